@@ -1,0 +1,155 @@
+"""The group `db`: the same under `ellar` and as the console script `ellar-db`."""
+
+from __future__ import annotations
+
+import copy
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ellar_db.options import META, PATH, GroupOptions
+
+if TYPE_CHECKING:
+    from ellar_db.plugins import PluginManager
+    from ellar_db.registry import Registry
+
+
+class DbGroup(click.Group):
+    """A group whose commands come from the plugins."""
+
+    @property
+    def manager(self) -> PluginManager:
+        """The plugins of this process."""
+        from ellar_db.plugins import get_plugin_manager
+
+        return get_plugin_manager()
+
+    @property
+    def registry(self) -> Registry:
+        """The commands that the plugins gave, collected once for each plugin manager."""
+        manager = self.manager
+        if self._collected is None or self._collected[0] is not manager:
+            from ellar_db.registry import collect_commands
+
+            self._collected = manager, collect_commands(manager)
+        return self._collected[1]
+
+    _collected: tuple[PluginManager, Registry] | None = None
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names of all commands, broken ones too."""
+        registry = self.registry
+        return sorted({*registry.claims, *registry.broken})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give a command, which runs wrapped in the plugins' `ellar_db_invoke`; `a_b` finds `a-b`."""
+        registry = self.registry
+        command = registry.get(cmd_name) or registry.get(cmd_name.replace("_", "-"))
+        return None if command is None else self._wrapped(command)
+
+    def _wrapped(self, command: click.Command) -> click.Command:
+        wrapped = copy.copy(command)
+
+        def invoke(ctx: click.Context) -> Any:
+            answers = self.manager.hook.ellar_db_invoke(ctx=ctx, command=command)
+            return answers[-1] if answers else None
+
+        vars(wrapped)["invoke"] = invoke
+        return wrapped
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands; those of plugins are marked with the plugin's name."""
+        registry = self.registry
+        rows = []
+        for name in self.list_commands(ctx):
+            command = registry.get(name)
+            if command is None or command.hidden:
+                continue
+            claims = registry.claims.get(name)
+            mark = claims.mark if claims and not claims.problem else ""
+            rows.append((name, f"{command.get_short_help_str(limit=100)} {mark}".strip()))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, with its messages on stderr and its errors in one line."""
+        from ellar_db.console import messages
+
+        params = ctx.params
+        options = GroupOptions(
+            directory=params.get("directory"),
+            x_arg=tuple(params.get("x_arg") or ()),
+            config_files=tuple(params.get("config") or ()),
+            name=params.get("name") or "alembic",
+            quiet=bool(params.get("quiet")),
+            traceback=bool(params.get("raiseerr")) or os.environ.get("ELLAR_DB_TRACEBACK", "") not in ("", "0"),
+        )
+        ctx.meta[META] = options
+        try:
+            with messages(options.quiet):
+                return super().invoke(ctx)
+        except click.ClickException as error:
+            if options.traceback and error.__cause__ is not None:
+                click.echo("".join(traceback.format_exception(error.__cause__)), err=True, nl=False)
+            raise
+        except (Exception, SystemExit) as error:  # Alembic's own plugins may raise anything at `import alembic`
+            from ellar_db.plugins import alembic_broken
+
+            broken = alembic_broken(error)
+            if broken is None:
+                raise
+            raise broken from error
+
+
+def group_of(ctx: click.Context | None) -> DbGroup | None:
+    """Find the `db` group to which a command's context belongs."""
+    while ctx is not None:
+        if isinstance(ctx.command, DbGroup):
+            return ctx.command
+        ctx = ctx.parent
+    return None
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    from ellar_db.version import __version__
+
+    click.echo(f"ellar-db {__version__} (alembic {version('alembic')}, sqlalchemy {version('sqlalchemy')})")
+    ctx.exit()
+
+
+@click.group("db", cls=DbGroup, short_help="Database migrations, by Alembic.")
+@click.option("-d", "--directory", type=PATH, help='Migration script directory (default is "migrations").')
+@click.option(
+    "-x",
+    "--x-arg",
+    multiple=True,
+    help="Additional arguments consumed by custom env.py scripts, as in -x setting=value.",
+)
+@click.option(
+    "-c",
+    "--config",
+    type=PATH,
+    multiple=True,
+    help="An Alembic ini file or pyproject.toml: run that Alembic project as it is. May be given twice, once for each.",
+)
+@click.option("-n", "--name", default="alembic", show_default=True, help="Section of the ini file for Alembic's settings.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not log to standard output and error.")
+@click.option("--raiseerr", "--traceback", is_flag=True, help="On an error, show the whole stack trace too.")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the versions and exit.")
+def db(**_: Any) -> None:
+    """Database migrations: every Alembic command, for Ellar applications and plain SQLAlchemy."""
+
+
+def main() -> None:
+    """Run the console script `ellar-db`."""
+    # models are imported from the working directory, as by `ellar` and `alembic`
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    db.main(prog_name="ellar-db")

@@ -1,0 +1,228 @@
+"""The seam: all that Alembic is given, for one command or one block of an application's code."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from ellar_db.application import application_context
+from ellar_db.databases import Databases, collect_databases
+from ellar_db.errors import DbError, summary
+from ellar_db.options import group_options
+from ellar_db.plugins import PluginManager, get_plugin_manager
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from ellar.app import App
+
+DATABASES = "databases"
+"""Where `Config.attributes` has the databases."""
+
+DIRECTORY = "migrations"
+
+
+@contextmanager
+def alembic_config(
+    directory: Path | str | None = None,
+    *,
+    x_arg: Sequence[str] = (),
+    databases: bool = True,
+    autogenerate: bool = False,
+    labels: bool = False,
+    output: Path | None = None,
+    stdout: TextIO | None = None,
+    app: App | None = None,
+) -> Iterator[Config]:
+    """Give Alembic's configuration for the project's databases, inside the application's context.
+
+    Commands use it, and so may an application's start-up code and its tests, with `alembic.command`.
+
+    Args:
+        directory: The migrations folder; by default what the application, a plugin or pyproject.toml says.
+        x_arg: What env.py gets as `-x`, each `name=value`.
+        databases: Collect the databases. Commands that only read files leave it out.
+        autogenerate: A revision is written from the models; where nothing changed, no file is.
+        labels: Print the database's name before what belongs to it, where there are several.
+        output: Where the SQL of offline mode goes: a file, or a folder (written with a slash at its end).
+        stdout: Where Alembic prints, by default the terminal.
+        app: The Ellar application, where none is open and the project doesn't name it.
+
+    Yields:
+        The configuration; `attributes["databases"]` has the databases by name.
+
+    Raises:
+        DbError: Refused, by Alembic or before it.
+        UnavailableError: The application can't be started, or a database can't be reached.
+
+    Example:
+        from alembic import command
+
+        with alembic_config() as config:
+            command.upgrade(config, "head")
+    """
+    manager = get_plugin_manager()
+    manager.require()
+    with ExitStack() as stack:
+        stack.enter_context(_reported())
+        stack.enter_context(application_context(manager.settings, app))
+        config = _configured(manager, directory)
+        if stdout is not None:
+            config.stdout = stdout
+        _fill_options(config, x_arg=x_arg, autogenerate=autogenerate)
+        if databases:
+            config.attributes[DATABASES] = collect_databases(manager)
+        config.attributes["ellar_db.labels"] = labels
+        config.attributes["ellar_db.output"] = output
+        manager.tell("ellar_db_configure", config=config)
+        yield config
+
+
+def databases_of(config: Config) -> Databases:
+    """Give the databases of a configuration; one that bare Alembic made gets them now.
+
+    Raises:
+        DbError: There are none.
+    """
+    found = config.attributes.get(DATABASES)
+    if found is None:
+        manager = get_plugin_manager()
+        with application_context(manager.settings):
+            found = config.attributes[DATABASES] = collect_databases(manager)
+    if not isinstance(found, Databases):
+        found = config.attributes[DATABASES] = Databases(list(found.values()))
+    if not found:
+        raise DbError(
+            "no database is configured: use EllarDBModule.setup(databases=...), ellar-sql's EllarSQLModule, "
+            "or [tool.ellar-db.databases] in pyproject.toml"
+        )
+    return found
+
+
+def migrations_directory(manager: PluginManager, directory: Path | str | None = None) -> Path | None:
+    """Give the folder that the command line, a plugin, the application or pyproject.toml names, or None.
+
+    Args:
+        manager: The plugins.
+        directory: `-d`, which beats the rest.
+    """
+    if directory is None:
+        directory = manager.first("ellar_db_directory")
+    return None if directory is None else Path(directory)
+
+
+def program() -> str:
+    """Give what was typed to get here, as `ellar db` or `ellar-db`, for messages that say what to do next."""
+    ctx = click.get_current_context(silent=True)
+    if ctx is None or ctx.parent is None:
+        return "ellar db"
+    return ctx.parent.command_path
+
+
+def _configured(manager: PluginManager, directory: Path | str | None) -> Config:
+    """Choose the ini file, the pyproject.toml and the folder, as Alembic would."""
+    from alembic.config import Config
+
+    given = group_options()
+    ini, toml = _given_files(given.config_files)
+    if given.config_files:
+        folder = None if directory is None else Path(directory)
+    else:
+        folder = migrations_directory(manager, directory)
+        if folder is None and not _names_folder(Config(str(ini), str(toml), ini_section=given.name)):
+            folder = Path(DIRECTORY)
+        if folder is not None and (folder / "alembic.ini").is_file():
+            ini = folder / "alembic.ini"
+    config = Config(
+        str(ini) if ini.is_file() else None, str(toml) if toml.is_file() else None, ini_section=given.name
+    )
+    if folder is not None:
+        if not (folder / "env.py").is_file():
+            raise DbError(
+                f"there is no migrations folder at {folder}; make one with `{program()} init`, or name another with -d"
+            )
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    elif not _names_folder(config):
+        raise DbError(f"{ini} names no script_location in [{given.name}]")
+    return config
+
+
+def _given_files(files: Sequence[Path]) -> tuple[Path, Path]:
+    environment = Path(os.environ.get("ALEMBIC_CONFIG") or "alembic.ini")
+    ini, toml = Path("alembic.ini"), Path("pyproject.toml")
+    for file in [environment] if not files else files:
+        if files and not file.is_file():
+            raise click.BadParameter(f"{file} isn't there", param_hint="'-c' / '--config'")
+        if file.name == "pyproject.toml":
+            toml = file
+        else:
+            ini = file
+    if len([file for file in files if file.name == "pyproject.toml"]) > 1 or len(files) > 2:
+        raise click.BadParameter("give one ini file and one pyproject.toml at most", param_hint="'-c' / '--config'")
+    return ini, toml
+
+
+def _names_folder(config: Config) -> bool:
+    if config.config_file_name and not Path(config.config_file_name).is_file():
+        config.config_file_name = None
+    return config.get_alembic_option("script_location") is not None
+
+
+def _fill_options(config: Config, *, x_arg: Sequence[str], autogenerate: bool) -> None:
+    """Say what env.py files look for in `config.cmd_opts`, as if Alembic's own parser had run."""
+    ctx = click.get_current_context(silent=True)
+    given = group_options()
+    params: dict[str, Any] = dict(ctx.params) if ctx else {}
+    params.update(
+        x=list(x_arg) or None,
+        quiet=given.quiet,
+        raiseerr=given.traceback,
+        name=given.name,
+        config=[str(file) for file in given.config_files] or None,
+        autogenerate=autogenerate,
+    )
+    config.cmd_opts = Namespace(**params)
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Turn what the world outside does wrong into one line: Alembic's refusals, files, databases."""
+    from configparser import Error as IniError
+
+    from alembic.script.revision import RevisionError
+    from alembic.util import CommandError
+    from mako.exceptions import MakoException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (CommandError, RevisionError) as error:
+        raise DbError(_next_step(str(error))) from error
+    except IniError as error:
+        raise DbError(f"the ini file can't be read: {error}") from error
+    except SQLAlchemyError as error:
+        raise DbError(f"the database refused: {summary(error)}") from error
+    except SyntaxError as error:
+        raise DbError(f"{error.filename} can't be imported: {summary(error)}") from error
+    except MakoException as error:
+        raise DbError(f"the template script.py.mako can't be rendered: {summary(error)}") from error
+    except (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError, UnicodeError) as error:
+        raise DbError(f"a file can't be read or written: {error}") from error
+
+
+def _next_step(message: str) -> str:
+    """Add to a refusal of Alembic's what to do next, where it doesn't say."""
+    if message.startswith("Target database is not up to date"):
+        return f"{message.rstrip('.')}; run `{program()} upgrade` first"
+    if message.startswith("Can't locate revision"):
+        return f"{message}; `{program()} history` lists them"
+    if message.startswith("Multiple head revisions are present") or message.startswith("Multiple heads"):
+        return f"{message}; `{program()} heads` lists them, `{program()} merge` joins them"
+    return message
+
+

@@ -1,0 +1,45 @@
+"""What a command says while it runs: Alembic's progress on stderr, and the application's logging left alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+
+class _Progress(logging.Handler):
+    """Writes what a user wants to see of Alembic's log, unless the application logs it itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # the application's own handlers, made meanwhile, show what they are meant to show
+        if logging.root.handlers:
+            return
+        progress = record.name.startswith(("ellar_db", "alembic.autogenerate")) or str(record.msg).startswith("Running")
+        if record.levelno > logging.INFO:
+            click.echo(f"{record.levelname.capitalize()}: {record.getMessage()}", err=True)
+        elif progress:
+            click.echo(record.getMessage(), err=True)
+
+
+@contextmanager
+def messages(quiet: bool = False) -> Iterator[None]:
+    """Show the progress of migrations on stderr while a command runs.
+
+    Args:
+        quiet: Show nothing.
+    """
+    loggers = [logging.getLogger(name) for name in ("alembic", "ellar_db")]
+    levels = [logger.level for logger in loggers]
+    handler = _Progress()
+    for logger in loggers:
+        logger.addHandler(handler)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.ERROR if quiet else logging.INFO)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)

@@ -1,0 +1,369 @@
+"""The migration environment: all that a folder's env.py does, which only calls `run`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.application import application_context
+from ellar_db.autogenerate import Comparison
+from ellar_db.config import DATABASES, databases_of
+from ellar_db.databases import DEFAULT, Database, Databases
+from ellar_db.errors import DbError, UnavailableError, summary
+from ellar_db.offline import Script
+from ellar_db.plugins import PluginManager, get_plugin_manager
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep
+    from sqlalchemy import Connection, Engine
+
+log = logging.getLogger("ellar_db")
+
+DEFAULTS: Mapping[str, Any] = {"compare_type": True, "render_as_batch": True}
+"""Keyword arguments of `context.configure` that hold unless somebody says otherwise."""
+
+COMPOSED = ("include_object", "include_name", "process_revision_directives", "on_version_apply")
+"""Options of which everybody's is called, rather than the strongest's alone."""
+
+
+def run(*, multiple: bool = False) -> None:
+    """Run the environment for the command that Alembic carries out, on the project's databases.
+
+    Online and offline, sync and async engines, one database and several, with two-phase commit where the options
+    say so. Started by bare `alembic`, it finds the application or `[tool.ellar-db]` by itself.
+
+    Args:
+        multiple: The folder is for several databases: its revisions have `upgrade_<name>()` for each.
+
+    Raises:
+        DbError: Refused (in bare Alembic: `alembic.util.CommandError`).
+
+    Example:
+        from ellar_db.env import run
+
+        run()
+    """
+    from alembic import context
+    from alembic.util import CommandError
+
+    config = context.config
+    bare = DATABASES not in config.attributes
+    if bare:
+        _log_as_configured(config)
+    manager = get_plugin_manager()
+    try:
+        with application_context(manager.settings):
+            databases = _chosen(databases_of(config), multiple)
+            environment = Environment(config, manager, databases, multiple, bare)
+            if context.is_offline_mode():
+                environment.offline()
+            elif any(database.is_async for database in databases):
+                _in_event_loop(environment)
+            else:
+                environment.online()
+    except DbError as error:
+        if bare:
+            raise CommandError(error.message) from error
+        raise
+
+
+def database_names(config: Config) -> list[str]:
+    """Give the names with which a folder for several databases writes its functions.
+
+    Args:
+        config: Alembic's configuration, as the template of a revision has it.
+
+    Example:
+        >>> database_names(config)  # doctest: +SKIP
+        ['default', 'reports']
+    """
+    return [database.token for database in databases_of(config).values()]
+
+
+@dataclass
+class Run:
+    """One database of a run, while it runs.
+
+    Args:
+        database: The database.
+        connection: Its connection; None offline.
+        steps: What has been applied.
+        current: What is being applied.
+    """
+
+    database: Database
+    connection: Connection | None = None
+    steps: list[MigrationInfo] = field(default_factory=list)
+    current: MigrationStep | None = None
+
+    def watched(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
+        """Wrap Alembic's plan of a command so that it is known which step runs."""
+
+        def steps(*args: Any) -> Iterator[Any]:
+            for self.current in plan(*args):
+                yield self.current
+            self.current = None
+
+        return steps
+
+    def record(self, *, step: MigrationInfo, **_: Any) -> None:
+        """Keep a step that was applied (Alembic's `on_version_apply`)."""
+        self.steps.append(step)
+
+
+class Environment:
+    """The databases of one command, and how Alembic is told of them.
+
+    Args:
+        config: Alembic's configuration.
+        manager: The plugins.
+        databases: The databases, in order.
+        multiple: Whether the folder is for several.
+        bare: Whether bare Alembic runs, and so nobody has named a new revision yet.
+    """
+
+    def __init__(
+        self, config: Config, manager: PluginManager, databases: Sequence[Database], multiple: bool, bare: bool
+    ) -> None:
+        self.config = config
+        self.manager = manager
+        self.databases = databases
+        self.multiple = multiple
+        self.comparison = Comparison(config, manager, bare)
+
+    def online(self) -> None:
+        """Run on connections: all databases are committed once all have succeeded, none if one fails."""
+        with ExitStack() as stack:
+            runs = [Run(database, stack.enter_context(_connected(database))) for database in self.databases]
+            for position, each in enumerate(runs):
+                two_phase = self._begin_two_phase(each, stack)
+                context = self._configure(each, last=position == len(runs) - 1, connection=each.connection)
+                writes = _writes(context)
+                if writes and position == 0:
+                    self._before(runs)
+                if not two_phase:
+                    stack.enter_context(context.begin_transaction())
+                with _failing(each, context):
+                    self._run(each)
+                    if writes:
+                        self.manager.tell(
+                            "ellar_db_after_run", database=each.database, connection=each.connection, steps=tuple(each.steps)
+                        )
+            self._commit_two_phase(runs)
+
+    def offline(self) -> None:
+        """Write the SQL of all databases, once all of it is there."""
+        script = Script(self.config.attributes.get("ellar_db.output"), several=len(self.databases) > 1)
+        runs = [Run(database) for database in self.databases]
+        for position, each in enumerate(runs):
+            context = self._configure(
+                each,
+                last=position == len(runs) - 1,
+                url=each.database.sync_engine.url,
+                output_buffer=script.part(each.database),
+                literal_binds=True,
+                dialect_opts={"paramstyle": "named"},
+            )
+            if position == 0:
+                self._before(runs)
+            with context.begin_transaction():
+                self._run(each)
+            self.manager.tell("ellar_db_after_run", database=each.database, connection=None, steps=tuple(each.steps))
+        script.write(self.config)
+
+    def _configure(self, each: Run, *, last: bool, **target: Any) -> MigrationContext:
+        """Configure Alembic's context for one database."""
+        from alembic import context
+
+        database = each.database
+        options, composed = self._options(database)
+        options.setdefault("target_metadata", database.metadata)
+        self.comparison.add_to(options, composed, database, last=last)
+        callbacks = [each.record, *composed["on_version_apply"]]
+        if self.manager.hook.ellar_db_step_applied.get_hookimpls():
+            callbacks.append(
+                lambda *, step, **_: self.manager.tell("ellar_db_step_applied", database=database, step=step)
+            )
+        if self.multiple:
+            options["upgrade_token"] = f"{database.token}_upgrades"
+            options["downgrade_token"] = f"{database.token}_downgrades"
+        context.configure(**{**options, **target, "on_version_apply": callbacks})
+        configured = context.get_context()
+        # Alembic keeps the plan of the command in its context, and takes it from there when it runs
+        configured._migrations_fn = each.watched(configured.opts["fn"])
+        self.comparison.check(configured, database)
+        return configured
+
+    def _options(self, database: Database) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+        """Merge the options: defaults, the application's, the plugins'; and apart from them the composed ones."""
+        layers = [DEFAULTS, database.options]
+        answers = list(self.manager.answers("ellar_db_context_options", database=database))
+        for plugin, answer in reversed(answers):
+            layers.append(plugin.guarded("ellar_db_context_options", lambda answer=answer: dict(answer)))  # type: ignore[misc]
+        options: dict[str, Any] = {}
+        composed: dict[str, list[Any]] = {key: [] for key in COMPOSED}
+        for layer in layers:
+            options.update({key: value for key, value in layer.items() if key not in COMPOSED})
+            for key in COMPOSED:
+                value = layer.get(key)
+                composed[key] += value if isinstance(value, (list, tuple)) else [value] if value is not None else []
+        return options, composed
+
+    def _run(self, each: Run) -> None:
+        from alembic import context
+
+        name = each.database.name
+        if len(self.databases) > 1:
+            log.info("Database %s:", name)
+            if self.config.attributes.get("ellar_db.labels"):
+                self.config.print_stdout(f"{name}:")
+        if self.multiple:
+            context.run_migrations(engine_name=each.database.token)
+        else:
+            context.run_migrations()
+
+    def _before(self, runs: Sequence[Run]) -> None:
+        """Ask the plugins before the first statement on the first database."""
+        if not self.manager.hook.ellar_db_before_run.get_hookimpls():
+            return
+        for each in runs:
+            if each.connection is None or each.connection.in_transaction():
+                self.manager.tell("ellar_db_before_run", database=each.database, connection=each.connection)
+                continue
+            # what a plugin asks the database would otherwise leave a transaction open, which Alembic wouldn't commit
+            with each.connection.begin():
+                self.manager.tell("ellar_db_before_run", database=each.database, connection=each.connection)
+
+    def _begin_two_phase(self, each: Run, stack: ExitStack) -> bool:
+        if not each.database.use_two_phase or each.connection is None:
+            return False
+        try:
+            stack.enter_context(each.connection.begin_twophase())
+        except NotImplementedError as error:
+            raise DbError(
+                f"the driver of the database {each.database.name!r} ({each.database.url}) knows no two-phase commit; "
+                "set use_two_phase to False"
+            ) from error
+        return True
+
+    def _commit_two_phase(self, runs: Sequence[Run]) -> None:
+        """Prepare all, then let the transactions commit as their contexts end."""
+        for each in runs:
+            transaction = each.connection.get_transaction() if each.connection else None
+            if each.database.use_two_phase and transaction is not None:
+                transaction.prepare()  # type: ignore[attr-defined]  # it is the TwoPhaseTransaction begun above
+
+
+def _chosen(databases: Databases, multiple: bool) -> list[Database]:
+    """Give the databases on which a folder runs: all, or the default one where the folder is for one."""
+    found = list(databases.values())
+    if multiple or len(found) == 1:
+        return found
+    if DEFAULT not in databases:
+        raise DbError(
+            f"the folder is for one database, and of {', '.join(databases)} none is named {DEFAULT!r}; "
+            "name one so, or make a folder for several with init --multi"
+        )
+    log.info("%s databases are configured and this folder is for one: running on 'default' alone.", len(found))
+    return [databases[DEFAULT]]
+
+
+def _writes(context: MigrationContext) -> bool:
+    """Tell the commands that change a database from those that only look at it."""
+    plan = context.opts.get("fn")
+    return "destination_rev" in context.opts or getattr(plan, "__name__", "") == "do_ensure_version"
+
+
+@contextmanager
+def _connected(database: Database) -> Iterator[Connection]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    engine = database.sync_engine
+    try:
+        connection = engine.connect()
+    except Exception as error:  # drivers raise SQLAlchemy's errors, the system's, and (asyncpg) their own bare ones
+        driver = type(error).__module__.partition(".")[0]
+        if not isinstance(error, (SQLAlchemyError, OSError)) and driver != engine.dialect.driver:
+            raise
+        raise UnavailableError(
+            f"the database {database.name!r} ({database.url}) can't be reached: {summary(error)}"
+        ) from error
+    with connection:
+        yield connection
+
+
+@contextmanager
+def _failing(each: Run, context: MigrationContext) -> Iterator[None]:
+    """Say which revision a statement of which failed, and what is left of the run."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except SQLAlchemyError as error:
+        if each.current is None:
+            raise
+        left = "the run was rolled back" if context.impl.transactional_ddl else (
+            "this database can't roll back schema changes: look at what the revision did before the failing statement"
+        )
+        raise DbError(f"{each.current} failed on the database {each.database.name!r}: {summary(error)}; {left}") from error
+
+
+def _in_event_loop(environment: Environment) -> None:
+    """Run on async engines: the whole synchronous environment in one greenlet of one event loop."""
+    from sqlalchemy.util import greenlet_spawn
+
+    engines = [database.sync_engine for database in environment.databases if database.is_async]
+
+    async def work() -> None:
+        try:
+            await greenlet_spawn(environment.online)
+        finally:
+            for engine in engines:
+                # the pool's connections belong to this loop; a pool of one connection is the database itself
+                if not _is_in_memory(engine):
+                    await greenlet_spawn(engine.dispose)
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(work())
+        return
+    # a loop runs in this thread already: take another thread, and connections of its own
+    environment.databases = [_apart(database) for database in environment.databases]
+    engines[:] = [database.sync_engine for database in environment.databases if database.is_async]
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(contextvars.copy_context().run, asyncio.run, work()).result()
+
+
+def _apart(database: Database) -> Database:
+    """Give a database whose engine shares all with the application's but the connections."""
+    from dataclasses import replace
+
+    from sqlalchemy import Engine
+
+    engine = database.sync_engine
+    if not database.is_async or _is_in_memory(engine):
+        return database
+    return replace(database, engine=Engine(engine.pool.recreate(), engine.dialect, engine.url))
+
+
+def _is_in_memory(engine: Engine) -> bool:
+    from sqlalchemy.pool import StaticPool
+
+    return isinstance(engine.pool, StaticPool)
+
+
+def _log_as_configured(config: Config) -> None:
+    """Set up logging from the ini file, for bare Alembic; loggers that exist stay as they are."""
+    from logging.config import fileConfig
+
+    if config.config_file_name and Path(config.config_file_name).is_file() and config.file_config.has_section("loggers"):
+        fileConfig(config.config_file_name, disable_existing_loggers=False, encoding="utf-8")

@@ -1,0 +1,160 @@
+"""EllarDBModule: the group `db` in an Ellar application, and its databases where ellar-sql doesn't supply them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from ellar.common import IModuleSetup, Module
+from ellar.common.constants import MODULE_METADATA
+from ellar.core import Config, DynamicModule, ModuleBase, ModuleSetup
+from ellar.core.modules import ModuleRefBase
+from ellar.di import ProviderConfig
+from ellar.reflect import reflect
+
+from ellar_db.cli import db
+from ellar_db.databases import Databases, MigrationOptions
+from ellar_db.errors import DbError
+
+CONFIG_KEY = "ELLAR_DB"
+
+
+class Configuration:
+    """What `EllarDBModule.setup` was given; engines are made when they are first asked for."""
+
+    def __init__(self, databases: Any = None, metadata: Any = None, options: MigrationOptions | None = None) -> None:
+        self._databases = databases
+        self._metadata = metadata
+        self.options = options or MigrationOptions()
+
+    @cached_property
+    def databases(self) -> Databases:
+        """The databases, empty where another module supplies them."""
+        from ellar_db.databases import make_databases
+
+        if self._databases is None:
+            return Databases()
+        return make_databases(self._databases, self._metadata, self.options)
+
+
+class _Commands(list[Any]):
+    """The module's commands, which take `db` from ellar-sql when they are asked for.
+
+    ellar-cli resolves the whole tree of modules before it asks the first of them for its commands; this is the one
+    moment at which ellar-sql has been imported, if it ever is, and none of its commands has been added.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        ellar_sql = sys.modules.get("ellar_sql.module")
+        if ellar_sql is not None:
+            reflect.delete_metadata(MODULE_METADATA.COMMANDS, ellar_sql.EllarSQLModule)
+        return super().__iter__()
+
+
+def _all_databases() -> Databases:
+    from ellar_db.databases import collect_databases
+    from ellar_db.plugins import get_plugin_manager
+
+    return collect_databases(get_plugin_manager())
+
+
+def _migration_options() -> MigrationOptions:
+    """Give the options of `setup`, or those of ellar-sql beside which the module stands."""
+    from ellar_db.application import service
+
+    own: MigrationOptions = service(Configuration).options
+    if own != MigrationOptions() or "ellar_sql.services" not in sys.modules:
+        return own
+    from ellar_sql.services import EllarSQLService
+
+    found = service(EllarSQLService)
+    if found is None:
+        return own
+    theirs = found.migration_options
+    return MigrationOptions(theirs.directory, theirs.use_two_phase, dict(theirs.context_configure))
+
+
+def _providers(configuration: Configuration) -> list[Any]:
+    return [
+        ProviderConfig(Configuration, use_value=lambda: configuration),
+        ProviderConfig(Databases, use_value=_all_databases),
+        ProviderConfig(MigrationOptions, use_value=_migration_options),
+    ]
+
+
+@Module(
+    name="EllarDB",
+    providers=_providers(Configuration()),
+    exports=[Configuration, Databases, MigrationOptions],
+)
+class EllarDBModule(ModuleBase, IModuleSetup):
+    """The module that gives an application `ellar db`.
+
+    Bare, beside ellar-sql's `EllarSQLModule.setup(...)`, it uses that module's databases and migration options. With
+    `setup` or `register_setup` it brings its own. `Databases` and `MigrationOptions` can be injected in all cases.
+
+    Example:
+        @Module(modules=[EllarSQLModule.setup(databases="sqlite:///app.db", migration_options={}), EllarDBModule])
+        class ApplicationModule(ModuleBase):
+            pass
+    """
+
+    @classmethod
+    def setup(
+        cls,
+        databases: Any,
+        metadata: Any = None,
+        migration_options: MigrationOptions | Mapping[str, Any] | None = None,
+    ) -> DynamicModule:
+        """Configure the module with plain SQLAlchemy.
+
+        Args:
+            databases: A URL, an `sqlalchemy.URL`, a dict of engine options with `url`, an Engine, an AsyncEngine, or
+                a dict of these by name.
+            metadata: What the models declare: MetaData, a class that has it, `"module:attribute"`, a list of these,
+                or a dict of these by name.
+            migration_options: `directory`, `use_two_phase`, `context_configure`.
+
+        Raises:
+            DbError: A migration option is unknown. The databases are looked at when they are first used.
+
+        Example:
+            EllarDBModule.setup(databases={"default": "sqlite:///app.db"}, metadata="shop.models:Base")
+        """
+        options = MigrationOptions.parse(migration_options)
+        return DynamicModule(cls, providers=_providers(Configuration(databases, metadata, options)))
+
+    @classmethod
+    def register_setup(cls, **override: Any) -> ModuleSetup:
+        """Configure the module from `ELLAR_DB` in the application's config.
+
+        Args:
+            override: Arguments of `setup` that beat those of the config.
+
+        Raises:
+            DbError: When the application starts: the config has no `ELLAR_DB`, or it isn't what `setup` takes.
+
+        Example:
+            class DevelopmentConfig(ConfigDefaultTypesMixin):
+                ELLAR_DB = {"databases": "sqlite:///app.db", "metadata": "shop.models:Base"}
+        """
+
+        def configured(module_ref: ModuleRefBase, config: Config) -> DynamicModule:
+            values = config.get(CONFIG_KEY)
+            if not isinstance(values, Mapping):
+                raise DbError(f"the application's config has no {CONFIG_KEY}; give it a dict of EllarDBModule.setup's arguments")
+            arguments = {**values, **override}
+            unknown = sorted(set(arguments) - {"databases", "metadata", "migration_options"})
+            if unknown or "databases" not in arguments:
+                problem = f"has {', '.join(unknown)}" if unknown else "lacks databases"
+                raise DbError(f"{CONFIG_KEY} of the application's config {problem}; it takes databases, metadata and migration_options")
+            return cls.setup(**arguments)
+
+        return ModuleSetup(cls, inject=[Config], factory=configured)
+
+
+# the decorator copies a list of commands into a plain one
+reflect.delete_metadata(MODULE_METADATA.COMMANDS, EllarDBModule)
+reflect.define_metadata(MODULE_METADATA.COMMANDS, _Commands([db]), EllarDBModule)

@@ -1,0 +1,168 @@
+"""The options that commands share: a decorator each, named and worded as Alembic's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+META = "ellar_db.options"
+
+
+@dataclass(frozen=True)
+class GroupOptions:
+    """What stood on the command line before the command's name.
+
+    Args:
+        directory: `-d`.
+        x_arg: `-x`, as given.
+        config_files: `-c`, as given.
+        name: `-n`, the ini file's section.
+        quiet: `-q`.
+        traceback: `--traceback` or `--raiseerr`.
+    """
+
+    directory: Path | None = None
+    x_arg: tuple[str, ...] = ()
+    config_files: tuple[Path, ...] = ()
+    name: str = "alembic"
+    quiet: bool = False
+    traceback: bool = False
+
+
+def group_options() -> GroupOptions:
+    """Give the options of the `db` group that runs; outside of it, the defaults."""
+    ctx = click.get_current_context(silent=True)
+    found = ctx.meta.get(META) if ctx else None
+    return found if isinstance(found, GroupOptions) else GroupOptions()
+
+
+class Revision(click.ParamType):
+    """A revision: an id, its beginning, `head`, `base`, `label@head`, or relative as in `+2` and `-1`.
+
+    A command with such an argument takes unknown options as arguments, so that `-1` is one; this refuses the rest.
+    """
+
+    name = "revision"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if text.startswith("-") and not text[1:].isdigit():
+            raise click.NoSuchOption(text, ctx=ctx)
+        if not text.strip():
+            self.fail("a revision can't be empty", param, ctx)
+        return text
+
+
+RELATIVE = {"ignore_unknown_options": True}
+"""Context settings of commands whose revision may be written as `-1`."""
+
+PATH = click.Path(path_type=Path)
+
+
+def _from_group(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    given = group_options()
+    if param.name == "directory":
+        return value if value is not None else given.directory
+    return (*given.x_arg, *value)
+
+
+def directory(function: F) -> F:
+    """Add `-d/--directory`, which on the command beats the group's."""
+    return click.option(
+        "-d", "--directory", type=PATH, callback=_from_group, help='Migration script directory (default is "migrations").'
+    )(function)
+
+
+def x_arg(function: F) -> F:
+    """Add `-x/--x-arg`, which on the command adds to the group's."""
+    return click.option(
+        "-x",
+        "--x-arg",
+        multiple=True,
+        callback=_from_group,
+        help="Additional arguments consumed by custom env.py scripts, as in -x setting=value.",
+    )(function)
+
+
+def environment(function: F) -> F:
+    """Add what every command has: `-d` and `-x`."""
+    return directory(x_arg(function))
+
+
+def message(function: F) -> F:
+    """Add `-m/--message`."""
+    return click.option("-m", "--message", help="Message of the revision.")(function)
+
+
+def sql(function: F) -> F:
+    """Add `--sql` and, for what it writes, `-o/--output`."""
+    output = click.option(
+        "-o",
+        "--output",
+        type=PATH,
+        help="With --sql: a file, or a folder (written with a slash at its end) that gets a file for each database.",
+    )
+    flag = click.option(
+        "--sql", is_flag=True, help="Don't emit SQL to the database: write it to standard output or --output instead."
+    )
+    return flag(output(function))
+
+
+def tag(function: F) -> F:
+    """Add `--tag`."""
+    return click.option("--tag", help="Arbitrary 'tag' name, which custom env.py scripts can use.")(function)
+
+
+def head(function: F) -> F:
+    """Add `--head`."""
+    return click.option(
+        "--head",
+        default="head",
+        show_default=True,
+        help="Head revision or <branchname>@head to base the new revision on.",
+    )(function)
+
+
+def splice(function: F) -> F:
+    """Add `--splice`."""
+    return click.option("--splice", is_flag=True, help="Allow a non-head revision as the 'head' to splice onto.")(function)
+
+
+def branch_label(function: F) -> F:
+    """Add `--branch-label`."""
+    return click.option("--branch-label", help="A branch label to apply to the new revision.")(function)
+
+
+def version_path(function: F) -> F:
+    """Add `--version-path`."""
+    return click.option("--version-path", type=PATH, help="The folder for the version file, of those configured.")(function)
+
+
+def rev_id(function: F) -> F:
+    """Add `--rev-id`."""
+    return click.option("--rev-id", help="A hardcoded revision id instead of a generated one.")(function)
+
+
+def depends_on(function: F) -> F:
+    """Add `--depends-on`."""
+    return click.option(
+        "--depends-on", multiple=True, help="A revision on which this one should depend (may be given several times)."
+    )(function)
+
+
+def verbose(function: F) -> F:
+    """Add `-v/--verbose`."""
+    return click.option("-v", "--verbose", is_flag=True, help="Use more verbose output.")(function)
+
+
+def new_revision(function: F) -> F:
+    """Add what `revision` and `migrate` share."""
+    for option in (rev_id, depends_on, version_path, branch_label, splice, head, message):
+        function = option(function)
+    return function

@@ -1,0 +1,371 @@
+"""The plugins: built-ins, installed packages and the project's own modules, each loaded under a guard of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import pluggy
+
+from ellar_db import hookspecs
+from ellar_db.commands import BUILTINS
+from ellar_db.errors import DbError, PluginError, UnavailableError, summary
+from ellar_db.settings import Settings, read_settings
+from ellar_db.version import __version__
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = hookspecs.PROJECT
+DISTRIBUTION = "ellar-db"
+
+T = TypeVar("T")
+
+BUILT_IN, INSTALLED, PROJECT = "built-in", "installed", "project"
+
+
+@dataclass
+class Plugin:
+    """What is known of one plugin.
+
+    Args:
+        name: Its name in the manager, unique.
+        kind: "built-in", "installed" or "project".
+        distribution: The distribution that it comes from; of a project's own module, the module's name.
+        entry_point: `name = module`, where an entry point named it.
+        version: The distribution's version.
+        state: "active", "disabled", "broken" or "missing" (required and not there).
+        error: Why it is broken or missing.
+        load_ms: How long its import and registration took, in milliseconds.
+        hooks: The hooks that it answers.
+    """
+
+    name: str
+    kind: str
+    distribution: str
+    entry_point: str = ""
+    version: str = ""
+    state: str = "active"
+    error: str = ""
+    load_ms: float = 0.0
+    hooks: list[str] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """The distribution and its version, as messages name the plugin."""
+        return f"{self.distribution} {self.version}".strip()
+
+    @property
+    def short_name(self) -> str:
+        """The entry point's name, which stands in for the command's where the plugin can't be imported."""
+        return self.entry_point.partition(" ")[0]
+
+    def guarded(self, hook_name: str, work: Callable[[], T]) -> T:
+        """Do a piece of the plugin's own work, and name the plugin where it fails.
+
+        Raises:
+            PluginError: The work raised anything but a click exception or one of Alembic's.
+        """
+        try:
+            return work()
+        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # a plugin may raise anything, SystemExit too
+            if type(error).__module__.startswith("alembic."):
+                raise
+            raise PluginError(
+                f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it, "
+                f"or leave it out with ELLAR_DB_DISABLE_PLUGINS={self.distribution}"
+            ) from error
+
+
+class PluginManager(pluggy.PluginManager):
+    """pluggy's manager, which also keeps a record of each plugin and asks one plugin at a time.
+
+    Args:
+        settings: The project's settings.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(GROUP)
+        self.settings = settings
+        self.records: list[Plugin] = []
+        self.add_hookspecs(hookspecs)
+
+    @property
+    def active(self) -> dict[str, Plugin]:
+        """The plugins in use, by name."""
+        return {plugin.name: plugin for plugin in self.records if plugin.state == "active"}
+
+    def answers(self, hook_name: str, **arguments: Any) -> Iterator[tuple[Plugin, Any]]:
+        """Ask the plugins one after the other, in call order, and give each answer that isn't None with its plugin.
+
+        Raises:
+            PluginError: A plugin failed.
+        """
+        names = dict.fromkeys(impl.plugin_name for impl in reversed(self._answering(hook_name)))
+        for name in names:
+            yield from self.answers_of(self.active[name], hook_name, **arguments)
+
+    def answers_of(self, plugin: Plugin, hook_name: str, **arguments: Any) -> Iterator[tuple[Plugin, Any]]:
+        """Ask one plugin; the wrappers of others stay round it.
+
+        Raises:
+            PluginError: The plugin failed.
+        """
+        others = [impl.plugin for impl in self._answering(hook_name) if impl.plugin_name != plugin.name]
+        ask = self.subset_hook_caller(hook_name, others)
+        answer = plugin.guarded(hook_name, lambda: ask(**arguments))
+        first_only = ask.spec is not None and ask.spec.opts.get("firstresult")
+        for one in [answer] if first_only else answer:
+            if one is not None:
+                yield plugin, one
+
+    def _answering(self, hook_name: str) -> list[pluggy.HookImpl]:
+        impls = getattr(self.hook, hook_name).get_hookimpls()
+        return [impl for impl in impls if not (impl.hookwrapper or impl.wrapper)]
+
+    def first(self, hook_name: str, **arguments: Any) -> Any:
+        """Give the first answer that isn't None, or None."""
+        return next((answer for _, answer in self.answers(hook_name, **arguments)), None)
+
+    def tell(self, hook_name: str, **arguments: Any) -> None:
+        """Call a hook of which no answer is wanted."""
+        for _ in self.answers(hook_name, **arguments):
+            pass
+
+    def load(self, record: Plugin, loader: Callable[[], object]) -> None:
+        """Import and register one plugin; whatever goes wrong is written into its record."""
+        self.records.append(record)
+        started = time.perf_counter()
+        try:
+            plugin = loader()
+            self._register(plugin, record)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin may raise anything at import, SystemExit too
+            self.discard(record, _cause(error))
+        record.load_ms = (time.perf_counter() - started) * 1000
+
+    def _register(self, plugin: object, record: Plugin) -> None:
+        if isinstance(plugin, type):
+            raise TypeError("the entry point names a class; name a module, or an instance")
+        twin = next((name for name, other in self.list_name_plugin() if other is plugin), None)
+        if twin is not None:
+            raise ValueError(f"it is the same module as the plugin {twin}")
+        try:
+            self.register(plugin, name=record.name)
+        except BaseException:
+            self.unregister(name=record.name)
+            raise
+        callers = self.get_hookcallers(plugin) or []
+        record.hooks = sorted(caller.name for caller in callers)
+        for caller in callers:
+            optional = any(impl.optionalhook for impl in caller.get_hookimpls() if impl.plugin is plugin)
+            if not caller.has_spec() and not optional:
+                raise LookupError(self._unknown_hook(caller.name))
+        if not callers:
+            raise LookupError("it has no function marked with @hookimpl")
+
+    def _unknown_hook(self, name: str) -> str:
+        from difflib import get_close_matches
+
+        known = [spec for spec in vars(hookspecs) if spec.startswith(f"{GROUP}_")]
+        near = get_close_matches(name, known, 1)
+        return f"there is no hook {name}" + (f"; did you mean {near[0]}?" if near else "")
+
+    def discard(self, record: Plugin, error: str) -> None:
+        """Take a plugin out whole, and remember why."""
+        record.state, record.error = "broken", " ".join(error.split())
+        if self.has_plugin(record.name):
+            self.unregister(name=record.name)
+        click.echo(
+            f"Warning: the plugin {record.title} is left out: {record.error}. Mend or uninstall it, or say "
+            f"ELLAR_DB_DISABLE_PLUGINS={record.distribution} to hear no more of it.",
+            err=True,
+        )
+
+    def require(self) -> None:
+        """Check `required-plugins`.
+
+        Raises:
+            DbError: One isn't installed, isn't in use, or has another version.
+        """
+        for text, problem in self.unmet():
+            raise DbError(f"[tool.ellar-db] required-plugins has {text!r}, and {problem}")
+
+    def unmet(self) -> Iterator[tuple[str, str]]:
+        """Give each required plugin that isn't there as it should be, with what is the matter."""
+        texts = self.settings.texts("required-plugins")
+        if not texts:
+            return
+        from packaging.requirements import InvalidRequirement, Requirement
+        from packaging.utils import canonicalize_name
+
+        for text in texts:
+            try:
+                requirement = Requirement(text)
+            except InvalidRequirement:
+                yield text, "that isn't a requirement; write it as 'name>=1.2'"
+                continue
+            name = canonicalize_name(requirement.name)
+            records = [record for record in self.records if canonicalize_name(record.distribution) == name]
+            if not records:
+                yield text, f"it isn't installed; install it with pip install '{text}'"
+            for record in records:
+                if record.state != "active":
+                    yield text, f"it is {record.state}" + (f": {record.error}" if record.error else "")
+                elif record.version and not requirement.specifier.contains(record.version, prereleases=True):
+                    yield text, f"{record.version} is installed; install it with pip install '{text}'"
+
+
+def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
+    """Make a manager: specs, built-ins, installed plugins sorted by (distribution, name), the project's own modules.
+
+    Args:
+        settings: The project's settings, by default those of the working directory.
+
+    Raises:
+        DbError: The settings can't be read.
+    """
+    manager = PluginManager(read_settings() if settings is None else settings)
+    if os.environ.get("ELLAR_DB_TRACE_PLUGINS", "") not in ("", "0"):
+        from ellar_db.tracing import trace
+
+        trace(manager)
+    for module_name in BUILTINS:
+        record = Plugin(f"{DISTRIBUTION}:{module_name.rpartition('.')[2]}", BUILT_IN, DISTRIBUTION, version=__version__)
+        manager.records.append(record)
+        module = import_module(module_name)
+        manager.register(module, name=record.name)
+        record.hooks = sorted(caller.name for caller in manager.get_hookcallers(module) or [])
+    for record, entry_point in _installed():
+        if record.state == "disabled":
+            manager.records.append(record)
+        else:
+            manager.load(record, entry_point.load)
+    for module_name in manager.settings.texts("plugins"):
+        record = Plugin(module_name, PROJECT, module_name)
+        manager.load(record, lambda name=module_name: _project_module(name))  # type: ignore[misc]
+    return manager
+
+
+@cache
+def get_plugin_manager() -> PluginManager:
+    """Give the process's manager, made when it is first asked for.
+
+    Example:
+        >>> get_plugin_manager() is get_plugin_manager()
+        True
+    """
+    return create_plugin_manager()
+
+
+def _installed() -> list[tuple[Plugin, EntryPoint]]:
+    """Give the entry points of the group in the order of (distribution, name), with their records."""
+    only, disabled = _names("ELLAR_DB_LOAD_PLUGINS"), _names("ELLAR_DB_DISABLE_PLUGINS")
+    if only is not None and not only:
+        return []
+    from importlib.metadata import entry_points
+
+    found = []
+    for entry_point in entry_points(group=GROUP):
+        dist = entry_point.dist
+        distribution = dist.name if dist else entry_point.value
+        record = Plugin(
+            f"{distribution}:{entry_point.name}",
+            INSTALLED,
+            distribution,
+            f"{entry_point.name} = {entry_point.value}",
+            dist.version if dist else "",
+        )
+        names = {_normal(distribution), _normal(entry_point.name)}
+        if (only is not None and not names & only) or (disabled and names & disabled):
+            record.state = "disabled"
+        found.append((record, entry_point))
+    return sorted(found, key=lambda pair: (_normal(pair[0].distribution), pair[1].name))
+
+
+def _names(variable: str) -> set[str] | None:
+    value = os.environ.get(variable)
+    if value is None:
+        return None
+    return {_normal(name) for name in value.replace(",", " ").split()}
+
+
+def _normal(name: str) -> str:
+    """A distribution's name as packaging normalizes it, without importing packaging."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _project_module(name: str) -> ModuleType:
+    # the console script doesn't put the working directory on the path
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.append(os.getcwd())
+    return import_module(name)
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, pluggy.PluginValidationError):
+        # pluggy's first line names the hook, its last the argument
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        return f"{lines[1] if len(lines) > 1 else lines[0]} {lines[-1] if len(lines) > 2 else ''}"
+    if isinstance(error, SystemExit):
+        return f"it left the program at import (SystemExit: {error.code})"
+    return summary(error)
+
+
+def alembic_culprits() -> list[tuple[str, str]]:
+    """Find the packages whose entry points of `alembic.plugins` can't be loaded.
+
+    Alembic loads these at import without a guard, so that one of them breaks `import alembic`.
+
+    Returns:
+        The distribution with the entry point, and what it raises.
+    """
+    culprits = []
+    for entry_point in alembic_entry_points():
+        try:
+            entry_point.load()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # another package's module may raise anything
+            name = entry_point.dist.name if entry_point.dist else "?"
+            culprits.append((f"{name} (entry point {entry_point.name} = {entry_point.value})", _cause(error)))
+    return culprits
+
+
+def alembic_entry_points() -> Iterable[EntryPoint]:
+    """Give the entry points of Alembic's own plugin group."""
+    from importlib.metadata import entry_points
+
+    return sorted(entry_points(group="alembic.plugins"), key=lambda found: (found.dist.name if found.dist else "", found.name))
+
+
+def alembic_broken(error: BaseException) -> DbError | None:
+    """Say which package broke `import alembic`, where that is what an exception is about.
+
+    Example:
+        >>> alembic_broken(ValueError("something else")) is None
+        True
+    """
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == "alembic.runtime.plugins":
+            break
+        trace = trace.tb_next
+    if trace is None:
+        return None
+    named = "; ".join(f"{name}: {cause}" for name, cause in alembic_culprits())
+    if not named:
+        named = summary(error)
+    return UnavailableError(f"Alembic can't be imported, since one of its own plugins is broken: {named}. Mend or uninstall it.")

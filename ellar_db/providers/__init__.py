@@ -1,0 +1,1 @@
+"""Built-in plugins that supply databases and the migrations folder."""

@@ -1,0 +1,56 @@
+"""Databases and migrations folder of ellar-sql's EllarSQLModule."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ellar_db.application import service
+from ellar_db.databases import Database
+from ellar_db.hookspecs import hookimpl
+
+
+@hookimpl
+def ellar_db_databases() -> Iterable[Database]:
+    """Give the engines of EllarSQLService with the metadata of its models."""
+    found = _service()
+    if found is None:
+        return []
+    from ellar_sql.model.database_binds import get_all_metadata
+
+    metadata = get_all_metadata()
+    options = found.migration_options
+    return [
+        Database(
+            name,
+            engine,
+            metadata[name].metadata if name in metadata else None,
+            dict(options.context_configure),
+            options.use_two_phase,
+        )
+        for name, engine in found.engines.items()
+    ]
+
+
+@hookimpl
+def ellar_db_directory() -> Path | None:
+    """Give the directory of ellar-sql's MigrationOption."""
+    found = _service()
+    return None if found is None else Path(found.migration_options.directory)
+
+
+@hookimpl
+def ellar_db_include_object(object: Any) -> bool | None:
+    """Leave out what is marked with `info={"skip_autogen": True}`."""
+    return False if getattr(object, "info", {}).get("skip_autogen") else None
+
+
+def _service() -> Any:
+    # an application that uses ellar-sql has imported it
+    if "ellar_sql.services" not in sys.modules:
+        return None
+    from ellar_sql.services import EllarSQLService
+
+    return service(EllarSQLService)

@@ -1,0 +1,45 @@
+"""Databases and migrations folder of `[tool.ellar-db]` in pyproject.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ellar_db.databases import DEFAULT, Database, MigrationOptions, make_databases
+from ellar_db.errors import DbError
+from ellar_db.hookspecs import hookimpl
+from ellar_db.settings import Settings, expanded, read_settings
+
+
+@hookimpl
+def ellar_db_databases() -> Iterable[Database]:
+    """Give the databases of `[tool.ellar-db.databases]`, or the one of `database`."""
+    settings = read_settings()
+    databases: dict[str, Any] = settings.mapping("databases")
+    single = settings.text("database")
+    if single is not None:
+        databases = {DEFAULT: single, **databases}
+    if not databases:
+        return []
+    filled = {name: _filled(name, spec, settings) for name, spec in databases.items()}
+    options = MigrationOptions(
+        use_two_phase=bool(settings.table.get("use-two-phase", False)),
+        context_configure=settings.mapping("context-configure"),
+    )
+    return make_databases(filled, settings.table.get("metadata"), options, pooled=False).values()
+
+
+@hookimpl
+def ellar_db_directory() -> Path | None:
+    """Give `directory`, which is taken from the pyproject.toml's own folder."""
+    settings = read_settings()
+    directory = settings.text("directory")
+    return None if directory is None else Path(directory)
+
+
+def _filled(name: str, spec: Any, settings: Settings) -> dict[str, Any]:
+    table = {"url": spec} if isinstance(spec, str) else spec
+    if not isinstance(table, dict) or not isinstance(table.get("url"), str):
+        raise DbError(f"[tool.ellar-db.databases] {name} must be a URL or a table with 'url'; mend it in {settings.path}")
+    return {**table, "url": expanded(table["url"], f"[tool.ellar-db.databases] {name}")}

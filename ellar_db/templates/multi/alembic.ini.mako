@@ -1,0 +1,59 @@
+# Alembic's settings for this folder. `ellar db` and bare `alembic -c` both read them.
+# The databases are not here: the application, or [tool.ellar-db] of pyproject.toml, supplies them.
+
+[alembic]
+script_location = %(here)s
+
+# put in front of sys.path, so that bare `alembic`, run in the project's folder, finds the application
+prepend_sys_path = .
+path_separator = os
+
+# names of new files; see Alembic's documentation for all tokens
+# file_template = %%(year)d_%%(month).2d_%%(day).2d_%%(hour).2d%%(minute).2d-%%(rev)s_%%(slug)s
+# truncate_slug_length = 40
+
+# time zone of the date in new files, as in UTC or Europe/Vienna; without it local time
+# timezone =
+
+# look for revisions in folders below versions/ too
+# recursive_version_locations = false
+
+# further folders of revisions, separated as path_separator says
+# version_locations = %(here)s/versions
+
+# programs that run on new revision files; see Alembic's documentation
+# [post_write_hooks]
+# hooks = ruff
+# ruff.type = module
+# ruff.module = ruff
+# ruff.options = format REVISION_SCRIPT_FILENAME
+
+# logging of bare `alembic`; under `ellar db` the application's own logging is left alone
+[loggers]
+keys = root,alembic
+
+[handlers]
+keys = console
+
+[formatters]
+keys = generic
+
+[logger_root]
+level = WARNING
+handlers = console
+qualname =
+
+[logger_alembic]
+level = INFO
+handlers =
+qualname = alembic
+
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+level = NOTSET
+formatter = generic
+
+[formatter_generic]
+format = %(levelname)-5.5s [%(name)s] %(message)s
+datefmt = %H:%M:%S
