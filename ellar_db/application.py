@@ -36,7 +36,7 @@ def open_injector() -> EllarInjector | None:
     except RuntimeError:  # ellar's own way to say that no context is open
         return None
     # current_injector is a proxy, bound to whatever context is open when it is used
-    return current_injector._wrapped  # type: ignore[attr-defined,no-any-return]
+    return current_injector._wrapped
 
 
 def service(interface: Any) -> Any:
@@ -100,7 +100,7 @@ def _find(settings: Settings) -> App | None:
     if meta is None or not meta.has_meta:
         return None
     try:
-        return meta.import_application()  # type: ignore[no-any-return]
+        return meta.import_application()
     except click.ClickException:
         raise
     except Exception as error:  # the user's own application: whatever it raises, it can't be started
@@ -123,4 +123,6 @@ def _built(found: Any, named: str) -> App:
 
 
 def _unavailable(named: str, error: Exception) -> UnavailableError:
-    return UnavailableError(f"the application {named} can't be started: {summary(error)}; --traceback (before the command) shows where")
+    return UnavailableError(
+        f"the application {named} can't be started: {summary(error)}; --traceback (before the command) shows where"
+    )

@@ -35,7 +35,9 @@ class Comparison:
         self.manager = manager
         self.bare = bare
 
-    def add_to(self, options: dict[str, Any], composed: dict[str, list[Any]], database: Database, *, last: bool) -> None:
+    def add_to(
+        self, options: dict[str, Any], composed: dict[str, list[Any]], database: Database, *, last: bool
+    ) -> None:
         """Add the filters and the callback for directives.
 
         Args:
@@ -113,7 +115,7 @@ class Comparison:
                 self.manager,
                 context.script,
                 script.message,
-                heads=script.head or "head",  # type: ignore[arg-type]  # Alembic's own union of str and sequences
+                heads=script.head or "head",
                 autogenerate=autogenerate,
                 rev_id=given,
                 version_path=Path(script.version_path) if script.version_path else None,

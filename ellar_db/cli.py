@@ -139,10 +139,19 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     multiple=True,
     help="An Alembic ini file or pyproject.toml: run that Alembic project as it is. May be given twice, once for each.",
 )
-@click.option("-n", "--name", default="alembic", show_default=True, help="Section of the ini file for Alembic's settings.")
+@click.option(
+    "-n", "--name", default="alembic", show_default=True, help="Section of the ini file for Alembic's settings."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Do not log to standard output and error.")
 @click.option("--raiseerr", "--traceback", is_flag=True, help="On an error, show the whole stack trace too.")
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the versions and exit.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the versions and exit.",
+)
 def db(**_: Any) -> None:
     """Database migrations: every Alembic command, for Ellar applications and plain SQLAlchemy."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -72,8 +73,8 @@ def alembic_config(
         stack.enter_context(_reported())
         stack.enter_context(application_context(manager.settings, app))
         config = _configured(manager, directory)
-        if stdout is not None:
-            config.stdout = stdout
+        # Alembic's own default is the stream that there was when Alembic was imported
+        config.stdout = stdout or sys.stdout
         _fill_options(config, x_arg=x_arg, autogenerate=autogenerate)
         if databases:
             config.attributes[DATABASES] = collect_databases(manager)
@@ -138,9 +139,7 @@ def _configured(manager: PluginManager, directory: Path | str | None) -> Config:
             folder = Path(DIRECTORY)
         if folder is not None and (folder / "alembic.ini").is_file():
             ini = folder / "alembic.ini"
-    config = Config(
-        str(ini) if ini.is_file() else None, str(toml) if toml.is_file() else None, ini_section=given.name
-    )
+    config = Config(str(ini) if ini.is_file() else None, str(toml) if toml.is_file() else None, ini_section=given.name)
     if folder is not None:
         if not (folder / "env.py").is_file():
             raise DbError(
@@ -224,5 +223,3 @@ def _next_step(message: str) -> str:
     if message.startswith("Multiple head revisions are present") or message.startswith("Multiple heads"):
         return f"{message}; `{program()} heads` lists them, `{program()} merge` joins them"
     return message
-
-

@@ -143,7 +143,7 @@ def collect_databases(manager: PluginManager) -> Databases:
     """
     found: dict[str, tuple[str, Database]] = {}
     for plugin, answer in manager.answers("ellar_db_databases"):
-        for database in plugin.guarded("ellar_db_databases", lambda answer=answer: list(answer)):
+        for database in plugin.guarded("ellar_db_databases", list[Any], answer):
             if not isinstance(database, Database):
                 raise DbError(f"{plugin.title} supplied {database!r} as a database; it must be an ellar_db.Database")
             other = found.setdefault(database.token, (plugin.title, database))
@@ -208,13 +208,15 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
     if isinstance(spec, (str, URL)):
         spec = {"url": spec}
     if not isinstance(spec, Mapping) or not isinstance(spec.get("url"), (str, URL)):
-        raise DbError(f"the database {name!r} needs a URL, a table with 'url', or an engine, not a {type(spec).__name__}")
+        raise DbError(
+            f"the database {name!r} needs a URL, a table with 'url', or an engine, not a {type(spec).__name__}"
+        )
     try:
         url = make_url(spec["url"])
     except (exc.ArgumentError, ValueError):
         raise DbError(
-            f"the URL of the database {name!r} can't be understood; write it as dialect+driver://user:password@host/name "
-            "(percent-encode odd characters of the password)"
+            f"the URL of the database {name!r} can't be understood; write it as "
+            "dialect+driver://user:password@host/name (percent-encode odd characters of the password)"
         ) from None  # SQLAlchemy's message quotes the URL, and with it the password
     engine_options = {**spec, "url": url}
     if not pooled:
@@ -223,7 +225,8 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
         engine = engine_from_config(engine_options, prefix="")
     except ModuleNotFoundError as error:
         raise DbError(
-            f"the driver {error.name!r} of the database {name!r} ({url.drivername}) isn't installed; install it with pip"
+            f"the driver {error.name!r} of the database {name!r} ({url.drivername}) isn't installed; "
+            "install it with pip"
         ) from error
     except exc.NoSuchModuleError as error:
         raise DbError(f"SQLAlchemy knows no dialect {url.drivername!r}, which the database {name!r} names") from error
@@ -253,4 +256,3 @@ def _listed(metadata: MetaData | Sequence[MetaData] | None) -> Sequence[MetaData
     if metadata is None:
         return []
     return metadata if isinstance(metadata, Sequence) else [metadata]
-

@@ -155,7 +155,10 @@ class Environment:
                     self._run(each)
                     if writes:
                         self.manager.tell(
-                            "ellar_db_after_run", database=each.database, connection=each.connection, steps=tuple(each.steps)
+                            "ellar_db_after_run",
+                            database=each.database,
+                            connection=each.connection,
+                            steps=tuple(each.steps),
                         )
             self._commit_two_phase(runs)
 
@@ -207,7 +210,7 @@ class Environment:
         layers = [DEFAULTS, database.options]
         answers = list(self.manager.answers("ellar_db_context_options", database=database))
         for plugin, answer in reversed(answers):
-            layers.append(plugin.guarded("ellar_db_context_options", lambda answer=answer: dict(answer)))  # type: ignore[misc]
+            layers.append(plugin.guarded("ellar_db_context_options", dict, answer))
         options: dict[str, Any] = {}
         composed: dict[str, list[Any]] = {key: [] for key in COMPOSED}
         for layer in layers:
@@ -256,10 +259,12 @@ class Environment:
 
     def _commit_two_phase(self, runs: Sequence[Run]) -> None:
         """Prepare all, then let the transactions commit as their contexts end."""
+        from sqlalchemy import TwoPhaseTransaction
+
         for each in runs:
             transaction = each.connection.get_transaction() if each.connection else None
-            if each.database.use_two_phase and transaction is not None:
-                transaction.prepare()  # type: ignore[attr-defined]  # it is the TwoPhaseTransaction begun above
+            if isinstance(transaction, TwoPhaseTransaction):
+                transaction.prepare()
 
 
 def _chosen(databases: Databases, multiple: bool) -> list[Database]:
@@ -310,10 +315,14 @@ def _failing(each: Run, context: MigrationContext) -> Iterator[None]:
     except SQLAlchemyError as error:
         if each.current is None:
             raise
-        left = "the run was rolled back" if context.impl.transactional_ddl else (
-            "this database can't roll back schema changes: look at what the revision did before the failing statement"
+        left = (
+            "the run was rolled back"
+            if context.impl.transactional_ddl
+            else ("this database can't roll back schema changes: look at what the revision did before that")
         )
-        raise DbError(f"{each.current} failed on the database {each.database.name!r}: {summary(error)}; {left}") from error
+        raise DbError(
+            f"{each.current} failed on the database {each.database.name!r}: {summary(error)}; {left}"
+        ) from error
 
 
 def _in_event_loop(environment: Environment) -> None:
@@ -365,5 +374,9 @@ def _log_as_configured(config: Config) -> None:
     """Set up logging from the ini file, for bare Alembic; loggers that exist stay as they are."""
     from logging.config import fileConfig
 
-    if config.config_file_name and Path(config.config_file_name).is_file() and config.file_config.has_section("loggers"):
+    if (
+        config.config_file_name
+        and Path(config.config_file_name).is_file()
+        and config.file_config.has_section("loggers")
+    ):
         fileConfig(config.config_file_name, disable_existing_loggers=False, encoding="utf-8")

@@ -308,9 +308,7 @@ def ellar_db_before_run(database: Database, connection: Connection | None) -> No
 
 
 @hookspec
-def ellar_db_after_run(
-    database: Database, connection: Connection | None, steps: Sequence[MigrationInfo]
-) -> None:
+def ellar_db_after_run(database: Database, connection: Connection | None, steps: Sequence[MigrationInfo]) -> None:
     """Look, or act, after a run that wrote and before it is committed.
 
     Called once a database where the run succeeded.

@@ -89,7 +89,7 @@ def _providers(configuration: Configuration) -> list[Any]:
     providers=_providers(Configuration()),
     exports=[Configuration, Databases, MigrationOptions],
 )
-class EllarDBModule(ModuleBase, IModuleSetup):
+class EllarDBModule(ModuleBase, IModuleSetup):  # type: ignore[misc]  # ellar's types aren't followed
     """The module that gives an application `ellar db`.
 
     Bare, beside ellar-sql's `EllarSQLModule.setup(...)`, it uses that module's databases and migration options. With
@@ -144,12 +144,17 @@ class EllarDBModule(ModuleBase, IModuleSetup):
         def configured(module_ref: ModuleRefBase, config: Config) -> DynamicModule:
             values = config.get(CONFIG_KEY)
             if not isinstance(values, Mapping):
-                raise DbError(f"the application's config has no {CONFIG_KEY}; give it a dict of EllarDBModule.setup's arguments")
+                raise DbError(
+                    f"the application's config has no {CONFIG_KEY}; give it a dict of EllarDBModule.setup's arguments"
+                )
             arguments = {**values, **override}
             unknown = sorted(set(arguments) - {"databases", "metadata", "migration_options"})
             if unknown or "databases" not in arguments:
                 problem = f"has {', '.join(unknown)}" if unknown else "lacks databases"
-                raise DbError(f"{CONFIG_KEY} of the application's config {problem}; it takes databases, metadata and migration_options")
+                raise DbError(
+                    f"{CONFIG_KEY} of the application's config {problem}; "
+                    "it takes databases, metadata and migration_options"
+                )
             return cls.setup(**arguments)
 
         return ModuleSetup(cls, inject=[Config], factory=configured)

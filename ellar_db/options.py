@@ -42,7 +42,7 @@ def group_options() -> GroupOptions:
     return found if isinstance(found, GroupOptions) else GroupOptions()
 
 
-class Revision(click.ParamType):
+class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click
     """A revision: an id, its beginning, `head`, `base`, `label@head`, or relative as in `+2` and `-1`.
 
     A command with such an argument takes unknown options as arguments, so that `-1` is one; this refuses the rest.
@@ -75,7 +75,11 @@ def _from_group(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
 def directory(function: F) -> F:
     """Add `-d/--directory`, which on the command beats the group's."""
     return click.option(
-        "-d", "--directory", type=PATH, callback=_from_group, help='Migration script directory (default is "migrations").'
+        "-d",
+        "--directory",
+        type=PATH,
+        callback=_from_group,
+        help='Migration script directory (default is "migrations").',
     )(function)
 
 
@@ -114,6 +118,17 @@ def sql(function: F) -> F:
     return flag(output(function))
 
 
+def sql_output(sql: bool, output: Path | None) -> Path | None:
+    """Give `--output`, which only `--sql` fills.
+
+    Raises:
+        click.UsageError: It was given without `--sql`.
+    """
+    if output is not None and not sql:
+        raise click.UsageError("-o/--output says where SQL goes, and needs --sql")
+    return output
+
+
 def tag(function: F) -> F:
     """Add `--tag`."""
     return click.option("--tag", help="Arbitrary 'tag' name, which custom env.py scripts can use.")(function)
@@ -131,7 +146,9 @@ def head(function: F) -> F:
 
 def splice(function: F) -> F:
     """Add `--splice`."""
-    return click.option("--splice", is_flag=True, help="Allow a non-head revision as the 'head' to splice onto.")(function)
+    return click.option("--splice", is_flag=True, help="Allow a non-head revision as the 'head' to splice onto.")(
+        function
+    )
 
 
 def branch_label(function: F) -> F:
@@ -141,7 +158,9 @@ def branch_label(function: F) -> F:
 
 def version_path(function: F) -> F:
     """Add `--version-path`."""
-    return click.option("--version-path", type=PATH, help="The folder for the version file, of those configured.")(function)
+    return click.option("--version-path", type=PATH, help="The folder for the version file, of those configured.")(
+        function
+    )
 
 
 def rev_id(function: F) -> F:

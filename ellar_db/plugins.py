@@ -69,14 +69,14 @@ class Plugin:
         """The entry point's name, which stands in for the command's where the plugin can't be imported."""
         return self.entry_point.partition(" ")[0]
 
-    def guarded(self, hook_name: str, work: Callable[[], T]) -> T:
+    def guarded(self, hook_name: str, work: Callable[..., T], *arguments: Any) -> T:
         """Do a piece of the plugin's own work, and name the plugin where it fails.
 
         Raises:
             PluginError: The work raised anything but a click exception or one of Alembic's.
         """
         try:
-            return work()
+            return work(*arguments)
         except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
             raise
         except BaseException as error:  # a plugin may raise anything, SystemExit too
@@ -348,7 +348,9 @@ def alembic_entry_points() -> Iterable[EntryPoint]:
     """Give the entry points of Alembic's own plugin group."""
     from importlib.metadata import entry_points
 
-    return sorted(entry_points(group="alembic.plugins"), key=lambda found: (found.dist.name if found.dist else "", found.name))
+    return sorted(
+        entry_points(group="alembic.plugins"), key=lambda found: (found.dist.name if found.dist else "", found.name)
+    )
 
 
 def alembic_broken(error: BaseException) -> DbError | None:
@@ -368,4 +370,6 @@ def alembic_broken(error: BaseException) -> DbError | None:
     named = "; ".join(f"{name}: {cause}" for name, cause in alembic_culprits())
     if not named:
         named = summary(error)
-    return UnavailableError(f"Alembic can't be imported, since one of its own plugins is broken: {named}. Mend or uninstall it.")
+    return UnavailableError(
+        f"Alembic can't be imported, since one of its own plugins is broken: {named}. Mend or uninstall it."
+    )

@@ -41,7 +41,11 @@ class Claims:
     def mark(self) -> str:
         """What `--help` adds to the command's line."""
         if self.problem:
-            return "[claimed by " + " and ".join(plugin.distribution for plugin, _ in self.commands if self._top(plugin)) + "]"
+            return (
+                "[claimed by "
+                + " and ".join(plugin.distribution for plugin, _ in self.commands if self._top(plugin))
+                + "]"
+            )
         return "" if self.plugin.kind == BUILT_IN else f"[{self.plugin.distribution}]"
 
     def _top(self, plugin: Plugin) -> bool:
@@ -62,7 +66,9 @@ class Registry:
             return _refusing(name, claims.mark, claims.problem) if claims.problem else claims.command
         if name in self.broken:
             plugin = self.broken[name]
-            return _refusing(name, f"[{plugin.distribution} is broken]", f"the plugin {plugin.title} is broken: {plugin.error}")
+            return _refusing(
+                name, f"[{plugin.distribution} is broken]", f"the plugin {plugin.title} is broken: {plugin.error}"
+            )
         return None
 
     def replaced_by(self, command: click.Command) -> click.Command | None:
@@ -91,11 +97,13 @@ def collect_commands(manager: PluginManager) -> Registry:
             given.setdefault(str(command.name), []).append((plugin, command))
     registry = Registry()
     chosen = {name: str(choice) for name, choice in manager.settings.mapping("commands").items()}
-    for name, commands in given.items():
-        registry.claims[name] = _claims(name, commands, chosen.get(name))
+    for name, claimed in given.items():
+        registry.claims[name] = _claims(name, claimed, chosen.get(name))
     for name, choice in chosen.items():
         if name not in given:
-            click.echo(f"Warning: [tool.ellar-db.commands] has {name} = {choice!r}, and no plugin gives {name}.", err=True)
+            click.echo(
+                f"Warning: [tool.ellar-db.commands] has {name} = {choice!r}, and no plugin gives {name}.", err=True
+            )
     for plugin in manager.records:
         if plugin.state == "broken" and plugin.kind == INSTALLED and plugin.short_name not in registry.claims:
             registry.broken[plugin.short_name] = plugin
@@ -105,7 +113,7 @@ def collect_commands(manager: PluginManager) -> Registry:
 def _commands_of(plugin: Plugin, manager: PluginManager) -> list[click.Command]:
     """Give one plugin's commands, checked."""
     answers = [
-        plugin.guarded("ellar_db_register_commands", lambda answer=answer: list(answer))
+        plugin.guarded("ellar_db_register_commands", list[Any], answer)
         for _, answer in manager.answers_of(plugin, "ellar_db_register_commands")
     ]
     commands = [command for answer in answers for command in answer]

@@ -41,5 +41,7 @@ def ellar_db_directory() -> Path | None:
 def _filled(name: str, spec: Any, settings: Settings) -> dict[str, Any]:
     table = {"url": spec} if isinstance(spec, str) else spec
     if not isinstance(table, dict) or not isinstance(table.get("url"), str):
-        raise DbError(f"[tool.ellar-db.databases] {name} must be a URL or a table with 'url'; mend it in {settings.path}")
+        raise DbError(
+            f"[tool.ellar-db.databases] {name} must be a URL or a table with 'url'; mend it in {settings.path}"
+        )
     return {**table, "url": expanded(table["url"], f"[tool.ellar-db.databases] {name}")}

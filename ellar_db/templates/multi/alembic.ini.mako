@@ -30,7 +30,7 @@ path_separator = os
 
 # logging of bare `alembic`; under `ellar db` the application's own logging is left alone
 [loggers]
-keys = root,alembic
+keys = root,alembic,ellar_db
 
 [handlers]
 keys = console
@@ -47,6 +47,11 @@ qualname =
 level = INFO
 handlers =
 qualname = alembic
+
+[logger_ellar_db]
+level = INFO
+handlers =
+qualname = ellar_db
 
 [handler_console]
 class = StreamHandler

@@ -1,0 +1,30 @@
+"""Show the revisions from which several others go out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+
+
+@click.command(short_help="Show current branch points.")
+@options.environment
+@options.verbose
+def branches(directory: Path | None, x_arg: tuple[str, ...], verbose: bool) -> None:
+    """Show current branch points."""
+    from alembic import command
+
+    from ellar_db.config import alembic_config
+
+    with alembic_config(directory, x_arg=x_arg, databases=False) as config:
+        command.branches(config, verbose=verbose)
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield branches

@@ -1,0 +1,36 @@
+"""Show at which revisions the databases are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+
+
+@click.command(short_help="Display the current revision for each database.")
+@options.environment
+@click.option(
+    "-c",
+    "--check-heads",
+    is_flag=True,
+    help="Check if all head revisions are applied; exit with 1 if this is not the case.",
+)
+@options.verbose
+def current(directory: Path | None, x_arg: tuple[str, ...], check_heads: bool, verbose: bool) -> None:
+    """Display the current revision for each database."""
+    from alembic import command
+
+    from ellar_db.config import alembic_config
+
+    with alembic_config(directory, x_arg=x_arg, labels=True) as config:
+        command.current(config, check_heads=check_heads, verbose=verbose)
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield current

@@ -1,0 +1,44 @@
+"""Revert databases to an earlier revision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+
+
+@click.command(short_help="Revert to a previous version.", context_settings=options.RELATIVE)
+@options.environment
+@options.sql
+@options.tag
+@click.argument("revision", type=options.Revision(), required=False)
+def downgrade(
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    sql: bool,
+    output: Path | None,
+    tag: str | None,
+    revision: str | None,
+) -> None:
+    """Revert to a previous version.
+
+    REVISION is -1, the revision before, unless it is given; with --sql it is a range, by default head:-1.
+    """
+    from alembic import command
+
+    from ellar_db.config import alembic_config
+
+    if revision is None:
+        revision = "head:-1" if sql else "-1"
+    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output)) as config:
+        command.downgrade(config, revision, sql=sql, tag=tag)
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield downgrade

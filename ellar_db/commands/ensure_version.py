@@ -1,0 +1,30 @@
+"""Make Alembic's version table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+
+
+@click.command("ensure-version", short_help="Create the Alembic version table if it doesn't exist already.")
+@options.environment
+@options.sql
+def ensure_version(directory: Path | None, x_arg: tuple[str, ...], sql: bool, output: Path | None) -> None:
+    """Create the Alembic version table if it doesn't exist already."""
+    from alembic import command
+
+    from ellar_db.config import alembic_config
+
+    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output)) as config:
+        command.ensure_version(config, sql=sql)
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield ensure_version

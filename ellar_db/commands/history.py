@@ -1,0 +1,37 @@
+"""List the revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+
+
+@click.command(short_help="List changeset scripts in chronological order.")
+@options.environment
+@click.option("-r", "--rev-range", help="A revision range; format is [start]:[end].")
+@options.verbose
+@click.option("-i", "--indicate-current", is_flag=True, help="Indicate the current revision.")
+def history(
+    directory: Path | None, x_arg: tuple[str, ...], rev_range: str | None, verbose: bool, indicate_current: bool
+) -> None:
+    """List changeset scripts in chronological order, the newest first."""
+    from alembic import command
+
+    from ellar_db.config import alembic_config
+
+    if rev_range is not None and rev_range.count(":") != 1:
+        raise click.BadParameter("a range is [start]:[end], [start]: or :[end]", param_hint="'-r' / '--rev-range'")
+    reads_database = indicate_current or "current" in (rev_range or "").split(":")
+    with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True) as config:
+        command.history(config, rev_range, verbose=verbose, indicate_current=indicate_current)
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield history

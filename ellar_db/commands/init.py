@@ -1,0 +1,55 @@
+"""Make a migrations folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+
+
+@click.command(short_help="Create a new migrations folder.")
+@options.environment
+@click.option(
+    "-m", "--multi", "--multiple", "--multidb", "multi", is_flag=True, help="Use the template for several databases."
+)
+@click.option("-t", "--template", help="A template's name (see list-templates) or the path of a folder.")
+@click.option("--package", is_flag=True, help="Write empty __init__.py files to the environment and version locations.")
+@click.argument("folder", type=options.PATH, required=False)
+def init(
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    multi: bool,
+    template: str | None,
+    package: bool,
+    folder: Path | None,
+) -> None:
+    """Create a new migrations folder.
+
+    FOLDER is another way to write -d. Without either it is what the application says, or "migrations".
+    """
+    from ellar_db.application import application_context
+    from ellar_db.config import DIRECTORY, migrations_directory, program
+    from ellar_db.plugins import get_plugin_manager
+    from ellar_db.scaffolding import find_template, make_folder
+
+    if folder is not None and directory is not None and folder != directory:
+        raise click.UsageError(f"two folders are given, {folder} and {directory}")
+    if multi and template is not None:
+        raise click.UsageError("--multi is a template, and --template names one; give one of them")
+    manager = get_plugin_manager()
+    manager.require()
+    with application_context(manager.settings):
+        target = migrations_directory(manager, folder or directory) or Path(DIRECTORY)
+        make_folder(target, find_template(template or ("multi" if multi else "single"), manager), package=package)
+    click.echo(f"Made {target}{' for several databases' if multi else ''}. Keep it under version control.")
+    click.echo(f'Next: `{program()} migrate -m "Initial migration."`, then `{program()} upgrade`.')
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield init

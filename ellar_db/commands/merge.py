@@ -1,0 +1,50 @@
+"""Join branches in a revision of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+
+
+@click.command(short_help="Merge two revisions together, creating a new revision file.")
+@options.environment
+@options.message
+@options.branch_label
+@options.rev_id
+@options.splice
+@click.argument("revisions", type=options.Revision(), nargs=-1)
+def merge(
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    message: str | None,
+    branch_label: str | None,
+    rev_id: str | None,
+    splice: bool,
+    revisions: tuple[str, ...],
+) -> None:
+    """Merge revisions together, creating a new revision file.
+
+    REVISIONS are all heads unless they are given.
+    """
+    from ellar_db.revisions import write_merge
+
+    write_merge(
+        directory,
+        revisions or ("heads",),
+        message,
+        x_arg=x_arg,
+        branch_label=branch_label,
+        rev_id=rev_id,
+        splice=splice,
+    )
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield merge

@@ -1,0 +1,49 @@
+"""Write a revision from what the models say and the database lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+
+
+@click.command(short_help="Autogenerate a new revision file (alias for 'revision --autogenerate').")
+@options.environment
+@options.new_revision
+@click.option("--sql", is_flag=True, help="Not possible here: autogenerate must read the database.")
+def migrate(
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    message: str | None,
+    sql: bool,
+    head: str,
+    splice: bool,
+    branch_label: str | None,
+    version_path: Path | None,
+    rev_id: str | None,
+    depends_on: tuple[str, ...],
+) -> None:
+    """Compare the models with the databases and write a revision of the differences.
+
+    Review it before you apply it: renamed tables and columns, for one, are seen as dropped and added. Where nothing
+    changed, no file is written.
+    """
+    from ellar_db.revisions import NewRevision, write_revision
+
+    if sql:
+        raise click.UsageError(
+            "migrate compares the models with a database, which --sql would not touch; "
+            "write the revision without it, then use upgrade --sql"
+        )
+    new = NewRevision(message, head, splice, branch_label, version_path, rev_id, depends_on)
+    write_revision(directory, new, x_arg=x_arg, autogenerate=True)
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield migrate

@@ -1,0 +1,54 @@
+"""Write a new revision file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+
+
+@click.command(short_help="Create a new revision file.")
+@options.environment
+@options.new_revision
+@click.option(
+    "--autogenerate",
+    is_flag=True,
+    help="Populate the revision with candidate operations, based on a comparison of database and models.",
+)
+@options.sql
+def revision(
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    message: str | None,
+    autogenerate: bool,
+    sql: bool,
+    output: Path | None,
+    head: str,
+    splice: bool,
+    branch_label: str | None,
+    version_path: Path | None,
+    rev_id: str | None,
+    depends_on: tuple[str, ...],
+) -> None:
+    """Create a new revision file, to be filled in by hand.
+
+    --sql needs revision_environment = true in alembic.ini.
+    """
+    from ellar_db.revisions import NewRevision, write_revision
+
+    if sql and autogenerate:
+        raise click.UsageError("--sql can't go with --autogenerate, which must read the database")
+    new = NewRevision(message, head, splice, branch_label, version_path, rev_id, depends_on)
+    write_revision(
+        directory, new, x_arg=x_arg, autogenerate=autogenerate, sql=sql, output=options.sql_output(sql, output)
+    )
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield revision

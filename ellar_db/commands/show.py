@@ -1,0 +1,33 @@
+"""Show revisions in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+
+
+@click.command(short_help="Show the revision denoted by the given symbol.", context_settings=options.RELATIVE)
+@options.environment
+@click.argument("revision", type=options.Revision(), default="head")
+def show(directory: Path | None, x_arg: tuple[str, ...], revision: str) -> None:
+    """Show the revision denoted by the given symbol.
+
+    REVISION is head unless it is given; `current` is what the database has.
+    """
+    from alembic import command
+
+    from ellar_db.config import alembic_config
+
+    with alembic_config(directory, x_arg=x_arg, databases=revision == "current", labels=True) as config:
+        command.show(config, revision)
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield show

@@ -1,0 +1,46 @@
+"""Say at which revision databases are, without running any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+
+
+@click.command(
+    short_help="Set the revision in the database without running migrations.", context_settings=options.RELATIVE
+)
+@options.environment
+@options.sql
+@options.tag
+@click.option("--purge", is_flag=True, help="Unconditionally erase the version table before stamping.")
+@click.argument("revisions", type=options.Revision(), nargs=-1)
+def stamp(
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    sql: bool,
+    output: Path | None,
+    tag: str | None,
+    purge: bool,
+    revisions: tuple[str, ...],
+) -> None:
+    """Set the revision in the database to those given, without running migrations.
+
+    REVISIONS is head unless it is given: one for each branch, or base to say that nothing is applied.
+    """
+    from alembic import command
+
+    from ellar_db.config import alembic_config
+
+    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output)) as config:
+        command.stamp(config, list(revisions) or ["head"], sql=sql, tag=tag, purge=purge)
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield stamp

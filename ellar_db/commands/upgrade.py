@@ -1,0 +1,37 @@
+"""Bring databases to a later revision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+
+
+@click.command(short_help="Upgrade to a later version.", context_settings=options.RELATIVE)
+@options.environment
+@options.sql
+@options.tag
+@click.argument("revision", type=options.Revision(), default="head")
+def upgrade(
+    directory: Path | None, x_arg: tuple[str, ...], sql: bool, output: Path | None, tag: str | None, revision: str
+) -> None:
+    """Upgrade to a later version.
+
+    REVISION is head, the newest, unless it is given; with --sql it may be a range, as in base:head.
+    """
+    from alembic import command
+
+    from ellar_db.config import alembic_config
+
+    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output)) as config:
+        command.upgrade(config, revision, sql=sql, tag=tag)
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield upgrade

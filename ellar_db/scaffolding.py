@@ -1,0 +1,113 @@
+"""New migrations folders: the templates there are, and a folder made of one, whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ellar_db.errors import DbError
+
+if TYPE_CHECKING:
+    from ellar_db.plugins import PluginManager
+
+NEEDED = ("env.py", "script.py.mako", "alembic.ini.mako")
+
+
+def templates(manager: PluginManager) -> dict[str, Path]:
+    """Give all templates by name: our own, the plugins', Alembic's. Of two with one name the first of these wins.
+
+    Raises:
+        DbError: A plugin names a folder that isn't there.
+    """
+    import alembic
+
+    ours = Path(__file__).with_name("templates")
+    folders = [ours]
+    for plugin, answer in manager.answers("ellar_db_templates"):
+        given = plugin.guarded("ellar_db_templates", list, answer)
+        for folder in map(Path, given):
+            if not folder.is_dir():
+                raise DbError(f"the plugin {plugin.title} names {folder} as a folder of templates, and it isn't there")
+            folders.append(folder)
+    folders.append(Path(alembic.__file__).parent / "templates")
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for template in sorted(folder.iterdir()):
+            if (template / "script.py.mako").is_file():
+                found.setdefault(template.name, template)
+    return found
+
+
+def synopsis(template: Path) -> str:
+    """Give the first line of a template's README."""
+    readme = template / "README"
+    lines = readme.read_text(encoding="utf-8").splitlines() if readme.is_file() else []
+    return lines[0].strip() if lines else ""
+
+
+def find_template(name: str, manager: PluginManager) -> Path:
+    """Give the folder of a template by its name or its path.
+
+    Raises:
+        DbError: There is none, or it lacks a file.
+    """
+    known = templates(manager)
+    template = known.get(name, Path(name))
+    if name not in known and not template.is_dir():
+        raise DbError(f"there is no template {name!r}; there are {', '.join(known)}, or give the path of a folder")
+    missing = [file for file in NEEDED if not (template / file).is_file()]
+    if missing:
+        raise DbError(f"the template {template} lacks {', '.join(missing)}")
+    return template
+
+
+def make_folder(directory: Path, template: Path, *, package: bool = False) -> None:
+    """Make a migrations folder of a template.
+
+    It is built beside its place and moved there at the end. A template that also writes to the project's
+    pyproject.toml (Alembic's own two) is built in place.
+
+    Args:
+        directory: The folder; it must not be there, or be empty.
+        template: The template's folder.
+        package: Also write empty `__init__.py` files.
+
+    Raises:
+        DbError: The folder has something in it, or can't be made.
+    """
+    from alembic import command
+    from alembic.config import Config
+
+    class TemplateConfig(Config):
+        def get_template_directory(self) -> str:
+            return str(template.parent)
+
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise DbError(f"{directory} is there already and isn't empty; name another folder with -d, or remove it first")
+
+    def make(folder: Path) -> None:
+        ini = Path("alembic.ini") if (template / "pyproject.toml.mako").is_file() else folder / "alembic.ini"
+        config = TemplateConfig(str(ini), "pyproject.toml")
+        # what Alembic says then ("please edit ... before proceeding") isn't true here
+        with redirect_stdout(io.StringIO()):
+            command.init(config, str(folder), template=template.name, package=package)
+
+    try:
+        if (template / "pyproject.toml.mako").is_file():
+            make(directory)
+            return
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{directory.name}.", dir=directory.parent) as scratch:
+            # a name of its own, since the scratch folder is its owner's alone
+            made = Path(scratch) / directory.name
+            make(made)
+            shutil.rmtree(made / "__pycache__", ignore_errors=True)
+            if directory.exists():
+                directory.rmdir()
+            made.rename(directory)
+    except OSError as error:
+        raise DbError(f"the folder {directory} can't be made: {error.strerror or error}") from error
