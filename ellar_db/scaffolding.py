@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ellar_db.errors import DbError
 
@@ -28,7 +28,7 @@ def templates(manager: PluginManager) -> dict[str, Path]:
     ours = Path(__file__).with_name("templates")
     folders = [ours]
     for plugin, answer in manager.answers("ellar_db_templates"):
-        given = plugin.guarded("ellar_db_templates", list, answer)
+        given = plugin.guarded("ellar_db_templates", list[Any], answer)
         for folder in map(Path, given):
             if not folder.is_dir():
                 raise DbError(f"the plugin {plugin.title} names {folder} as a folder of templates, and it isn't there")
