@@ -1,0 +1,91 @@
+# Everything that is done to this project. Each target works by itself from a fresh clone.
+
+# the first Python from 3.10 on; name another with make PYTHON=...
+PYTHON = `sh .ci/find-python`
+VENV = .venv
+BIN = $(VENV)/bin
+PLUGINS = ellar-db-sequential ellar-db-seed ellar-db-protect
+
+.PHONY: help setup demo test lint docs docs-check bench test-all test-lowest test-plugins clean
+
+help:
+	@echo 'make demo          the quick example, run for real on SQLite'
+	@echo 'make test          the test suite (servers that are not there are skipped)'
+	@echo 'make setup         a virtual environment in $(VENV) with all that the other targets need'
+	@echo 'make lint          ruff and mypy'
+	@echo 'make docs          write the generated pages of docs/ anew'
+	@echo 'make docs-check    fail where they are stale'
+	@echo 'make bench         start-up times beside Alembic and ellar-sql'
+	@echo 'make test-all      the suite on Python 3.10 to 3.13, where present, and test-lowest'
+	@echo 'make test-lowest   the suite with the lowest versions that pyproject.toml allows'
+	@echo 'make test-plugins  the example plugins, each installed alone, then together'
+	@echo 'make clean         remove all that make made'
+
+# an old pip knows no --group, so that pip comes first
+$(BIN)/pip:
+	@found=$(PYTHON); test -n "$$found" || { echo 'No Python from 3.10 on was found; name one: make PYTHON=/path/to/python3'; exit 1; }; \
+	"$$found" -m venv $(VENV) || { rm -rf $(VENV); echo 'Python made no virtual environment; on Debian and Ubuntu it needs the package python3-venv.'; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+$(VENV)/package: $(BIN)/pip pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[ellar-sql]'
+	@touch $@
+
+$(VENV)/all: $(BIN)/pip pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[all]' --group dev
+	@touch $@ $(VENV)/package
+
+setup: $(VENV)/all
+
+demo: $(VENV)/package
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo .demo
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+docs: setup
+	$(BIN)/python docs/generate.py
+
+docs-check: setup
+	$(BIN)/python docs/generate.py --check
+
+bench: setup
+	$(BIN)/python benchmarks/startup.py
+
+test-all: test-lowest
+	@for version in 3.10 3.11 3.12 3.13; do \
+		if found=`sh .ci/find-python $$version`; then \
+			echo "Python $$version"; \
+			$(MAKE) VENV=.venv-$$version PYTHON="$$found" test || exit 1; \
+		else \
+			echo "Python $$version is not here and is left out."; \
+		fi; \
+	done
+
+# on the oldest Python where it is there, since new ones can't run the oldest versions of all that is needed
+test-lowest: setup
+	@found=`sh .ci/find-python 3.10 || sh .ci/find-python`; \
+	$(MAKE) VENV=.venv-lowest PYTHON="$$found" .venv-lowest/bin/pip
+	$(BIN)/python .ci/lowest.py > .venv-lowest/constraints.txt
+	.venv-lowest/bin/pip install --quiet --editable '.[all]' --group test --constraint .venv-lowest/constraints.txt
+	.venv-lowest/bin/python -m pytest
+
+test-plugins:
+	@rm -rf .venv-plugins
+	@for plugin in $(PLUGINS) all; do \
+		echo "plugin: $$plugin"; \
+		folders="plugins_example/$$plugin"; \
+		test $$plugin != all || folders=`printf 'plugins_example/%s ' $(PLUGINS)`; \
+		$(MAKE) VENV=.venv-plugins/$$plugin .venv-plugins/$$plugin/all || exit 1; \
+		.venv-plugins/$$plugin/bin/pip install --quiet $$folders || exit 1; \
+		.venv-plugins/$$plugin/bin/python -m pytest $$folders || exit 1; \
+	done
+
+clean:
+	rm -rf .venv .venv-* .demo build dist .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
