@@ -1,0 +1,132 @@
+"""The quick example of the README: init, migrate, upgrade, and again after the models have changed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.applications import (
+    ELLAR_SQL_ADDITION,
+    ELLAR_SQL_MODELS,
+    PLAIN_ADDITION,
+    PLAIN_MODELS,
+    Shop,
+    asynchronous,
+    new_shop,
+)
+from tests.conftest import Project
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with new_shop(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=["sync", "async"])
+def url(request: pytest.FixtureRequest, any_database: str) -> str:
+    return asynchronous(any_database) if request.param == "async" else any_database
+
+
+@pytest.mark.parametrize("way", ["ellar-sql", "plain SQLAlchemy"])
+def test_the_models_reach_the_database(shop: Shop, url: str, way: str) -> None:
+    if way == "ellar-sql":
+        shop.with_ellar_sql(url)
+    else:
+        shop.with_plain_sqlalchemy(url)
+
+    made = shop.ellar("db", "init")
+
+    assert made.stdout.endswith(
+        "migrations. Keep it under version control.\n"
+        'Next: `ellar db migrate -m "Initial migration."`, then `ellar db upgrade`.\n'
+    )
+    assert made.stderr == ""
+
+    migrated = shop.ellar("db", "migrate", "-m", "Initial migration.")
+
+    [first] = shop.revisions()
+    assert first.name.endswith("_initial_migration.py")
+    assert migrated.stderr == "Detected added table 'user'\n"
+    assert shop.tables(url) <= {"alembic_version"}
+
+    upgraded = shop.ellar("db", "upgrade")
+
+    assert (upgraded.stdout, upgraded.stderr) == (
+        "",
+        f"Running upgrade  -> {first.name.partition('_')[0]}, Initial migration.\n",
+    )
+    assert shop.tables(url) == {"alembic_version", "user"}
+    assert shop.columns(url, "user") == ["id", "name"]
+
+    shop.add_to_models(ELLAR_SQL_ADDITION if way == "ellar-sql" else PLAIN_ADDITION)
+    pending = shop.ellar("db", "check", exit_code=1)
+    shop.ellar("db", "migrate", "-m", "Add e-mail and items")
+    shop.ellar("db", "upgrade")
+
+    assert pending.stderr.splitlines()[-1] == (
+        "Error: the models have changes that no revision has: add table item; add column user.email; "
+        "`ellar db migrate` writes one"
+    )
+    assert shop.tables(url) == {"alembic_version", "user", "item"}
+    assert shop.columns(url, "user") == ["id", "name", "email"]
+    assert shop.ellar("db", "check").stdout == "No new upgrade operations detected.\n"
+
+    nothing = shop.ellar("db", "migrate", "-m", "Nothing")
+
+    assert nothing.stderr == "No changes in schema detected.\n"
+    assert len(shop.revisions()) == 2
+
+
+@pytest.mark.parametrize(
+    ("way", "kind"), [("ellar-sql", "sync"), ("plain SQLAlchemy", "async"), ("plain SQLAlchemy, manage.py", "sync")]
+)
+def test_in_a_project_made_with_ellar_new(
+    project: Project, new_database: Callable[[str], str], way: str, kind: str
+) -> None:
+    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    manage = way.endswith("manage.py")
+    project.run("ellar", "new", "shop", *(["--plain"] if manage else []), env=path)
+    shop = Shop(project.path / "shop")
+    url = new_database("sqlite")
+    url = asynchronous(url) if kind == "async" else url
+    if way == "ellar-sql":
+        models, addition = ELLAR_SQL_MODELS, ELLAR_SQL_ADDITION
+        imports = "from ellar_sql import EllarSQLModule\nfrom ellar_db import EllarDBModule"
+        modules = (
+            f"EllarSQLModule.setup(databases={url!r}, migration_options={{'directory': 'migrations'}}, "
+            "models=['shop.models']), EllarDBModule"
+        )
+    else:
+        models, addition = PLAIN_MODELS, PLAIN_ADDITION
+        imports = "from ellar_db import EllarDBModule"
+        modules = f"EllarDBModule.setup(databases={url!r}, metadata='shop.models:Base')"
+    shop.write("shop/models.py", models)
+    root_module = shop.path / "shop" / "root_module.py"
+    as_made = root_module.read_text()
+    assert "modules=[HomeModule]" in as_made
+    root_module.write_text(f"{imports}\n{as_made.replace('modules=[HomeModule]', f'modules=[HomeModule, {modules}]')}")
+    program = ["python", "manage.py"] if manage else ["ellar"]
+
+    def db(*arguments: str, exit_code: int = 0) -> str:
+        done = shop.run(*program, "db", *arguments, exit_code=exit_code, env=path)
+        assert "Traceback" not in done.stderr
+        return done.stdout
+
+    db("init")
+    db("migrate", "-m", "Initial migration.")
+    db("upgrade")
+    assert shop.columns(url, "user") == ["id", "name"]
+    models_file = shop.path / "shop" / "models.py"
+    models_file.write_text(models_file.read_text() + addition)
+    db("check", exit_code=1)
+    db("migrate", "-m", "Add e-mail and items")
+    db("upgrade")
+
+    assert db("check") == "No new upgrade operations detected.\n"
+    assert shop.tables(url) == {"alembic_version", "user", "item"}
+    assert shop.columns(url, "user") == ["id", "name", "email"]
