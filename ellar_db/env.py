@@ -19,6 +19,7 @@ from ellar_db.databases import DEFAULT, Database, Databases
 from ellar_db.errors import DbError, UnavailableError, summary
 from ellar_db.offline import Script
 from ellar_db.plugins import PluginManager, get_plugin_manager
+from ellar_db.two_phase import TwoPhase
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -62,7 +63,7 @@ def run(*, multiple: bool = False) -> None:
     try:
         with application_context(manager.settings):
             databases = _chosen(databases_of(config), multiple)
-            environment = Environment(config, manager, databases, multiple, bare)
+            environment = Environment(config, manager, databases, multiple, bare, _command_options())
             if context.is_offline_mode():
                 environment.offline()
             elif any(database.is_async for database in databases):
@@ -128,58 +129,59 @@ class Environment:
         databases: The databases, in order.
         multiple: Whether the folder is for several.
         bare: Whether bare Alembic runs, and so nobody has named a new revision yet.
+        command: What Alembic's command gave to the environment: its plan `fn`, `destination_rev` ...
     """
 
     def __init__(
-        self, config: Config, manager: PluginManager, databases: Sequence[Database], multiple: bool, bare: bool
+        self,
+        config: Config,
+        manager: PluginManager,
+        databases: Sequence[Database],
+        multiple: bool,
+        bare: bool,
+        command: Mapping[str, Any],
     ) -> None:
         self.config = config
         self.manager = manager
         self.databases = databases
         self.multiple = multiple
+        self.plan: Callable[..., Iterable[Any]] = command["fn"]
+        # the commands that change a database; all others only look at it
+        self.writes = "destination_rev" in command or self.plan.__name__ == "do_ensure_version"
         self.comparison = Comparison(config, manager, bare)
 
     def online(self) -> None:
         """Run on connections: all databases are committed once all have succeeded, none if one fails."""
         with ExitStack() as stack:
             runs = [Run(database, stack.enter_context(_connected(database))) for database in self.databases]
-            for position, each in enumerate(runs):
-                two_phase = self._begin_two_phase(each, stack)
-                context = self._configure(each, last=position == len(runs) - 1, connection=each.connection)
-                writes = _writes(context)
-                if writes and position == 0:
-                    self._before(runs)
-                if not two_phase:
-                    stack.enter_context(context.begin_transaction())
+            self._before(runs)
+            two_phase = stack.enter_context(TwoPhase())
+            for each in runs:
+                if self.writes and each.database.use_two_phase and each.connection is not None:
+                    two_phase.begin(each.database, each.connection)
+                context = self._configure(each, last=each is runs[-1], connection=each.connection)
+                stack.enter_context(context.begin_transaction())
                 with _failing(each, context):
                     self._run(each)
-                    if writes:
-                        self.manager.tell(
-                            "ellar_db_after_run",
-                            database=each.database,
-                            connection=each.connection,
-                            steps=tuple(each.steps),
-                        )
-            self._commit_two_phase(runs)
+                    self._after(each)
 
     def offline(self) -> None:
         """Write the SQL of all databases, once all of it is there."""
         script = Script(self.config.attributes.get("ellar_db.output"), several=len(self.databases) > 1)
         runs = [Run(database) for database in self.databases]
-        for position, each in enumerate(runs):
+        self._before(runs)
+        for each in runs:
             context = self._configure(
                 each,
-                last=position == len(runs) - 1,
+                last=each is runs[-1],
                 url=each.database.sync_engine.url,
                 output_buffer=script.part(each.database),
                 literal_binds=True,
                 dialect_opts={"paramstyle": "named"},
             )
-            if position == 0:
-                self._before(runs)
             with context.begin_transaction():
                 self._run(each)
-            self.manager.tell("ellar_db_after_run", database=each.database, connection=None, steps=tuple(each.steps))
+            self._after(each)
         script.write(self.config)
 
     def _configure(self, each: Run, *, last: bool, **target: Any) -> MigrationContext:
@@ -198,10 +200,8 @@ class Environment:
         if self.multiple:
             options["upgrade_token"] = f"{database.token}_upgrades"
             options["downgrade_token"] = f"{database.token}_downgrades"
-        context.configure(**{**options, **target, "on_version_apply": callbacks})
+        context.configure(**{**options, **target, "on_version_apply": callbacks, "fn": each.watched(self.plan)})
         configured = context.get_context()
-        # Alembic keeps the plan of the command in its context, and takes it from there when it runs
-        configured._migrations_fn = each.watched(configured.opts["fn"])
         self.comparison.check(configured, database)
         return configured
 
@@ -235,36 +235,22 @@ class Environment:
 
     def _before(self, runs: Sequence[Run]) -> None:
         """Ask the plugins before the first statement on the first database."""
-        if not self.manager.hook.ellar_db_before_run.get_hookimpls():
+        if not self.writes or not self.manager.hook.ellar_db_before_run.get_hookimpls():
             return
         for each in runs:
-            if each.connection is None or each.connection.in_transaction():
+            if each.connection is None:
                 self.manager.tell("ellar_db_before_run", database=each.database, connection=each.connection)
                 continue
             # what a plugin asks the database would otherwise leave a transaction open, which Alembic wouldn't commit
             with each.connection.begin():
                 self.manager.tell("ellar_db_before_run", database=each.database, connection=each.connection)
 
-    def _begin_two_phase(self, each: Run, stack: ExitStack) -> bool:
-        if not each.database.use_two_phase or each.connection is None:
-            return False
-        try:
-            stack.enter_context(each.connection.begin_twophase())
-        except NotImplementedError as error:
-            raise DbError(
-                f"the driver of the database {each.database.name!r} ({each.database.url}) knows no two-phase commit; "
-                "set use_two_phase to False"
-            ) from error
-        return True
-
-    def _commit_two_phase(self, runs: Sequence[Run]) -> None:
-        """Prepare all, then let the transactions commit as their contexts end."""
-        from sqlalchemy import TwoPhaseTransaction
-
-        for each in runs:
-            transaction = each.connection.get_transaction() if each.connection else None
-            if isinstance(transaction, TwoPhaseTransaction):
-                transaction.prepare()
+    def _after(self, each: Run) -> None:
+        """Tell the plugins that the run on a database succeeded."""
+        if self.writes:
+            self.manager.tell(
+                "ellar_db_after_run", database=each.database, connection=each.connection, steps=tuple(each.steps)
+            )
 
 
 def _chosen(databases: Databases, multiple: bool) -> list[Database]:
@@ -281,10 +267,15 @@ def _chosen(databases: Databases, multiple: bool) -> list[Database]:
     return [databases[DEFAULT]]
 
 
-def _writes(context: MigrationContext) -> bool:
-    """Tell the commands that change a database from those that only look at it."""
-    plan = context.opts.get("fn")
-    return "destination_rev" in context.opts or getattr(plan, "__name__", "") == "do_ensure_version"
+def _command_options() -> Mapping[str, Any]:
+    """Give what Alembic's command gave to the environment.
+
+    Alembic shows it only in a context that is configured, which is too late to begin a two-phase transaction.
+    """
+    from alembic import context
+
+    options: Mapping[str, Any] = context._proxy.context_opts  # type: ignore[attr-defined]
+    return options
 
 
 @contextmanager
