@@ -54,8 +54,22 @@ class DbGroup(click.Group):
         wrapped = copy.copy(command)
 
         def invoke(ctx: click.Context) -> Any:
-            answers = self.manager.hook.ellar_db_invoke(ctx=ctx, command=command)
-            return answers[-1] if answers else None
+            from ellar_db.plugins import BUILT_IN
+
+            manager = self.manager
+            # the one command that shows what is the matter must run whatever is the matter
+            if command.name != "plugins":
+                manager.require()
+            try:
+                return manager.hook.ellar_db_invoke(ctx=ctx, command=command)
+            except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # a plugin's wrapper may raise anything, SystemExit too
+                plugin = manager.culprit("ellar_db_invoke", error)
+                # what the command itself raised came through the built-in that runs it
+                if plugin is None or plugin.kind == BUILT_IN:
+                    raise
+                raise plugin.failure("ellar_db_invoke", error) from error
 
         vars(wrapped)["invoke"] = invoke
         return wrapped
@@ -91,14 +105,15 @@ class DbGroup(click.Group):
         try:
             with messages(options.quiet):
                 return super().invoke(ctx)
-        except click.ClickException as error:
-            if options.traceback and error.__cause__ is not None:
-                click.echo("".join(traceback.format_exception(error.__cause__)), err=True, nl=False)
-            raise
-        except (Exception, SystemExit) as error:  # Alembic's own plugins may raise anything at `import alembic`
-            from ellar_db.plugins import alembic_broken
+        except (Exception, SystemExit) as error:
+            from ellar_db.alembic_plugins import alembic_broken
 
+            # one of Alembic's own plugins, which may raise anything, may have broken `import alembic`
             broken = alembic_broken(error)
+            shown = broken or error
+            cause = error if broken else error.__cause__
+            if options.traceback and cause is not None and isinstance(shown, click.ClickException):
+                click.echo("".join(traceback.format_exception(cause)), err=True, nl=False)
             if broken is None:
                 raise
             raise broken from error

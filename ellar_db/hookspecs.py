@@ -52,9 +52,9 @@ def ellar_db_register_commands() -> Iterable[click.Command]:
     raise NotImplementedError
 
 
-@hookspec
+@hookspec(firstresult=True)
 def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Any:
-    """Wrap each `db` command. Write it as a wrapper, which yields where the command runs.
+    """Wrap each `db` command. It must be a wrapper, which yields once: there the command runs.
 
     Called for each command, its arguments parsed (`ctx.params`), before its body runs. Raise a
     `click.ClickException` to refuse.

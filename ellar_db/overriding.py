@@ -24,7 +24,7 @@ class OverridingCommand(click.Command):
             ctx.command.call_replaced(ctx)
     """
 
-    def replaced(self, ctx: click.Context) -> click.Command | None:
+    def replaced(self, ctx: click.Context | None) -> click.Command | None:
         """Give the command that this one replaced, or None where there was none."""
         group = group_of(ctx)
         return group.registry.replaced_by(self) if group else None
@@ -37,20 +37,27 @@ class OverridingCommand(click.Command):
             return own
         taken = {param.name for param in own}
         inherited = [param for param in replaced.get_params(ctx) if param.name not in taken]
-        # arguments keep their place before the help option
+        # click shows the options in this order, with --help as the last
         return [*inherited, *own]
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Make the context as the replaced command would, so that `downgrade -1` still is a revision."""
-        replaced = group_of(parent).registry.replaced_by(self) if parent and group_of(parent) else None  # type: ignore[union-attr]
-        for key, value in (replaced.context_settings if replaced else {}).items():
-            extra.setdefault(key, value)
-        return super().make_context(info_name, args, parent, **extra)
+        return super().make_context(info_name, args, parent, **{**self._inherited_settings(parent), **extra})
+
+    def _inherited_settings(self, ctx: click.Context | None) -> dict[str, Any]:
+        replaced = self.replaced(ctx)
+        if replaced is None:
+            return dict(self.context_settings)
+        theirs = replaced._inherited_settings(ctx) if isinstance(replaced, OverridingCommand) else {}
+        return {**theirs, **replaced.context_settings, **self.context_settings}
 
     def call_replaced(self, ctx: click.Context) -> Any:
         """Run the command that this one replaced, with what was given on the command line.
+
+        Args:
+            ctx: This command's context; a parameter changed in `ctx.params` is passed on changed.
 
         Raises:
             click.UsageError: No command of this name was there to be replaced.
@@ -59,4 +66,7 @@ class OverridingCommand(click.Command):
         if replaced is None:
             raise click.UsageError(f"{self.name} replaced no command", ctx)
         known = {param.name for param in replaced.get_params(ctx)}
-        return ctx.invoke(replaced, **{name: value for name, value in ctx.params.items() if name in known})
+        # a context beside this one, not below it: messages name the program by its parent
+        with click.Context(replaced, info_name=ctx.info_name, parent=ctx.parent) as inner:
+            inner.params.update({name: value for name, value in ctx.params.items() if name in known})
+            return replaced.invoke(inner)

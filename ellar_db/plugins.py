@@ -6,7 +6,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -18,12 +19,12 @@ import pluggy
 
 from ellar_db import hookspecs
 from ellar_db.commands import BUILTINS
-from ellar_db.errors import DbError, PluginError, UnavailableError, summary
+from ellar_db.errors import DbError, PluginError, summary
 from ellar_db.settings import Settings, read_settings
 from ellar_db.version import __version__
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import Distribution, EntryPoint
 
 GROUP = hookspecs.PROJECT
 DISTRIBUTION = "ellar-db"
@@ -82,10 +83,14 @@ class Plugin:
         except BaseException as error:  # a plugin may raise anything, SystemExit too
             if type(error).__module__.startswith("alembic."):
                 raise
-            raise PluginError(
-                f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it, "
-                f"or leave it out with ELLAR_DB_DISABLE_PLUGINS={self.distribution}"
-            ) from error
+            raise self.failure(hook_name, error) from error
+
+    def failure(self, hook_name: str, error: BaseException) -> PluginError:
+        """Say that the plugin failed in a hook, why, and the way out."""
+        return PluginError(
+            f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it, "
+            f"or leave it out with ELLAR_DB_DISABLE_PLUGINS={self.distribution}"
+        )
 
 
 class PluginManager(pluggy.PluginManager):
@@ -99,40 +104,69 @@ class PluginManager(pluggy.PluginManager):
         super().__init__(GROUP)
         self.settings = settings
         self.records: list[Plugin] = []
+        self._askers: dict[str, list[tuple[Plugin, Callable[..., Any], bool]]] = {}
         self.add_hookspecs(hookspecs)
 
-    @property
-    def active(self) -> dict[str, Plugin]:
-        """The plugins in use, by name."""
-        return {plugin.name: plugin for plugin in self.records if plugin.state == "active"}
+    def register(self, plugin: object, name: str | None = None) -> str | None:
+        """Register a plugin, as pluggy does."""
+        self._askers.clear()
+        return super().register(plugin, name)
 
-    def answers(self, hook_name: str, **arguments: Any) -> Iterator[tuple[Plugin, Any]]:
+    def unregister(self, plugin: object | None = None, name: str | None = None) -> Any:
+        """Take a plugin out, as pluggy does."""
+        self._askers.clear()
+        return super().unregister(plugin, name)
+
+    def answers(self, hook_name: str, /, only: Plugin | None = None, **arguments: Any) -> Iterator[tuple[Plugin, Any]]:
         """Ask the plugins one after the other, in call order, and give each answer that isn't None with its plugin.
+
+        The wrappers of a hook are round each plugin's answer.
+
+        Args:
+            hook_name: The hook.
+            only: The one plugin to ask, instead of all.
+            arguments: The hook's arguments.
 
         Raises:
             PluginError: A plugin failed.
         """
-        names = dict.fromkeys(impl.plugin_name for impl in reversed(self._answering(hook_name)))
-        for name in names:
-            yield from self.answers_of(self.active[name], hook_name, **arguments)
+        if hook_name not in self._askers:
+            self._askers[hook_name] = self._make_askers(hook_name)
+        for plugin, ask, first_only in self._askers[hook_name]:
+            if only is not None and plugin is not only:
+                continue
+            answer = plugin.guarded(hook_name, ask, arguments)
+            for one in [answer] if first_only else answer:
+                if one is not None:
+                    yield plugin, one
 
-    def answers_of(self, plugin: Plugin, hook_name: str, **arguments: Any) -> Iterator[tuple[Plugin, Any]]:
-        """Ask one plugin; the wrappers of others stay round it.
+    def culprit(self, hook_name: str, error: BaseException) -> Plugin | None:
+        """Give the plugin of which a function was the last to run when a hook failed, or None."""
+        records = {record.name: record for record in self.records}
+        plugins = {
+            impl.function.__code__: records.get(impl.plugin_name) or Plugin(impl.plugin_name, PROJECT, impl.plugin_name)
+            for impl in getattr(self.hook, hook_name).get_hookimpls()
+            if hasattr(impl.function, "__code__")
+        }
+        found, trace = None, error.__traceback__
+        while trace is not None:
+            found = plugins.get(trace.tb_frame.f_code, found)
+            trace = trace.tb_next
+        return found
 
-        Raises:
-            PluginError: The plugin failed.
-        """
-        others = [impl.plugin for impl in self._answering(hook_name) if impl.plugin_name != plugin.name]
-        ask = self.subset_hook_caller(hook_name, others)
-        answer = plugin.guarded(hook_name, lambda: ask(**arguments))
-        first_only = ask.spec is not None and ask.spec.opts.get("firstresult")
-        for one in [answer] if first_only else answer:
-            if one is not None:
-                yield plugin, one
-
-    def _answering(self, hook_name: str) -> list[pluggy.HookImpl]:
-        impls = getattr(self.hook, hook_name).get_hookimpls()
-        return [impl for impl in impls if not (impl.hookwrapper or impl.wrapper)]
+    def _make_askers(self, hook_name: str) -> list[tuple[Plugin, Callable[..., Any], bool]]:
+        """Give each plugin that answers a hook, with a way to ask it alone; filters ask thousands of times."""
+        caller = getattr(self.hook, hook_name)
+        impls = [impl for impl in reversed(caller.get_hookimpls()) if not (impl.hookwrapper or impl.wrapper)]
+        first_only = bool(caller.spec.opts.get("firstresult"))
+        records = {record.name: record for record in self.records}
+        askers = []
+        for name in dict.fromkeys(impl.plugin_name for impl in impls):
+            ask = self.subset_hook_caller(hook_name, [impl.plugin for impl in impls if impl.plugin_name != name])
+            # an application may register a plugin by itself
+            plugin = records.get(name) or Plugin(name, PROJECT, name)
+            askers.append((plugin, lambda arguments, ask=ask: ask(**arguments), first_only))
+        return askers
 
     def first(self, hook_name: str, **arguments: Any) -> Any:
         """Give the first answer that isn't None, or None."""
@@ -148,7 +182,9 @@ class PluginManager(pluggy.PluginManager):
         self.records.append(record)
         started = time.perf_counter()
         try:
-            plugin = loader()
+            # stdout is for what commands say: SQL, JSON
+            with redirect_stdout(sys.stderr):
+                plugin = loader()
             self._register(plugin, record)
         except KeyboardInterrupt:
             raise
@@ -170,9 +206,13 @@ class PluginManager(pluggy.PluginManager):
         callers = self.get_hookcallers(plugin) or []
         record.hooks = sorted(caller.name for caller in callers)
         for caller in callers:
-            optional = any(impl.optionalhook for impl in caller.get_hookimpls() if impl.plugin is plugin)
-            if not caller.has_spec() and not optional:
-                raise LookupError(self._unknown_hook(caller.name))
+            for impl in caller.get_hookimpls():
+                if impl.plugin is not plugin:
+                    continue
+                if not caller.has_spec() and not impl.optionalhook:
+                    raise LookupError(self._unknown_hook(caller.name))
+                if caller.name == "ellar_db_invoke" and record.kind != BUILT_IN and not impl.wrapper:
+                    raise TypeError("its ellar_db_invoke must be marked with @hookimpl(wrapper=True), and yield once")
         if not callers:
             raise LookupError("it has no function marked with @hookimpl")
 
@@ -217,6 +257,8 @@ class PluginManager(pluggy.PluginManager):
             except InvalidRequirement:
                 yield text, "that isn't a requirement; write it as 'name>=1.2'"
                 continue
+            if requirement.marker and not requirement.marker.evaluate():
+                continue
             name = canonicalize_name(requirement.name)
             records = [record for record in self.records if canonicalize_name(record.distribution) == name]
             if not records:
@@ -253,9 +295,14 @@ def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
             manager.records.append(record)
         else:
             manager.load(record, entry_point.load)
-    for module_name in manager.settings.texts("plugins"):
+    disabled = _names("ELLAR_DB_DISABLE_PLUGINS") or set()
+    for module_name in dict.fromkeys(manager.settings.texts("plugins")):
         record = Plugin(module_name, PROJECT, module_name)
-        manager.load(record, lambda name=module_name: _project_module(name))  # type: ignore[misc]
+        if normal_name(module_name) in disabled:
+            record.state = "disabled"
+            manager.records.append(record)
+        else:
+            manager.load(record, lambda name=module_name: _project_module(name))  # type: ignore[misc]
     return manager
 
 
@@ -272,38 +319,56 @@ def get_plugin_manager() -> PluginManager:
 
 def _installed() -> list[tuple[Plugin, EntryPoint]]:
     """Give the entry points of the group in the order of (distribution, name), with their records."""
-    only, disabled = _names("ELLAR_DB_LOAD_PLUGINS"), _names("ELLAR_DB_DISABLE_PLUGINS")
+    only, disabled = _names("ELLAR_DB_LOAD_PLUGINS"), _names("ELLAR_DB_DISABLE_PLUGINS") or set()
     if only is not None and not only:
         return []
     from importlib.metadata import entry_points
 
     found = []
+    known: set[str] = set()
     for entry_point in entry_points(group=GROUP):
-        dist = entry_point.dist
-        distribution = dist.name if dist else entry_point.value
+        distribution, version = _title(entry_point.dist) if entry_point.dist else (entry_point.value, "")
         record = Plugin(
             f"{distribution}:{entry_point.name}",
             INSTALLED,
             distribution,
             f"{entry_point.name} = {entry_point.value}",
-            dist.version if dist else "",
+            version,
         )
-        names = {_normal(distribution), _normal(entry_point.name)}
-        if (only is not None and not names & only) or (disabled and names & disabled):
+        names = {normal_name(distribution), normal_name(entry_point.name)}
+        known |= names
+        if (only is not None and not names & only) or names & disabled:
             record.state = "disabled"
         found.append((record, entry_point))
-    return sorted(found, key=lambda pair: (_normal(pair[0].distribution), pair[1].name))
+    for name in sorted((only or set()) - known):
+        click.echo(f"Warning: ELLAR_DB_LOAD_PLUGINS names {name}, and no such plugin is installed.", err=True)
+    return sorted(found, key=lambda pair: (normal_name(pair[0].distribution), pair[1].name))
+
+
+def _title(distribution: Distribution) -> tuple[str, str]:
+    """Give a distribution's name and version.
+
+    `Distribution.name` and `version` parse the whole file, description and all, each time they are asked for.
+    """
+    text = distribution.read_text("METADATA") or ""
+    name, version = (re.search(rf"^{key}:[ \t]*(\S+)", text, re.MULTILINE) for key in ("Name", "Version"))
+    return (name[1], version[1]) if name and version else (distribution.name, distribution.version)
 
 
 def _names(variable: str) -> set[str] | None:
     value = os.environ.get(variable)
     if value is None:
         return None
-    return {_normal(name) for name in value.replace(",", " ").split()}
+    return {normal_name(name) for name in value.replace(",", " ").split()}
 
 
-def _normal(name: str) -> str:
-    """A distribution's name as packaging normalizes it, without importing packaging."""
+def normal_name(name: str) -> str:
+    """Give a distribution's name as packaging normalizes it, without importing packaging.
+
+    Example:
+        >>> normal_name("Ellar_DB.Seed")
+        'ellar-db-seed'
+    """
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -322,54 +387,3 @@ def _cause(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"it left the program at import (SystemExit: {error.code})"
     return summary(error)
-
-
-def alembic_culprits() -> list[tuple[str, str]]:
-    """Find the packages whose entry points of `alembic.plugins` can't be loaded.
-
-    Alembic loads these at import without a guard, so that one of them breaks `import alembic`.
-
-    Returns:
-        The distribution with the entry point, and what it raises.
-    """
-    culprits = []
-    for entry_point in alembic_entry_points():
-        try:
-            entry_point.load()
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # another package's module may raise anything
-            name = entry_point.dist.name if entry_point.dist else "?"
-            culprits.append((f"{name} (entry point {entry_point.name} = {entry_point.value})", _cause(error)))
-    return culprits
-
-
-def alembic_entry_points() -> Iterable[EntryPoint]:
-    """Give the entry points of Alembic's own plugin group."""
-    from importlib.metadata import entry_points
-
-    return sorted(
-        entry_points(group="alembic.plugins"), key=lambda found: (found.dist.name if found.dist else "", found.name)
-    )
-
-
-def alembic_broken(error: BaseException) -> DbError | None:
-    """Say which package broke `import alembic`, where that is what an exception is about.
-
-    Example:
-        >>> alembic_broken(ValueError("something else")) is None
-        True
-    """
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_globals.get("__name__") == "alembic.runtime.plugins":
-            break
-        trace = trace.tb_next
-    if trace is None:
-        return None
-    named = "; ".join(f"{name}: {cause}" for name, cause in alembic_culprits())
-    if not named:
-        named = summary(error)
-    return UnavailableError(
-        f"Alembic can't be imported, since one of its own plugins is broken: {named}. Mend or uninstall it."
-    )

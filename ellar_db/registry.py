@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import click
 
-from ellar_db.errors import DbError
-from ellar_db.plugins import BUILT_IN, INSTALLED, Plugin, PluginManager
+from ellar_db.errors import DbError, PluginError, summary
+from ellar_db.plugins import BUILT_IN, INSTALLED, Plugin, PluginManager, normal_name
 
 RANKS = {BUILT_IN: 0, INSTALLED: 1}
 
@@ -90,8 +92,11 @@ def collect_commands(manager: PluginManager) -> Registry:
             continue
         try:
             commands = _commands_of(plugin, manager)
-        except DbError as error:
-            manager.discard(plugin, error.message)
+        except PluginError as error:
+            manager.discard(plugin, f"ellar_db_register_commands: {summary(error.__cause__ or error)}")
+            continue
+        except (click.ClickException, click.exceptions.Exit, click.Abort) as error:
+            manager.discard(plugin, error.message if isinstance(error, DbError) else summary(error))
             continue
         for command in commands:
             given.setdefault(str(command.name), []).append((plugin, command))
@@ -112,11 +117,12 @@ def collect_commands(manager: PluginManager) -> Registry:
 
 def _commands_of(plugin: Plugin, manager: PluginManager) -> list[click.Command]:
     """Give one plugin's commands, checked."""
-    answers = [
-        plugin.guarded("ellar_db_register_commands", list[Any], answer)
-        for _, answer in manager.answers_of(plugin, "ellar_db_register_commands")
-    ]
-    commands = [command for answer in answers for command in answer]
+    with redirect_stdout(sys.stderr):
+        commands = [
+            command
+            for giver, answer in manager.answers("ellar_db_register_commands", only=plugin)
+            for command in giver.guarded("ellar_db_register_commands", list[Any], answer)
+        ]
     for command in commands:
         if not isinstance(command, click.Command):
             raise DbError(f"it registered {command!r}, which is no click command")
@@ -129,7 +135,7 @@ def _claims(name: str, commands: list[tuple[Plugin, click.Command]], choice: str
     # registration order is the order of the rules, so that the last of the highest rank wins
     ordered = sorted(reversed(commands), key=lambda claim: -_rank(claim[0]))
     if choice is not None:
-        wanted = [claim for claim in ordered if claim[0].distribution == choice]
+        wanted = [claim for claim in ordered if normal_name(claim[0].distribution) == normal_name(choice)]
         if wanted:
             return Claims(wanted + [claim for claim in ordered if claim not in wanted])
         there = ", ".join(sorted(plugin.distribution for plugin, _ in ordered))
@@ -151,7 +157,7 @@ def _rank(plugin: Plugin) -> int:
 
 def _same(claimed: click.Command, command: click.Command) -> bool:
     # the group hands out a copy of the command, which shares its callback
-    return claimed is command or claimed.callback is command.callback
+    return claimed is command or (command.callback is not None and claimed.callback is command.callback)
 
 
 def _refusing(name: str, mark: str, problem: str) -> click.Command:

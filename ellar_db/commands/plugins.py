@@ -55,13 +55,13 @@ def described(ctx: click.Context) -> Iterator[dict[str, Any]]:
         overridden: list[str] = []
         claimed: list[str] = []
         for name, claims in sorted(registry.claims.items()):
-            givers = [plugin.distribution for plugin, _ in claims.commands]
-            if record.distribution not in givers:
+            givers = [together if plugin.kind == BUILT_IN else plugin for plugin, _ in claims.commands]
+            if record not in givers:
                 continue
             if claims.problem and record.kind != BUILT_IN:
                 claimed.append(name)
-            elif givers[0] == record.distribution:
-                (overridden if len(givers) > 1 else added).append(name)
+            else:
+                (added if givers[-1] is record else overridden).append(name)
         yield {
             "distribution": record.distribution,
             "version": record.version,
@@ -79,18 +79,18 @@ def described(ctx: click.Context) -> Iterator[dict[str, Any]]:
 
 def alembic_plugins() -> Iterator[dict[str, Any]]:
     """Give the entry points of Alembic's own group; a broken one breaks Alembic as a whole."""
-    from ellar_db.plugins import alembic_culprits, alembic_entry_points
+    from ellar_db.alembic_plugins import alembic_culprits, alembic_entry_points, title
 
-    culprits = dict(alembic_culprits())
-    for entry_point in alembic_entry_points():
+    entry_points = alembic_entry_points()
+    culprits = alembic_culprits() if entry_points else {}
+    for entry_point in entry_points:
         name = entry_point.dist.name if entry_point.dist else "?"
-        shown = f"{entry_point.name} = {entry_point.value}"
-        error = culprits.get(f"{name} (entry point {shown})", "")
+        error = culprits.get(title(entry_point), "")
         yield {
             "distribution": name,
             "version": entry_point.dist.version if entry_point.dist else "",
             "kind": "alembic",
-            "entry_point": shown,
+            "entry_point": f"{entry_point.name} = {entry_point.value}",
             "state": "broken" if error else "active",
             "error": error,
             "hooks": [],
