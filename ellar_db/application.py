@@ -33,7 +33,7 @@ def open_injector() -> EllarInjector | None:
 
     try:
         current_injector.get(Config)
-    except RuntimeError:  # ellar's own way to say that no context is open
+    except (RuntimeError, LookupError):  # how ellar says that no context is open: the second in a thread of its own
         return None
     # current_injector is a proxy, bound to whatever context is open when it is used
     return current_injector._wrapped
@@ -77,9 +77,24 @@ def application_context(settings: Settings, app: App | None = None) -> Iterator[
     if app is None:
         yield
         return
+    with injector_opened(app.injector):
+        yield
+
+
+@contextmanager
+def injector_opened(injector: EllarInjector) -> Iterator[None]:
+    """Open the context of an application's injector, unless it is the one that is open.
+
+    Args:
+        injector: The application's injector.
+    """
+    if open_injector() is injector:
+        yield
+        return
+    from ellar.core import injector_context
     from ellar.threading import execute_async_context_manager
 
-    with execute_async_context_manager(app.with_injector_context()):
+    with execute_async_context_manager(injector_context(injector)):
         yield
 
 

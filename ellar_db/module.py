@@ -11,8 +11,9 @@ from ellar.common import IModuleSetup, Module
 from ellar.common.constants import MODULE_METADATA
 from ellar.core import Config, DynamicModule, ModuleBase, ModuleSetup
 from ellar.core.modules import ModuleRefBase
-from ellar.di import ProviderConfig
+from ellar.di import EllarInjector, ProviderConfig
 from ellar.reflect import reflect
+from injector import inject
 
 from ellar_db.cli import db
 from ellar_db.databases import Databases, MigrationOptions
@@ -53,23 +54,35 @@ class _Commands(list[Any]):
         return super().__iter__()
 
 
-def _all_databases() -> Databases:
+def _of_application(injector: EllarInjector) -> EllarInjector:
+    """Give the application's injector; a provider gets that of its own module, which sees no other module."""
+    found: EllarInjector = injector.tree_manager.get_app_module().container.injector
+    return found
+
+
+@inject  # type: ignore[untyped-decorator,unused-ignore]  # injector's types aren't followed
+def _all_databases(injector: EllarInjector) -> Databases:
+    """Collect the databases; the injector may be asked before, or outside of, any context."""
+    from ellar_db.application import injector_opened
     from ellar_db.databases import collect_databases
     from ellar_db.plugins import get_plugin_manager
 
-    return collect_databases(get_plugin_manager())
+    with injector_opened(_of_application(injector)):
+        return collect_databases(get_plugin_manager())
 
 
-def _migration_options() -> MigrationOptions:
+@inject  # type: ignore[untyped-decorator,unused-ignore]  # injector's types aren't followed
+def _migration_options(injector: EllarInjector) -> MigrationOptions:
     """Give the options of `setup`, or those of ellar-sql beside which the module stands."""
-    from ellar_db.application import service
+    from ellar_db.application import injector_opened, service
 
-    own: MigrationOptions = service(Configuration).options
+    own: MigrationOptions = injector.get(Configuration).options
     if own != MigrationOptions() or "ellar_sql.services" not in sys.modules:
         return own
     from ellar_sql.services import EllarSQLService
 
-    found = service(EllarSQLService)
+    with injector_opened(_of_application(injector)):
+        found = service(EllarSQLService)
     if found is None:
         return own
     theirs = found.migration_options
@@ -143,9 +156,14 @@ class EllarDBModule(ModuleBase, IModuleSetup):  # type: ignore[misc]  # ellar's 
 
         def configured(module_ref: ModuleRefBase, config: Config) -> DynamicModule:
             values = config.get(CONFIG_KEY)
-            if not isinstance(values, Mapping):
+            if values is None:
                 raise DbError(
                     f"the application's config has no {CONFIG_KEY}; give it a dict of EllarDBModule.setup's arguments"
+                )
+            if not isinstance(values, Mapping):
+                raise DbError(
+                    f"{CONFIG_KEY} of the application's config must be a dict of EllarDBModule.setup's arguments, "
+                    f"not a {type(values).__name__}"
                 )
             arguments = {**values, **override}
             unknown = sorted(set(arguments) - {"databases", "metadata", "migration_options"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -234,6 +236,27 @@ def columns(url: str, table: str) -> list[str]:
         return [column["name"] for column in inspect(engine).get_columns(table)]
     finally:
         engine.dispose()
+
+
+def answer(app: Any, path: str) -> Any:
+    """Ask an application for a page, as a server would, and give the JSON of its answer."""
+
+    async def ask() -> bytes:
+        body = b""
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            nonlocal body
+            body += message.get("body", b"")
+
+        headers = [(b"host", b"localhost")]
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers}
+        await app(scope, receive, send)
+        return body
+
+    return json.loads(asyncio.run(ask()))
 
 
 def asynchronous(url: str) -> str:
