@@ -35,11 +35,11 @@ def alembic_culprits() -> dict[str, str]:
         What is the matter with each, by its title.
     """
     culprits: dict[str, str] = {}
-    for entry_point in [*alembic_entry_points(), None]:
+    # Alembic first: it also calls the setup() of each, and one that imports Alembic must not be half imported then
+    for entry_point in [None, *alembic_entry_points()]:
         try:
             with redirect_stdout(sys.stderr):
                 if entry_point is None:
-                    # Alembic also calls the setup() of each
                     import alembic  # noqa: F401
                 else:
                     entry_point.load()

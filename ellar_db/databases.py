@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ellar_db.errors import DbError, summary
 from ellar_db.importing import imported
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, MetaData
+    from sqlalchemy import Connection, Engine, MetaData
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from ellar_db.plugins import PluginManager
 
+T = TypeVar("T")
+
 DEFAULT = "default"
+
+SOURCES = {
+    "ellar-db:module": "EllarDBModule",
+    "ellar-db:ellar_sql": "ellar-sql's EllarSQLModule",
+    "ellar-db:pyproject": "[tool.ellar-db] of pyproject.toml",
+}
+"""How messages name the built-in plugins that supply databases."""
 
 MetaDataLike: TypeAlias = "MetaData | Sequence[MetaData] | str"
 
@@ -30,6 +39,12 @@ class MigrationOptions:
         directory: The migrations folder; a relative one is taken from the working directory.
         use_two_phase: Commit all databases of a run by two-phase commit.
         context_configure: Keyword arguments of Alembic's `context.configure`, for every database.
+        lock: Let one run at a time write (see `Limits`; None leaves it to `[tool.ellar-db]`, as for those that follow).
+        lock_timeout: Seconds to wait for that.
+        connect_wait: Seconds to wait for a database that is starting.
+        db_lock_timeout: Seconds that a statement may wait for a lock of the server's.
+        statement_timeout: Seconds that a statement may run.
+        confirm: "always": `downgrade` wants `--yes`, or an answer on the terminal.
 
     Example:
         >>> MigrationOptions(directory="migrations", context_configure={"compare_server_default": True})
@@ -40,16 +55,30 @@ class MigrationOptions:
     directory: str | Path | None = None
     use_two_phase: bool = False
     context_configure: Mapping[str, Any] = field(default_factory=dict)
+    lock: bool | None = None
+    lock_timeout: float | None = None
+    connect_wait: float | None = None
+    db_lock_timeout: float | None = None
+    statement_timeout: float | None = None
+    confirm: str | None = None
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """The limits that are set, by name."""
+        names = ("lock", "lock_timeout", "connect_wait", "db_lock_timeout", "statement_timeout")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     @classmethod
     def parse(cls, options: MigrationOptions | Mapping[str, Any] | None) -> MigrationOptions:
         """Take the options as they are, or from a mapping of the same names.
 
         Raises:
-            DbError: The mapping has a name that isn't an option.
+            DbError: It is something else, or the mapping has a name that isn't an option.
         """
         if isinstance(options, MigrationOptions):
             return options
+        if options is not None and not isinstance(options, Mapping):
+            raise DbError(f"migration_options must be a dict or a MigrationOptions, not a {type(options).__name__}")
         unknown = sorted(set(options or {}) - set(cls.__dataclass_fields__))
         if unknown:
             known = ", ".join(cls.__dataclass_fields__)
@@ -67,6 +96,7 @@ class Database:
         metadata: What the models declare; without it autogenerate can't compare.
         options: Keyword arguments of Alembic's `context.configure` for this database.
         use_two_phase: Take part in a two-phase commit.
+        limits: Values of `Limits` for this database, by name.
 
     Raises:
         DbError: The name has other characters.
@@ -82,6 +112,7 @@ class Database:
     metadata: MetaData | Sequence[MetaData] | None = field(default=None, repr=False)
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     use_two_phase: bool = False
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.-]*", self.name):
@@ -110,6 +141,33 @@ class Database:
     def url(self) -> str:
         """The address without its password, for messages."""
         return self.sync_engine.url.render_as_string(hide_password=True)
+
+    def transaction(self, work: Callable[[Connection], T]) -> T:
+        """Do a piece of work in one transaction, written as for a sync engine, whatever the driver.
+
+        Args:
+            work: It is given the connection. Where it raises, the transaction is rolled back.
+
+        Returns:
+            What the work returned.
+
+        Raises:
+            UnavailableError: The database can't be reached.
+
+        Example:
+            >>> from sqlalchemy import create_engine, text
+            >>> Database("default", create_engine("sqlite://")).transaction(
+            ...     lambda connection: connection.execute(text("SELECT 1")).scalar()
+            ... )
+            1
+        """
+        from ellar_db.connecting import connected, in_event_loop
+
+        def committed(databases: Sequence[Database]) -> T:
+            with connected(databases[0]) as connection, connection.begin():
+                return work(connection)
+
+        return in_event_loop([self], committed)
 
 
 class Databases(Mapping[str, Database]):
@@ -146,11 +204,12 @@ def collect_databases(manager: PluginManager) -> Databases:
         for database in plugin.guarded("ellar_db_databases", list[Any], answer):
             if not isinstance(database, Database):
                 raise DbError(f"{plugin.title} supplied {database!r} as a database; it must be an ellar_db.Database")
-            other = found.setdefault(database.token, (plugin.title, database))
+            source = SOURCES.get(plugin.name, plugin.title)
+            other = found.setdefault(database.token, (source, database))
             if other[1] is not database:
                 raise DbError(
                     f"the database {database.name!r} is supplied by {other[0]} (as {other[1].name!r}) and by "
-                    f"{plugin.title}; give one of them another name"
+                    f"{source}; give one of them another name"
                 )
     # plugins answer first; the application's default database still comes first in a run
     databases = sorted((database for _, database in found.values()), key=lambda database: database.name != DEFAULT)
@@ -189,6 +248,7 @@ def make_databases(
                 _metadata(by_name.get(name), name),
                 options.context_configure,
                 options.use_two_phase,
+                options.limits,
             )
             for name, spec in named.items()
         ]

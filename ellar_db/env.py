@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from ellar_db.application import application_context
 from ellar_db.autogenerate import Comparison
 from ellar_db.config import DATABASES, databases_of
+from ellar_db.connecting import connected, in_event_loop
 from ellar_db.databases import DEFAULT, Database, Databases
-from ellar_db.errors import DbError, UnavailableError, summary
+from ellar_db.errors import DbError, summary
 from ellar_db.offline import Script
 from ellar_db.plugins import PluginManager, get_plugin_manager
 from ellar_db.two_phase import TwoPhase
@@ -24,7 +24,7 @@ from ellar_db.two_phase import TwoPhase
 if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
 log = logging.getLogger("ellar_db")
 
@@ -59,20 +59,20 @@ def run(*, multiple: bool = False) -> None:
     bare = DATABASES not in config.attributes
     if bare:
         _log_as_configured(config)
-    manager = get_plugin_manager()
     try:
+        manager = get_plugin_manager()
+        manager.require()
         with application_context(manager.settings):
             databases = _chosen(databases_of(config), multiple)
             environment = Environment(config, manager, databases, multiple, bare, _command_options())
             if context.is_offline_mode():
                 environment.offline()
-            elif any(database.is_async for database in databases):
-                _in_event_loop(environment)
             else:
-                environment.online()
-    except DbError as error:
+                in_event_loop(databases, environment.online)
+    except click.ClickException as error:
+        # a plugin may refuse with any of click's exceptions, which mean nothing to bare Alembic
         if bare:
-            raise CommandError(error.message) from error
+            raise CommandError(" ".join(error.message.split())) from error
         raise
 
 
@@ -150,10 +150,11 @@ class Environment:
         self.writes = "destination_rev" in command or self.plan.__name__ == "do_ensure_version"
         self.comparison = Comparison(config, manager, bare)
 
-    def online(self) -> None:
+    def online(self, databases: Sequence[Database]) -> None:
         """Run on connections: all databases are committed once all have succeeded, none if one fails."""
+        self.databases = databases
         with ExitStack() as stack:
-            runs = [Run(database, stack.enter_context(_connected(database))) for database in self.databases]
+            runs = [Run(database, stack.enter_context(connected(database))) for database in self.databases]
             self._before(runs)
             two_phase = stack.enter_context(TwoPhase())
             for each in runs:
@@ -279,24 +280,6 @@ def _command_options() -> Mapping[str, Any]:
 
 
 @contextmanager
-def _connected(database: Database) -> Iterator[Connection]:
-    from sqlalchemy.exc import SQLAlchemyError
-
-    engine = database.sync_engine
-    try:
-        connection = engine.connect()
-    except Exception as error:  # drivers raise SQLAlchemy's errors, the system's, and (asyncpg) their own bare ones
-        driver = type(error).__module__.partition(".")[0]
-        if not isinstance(error, (SQLAlchemyError, OSError)) and driver != engine.dialect.driver:
-            raise
-        raise UnavailableError(
-            f"the database {database.name!r} ({database.url}) can't be reached: {summary(error)}"
-        ) from error
-    with connection:
-        yield connection
-
-
-@contextmanager
 def _failing(each: Run, context: MigrationContext) -> Iterator[None]:
     """Say which revision a statement of which failed, and what is left of the run."""
     from sqlalchemy.exc import SQLAlchemyError
@@ -314,51 +297,6 @@ def _failing(each: Run, context: MigrationContext) -> Iterator[None]:
         raise DbError(
             f"{each.current} failed on the database {each.database.name!r}: {summary(error)}; {left}"
         ) from error
-
-
-def _in_event_loop(environment: Environment) -> None:
-    """Run on async engines: the whole synchronous environment in one greenlet of one event loop."""
-    from sqlalchemy.util import greenlet_spawn
-
-    engines = [database.sync_engine for database in environment.databases if database.is_async]
-
-    async def work() -> None:
-        try:
-            await greenlet_spawn(environment.online)
-        finally:
-            for engine in engines:
-                # the pool's connections belong to this loop; a pool of one connection is the database itself
-                if not _is_in_memory(engine):
-                    await greenlet_spawn(engine.dispose)
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(work())
-        return
-    # a loop runs in this thread already: take another thread, and connections of its own
-    environment.databases = [_apart(database) for database in environment.databases]
-    engines[:] = [database.sync_engine for database in environment.databases if database.is_async]
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(contextvars.copy_context().run, asyncio.run, work()).result()
-
-
-def _apart(database: Database) -> Database:
-    """Give a database whose engine shares all with the application's but the connections."""
-    from dataclasses import replace
-
-    from sqlalchemy import Engine
-
-    engine = database.sync_engine
-    if not database.is_async or _is_in_memory(engine):
-        return database
-    return replace(database, engine=Engine(engine.pool.recreate(), engine.dialect, engine.url))
-
-
-def _is_in_memory(engine: Engine) -> bool:
-    from sqlalchemy.pool import StaticPool
-
-    return isinstance(engine.pool, StaticPool)
 
 
 def _log_as_configured(config: Config) -> None:

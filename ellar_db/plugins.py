@@ -24,7 +24,7 @@ from ellar_db.settings import Settings, read_settings
 from ellar_db.version import __version__
 
 if TYPE_CHECKING:
-    from importlib.metadata import Distribution, EntryPoint
+    from importlib.metadata import EntryPoint
 
 GROUP = hookspecs.PROJECT
 DISTRIBUTION = "ellar-db"
@@ -194,10 +194,10 @@ class PluginManager(pluggy.PluginManager):
 
     def _register(self, plugin: object, record: Plugin) -> None:
         if isinstance(plugin, type):
-            raise TypeError("the entry point names a class; name a module, or an instance")
+            raise DbError("the entry point names a class; name a module, or an instance")
         twin = next((name for name, other in self.list_name_plugin() if other is plugin), None)
         if twin is not None:
-            raise ValueError(f"it is the same module as the plugin {twin}")
+            raise DbError(f"it is the same module as the plugin {twin}")
         try:
             self.register(plugin, name=record.name)
         except BaseException:
@@ -210,11 +210,11 @@ class PluginManager(pluggy.PluginManager):
                 if impl.plugin is not plugin:
                     continue
                 if not caller.has_spec() and not impl.optionalhook:
-                    raise LookupError(self._unknown_hook(caller.name))
+                    raise DbError(self._unknown_hook(caller.name))
                 if caller.name == "ellar_db_invoke" and record.kind != BUILT_IN and not impl.wrapper:
-                    raise TypeError("its ellar_db_invoke must be marked with @hookimpl(wrapper=True), and yield once")
+                    raise DbError("its ellar_db_invoke must be marked with @hookimpl(wrapper=True), and yield once")
         if not callers:
-            raise LookupError("it has no function marked with @hookimpl")
+            raise DbError("it has no function marked with @hookimpl")
 
     def _unknown_hook(self, name: str) -> str:
         from difflib import get_close_matches
@@ -327,7 +327,7 @@ def _installed() -> list[tuple[Plugin, EntryPoint]]:
     found = []
     known: set[str] = set()
     for entry_point in entry_points(group=GROUP):
-        distribution, version = _title(entry_point.dist) if entry_point.dist else (entry_point.value, "")
+        distribution, version = _title(entry_point)
         record = Plugin(
             f"{distribution}:{entry_point.name}",
             INSTALLED,
@@ -345,14 +345,15 @@ def _installed() -> list[tuple[Plugin, EntryPoint]]:
     return sorted(found, key=lambda pair: (normal_name(pair[0].distribution), pair[1].name))
 
 
-def _title(distribution: Distribution) -> tuple[str, str]:
-    """Give a distribution's name and version.
+def _title(entry_point: EntryPoint) -> tuple[str, str]:
+    """Give the name and the version of an entry point's distribution; without metadata, the module's name.
 
     `Distribution.name` and `version` parse the whole file, description and all, each time they are asked for.
     """
-    text = distribution.read_text("METADATA") or ""
+    dist = entry_point.dist
+    text = (dist.read_text("METADATA") or dist.read_text("PKG-INFO") or "") if dist else ""
     name, version = (re.search(rf"^{key}:[ \t]*(\S+)", text, re.MULTILINE) for key in ("Name", "Version"))
-    return (name[1], version[1]) if name and version else (distribution.name, distribution.version)
+    return (name[1] if name else entry_point.module, version[1] if version else "")
 
 
 def _names(variable: str) -> set[str] | None:
@@ -384,6 +385,8 @@ def _cause(error: BaseException) -> str:
         # pluggy's first line names the hook, its last the argument
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return f"{lines[1] if len(lines) > 1 else lines[0]} {lines[-1] if len(lines) > 2 else ''}"
+    if isinstance(error, DbError):
+        return error.message
     if isinstance(error, SystemExit):
         return f"it left the program at import (SystemExit: {error.code})"
     return summary(error)

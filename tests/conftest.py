@@ -260,7 +260,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
         (info / "entry_points.txt").write_text(f"[{group}]\n{lines}")
         file = site / f"{module}.py"
         file.write_text(textwrap.dedent(source), encoding="utf-8")
-        loaded.append(distribution)
+        if group == "ellar_db":
+            loaded.append(distribution)
         monkeypatch.setenv("ELLAR_DB_LOAD_PLUGINS", ",".join(loaded))
         get_plugin_manager.cache_clear()
         return file

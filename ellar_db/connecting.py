@@ -1,0 +1,141 @@
+"""Connections, whatever the driver: sync and async engines by one code path."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ellar_db.databases import Database
+from ellar_db.errors import UnavailableError, summary
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+T = TypeVar("T")
+
+PAUSE = 0.2
+"""Seconds between two tries to reach a database."""
+
+
+@contextmanager
+def connected(database: Database, wait: float = 0.0) -> Iterator[Connection]:
+    """Give a connection; for an async engine, only inside of `in_event_loop` or a `Caller`.
+
+    Args:
+        database: The database.
+        wait: Seconds to go on trying where it can't be reached.
+
+    Raises:
+        UnavailableError: The database can't be reached.
+    """
+    with _connect(database, wait) as connection:
+        yield connection
+
+
+def in_event_loop(databases: Sequence[Database], work: Callable[[Sequence[Database]], T]) -> T:
+    """Do a piece of synchronous work in one greenlet of one event loop, where an engine is async; else as it is.
+
+    Args:
+        databases: The databases of the work.
+        work: It is given the databases, of which the async ones may have connections of their own.
+
+    Returns:
+        What the work returned.
+    """
+    if not any(database.is_async for database in databases):
+        return work(databases)
+    from sqlalchemy.util import greenlet_spawn
+
+    async def run(databases: Sequence[Database]) -> T:
+        try:
+            return await greenlet_spawn(work, databases)
+        finally:
+            for database in databases:
+                # the pool's connections belong to this loop; a pool of one connection is the database itself
+                if database.is_async and not _is_in_memory(database.sync_engine):
+                    await greenlet_spawn(database.sync_engine.dispose)
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(run(databases))
+    # a loop runs in this thread already: take another thread, and connections of its own
+    others = [apart(database) if database.is_async else database for database in databases]
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(contextvars.copy_context().run, asyncio.run, run(others)).result()
+
+
+class Caller:
+    """Calls functions that use one database's connection, one call after the other, until it is closed.
+
+    Those of an async engine run in an event loop of their own, in a thread of its own.
+
+    Args:
+        database: The database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1) if database.is_async else None
+        self._loop = asyncio.new_event_loop() if database.is_async else None
+
+    def __call__(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Call a function and give what it returns."""
+        if self._thread is None or self._loop is None:
+            return work(*arguments)
+        from sqlalchemy.util import greenlet_spawn
+
+        context = contextvars.copy_context()
+        return self._thread.submit(
+            context.run, self._loop.run_until_complete, greenlet_spawn(work, *arguments)
+        ).result()
+
+    def close(self) -> None:
+        """End the event loop and its thread."""
+        if self._thread is not None and self._loop is not None:
+            self._thread.submit(self._loop.close).result()
+            self._thread.shutdown()
+
+
+def apart(database: Database) -> Database:
+    """Give a database whose engine shares all with the application's but the connections.
+
+    One in memory is given as it is: its connection is the database itself.
+    """
+    from dataclasses import replace
+
+    from sqlalchemy import Engine
+
+    engine = database.sync_engine
+    if _is_in_memory(engine):
+        return database
+    return replace(database, engine=Engine(engine.pool.recreate(), engine.dialect, engine.url))
+
+
+def _connect(database: Database, wait: float) -> Connection:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    engine = database.sync_engine
+    until = time.monotonic() + wait
+    while True:
+        try:
+            return engine.connect()
+        except Exception as error:  # drivers raise SQLAlchemy's errors, the system's, and (asyncpg) their own bare ones
+            driver = type(error).__module__.partition(".")[0]
+            if not isinstance(error, (SQLAlchemyError, OSError)) and driver != engine.dialect.driver:
+                raise
+            if time.monotonic() >= until:
+                raise UnavailableError(
+                    f"the database {database.name!r} ({database.url}) can't be reached: {summary(error)}"
+                ) from error
+            time.sleep(PAUSE)
+
+
+def _is_in_memory(engine: Engine) -> bool:
+    from sqlalchemy.pool import StaticPool
+
+    return isinstance(engine.pool, StaticPool)
