@@ -1,0 +1,162 @@
+"""Write the reference pages of this folder that are made from the code.
+
+usage: python docs/generate.py [--check]   (--check writes nothing and fails where a page is stale)
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+FOLDER = Path(__file__).parent
+WIDTH = 80
+SECTION = re.compile(r"^(Args|Returns|Raises|Example):$")
+
+
+def commands_page() -> str:
+    """Give the page of all commands: what `--help` prints, 80 columns wide."""
+    # installed plugins aren't part of the reference; the group reads this when it first needs its commands
+    os.environ["ELLAR_DB_LOAD_PLUGINS"] = ""
+    from ellar_db.cli import db
+
+    # `ellar` itself: the width is set on the outermost context, and passes from there to the others
+    ellar = click.Context(click.Group("ellar"), info_name="ellar", terminal_width=WIDTH, max_content_width=WIDTH)
+    group = click.Context(db, info_name="db", parent=ellar)
+    parts = [
+        "# Commands",
+        "Made from the program's own `--help` by `make docs`. Without an application, write `ellar-db` instead of "
+        "`ellar db`. Options of the group stand before the command's name; `-d` and `-x` may stand in both places. "
+        "[Settings](settings.md) has the exit codes.",
+        help_text("ellar db", db, group),
+    ]
+    for name in db.list_commands(group):
+        command = db.get_command(group, name)
+        assert command is not None
+        parts += [
+            f"## {name}",
+            help_text(f"ellar db {name}", command, click.Context(command, info_name=name, parent=group)),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def help_text(typed: str, command: click.Command, ctx: click.Context) -> str:
+    """Give a command's help as a block."""
+    return f"```console\n$ {typed} --help\n{command.get_help(ctx)}\n```"
+
+
+def hooks_page() -> str:
+    """Give the page of all hooks: their signatures and docstrings."""
+    from ellar_db import hookspecs
+
+    source = inspect.getsource(hookspecs)
+    functions = [
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith(f"{hookspecs.PROJECT}_")
+    ]
+    rows = [f"| [`{node.name}`](#{node.name}) | {answers(node)} | {summary(node)} |" for node in functions]
+    introduction = inspect.cleandoc(hookspecs.__doc__ or "").partition("\n\n")[2]
+    parts = [
+        "# Hooks",
+        "Made from `ellar_db/hookspecs.py` by `make docs`. [Write a plugin](../how-to/write-a-plugin.md) starts from "
+        "nothing.",
+        flowed(introduction),
+        "\n".join(["| hook | of several answers | in short |", "|---|---|---|", *rows]),
+    ]
+    for node in functions:
+        parts += [f"## {node.name}", *described(node, source)]
+    return "\n\n".join(parts) + "\n"
+
+
+def answers(node: ast.FunctionDef) -> str:
+    """Say what becomes of several plugins' answers to a hook."""
+    if "wrapper" in summary(node):
+        return "each wraps the next"
+    marks = {keyword.arg for mark in node.decorator_list if isinstance(mark, ast.Call) for keyword in mark.keywords}
+    if "firstresult" in marks:
+        return "the first counts"
+    returns = ast.unparse(node.returns) if node.returns else "None"
+    if returns == "None":
+        return "none is wanted"
+    return "one False decides" if returns == "bool | None" else "all count"
+
+
+def summary(node: ast.FunctionDef) -> str:
+    """Give the first line of a hook's docstring."""
+    return (ast.get_docstring(node) or "").partition("\n")[0].replace("|", "\\|")
+
+
+def described(node: ast.FunctionDef, source: str) -> Iterator[str]:
+    """Give a hook's signature as it stands in the source, and its docstring as Markdown."""
+    lines = source.splitlines()[node.lineno - 1 : node.body[0].lineno - 1]
+    yield "```python\n" + "\n".join(lines) + "\n    ...\n```"
+    for title, text in sections(ast.get_docstring(node) or ""):
+        if title == "Example":
+            yield f"Example:\n\n```python\n{text}\n```"
+        elif title in ("Args", "Raises"):
+            word = "Arguments" if title == "Args" else "Raises"
+            yield f"{word}:\n\n" + "\n".join(re.sub(r"^(\w+): ", r"- `\1`: ", item) for item in items(text))
+        elif title:
+            yield f"{title}: {flowed(text)}"
+        else:
+            yield flowed(text)
+
+
+def sections(docstring: str) -> Iterator[tuple[str, str]]:
+    """Split a docstring at `Args:`, `Returns:`, `Raises:` and `Example:`."""
+    title, lines = "", [""]
+    for line in docstring.splitlines():
+        match = SECTION.match(line)
+        if match:
+            yield title, inspect.cleandoc("\n".join(lines))
+            title, lines = match[1], [""]
+        else:
+            lines.append(line)
+    yield title, inspect.cleandoc("\n".join(lines))
+
+
+def items(text: str) -> list[str]:
+    """Give the entries of `Args:`, each on one line."""
+    return flowed(re.sub(r"\n(?=\S)", "\n\n", text)).split("\n\n")
+
+
+def flowed(text: str) -> str:
+    """Join the lines of each paragraph."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
+PAGES: dict[str, Callable[[], str]] = {"reference/commands.md": commands_page, "reference/hooks.md": hooks_page}
+
+
+def main() -> int:
+    """Write the pages, or with `--check` compare them.
+
+    Returns:
+        1 where a page is stale, else 0.
+    """
+    stale = []
+    for name, make in PAGES.items():
+        page = FOLDER / name
+        text = make()
+        if page.is_file() and page.read_text(encoding="utf-8") == text:
+            continue
+        if "--check" in sys.argv[1:]:
+            stale.append(name)
+        else:
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(text, encoding="utf-8", newline="\n")
+            print(f"wrote {page}")
+    for name in stale:
+        print(f"docs/{name} is stale; `make docs` writes it anew", file=sys.stderr)
+    return int(bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""The documentation says what is so: generated pages are fresh, links resolve, examples run, nothing is left out."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+
+from ellar_db import hookspecs
+from ellar_db.cli import db
+from tests.conftest import Project
+
+ROOT = Path(__file__).parent.parent
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md"), *ROOT.glob("benchmarks/*.md")]
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SOURCE = "\n".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "ellar_db").rglob("*.py")))
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^ *```{language}\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+
+
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["reference/commands.md", "reference/hooks.md"])
+def test_a_generated_page_is_fresh(name: str) -> None:
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == generator().PAGES[name](), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_within_the_project_resolve(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path) if path else page
+        assert file.exists(), f"{page.name} links to {target}"
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor in anchors, f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_python_in_a_page_is_python(page: Path) -> None:
+    for block in blocks(page.read_text(encoding="utf-8"), "python"):
+        ast.parse(block)
+
+
+def test_every_page_is_in_the_table_of_contents() -> None:
+    contents = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    missing = [
+        name for name in NAMES if name.startswith("docs/") and name != "docs/README.md" and name[5:] not in contents
+    ]
+    assert missing == []
+
+
+def test_every_command_is_in_the_readme_and_in_the_reference() -> None:
+    reference = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
+    names = db.list_commands(click.Context(db))
+    assert len(names) >= 17
+    for name in names:
+        assert f"| `{name}` |" in README
+        assert f"$ ellar db {name} --help\n" in reference
+
+
+def test_every_hook_is_described_with_its_signature() -> None:
+    reference = (ROOT / "docs/reference/hooks.md").read_text(encoding="utf-8")
+    names = [name for name in vars(hookspecs) if name.startswith("ellar_db_")]
+    assert len(names) >= 15
+    for name in names:
+        assert f"\n## {name}\n\n```python\ndef {name}(" in reference
+
+
+def test_every_environment_variable_is_described() -> None:
+    settings = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
+    variables = set(re.findall(r"environ[^\n]*\"((?:ELLAR|ALEMBIC)_\w+)\"|_names\(\"(ELLAR_DB_\w+)\"\)", SOURCE))
+    names = {name for pair in variables for name in pair if name}
+    assert "ELLAR_DB_DISABLE_PLUGINS" in names
+    assert sorted(name for name in names if f"`{name}`" not in settings) == []
+
+
+def test_every_key_of_the_settings_is_described() -> None:
+    settings = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
+    keys = set(re.findall(r"settings\.(?:\w+|table\.get)\(\"([\w-]+)\"", SOURCE))
+    assert {"database", "metadata", "plugins"} <= keys
+    assert sorted(key for key in keys if f"| `{key}` |" not in settings) == []
+
+
+def test_every_module_has_its_place_in_the_architecture() -> None:
+    architecture = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    modules = {file.name for file in (ROOT / "ellar_db").glob("*.py")} - {"__main__.py", "version.py"}
+    assert sorted(name for name in modules if f"`{name}`" not in architecture) == []
+
+
+def the_plugin() -> str:
+    """The README's plugin in ten lines."""
+    found = [block for block in blocks(README, "python") if block.startswith("# shop/db_plugin.py\n")]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_the_readmes_plugin_works_in_a_project(project: Project) -> None:
+    named = next(block for block in blocks(README, "toml") if "plugins =" in block)
+    project.configure(extra=named.replace("[tool.ellar-db]\n", ""))
+    project.write("shop/__init__.py", "")
+    project.write("shop/db_plugin.py", the_plugin())
+    project.db("init")
+
+    assert project.db("databases").stdout == "default: sqlite:///app.db\n"
+
+
+def test_the_readmes_plugin_works_in_a_package(plain: Project, install: Callable[..., Path]) -> None:
+    assert 'databases = "shop.db_plugin"' in next(block for block in blocks(README, "toml") if "entry-points" in block)
+    install("ellar-db-databases", the_plugin(), entry_points={"databases": "ellar_db_databases"})
+    plain.db("init")
+
+    assert plain.db("databases").stdout == "default: sqlite:///app.db\n"
+
+
+def how_to(name: str) -> list[str]:
+    return blocks((ROOT / "docs/how-to" / name).read_text(encoding="utf-8"), "python")
+
+
+def test_the_command_of_the_how_to_works(plain: Project, install: Callable[..., Path]) -> None:
+    install("ellar-db-count", how_to("write-a-plugin.md")[0])
+    plain.db("init")
+    plain.db("revision", "-m", "one")
+
+    assert plain.db("count").stdout == "1\n"
+
+
+def test_the_hooks_of_the_how_to_work(plain: Project, install: Callable[..., Path]) -> None:
+    plain.change_models(
+        "class Job(Base):\n    __tablename__ = 'celery_jobs'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
+    )
+    install("ellar-db-dated", how_to("write-a-plugin.md")[1])
+    plain.db("init")
+    plain.db("migrate", "-m", "one")
+
+    (revision,) = plain.revisions()
+
+    assert re.fullmatch(r"\d{14}_one\.py", revision.name)
+    assert "users" in revision.read_text()
+    assert "celery" not in revision.read_text()
+
+
+def test_the_overriding_command_of_the_how_to_works(plain: Project, install: Callable[..., Path]) -> None:
+    install("ellar-db-ask", how_to("override-a-command.md")[0])
+    plain.db("init")
+    plain.db("migrate", "-m", "one")
+    plain.db("upgrade")
+
+    refused = plain.db("downgrade", "-1", input="n\n", exit_code=1)
+    assert refused.stderr.endswith("Error: nothing was taken back\n")
+    assert plain.tables() == {"alembic_version", "users"}
+
+    plain.db("downgrade", "--yes", "-1")
+    assert plain.tables() == {"alembic_version"}
+
+
+def test_the_wrapper_of_the_how_to_works(plain: Project, install: Callable[..., Path]) -> None:
+    install("ellar-db-timed", how_to("override-a-command.md")[1])
+    plain.db("init")
+
+    assert re.fullmatch(r"heads: \d+\.\d s\n", plain.db("heads").stderr)

@@ -1,0 +1,58 @@
+"""What is not imported until it is needed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ellar_db.commands import BUILTINS
+from tests.conftest import Project
+
+HEAVY = {"alembic", "sqlalchemy", "ellar", "ellar_cli", "ellar_sql", "rich", "packaging"}
+
+
+def imported_by(program: str, project: Project) -> set[str]:
+    """Run a program in a Python of its own, and give the heavy packages that it imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport json, sys; print(json.dumps(list(sys.modules)))"],
+        cwd=project.path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return HEAVY & {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+
+
+def help_of(*arguments: str) -> str:
+    return f"from ellar_db.cli import db\ndb.main({arguments!r}, prog_name='ellar-db', standalone_mode=False)"
+
+
+def test_what_would_be_seen(plain: Project) -> None:
+    assert imported_by("import alembic.config, rich", plain) >= {"alembic", "sqlalchemy", "rich"}
+
+
+def test_the_help_of_the_group_imports_nothing_heavy(plain: Project) -> None:
+    assert imported_by(help_of("--help"), plain) == set()
+
+
+def test_the_help_of_every_command_imports_nothing_heavy(plain: Project) -> None:
+    names = [name.rpartition(".")[2].replace("_", "-") for name in BUILTINS if ".commands." in name]
+    assert len(names) >= 17
+
+    program = "\n".join(help_of(name, "--help") for name in names)
+
+    assert imported_by(program, plain) == set()
+
+
+@pytest.mark.parametrize("module", BUILTINS)
+def test_a_built_in_plugin_imports_nothing_heavy(module: str, plain: Project) -> None:
+    assert imported_by(f"import {module}", plain) == set()
+
+
+def test_the_names_for_plugin_authors_import_nothing_heavy(plain: Project) -> None:
+    names = "hookimpl, alembic_config, Database, DbError, OverridingCommand, RevisionRequest"
+
+    assert imported_by(f"from ellar_db import {names}", plain) == set()
