@@ -21,17 +21,18 @@ help:
 	@echo 'make test-plugins  the example plugins, each installed alone, then together'
 	@echo 'make clean         remove all that make made'
 
-# an old pip knows no --group, so that pip comes first
-$(BIN)/pip:
+# an old pip knows no --group, so that pip comes first; the empty files say what is done
+$(VENV)/made:
 	@found=$(PYTHON); test -n "$$found" || { echo 'No Python from 3.10 on was found; name one: make PYTHON=/path/to/python3'; exit 1; }; \
 	"$$found" -m venv $(VENV) || { rm -rf $(VENV); echo 'Python made no virtual environment; on Debian and Ubuntu it needs the package python3-venv.'; exit 1; }
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
 
-$(VENV)/package: $(BIN)/pip pyproject.toml
+$(VENV)/package: $(VENV)/made pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[ellar-sql]'
 	@touch $@
 
-$(VENV)/all: $(BIN)/pip pyproject.toml
+$(VENV)/all: $(VENV)/made pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[all]' --group dev
 	@touch $@ $(VENV)/package
 
@@ -70,7 +71,7 @@ test-all: test-lowest
 # on the oldest Python where it is there, since new ones can't run the oldest versions of all that is needed
 test-lowest: setup
 	@found=`sh .ci/find-python 3.10 || sh .ci/find-python`; \
-	$(MAKE) VENV=.venv-lowest PYTHON="$$found" .venv-lowest/bin/pip
+	$(MAKE) VENV=.venv-lowest PYTHON="$$found" .venv-lowest/made
 	$(BIN)/python .ci/lowest.py > .venv-lowest/constraints.txt
 	.venv-lowest/bin/pip install --quiet --editable '.[all]' --group test --constraint .venv-lowest/constraints.txt
 	.venv-lowest/bin/python -m pytest
