@@ -24,7 +24,7 @@ help:
 # an old pip knows no --group, so that pip comes first; the empty files say what is done
 $(VENV)/made:
 	@found=$(PYTHON); test -n "$$found" || { echo 'No Python from 3.10 on was found; name one: make PYTHON=/path/to/python3'; exit 1; }; \
-	"$$found" -m venv $(VENV) || { rm -rf $(VENV); echo 'Python made no virtual environment; on Debian and Ubuntu it needs the package python3-venv.'; exit 1; }
+	"$$found" -m venv --clear $(VENV) || { rm -rf $(VENV); echo 'Python made no virtual environment; on Debian and Ubuntu it needs the package python3-venv.'; exit 1; }
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@touch $@
 
