@@ -287,8 +287,10 @@ def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
     for module_name in BUILTINS:
         record = Plugin(f"{DISTRIBUTION}:{module_name.rpartition('.')[2]}", BUILT_IN, DISTRIBUTION, version=__version__)
         manager.records.append(record)
+        started = time.perf_counter()
         module = import_module(module_name)
         manager.register(module, name=record.name)
+        record.load_ms = (time.perf_counter() - started) * 1000
         record.hooks = sorted(caller.name for caller in manager.get_hookcallers(module) or [])
     for record, entry_point in _installed():
         if record.state == "disabled":

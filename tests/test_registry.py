@@ -1,0 +1,187 @@
+"""Who gives which command, and who wins where several give one name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from ellar_db.plugins import get_plugin_manager
+from ellar_db.registry import collect_commands
+from tests.conftest import Project
+
+Install = Callable[..., Path]
+
+
+def giving(name: str, says: str) -> str:
+    return f"""
+import click
+from ellar_db import hookimpl
+
+@click.command({name!r}, short_help="Say {says}.")
+def command():
+    click.echo({says!r})
+
+@hookimpl
+def ellar_db_register_commands():
+    yield command
+"""
+
+
+CLAIMED = (
+    "Error: the command report is claimed by ant and bee; leave one out (ELLAR_DB_DISABLE_PLUGINS=ant), "
+    'or choose in pyproject.toml: [tool.ellar-db.commands] report = "ant"\n'
+)
+
+
+def test_an_installed_command_beats_a_built_in_one(plain: Project, install: Install) -> None:
+    install("ant", giving("heads", "ant"))
+
+    assert plain.db("heads").output == "ant\n"
+    assert re.search(r"^  heads +Say ant\. \[ant\]$", plain.db("--help").stdout, re.MULTILINE)
+
+
+def test_the_projects_own_command_beats_an_installed_one(plain: Project, install: Install) -> None:
+    install("ant", giving("heads", "ant"))
+    install("bee", giving("heads", "bee"))
+    plain.write("own.py", giving("heads", "own"))
+    plain.configure(extra="plugins = ['own']")
+
+    assert plain.db("heads").output == "own\n"
+    assert re.search(r"^  heads +Say own\. \[own\]$", plain.db("--help").stdout, re.MULTILINE)
+
+
+def test_of_the_projects_own_modules_the_last_wins(plain: Project) -> None:
+    plain.write("one.py", giving("heads", "one"))
+    plain.write("two.py", giving("heads", "two"))
+    plain.configure(extra="plugins = ['one', 'two']")
+
+    assert plain.db("heads").output == "two\n"
+
+
+@pytest.mark.parametrize("name", ["report", "heads"])
+def test_two_installed_plugins_that_claim_one_name_break_nothing_but_the_name(
+    plain: Project, install: Install, name: str
+) -> None:
+    install("bee", giving(name, "bee"))
+    install("ant", giving(name, "ant"))
+
+    result = plain.db(name, "--anything", exit_code=1)
+
+    assert result.output == CLAIMED.replace("report", name)
+    help_ = plain.db("--help")
+    assert re.search(rf"^  {name} +\[claimed by ant and bee\]$", help_.stdout, re.MULTILINE)
+    assert help_.stderr == ""
+    assert plain.db("init").stderr == ""
+    assert plain.db(name, "--help").stdout.startswith(f"Usage: ellar-db {name}")
+
+
+@pytest.mark.parametrize("gone", ["ant", "bee"])
+def test_leaving_one_out_gives_the_name_to_the_other(
+    plain: Project, install: Install, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    install("ant", giving("report", "ant"))
+    install("bee", giving("report", "bee"))
+    monkeypatch.setenv("ELLAR_DB_DISABLE_PLUGINS", gone)
+
+    assert plain.db("report").output == ("bee\n" if gone == "ant" else "ant\n")
+
+
+@pytest.mark.parametrize("choice", ["ant", "bee.keeper", "Bee_Keeper"])
+def test_the_project_may_choose(plain: Project, install: Install, choice: str) -> None:
+    install("ant", giving("report", "ant"))
+    install("bee.keeper", giving("report", "bee"), module="bee")
+    plain.configure(extra=f'[tool.ellar-db.commands]\nreport = "{choice}"')
+
+    assert plain.db("report").output == ("ant\n" if choice == "ant" else "bee\n")
+
+
+def test_the_project_may_choose_the_built_in_one(plain: Project, install: Install) -> None:
+    install("ant", giving("list-templates", "ant"))
+    plain.configure(extra='[tool.ellar-db.commands]\nlist-templates = "ellar-db"')
+
+    assert "single" in plain.db("list-templates").stdout
+
+
+def test_a_choice_that_cant_be_had_says_so_when_it_is_used(plain: Project, install: Install) -> None:
+    install("ant", giving("heads", "ant"))
+    plain.configure(extra='[tool.ellar-db.commands]\nheads = "wasp"\nno-such = "ant"')
+
+    result = plain.db("heads", exit_code=1)
+
+    assert result.output == (
+        "Warning: [tool.ellar-db.commands] has no-such = 'ant', and no plugin gives no-such.\n"
+        "Error: [tool.ellar-db.commands] gives heads to 'wasp', and only ant, ellar-db has it\n"
+    )
+    assert plain.db("init").exit_code == 0
+
+
+def test_a_command_is_found_by_its_name_with_underscores_too(plain: Project, install: Install) -> None:
+    install("ant", giving("say-it", "ant"))
+
+    assert plain.db("say_it").output == "ant\n"
+    assert "say-it" in plain.db("--help").stdout
+    assert "say_it" not in plain.db("--help").stdout
+
+
+def test_a_hidden_command_works_and_is_not_listed(plain: Project, install: Install) -> None:
+    install("ant", giving("secret", "ant").replace("short_help=", "hidden=True, short_help="))
+
+    assert plain.db("secret").output == "ant\n"
+    assert "secret" not in plain.db("--help").stdout
+
+
+def test_a_group_of_commands_may_be_registered(plain: Project, install: Install) -> None:
+    install(
+        "ant",
+        "import click\nfrom ellar_db import hookimpl\n\n@click.group()\ndef farm():\n    pass\n\n"
+        "@farm.command()\ndef feed():\n    click.echo('fed')\n\n"
+        "@hookimpl\ndef ellar_db_register_commands():\n    return [farm]",
+    )
+
+    assert plain.db("farm", "feed").output == "fed\n"
+
+
+def test_what_a_command_replaced_is_found_rank_by_rank(plain: Project, install: Install) -> None:
+    install("ant", giving("heads", "ant"))
+    plain.write("own.py", giving("heads", "own"))
+    plain.configure(extra="plugins = ['own']")
+    get_plugin_manager.cache_clear()
+
+    registry = collect_commands(get_plugin_manager())
+
+    top = registry.get("heads")
+    assert top is not None
+    middle = registry.replaced_by(top)
+    assert middle is not None
+    bottom = registry.replaced_by(middle)
+    assert bottom is not None
+    assert [command.short_help for command in (top, middle)] == ["Say own.", "Say ant."]
+    assert bottom.callback is not None
+    assert bottom.callback.__module__ == "ellar_db.commands.heads"
+    assert registry.replaced_by(bottom) is None
+    assert registry.replaced_by(click.Command("heads")) is None
+
+
+def test_the_commands_of_plugins_work_in_the_ellar_program_too(project: Project, install: Install) -> None:
+    from tests.applications import PYPROJECT, SERVER
+
+    install("ant", giving("report", "ant"))
+    project.write("pyproject.toml", PYPROJECT)
+    project.write("shop/__init__.py", "")
+    project.write("shop/server.py", SERVER)
+    project.write(
+        "shop/config.py",
+        "from ellar.core import ConfigDefaultTypesMixin\n\n\n"
+        "class DevelopmentConfig(ConfigDefaultTypesMixin):\n    pass\n",
+    )
+    project.write(
+        "shop/root_module.py",
+        "from ellar.common import Module\nfrom ellar.core import ModuleBase\n\nfrom ellar_db import EllarDBModule\n\n\n"
+        "@Module(modules=[EllarDBModule])\nclass ApplicationModule(ModuleBase):\n    pass\n",
+    )
+
+    assert project.ellar("db", "report").output == "ant\n"
