@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -15,6 +15,7 @@ import click
 from ellar_db.application import application_context
 from ellar_db.databases import Databases, collect_databases
 from ellar_db.errors import DbError, summary
+from ellar_db.limits import LIMITS
 from ellar_db.options import group_options
 from ellar_db.plugins import PluginManager, get_plugin_manager
 
@@ -37,6 +38,7 @@ def alembic_config(
     autogenerate: bool = False,
     labels: bool = False,
     output: Path | None = None,
+    limits: Mapping[str, Any] | None = None,
     stdout: TextIO | None = None,
     app: App | None = None,
 ) -> Iterator[Config]:
@@ -51,6 +53,7 @@ def alembic_config(
         autogenerate: A revision is written from the models; where nothing changed, no file is.
         labels: Print the database's name before what belongs to it, where there are several.
         output: Where the SQL of offline mode goes: a file, or a folder (written with a slash at its end).
+        limits: Values of `ellar_db.limits.Limits` by name, which beat those of the application and pyproject.toml.
         stdout: Where Alembic prints, by default the terminal.
         app: The Ellar application, where none is open and the project doesn't name it.
 
@@ -80,6 +83,7 @@ def alembic_config(
             config.attributes[DATABASES] = collect_databases(manager)
         config.attributes["ellar_db.labels"] = labels
         config.attributes["ellar_db.output"] = output
+        config.attributes[LIMITS] = dict(limits or {})
         manager.tell("ellar_db_configure", config=config)
         yield config
 

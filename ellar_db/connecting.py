@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ from ellar_db.errors import UnavailableError, summary
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+log = logging.getLogger("ellar_db")
 
 T = TypeVar("T")
 
@@ -121,6 +124,7 @@ def _connect(database: Database, wait: float) -> Connection:
 
     engine = database.sync_engine
     until = time.monotonic() + wait
+    said = False
     while True:
         try:
             return engine.connect()
@@ -129,13 +133,17 @@ def _connect(database: Database, wait: float) -> Connection:
             if not isinstance(error, (SQLAlchemyError, OSError)) and driver != engine.dialect.driver:
                 raise
             if time.monotonic() >= until:
+                waited = f" after {wait:g} s" if wait else ""
                 raise UnavailableError(
-                    f"the database {database.name!r} ({database.url}) can't be reached: {summary(error)}"
+                    f"the database {database.name!r} ({database.url}) can't be reached{waited}: {summary(error)}"
                 ) from error
-            time.sleep(PAUSE)
+        if not said:
+            log.info("Waiting up to %g s for the database %r (%s) ...", wait, database.name, database.url)
+            said = True
+        time.sleep(max(0.0, min(PAUSE, until - time.monotonic())))
 
 
 def _is_in_memory(engine: Engine) -> bool:
-    from sqlalchemy.pool import StaticPool
+    from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
-    return isinstance(engine.pool, StaticPool)
+    return isinstance(engine.pool, (SingletonThreadPool, StaticPool))

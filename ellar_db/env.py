@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +15,18 @@ from ellar_db.autogenerate import Comparison
 from ellar_db.config import DATABASES, databases_of
 from ellar_db.connecting import connected, in_event_loop
 from ellar_db.databases import DEFAULT, Database, Databases
-from ellar_db.errors import DbError, summary
+from ellar_db.errors import DbError
+from ellar_db.journal import SETTLING
+from ellar_db.limits import LIMITS, Limits
+from ellar_db.locking import locked
 from ellar_db.offline import Script
 from ellar_db.plugins import PluginManager, get_plugin_manager
+from ellar_db.running import Run
 from ellar_db.two_phase import TwoPhase
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep
-    from sqlalchemy import Connection
+    from alembic.runtime.migration import MigrationContext
 
 log = logging.getLogger("ellar_db")
 
@@ -89,37 +91,6 @@ def database_names(config: Config) -> list[str]:
     return [database.token for database in databases_of(config).values()]
 
 
-@dataclass
-class Run:
-    """One database of a run, while it runs.
-
-    Args:
-        database: The database.
-        connection: Its connection; None offline.
-        steps: What has been applied.
-        current: What is being applied.
-    """
-
-    database: Database
-    connection: Connection | None = None
-    steps: list[MigrationInfo] = field(default_factory=list)
-    current: MigrationStep | None = None
-
-    def watched(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
-        """Wrap Alembic's plan of a command so that it is known which step runs."""
-
-        def steps(*args: Any) -> Iterator[Any]:
-            for self.current in plan(*args):
-                yield self.current
-            self.current = None
-
-        return steps
-
-    def record(self, *, step: MigrationInfo, **_: Any) -> None:
-        """Keep a step that was applied (Alembic's `on_version_apply`)."""
-        self.steps.append(step)
-
-
 class Environment:
     """The databases of one command, and how Alembic is told of them.
 
@@ -148,13 +119,25 @@ class Environment:
         self.plan: Callable[..., Iterable[Any]] = command["fn"]
         # the commands that change a database; all others only look at it
         self.writes = "destination_rev" in command or self.plan.__name__ == "do_ensure_version"
+        # `repair` ends what the journal says didn't end
+        self.settling = bool(config.attributes.get(SETTLING))
         self.comparison = Comparison(config, manager, bare)
 
     def online(self, databases: Sequence[Database]) -> None:
         """Run on connections: all databases are committed once all have succeeded, none if one fails."""
         self.databases = databases
+        limits = {database.name: self._limits(database) for database in databases}
         with ExitStack() as stack:
-            runs = [Run(database, stack.enter_context(connected(database))) for database in self.databases]
+            if self.writes:
+                # before anything is read: what is read must hold until it is changed
+                stack.enter_context(locked(databases, limits, self.manager))
+            runs = [
+                Run(database, stack.enter_context(connected(database, limits[database.name].connect_wait)))
+                for database in databases
+            ]
+            if self.writes:
+                for each in runs:
+                    stack.enter_context(each.guarded(limits[each.database.name], settling=self.settling))
             self._before(runs)
             two_phase = stack.enter_context(TwoPhase())
             for each in runs:
@@ -162,9 +145,11 @@ class Environment:
                     two_phase.begin(each.database, each.connection)
                 context = self._configure(each, last=each is runs[-1], connection=each.connection)
                 stack.enter_context(context.begin_transaction())
-                with _failing(each, context):
+                with each.failing(context):
                     self._run(each)
                     self._after(each)
+            for each in runs:
+                each.check()
 
     def offline(self) -> None:
         """Write the SQL of all databases, once all of it is there."""
@@ -193,7 +178,7 @@ class Environment:
         options, composed = self._options(database)
         options.setdefault("target_metadata", database.metadata)
         self.comparison.add_to(options, composed, database, last=last)
-        callbacks = [each.record, *composed["on_version_apply"]]
+        callbacks = [each.applied, *composed["on_version_apply"]]
         if self.manager.hook.ellar_db_step_applied.get_hookimpls():
             callbacks.append(
                 lambda *, step, **_: self.manager.tell("ellar_db_step_applied", database=database, step=step)
@@ -201,6 +186,8 @@ class Environment:
         if self.multiple:
             options["upgrade_token"] = f"{database.token}_upgrades"
             options["downgrade_token"] = f"{database.token}_downgrades"
+        if each.transactional_ddl is not None:
+            options.setdefault("transactional_ddl", each.transactional_ddl)
         context.configure(**{**options, **target, "on_version_apply": callbacks, "fn": each.watched(self.plan)})
         configured = context.get_context()
         self.comparison.check(configured, database)
@@ -220,6 +207,12 @@ class Environment:
                 value = layer.get(key)
                 composed[key] += value if isinstance(value, (list, tuple)) else [value] if value is not None else []
         return options, composed
+
+    def _limits(self, database: Database) -> Limits:
+        """Merge the limits: defaults, pyproject.toml's, the application's, the command line's."""
+        limits = Limits().changed(self.manager.settings.table, "[tool.ellar-db]")
+        limits = limits.changed(database.limits, "migration_options")
+        return limits.changed(self.config.attributes.get(LIMITS) or {}, "the command line")
 
     def _run(self, each: Run) -> None:
         from alembic import context
@@ -277,26 +270,6 @@ def _command_options() -> Mapping[str, Any]:
 
     options: Mapping[str, Any] = context._proxy.context_opts  # type: ignore[attr-defined]
     return options
-
-
-@contextmanager
-def _failing(each: Run, context: MigrationContext) -> Iterator[None]:
-    """Say which revision a statement of which failed, and what is left of the run."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except SQLAlchemyError as error:
-        if each.current is None:
-            raise
-        left = (
-            "the run was rolled back"
-            if context.impl.transactional_ddl
-            else ("this database can't roll back schema changes: look at what the revision did before that")
-        )
-        raise DbError(
-            f"{each.current} failed on the database {each.database.name!r}: {summary(error)}; {left}"
-        ) from error
 
 
 def _log_as_configured(config: Config) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy.schema import SchemaItem
 
     from ellar_db.databases import Database
+    from ellar_db.limits import Limits
+    from ellar_db.locking import Lock
     from ellar_db.naming import RevisionRequest
 
 PROJECT = "ellar_db"
@@ -286,6 +288,31 @@ def ellar_db_revision_filename(request: RevisionRequest, rev_id: str) -> str | N
         def ellar_db_revision_filename(request, rev_id):
             return f"{rev_id}-{request.slug}"
     """
+
+
+@hookspec(firstresult=True)
+def ellar_db_lock(database: Database, limits: Limits) -> Lock | None:
+    """Give the lock that lets one run at a time write to a database.
+
+    Called before each run that writes (upgrade, downgrade, stamp, ensure-version, repair), before anything is read.
+    The built-in ones are for PostgreSQL, MySQL, MariaDB and SQLite.
+
+    Args:
+        database: The database.
+        limits: `connect_wait` says how long to wait for a server that starts. The wait for the lock is not yours to
+            do: `acquire` is called again until it succeeds or time is up.
+
+    Returns:
+        An object with `acquire() -> bool`, `release()` and `holder() -> str`, or None. The first answer wins; without
+        one there is a warning and no lock.
+
+    Example:
+        @hookimpl
+        def ellar_db_lock(database):
+            if database.sync_engine.dialect.name == "oracle":
+                return DbmsLock(database)
+    """
+    raise NotImplementedError
 
 
 @hookspec

@@ -129,6 +129,37 @@ def sql_output(sql: bool, output: Path | None) -> Path | None:
     return output
 
 
+SECONDS = click.FloatRange(min=0)
+
+
+def limits(function: F) -> F:
+    """Add what says how long a run that writes may wait, given to the function as its keyword arguments `limits`."""
+    for option in (
+        click.option("--statement-timeout", type=SECONDS, metavar="SECONDS", help="How long a statement may run."),
+        click.option(
+            "--db-lock-timeout",
+            type=SECONDS,
+            metavar="SECONDS",
+            help="How long a statement may wait for a lock of the server's own.",
+        ),
+        click.option(
+            "--connect-wait",
+            type=SECONDS,
+            metavar="SECONDS",
+            help="How long to go on trying to reach a database that is still starting.",
+        ),
+        click.option("--no-lock", "lock", flag_value=False, default=None, help="Run without the lock."),
+        click.option(
+            "--lock-timeout",
+            type=SECONDS,
+            metavar="SECONDS",
+            help="How long to wait for another run that migrates the database (300 unless it is set; 0: do not wait).",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 def tag(function: F) -> F:
     """Add `--tag`."""
     return click.option("--tag", help="Arbitrary 'tag' name, which custom env.py scripts can use.")(function)

@@ -92,8 +92,8 @@ def test_mariadb_commits_all(project: Project, new_database: Callable[[str], str
 
     project.db("upgrade")
 
-    assert tables(first) == {"alembic_version", "a"}
-    assert tables(second) == {"alembic_version", "b"}
+    assert tables(first) == {"alembic_version", "ellar_db_journal", "a"}
+    assert tables(second) == {"alembic_version", "ellar_db_journal", "b"}
     with sync_engine(first).connect() as connection:
         assert connection.execute(text("XA RECOVER")).all() == []
 

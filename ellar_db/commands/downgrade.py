@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,6 +15,7 @@ from ellar_db.hookspecs import hookimpl
 @click.command(short_help="Revert to a previous version.", context_settings=options.RELATIVE)
 @options.environment
 @options.sql
+@options.limits
 @options.tag
 @click.argument("revision", type=options.Revision(), required=False)
 def downgrade(
@@ -23,6 +25,7 @@ def downgrade(
     output: Path | None,
     tag: str | None,
     revision: str | None,
+    **limits: Any,
 ) -> None:
     """Revert to a previous version.
 
@@ -34,7 +37,7 @@ def downgrade(
 
     if revision is None:
         revision = "head:-1" if sql else "-1"
-    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output)) as config:
+    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output), limits=limits) as config:
         command.downgrade(config, revision, sql=sql, tag=tag)
 
 

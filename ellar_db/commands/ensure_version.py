@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,13 +15,16 @@ from ellar_db.hookspecs import hookimpl
 @click.command("ensure-version", short_help="Create the Alembic version table if it doesn't exist already.")
 @options.environment
 @options.sql
-def ensure_version(directory: Path | None, x_arg: tuple[str, ...], sql: bool, output: Path | None) -> None:
+@options.limits
+def ensure_version(
+    directory: Path | None, x_arg: tuple[str, ...], sql: bool, output: Path | None, **limits: Any
+) -> None:
     """Create the Alembic version table if it doesn't exist already."""
     from alembic import command
 
     from ellar_db.config import alembic_config
 
-    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output)) as config:
+    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output), limits=limits) as config:
         command.ensure_version(config, sql=sql)
 
 

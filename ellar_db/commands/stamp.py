@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,6 +17,7 @@ from ellar_db.hookspecs import hookimpl
 )
 @options.environment
 @options.sql
+@options.limits
 @options.tag
 @click.option("--purge", is_flag=True, help="Unconditionally erase the version table before stamping.")
 @click.argument("revisions", type=options.Revision(), nargs=-1)
@@ -27,6 +29,7 @@ def stamp(
     tag: str | None,
     purge: bool,
     revisions: tuple[str, ...],
+    **limits: Any,
 ) -> None:
     """Set the revision in the database to those given, without running migrations.
 
@@ -36,7 +39,7 @@ def stamp(
 
     from ellar_db.config import alembic_config
 
-    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output)) as config:
+    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output), limits=limits) as config:
         command.stamp(config, list(revisions) or ["head"], sql=sql, tag=tag, purge=purge)
 
 

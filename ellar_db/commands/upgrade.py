@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,10 +15,17 @@ from ellar_db.hookspecs import hookimpl
 @click.command(short_help="Upgrade to a later version.", context_settings=options.RELATIVE)
 @options.environment
 @options.sql
+@options.limits
 @options.tag
 @click.argument("revision", type=options.Revision(), default="head")
 def upgrade(
-    directory: Path | None, x_arg: tuple[str, ...], sql: bool, output: Path | None, tag: str | None, revision: str
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    sql: bool,
+    output: Path | None,
+    tag: str | None,
+    revision: str,
+    **limits: Any,
 ) -> None:
     """Upgrade to a later version.
 
@@ -27,7 +35,7 @@ def upgrade(
 
     from ellar_db.config import alembic_config
 
-    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output)) as config:
+    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output), limits=limits) as config:
         command.upgrade(config, revision, sql=sql, tag=tag)
 
 

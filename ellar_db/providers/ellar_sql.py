@@ -41,12 +41,6 @@ def ellar_db_directory() -> Path | None:
     return None if found is None else Path(found.migration_options.directory)
 
 
-@hookimpl
-def ellar_db_include_object(object: Any) -> bool | None:
-    """Leave out what is marked with `info={"skip_autogen": True}`."""
-    return False if getattr(object, "info", {}).get("skip_autogen") else None
-
-
 def _service() -> Any:
     # an application that uses ellar-sql has imported it
     if "ellar_sql.services" not in sys.modules:

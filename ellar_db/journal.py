@@ -1,0 +1,239 @@
+"""What was done, where schema changes can't be rolled back: a table that a killed run leaves for the next to read."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.errors import DbError
+from ellar_db.two_phase import DDL
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Table
+
+NAME = "ellar_db_journal"
+
+SETTLING = "ellar_db.settling"
+"""Where `Config.attributes` says that the run ends what the journal has."""
+
+READS = ("select", "show", "desc", "explain", "set", "use", "xa")
+"""How statements begin that change nothing."""
+
+LENGTH = 300
+"""Characters of a statement that the journal keeps."""
+
+
+@dataclass
+class Entry:
+    """One revision that was begun and not ended.
+
+    Args:
+        revision: Its id.
+        direction: "upgrade" or "downgrade".
+        host: Where it ran.
+        pid: The process.
+        started: When, in UTC.
+        statements: The statements that were begun, in order; all but the last were done.
+        done: Whether the last was done too.
+        failed: The statement that failed, where the process lived to say so.
+    """
+
+    revision: str
+    direction: str
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+    started: str = field(default_factory=lambda: datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S"))
+    statements: list[str] = field(default_factory=list)
+    done: bool = True
+    failed: str = ""
+
+    @property
+    def story(self) -> str:
+        """What happened, in a sentence."""
+        who = f"process {self.pid} on {self.host}, {self.started} UTC"
+        return f"the {self.direction} of {self.revision} ({who}) did not end. {self.list}"
+
+    @property
+    def list(self) -> str:
+        """The statements, each with what became of it."""
+        applied = self.statements if self.done else self.statements[:-1]
+        parts = [f"Done: {'; '.join(applied) or 'nothing'}."]
+        if not self.done:
+            parts.append(f"Begun, perhaps done: {self.statements[-1]}.")
+        if self.failed:
+            parts.append(f"Failed: {self.failed}.")
+        return " ".join(parts)
+
+
+class Journal:
+    """The journal of one database, written in the run's own transactions.
+
+    A schema change commits what precedes it; so the note that a statement begins is kept just when the statement is,
+    and costs no commit of its own.
+
+    Args:
+        connection: The run's connection.
+        options: Alembic's options for the database, of which the journal needs where the version table is.
+    """
+
+    def __init__(self, connection: Connection, options: Mapping[str, Any]) -> None:
+        self.connection = connection
+        self.table = _table(options.get("version_table_schema"))
+        self._version_table = str(options.get("version_table", "alembic_version"))
+        self._there = False
+        self.entry: Entry | None = None
+        self._writing = False
+        # how many of the entry's statements can't be rolled back any more
+        self._kept = 0
+
+    def unfinished(self) -> Entry | None:
+        """Read what an earlier run left."""
+        from sqlalchemy import inspect, select
+
+        if not inspect(self.connection).has_table(NAME, schema=self.table.schema):
+            self.connection.rollback()
+            return None
+        row = self.connection.execute(select(self.table)).mappings().first()
+        self.connection.rollback()
+        if row is None:
+            return None
+        values = dict(row)
+        values["statements"] = json.loads(values["statements"])
+        return Entry(**values)
+
+    def refuse_unfinished(self, program: str) -> None:
+        """Refuse to run where an earlier run did not end.
+
+        Args:
+            program: What to type to get here.
+
+        Raises:
+            DbError: One did not.
+        """
+        entry = self.unfinished()
+        if entry is not None:
+            settle = f"`{program} repair {entry.revision}"
+            raise DbError(
+                f"an earlier run was cut short: {entry.story} Complete it by hand and say {settle} --applied`, or undo "
+                f"it by hand and say {settle} --reverted`"
+            )
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Note the statements of the connection while the context lasts."""
+        from sqlalchemy import event
+
+        def before(_: Any, __: Any, statement: str, *___: Any) -> None:
+            if not statement.lstrip().lower().startswith(READS) and self._version_table not in statement:
+                self.statement(statement)
+
+        def after(_: Any, __: Any, statement: str, *___: Any) -> None:
+            self.statement_done(statement)
+
+        # before the two-phase commit's own listener, which ends the transaction in which the note is
+        event.listen(self.connection, "before_cursor_execute", before, insert=True)
+        event.listen(self.connection, "after_cursor_execute", after)
+        try:
+            yield
+        finally:
+            event.remove(self.connection, "before_cursor_execute", before)
+            event.remove(self.connection, "after_cursor_execute", after)
+
+    def begin(self, revision: str, direction: str) -> None:
+        """Note that a revision begins; it is written with its first statement."""
+        if not self._there:
+            self.table.create(self.connection, checkfirst=True)
+            self._there = True
+        self.entry = Entry(revision, direction)
+        self._kept = 0
+
+    def statement(self, text: str) -> None:
+        """Note that a statement begins."""
+        if self.entry is None or self._writing:
+            return
+        if DDL.match(text):
+            self._kept = len(self.entry.statements)
+        first = not self.entry.statements
+        self.entry.statements.append(" ".join(text.split())[:LENGTH])
+        self.entry.done = False
+        self._write(first)
+
+    def statement_done(self, text: str) -> None:
+        """Note that a statement ended; it is written with the next."""
+        if self.entry is None or self._writing:
+            return
+        self.entry.done = True
+        if DDL.match(text):
+            self._kept = len(self.entry.statements)
+
+    def end(self) -> None:
+        """Note that a revision ended, in the transaction that changes the version table."""
+        if self.entry is not None and self.entry.statements:
+            self.clear()
+        self.entry = None
+
+    def fail(self) -> Entry | None:
+        """Keep what was done of a revision that failed, or nothing where nothing was.
+
+        Called after the rollback, which took back all since the last schema change.
+
+        Returns:
+            What is kept.
+        """
+        entry, self.entry = self.entry, None
+        if entry is None:
+            return None
+        self.clear()
+        if self._kept:
+            entry.failed = "" if entry.done else entry.statements[-1]
+            entry.statements, entry.done = entry.statements[: self._kept], True
+            self._insert(entry)
+        self.connection.commit()
+        return entry if self._kept else None
+
+    def clear(self) -> None:
+        """Forget what is noted."""
+        self._quietly(self.table.delete())
+
+    def _write(self, first: bool) -> None:
+        assert self.entry is not None
+        if first:
+            self._insert(self.entry)
+        else:
+            self._quietly(
+                self.table.update().values(statements=json.dumps(self.entry.statements), done=self.entry.done)
+            )
+
+    def _insert(self, entry: Entry) -> None:
+        self._quietly(self.table.insert().values(**{**vars(entry), "statements": json.dumps(entry.statements)}))
+
+    def _quietly(self, statement: Any) -> None:
+        self._writing = True
+        try:
+            self.connection.execute(statement)
+        finally:
+            self._writing = False
+
+
+def _table(schema: str | None) -> Table:
+    from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table, Text
+
+    return Table(
+        NAME,
+        MetaData(),
+        Column("revision", String(64), primary_key=True),
+        Column("direction", String(16), nullable=False),
+        Column("host", String(255), nullable=False),
+        Column("pid", Integer, nullable=False),
+        Column("started", String(32), nullable=False),
+        Column("statements", Text, nullable=False),
+        Column("done", Boolean, nullable=False),
+        Column("failed", String(LENGTH), nullable=False),
+        schema=schema,
+    )

@@ -1,0 +1,356 @@
+"""One run at a time: a lock for each database, across processes and hosts."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ellar_db.connecting import Caller, apart, connected
+from ellar_db.databases import Database
+from ellar_db.errors import DbError
+from ellar_db.limits import Limits
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ellar_db.plugins import PluginManager
+
+log = logging.getLogger("ellar_db")
+
+FIRST_WORD = 1.0
+"""Seconds after which a run that waits says so."""
+
+PAUSES = (0.02, 0.05, 0.1, 0.2)
+"""Seconds between two tries; the last goes on."""
+
+_held: ContextVar[frozenset[str]] = ContextVar("ellar_db_locks", default=frozenset())
+
+
+class Lock(Protocol):
+    """What `ellar_db_lock` gives: a lock that a process holds until it lets go of it, or dies."""
+
+    def acquire(self) -> bool:
+        """Try to take it, without waiting; tell whether it is held now."""
+
+    def release(self) -> None:
+        """Let go of it; also called where it was never held."""
+
+    def holder(self) -> str:
+        """Say who holds it, as in "process 123 on web-1 since 12:00:03", or "" where that can't be told."""
+
+
+@contextmanager
+def locked(databases: Sequence[Database], limits: dict[str, Limits], manager: PluginManager) -> Iterator[None]:
+    """Hold the locks of databases. What this very run holds already isn't asked for again.
+
+    Args:
+        databases: The databases.
+        limits: The limits of each, by its name.
+        manager: The plugins, of which `ellar_db_lock` gives the locks.
+
+    Raises:
+        DbError: Another run held a lock for longer than the limit.
+        UnavailableError: A database can't be reached.
+    """
+    with ExitStack() as stack:
+        # the same order in each process, whatever the order of its configuration
+        for database in sorted(databases, key=identity):
+            if limits[database.name].lock:
+                stack.enter_context(_locked(database, limits[database.name], manager))
+        yield
+
+
+def identity(database: Database) -> str:
+    """Give what a lock stands for: the database, the schema and the name of the version table.
+
+    Example:
+        >>> from sqlalchemy import create_engine
+        >>> identity(Database("default", create_engine("sqlite:///app.db")))
+        'sqlite:///app.db alembic_version'
+    """
+    url = database.sync_engine.url
+    address = url.set(drivername=url.get_backend_name(), username=None, password=None, query={})
+    return f"{address.render_as_string()} {version_table(database)}"
+
+
+def version_table(database: Database) -> str:
+    """Give the version table's name, with its schema where the options name one."""
+    schema = database.options.get("version_table_schema")
+    table = database.options.get("version_table", "alembic_version")
+    return f"{schema}.{table}" if schema else str(table)
+
+
+@contextmanager
+def _locked(database: Database, limits: Limits, manager: PluginManager) -> Iterator[None]:
+    key = identity(database)
+    if key in _held.get():
+        yield
+        return
+    lock: Lock | None = manager.first("ellar_db_lock", database=database, limits=limits)
+    if lock is None:
+        log.warning(
+            "no plugin knows how to lock a database of the kind %s; see to it that one run at a time migrates %r",
+            database.sync_engine.dialect.name,
+            database.name,
+        )
+        yield
+        return
+    try:
+        _wait(lock, database, limits.lock_timeout)
+        token = _held.set(_held.get() | {key})
+        try:
+            yield
+        finally:
+            _held.reset(token)
+    finally:
+        lock.release()
+
+
+def _wait(lock: Lock, database: Database, timeout: float) -> None:
+    started = time.monotonic()
+    tries = 0
+    said = False
+    while not lock.acquire():
+        waited = time.monotonic() - started
+        if waited >= timeout:
+            by = lock.holder() or "another run"
+            raise DbError(
+                f"the database {database.name!r} is being migrated by {by}; waited {timeout:g} s for it "
+                "(--lock-timeout); try again when that has ended"
+            )
+        if waited >= FIRST_WORD and not said:
+            log.info(
+                "Waiting for %s, which migrates the database %r ...", lock.holder() or "another run", database.name
+            )
+            said = True
+        time.sleep(min(PAUSES[min(tries, len(PAUSES) - 1)], timeout - waited))
+        tries += 1
+
+
+class NoLock:
+    """The lock of a database that no other process can see."""
+
+    def acquire(self) -> bool:
+        """Take it."""
+        return True
+
+    def release(self) -> None:
+        """Let go of it."""
+
+    def holder(self) -> str:
+        """Say nothing."""
+        return ""
+
+
+class FileLock:
+    """The lock of a SQLite database: a file beside it, which the operating system unlocks when its holder dies.
+
+    Args:
+        path: The database's file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from filelock import FileLock as SystemLock
+
+        self.path = path.with_name(f"{path.name}.migrating")
+        self._note = path.with_name(f"{path.name}.migrating-by")
+        self._lock = SystemLock(self.path, timeout=0, thread_local=False)
+
+    def acquire(self) -> bool:
+        """Try to take it."""
+        from filelock import Timeout
+
+        try:
+            self._lock.acquire()
+        except Timeout:
+            return False
+        except OSError as error:
+            raise DbError(f"the lock file {self.path} can't be made: {error.strerror or error}") from error
+        with contextlib.suppress(OSError):
+            self._note.write_text(f"process {os.getpid()} on {socket.gethostname()} since {_now()}", encoding="utf-8")
+        return True
+
+    def release(self) -> None:
+        """Let go of it, and leave no file behind."""
+        if self._lock.is_locked:
+            # others may have the files open, which Windows doesn't let go of
+            with contextlib.suppress(OSError):
+                self._note.unlink()
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+            self._lock.release()
+
+    def holder(self) -> str:
+        """Say what the holder wrote."""
+        try:
+            return self._note.read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+
+class ServerLock:
+    """A lock that a server keeps for a session; the session is of its own, and ends with the process.
+
+    Args:
+        database: The database.
+        limits: How long to wait for a server that starts.
+    """
+
+    def __init__(self, database: Database, limits: Limits) -> None:
+        self.database = apart(database)
+        self.key = version_table(database)
+        self._call = Caller(database)
+        self._stack = ExitStack()
+        self._connection: Connection | None = None
+        self._limits = limits
+
+    def acquire(self) -> bool:
+        """Try to take it; the first try connects."""
+        if self._connection is None:
+            self._connection = self._call(self._connect)
+        return bool(self._call(self.try_to_lock, self._connection))
+
+    def release(self) -> None:
+        """End the session, and with it the lock."""
+        try:
+            self._call(self._stack.close)
+        finally:
+            self._call.close()
+
+    def holder(self) -> str:
+        """Ask the server."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            return "" if self._connection is None else self._call(self.ask_holder, self._connection)
+        except SQLAlchemyError:
+            # a server may keep to itself who its other sessions are
+            return ""
+
+    def try_to_lock(self, connection: Connection) -> bool:
+        """Try to take the lock on a connection."""
+        raise NotImplementedError
+
+    def ask_holder(self, connection: Connection) -> str:
+        """Ask who holds the lock."""
+        raise NotImplementedError
+
+    def prepare(self, connection: Connection) -> None:
+        """Make a new session ready."""
+
+    def _connect(self) -> Connection:
+        self._stack.callback(self.database.sync_engine.dispose)
+        connection = self._stack.enter_context(connected(self.database, self._limits.connect_wait))
+        # without autocommit the session would stand in a transaction as long as the run takes
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        self.prepare(connection)
+        return connection
+
+
+class PostgreSQLLock(ServerLock):
+    """An advisory lock, which belongs to one database of the server."""
+
+    def prepare(self, connection: Connection) -> None:
+        """Say who this is, for those who wait, and keep no time-out on the wait."""
+        from sqlalchemy import text
+
+        name = f"ellar_db process {os.getpid()} on {socket.gethostname()}"[:63]
+        connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": name})
+        connection.execute(text("SET statement_timeout = 0"))
+
+    def try_to_lock(self, connection: Connection) -> bool:
+        """Try `pg_try_advisory_lock`."""
+        from sqlalchemy import text
+
+        return bool(
+            connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._number(connection)}).scalar()
+        )
+
+    def ask_holder(self, connection: Connection) -> str:
+        """Look into `pg_locks`."""
+        from sqlalchemy import text
+
+        found = connection.execute(
+            text(
+                "SELECT a.pid, a.application_name, a.client_addr, a.state_change FROM pg_locks l "
+                "JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
+                "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+                "AND ((l.classid::bigint << 32) | l.objid::bigint) = :key"
+            ),
+            {"key": self._number(connection)},
+        ).first()
+        if found is None:
+            return ""
+        name = str(found.application_name or "").removeprefix("ellar_db ")
+        who = name if name.startswith("process ") else f"{name or 'a session'} at {found.client_addr or 'the server'}"
+        since = found.state_change.astimezone().strftime("%H:%M:%S")
+        return f"{who} (backend {found.pid}) since {since}"
+
+    def _number(self, connection: Connection) -> int:
+        """Give the lock's number, 63 bits of a hash of the version table's full name."""
+        from sqlalchemy import text
+
+        key = self.key
+        if "." not in key:
+            key = f"{connection.execute(text('SELECT current_schema()')).scalar()}.{key}"
+        return int.from_bytes(hashlib.sha256(f"ellar_db {key}".encode()).digest()[:8], "big") >> 1
+
+
+class MySQLLock(ServerLock):
+    """A lock of `GET_LOCK`, whose names are the server's: the database's name is part of it."""
+
+    def try_to_lock(self, connection: Connection) -> bool:
+        """Try `GET_LOCK` without waiting."""
+        from sqlalchemy import text
+
+        return connection.execute(text("SELECT GET_LOCK(:name, 0)"), {"name": self._name(connection)}).scalar() == 1
+
+    def ask_holder(self, connection: Connection) -> str:
+        """Look into the process list."""
+        from sqlalchemy import text
+
+        number = connection.execute(text("SELECT IS_USED_LOCK(:name)"), {"name": self._name(connection)}).scalar()
+        if number is None:
+            return ""
+        found = connection.execute(
+            text("SELECT host, time FROM information_schema.processlist WHERE id = :number"), {"number": number}
+        ).first()
+        return f"connection {number}" + (f" from {found[0]}" if found else "")
+
+    def _name(self, connection: Connection) -> str:
+        database = self.database.sync_engine.url.database
+        # names may have 64 characters
+        return "ellar_db " + hashlib.sha256(f"{database} {self.key}".encode()).hexdigest()[:40]
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).astimezone().strftime("%H:%M:%S")
+
+
+def sqlite_file(database: Database) -> Path | None:
+    """Give the file of a SQLite database, or None where it is in memory.
+
+    Example:
+        >>> from sqlalchemy import create_engine
+        >>> sqlite_file(Database("default", create_engine("sqlite://"))) is None
+        True
+    """
+    url: Any = database.sync_engine.url
+    name = url.database or ""
+    if name.startswith("file:"):
+        from urllib.parse import unquote, urlsplit
+
+        parts = urlsplit(name)
+        in_memory = "mode=memory" in parts.query or url.query.get("mode") == "memory" or parts.path == ":memory:"
+        return None if in_memory else Path(unquote(parts.path))
+    return None if name in ("", ":memory:") else Path(name)

@@ -1,0 +1,134 @@
+"""One database of a run, while it runs: what has been done, what is being done, and what guards it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.config import program
+from ellar_db.databases import Database
+from ellar_db.errors import DbError, summary
+from ellar_db.journal import Journal
+from ellar_db.limits import Limits
+from ellar_db.sqlite import all_or_nothing
+from ellar_db.timeouts import set_timeouts, timed_out
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep
+    from sqlalchemy import Connection
+
+
+@dataclass
+class Run:
+    """One database of a run.
+
+    Args:
+        database: The database.
+        connection: Its connection; None offline.
+        steps: What has been applied.
+        current: What is being applied.
+        transactional_ddl: Whether schema changes can be rolled back, where that isn't as Alembic has it.
+        journal: What is noted, where they can't be rolled back.
+        check: Raises where what was done must not be committed.
+    """
+
+    database: Database
+    connection: Connection | None = None
+    steps: list[MigrationInfo] = field(default_factory=list)
+    current: MigrationStep | None = None
+    transactional_ddl: bool | None = None
+    journal: Journal | None = None
+    check: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def guarded(self, limits: Limits, *, settling: bool = False) -> Iterator[None]:
+        """Make a run that writes safe, each kind of database in its way.
+
+        Args:
+            limits: The time-outs of its statements.
+            settling: The run ends what an earlier one left, and so isn't refused for it.
+
+        Raises:
+            DbError: An earlier run was cut short, and left the database in between.
+        """
+        assert self.connection is not None
+        with ExitStack() as stack:
+            set_timeouts(self.connection, limits)
+            if self.connection.dialect.name == "sqlite":
+                self.transactional_ddl = True
+                self.check = stack.enter_context(all_or_nothing(self.connection))
+            elif not self._rolls_back():
+                self.journal = Journal(self.connection, self.database.options)
+                stack.enter_context(self.journal.listening())
+                if not settling:
+                    self.journal.refuse_unfinished(program())
+            yield
+            if settling and self.journal is not None:
+                self.journal.clear()
+                self.connection.commit()
+
+    def _rolls_back(self) -> bool:
+        """Tell whether the database can roll back schema changes."""
+        from alembic.ddl.impl import DefaultImpl
+
+        assert self.connection is not None
+        said = self.database.options.get("transactional_ddl")
+        return bool(DefaultImpl.get_by_dialect(self.connection.dialect).transactional_ddl if said is None else said)
+
+    def watched(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
+        """Wrap Alembic's plan of a command so that it is known which step runs."""
+
+        def steps(*args: Any) -> Iterator[Any]:
+            for step in plan(*args):
+                self.current, info = step, step.info
+                if self.journal is not None and not info.is_stamp:
+                    self.journal.begin(str(info.up_revision_id), "upgrade" if info.is_upgrade else "downgrade")
+                yield step
+            self.current = None
+
+        return steps
+
+    def applied(self, *, step: MigrationInfo, **_: Any) -> None:
+        """Note that a step was applied, in its own transaction (Alembic's `on_version_apply`)."""
+        self.steps.append(step)
+        if self.journal is not None:
+            self.journal.end()
+
+    @contextmanager
+    def failing(self, context: MigrationContext) -> Iterator[None]:
+        """Say which revision a statement of which failed, and what is left of the run.
+
+        Raises:
+            DbError: The database refused a statement of a revision.
+        """
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except SQLAlchemyError as error:
+            if self.current is None:
+                raise
+            late = " (it timed out)" if timed_out(getattr(error, "orig", None)) else ""
+            where = f"{self.current} failed on the database {self.database.name!r}"
+            raise DbError(f"{where}: {summary(error)}{late}; {self._left(context)}") from error
+        except BaseException:
+            # whatever a revision raises, what it did must be known to the next run
+            self._left(context)
+            raise
+
+    def _left(self, context: MigrationContext) -> str:
+        if context.impl.transactional_ddl:
+            return "the run was rolled back"
+        kept = None
+        if self.journal is not None and self.connection is not None and not self.connection.invalidated:
+            if self.connection.in_transaction():
+                self.connection.rollback()
+            kept = self.journal.fail()
+        if kept is None:
+            return "nothing of this revision was applied"
+        return (
+            f"this database can't roll back schema changes. {kept.list} Complete them by hand and say "
+            f"`{program()} repair {kept.revision} --applied`, or undo them and say `... --reverted`"
+        )
