@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ellar_db.module import EllarDBModule
     from ellar_db.naming import RevisionRequest
     from ellar_db.overriding import OverridingCommand
+    from ellar_db.settings import read_table
 
 __all__ = [
     "Database",
@@ -29,6 +30,7 @@ __all__ = [
     "__version__",
     "alembic_config",
     "hookimpl",
+    "read_table",
 ]
 
 _HOMES = {
@@ -40,6 +42,7 @@ _HOMES = {
     "OverridingCommand": "overriding",
     "RevisionRequest": "naming",
     "alembic_config": "config",
+    "read_table": "settings",
 }
 
 

@@ -36,6 +36,7 @@ class RevisionRequest:
         autogenerate: Whether its content comes from a comparison with the models.
         directory: The migrations folder.
         create_date: Now, in the time zone that Alembic's `timezone` names.
+        taken: The ids of all revisions that there are.
     """
 
     message: str | None
@@ -44,6 +45,7 @@ class RevisionRequest:
     autogenerate: bool
     directory: Path
     create_date: datetime.datetime
+    taken: frozenset[str] = frozenset()
 
     @property
     def slug(self) -> str:
@@ -103,6 +105,7 @@ def name_revision(
         autogenerate=autogenerate,
         directory=Path(script.dir),
         create_date=script._generate_create_date(),
+        taken=frozenset(known.revision for known in script.revision_map._revision_map.values() if known is not None),
     )
     source = "--rev-id"
     if rev_id is None:

@@ -43,15 +43,9 @@ class Claims:
     def mark(self) -> str:
         """What `--help` adds to the command's line."""
         if self.problem:
-            return (
-                "[claimed by "
-                + " and ".join(plugin.distribution for plugin, _ in self.commands if self._top(plugin))
-                + "]"
-            )
+            rivals = {plugin.distribution for plugin, _ in self.commands if _rank(plugin) == _rank(self.plugin)}
+            return f"[claimed by {' and '.join(sorted(rivals))}]"
         return "" if self.plugin.kind == BUILT_IN else f"[{self.plugin.distribution}]"
-
-    def _top(self, plugin: Plugin) -> bool:
-        return _rank(plugin) == _rank(self.plugin)
 
 
 @dataclass

@@ -70,6 +70,30 @@ def read_settings(folder: Path | None = None) -> Settings:
     return Settings(path, table, "ellar" in tool)
 
 
+def read_table(name: str) -> dict[str, Any]:
+    """Give the table `[tool.<name>]` of the working directory's pyproject.toml, for a plugin's own settings.
+
+    Args:
+        name: The table's name, by custom that of the plugin's distribution.
+
+    Returns:
+        The table, empty where there is none.
+
+    Raises:
+        DbError: The file can't be read, or it has something else under that name.
+
+    Example:
+        >>> read_table("a-plugin-without-settings")
+        {}
+    """
+    path = Path.cwd() / "pyproject.toml"
+    tool = read_toml(path).get("tool", {}) if path.is_file() else {}
+    table = tool.get(name, {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise DbError(f"[tool.{name}] of {path} must be a table")
+    return dict(table)
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file.
 
