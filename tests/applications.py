@@ -199,13 +199,14 @@ class Shop(Project):
     def add_to_models(self, addition: str) -> None:
         """Append to shop/models.py."""
         file = self.path / "shop" / "models.py"
-        file.write_text(file.read_text() + textwrap.dedent(addition))
+        file.write_text(file.read_text() + addition)
         self.restart()
 
     def restart(self) -> None:
         """Let the next use of the application import all of it anew."""
         for engine in list(_engines):
-            engine.dispose()
+            # an async engine's connections belong to an event loop that is gone
+            engine.dispose(close=not engine.dialect.is_async)
         _engines.clear()
         self.forget("shop")
         database_binds.__model_database_metadata__.clear()
