@@ -477,7 +477,8 @@ AS_A_LIST = "import sys\n\nmodules = [sys.modules[__name__]]\n\n"
 @pytest.mark.parametrize("kind", ALEMBIC_BROKEN)
 def test_a_plugin_of_alembics_own_that_breaks_it_is_named(plain: Project, install: Install, kind: str) -> None:
     plain.db("init")
-    for name, source in (("fine", "import alembic\n\ndef setup(plugin):\n    pass"), ("culprit", ALEMBIC_BROKEN[kind])):
+    fine = "import alembic\n\ndef setup(plugin):\n    pass"
+    for name, source in (("a_fine_one", fine), ("culprit", ALEMBIC_BROKEN[kind])):
         install(name, AS_A_LIST + source, entry_points={name: f"{name}:modules"}, group="alembic.plugins")
     site = {"PYTHONPATH": str(plain.path / "site")}
 
@@ -493,6 +494,6 @@ def test_a_plugin_of_alembics_own_that_breaks_it_is_named(plain: Project, instal
     assert "upgrade" in plain.run("ellar-db", "--help", env=site).stdout
     shown = json.loads(plain.run("ellar-db", "plugins", "--json", env=site).stdout)
     assert [(row["distribution"], row["state"], row["error"]) for row in shown if row["kind"] == "alembic"] == [
+        ("a_fine_one", "active", ""),
         ("culprit", "broken", cause),
-        ("fine", "active", ""),
     ]
