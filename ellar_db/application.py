@@ -118,7 +118,7 @@ def _find(settings: Settings) -> App | None:
         return meta.import_application()
     except click.ClickException:
         raise
-    except Exception as error:  # the user's own application: whatever it raises, it can't be started
+    except (Exception, SystemExit) as error:  # the user's own application: whatever it raises, it can't be started
         raise _unavailable(meta.project_meta.application, error) from error
 
 
@@ -130,7 +130,7 @@ def _built(found: Any, named: str) -> App:
             found = found()
         except click.ClickException:
             raise
-        except Exception as error:  # the user's own application: whatever it raises, it can't be started
+        except (Exception, SystemExit) as error:  # the user's own application: whatever it raises, it can't be started
             raise _unavailable(named, error) from error
     if not isinstance(found, App):
         raise DbError(f"[tool.ellar-db] application is {named!r}, and that gives no ellar.app.App")

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from ellar_db.alembic_settings import check_settings
 from ellar_db.application import application_context
+from ellar_db.broken_files import broken_file
 from ellar_db.databases import Databases, collect_databases
-from ellar_db.errors import DbError, summary
-from ellar_db.limits import LIMITS
+from ellar_db.errors import DbError, UnavailableError, summary
+from ellar_db.limits import LIMITS, limits_of
 from ellar_db.options import group_options
 from ellar_db.plugins import PluginManager, get_plugin_manager
+from ellar_db.settings import read_toml
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -37,7 +40,7 @@ def alembic_config(
     databases: bool = True,
     autogenerate: bool = False,
     labels: bool = False,
-    output: Path | None = None,
+    output: Path | str | None = None,
     limits: Mapping[str, Any] | None = None,
     stdout: TextIO | None = None,
     app: App | None = None,
@@ -53,7 +56,8 @@ def alembic_config(
         autogenerate: A revision is written from the models; where nothing changed, no file is.
         labels: Print the database's name before what belongs to it, where there are several.
         output: Where the SQL of offline mode goes: a file, or a folder (written with a slash at its end).
-        limits: Values of `ellar_db.limits.Limits` by name, which beat those of the application and pyproject.toml.
+        limits: Values of `ellar_db.limits.Limits` by name, which beat those of the application and pyproject.toml;
+            given, be it empty, where the block writes to the databases.
         stdout: Where Alembic prints, by default the terminal.
         app: The Ellar application, where none is open and the project doesn't name it.
 
@@ -85,6 +89,8 @@ def alembic_config(
         config.attributes["ellar_db.output"] = output
         config.attributes[LIMITS] = dict(limits or {})
         manager.tell("ellar_db_configure", config=config)
+        if limits is not None and not getattr(config.cmd_opts, "sql", False) and not _is_ours(config):
+            stack.enter_context(_locked(config, manager))
         yield config
 
 
@@ -152,6 +158,7 @@ def _configured(manager: PluginManager, directory: Path | str | None) -> Config:
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
     elif not _names_folder(config):
         raise DbError(f"{ini} names no script_location in [{given.name}]")
+    check_settings(config)
     return config
 
 
@@ -163,6 +170,7 @@ def _given_files(files: Sequence[Path]) -> tuple[Path, Path]:
             raise click.BadParameter(f"{file} isn't there", param_hint="'-c' / '--config'")
         if file.name == "pyproject.toml":
             toml = file
+            read_toml(toml)
         else:
             ini = file
     if len([file for file in files if file.name == "pyproject.toml"]) > 1 or len(files) > 2:
@@ -192,6 +200,30 @@ def _fill_options(config: Config, *, x_arg: Sequence[str], autogenerate: bool) -
     config.cmd_opts = Namespace(**params)
 
 
+def _is_ours(config: Config) -> bool:
+    """Tell whether the folder's env.py calls ellar_db, which then takes the locks itself."""
+    from alembic.script import ScriptDirectory
+
+    try:
+        return "ellar_db" in Path(ScriptDirectory.from_config(config).env_py_location).read_text(encoding="utf-8")
+    except OSError:
+        # Alembic says what is the matter with the folder
+        return True
+
+
+@contextmanager
+def _locked(config: Config, manager: PluginManager) -> Iterator[None]:
+    """Hold the locks of the databases that are known, for an env.py that doesn't know of locks."""
+    from ellar_db.locking import locked
+
+    databases = list(config.attributes[DATABASES].values())
+    given = config.attributes[LIMITS]
+    limits = {database.name: limits_of(database, manager.settings, given) for database in databases}
+    # a lock has a thread of its own where the engine is async, so that none is needed here
+    with locked(databases, limits, manager):
+        yield
+
+
 @contextmanager
 def _reported() -> Iterator[None]:
     """Turn what the world outside does wrong into one line: Alembic's refusals, files, databases."""
@@ -200,22 +232,36 @@ def _reported() -> Iterator[None]:
     from alembic.script.revision import RevisionError
     from alembic.util import CommandError
     from mako.exceptions import MakoException
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
     try:
         yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
     except (CommandError, RevisionError) as error:
         raise DbError(_next_step(str(error))) from error
     except IniError as error:
         raise DbError(f"the ini file can't be read: {error}") from error
+    except DBAPIError as error:
+        # what a revision does wrong has been told by the run, so that this is the database itself
+        raise broken_file(error) or UnavailableError(f"the database can't be used: {summary(error)}") from error
     except SQLAlchemyError as error:
-        raise DbError(f"the database refused: {summary(error)}") from error
+        raise broken_file(error) or DbError(f"SQLAlchemy refused: {summary(error)}") from error
     except SyntaxError as error:
-        raise DbError(f"{error.filename} can't be imported: {summary(error)}") from error
+        raise broken_file(error) or DbError(f"{error.filename} can't be imported: {summary(error)}") from error
     except MakoException as error:
         raise DbError(f"the template script.py.mako can't be rendered: {summary(error)}") from error
     except (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError, UnicodeError) as error:
-        raise DbError(f"a file can't be read or written: {error}") from error
+        raise broken_file(error) or DbError(f"a file can't be read or written: {error}") from error
+    except OSError as error:
+        if error.filename is not None:
+            raise DbError(f"a file can't be read or written: {error}") from error
+        raise UnavailableError(f"the database can't be reached: {summary(error)}") from error
+    except (Exception, SystemExit) as error:  # env.py and the revisions are the project's own: they may raise anything
+        broken = broken_file(error)
+        if broken is None:
+            raise
+        raise broken from error
 
 
 def _next_step(message: str) -> str:
@@ -225,5 +271,7 @@ def _next_step(message: str) -> str:
     if message.startswith("Can't locate revision"):
         return f"{message}; `{program()} history` lists them"
     if message.startswith("Multiple head revisions are present") or message.startswith("Multiple heads"):
-        return f"{message}; `{program()} heads` lists them, `{program()} merge` joins them"
+        return f"{message.rstrip('.')}; `{program()} heads` lists them, `{program()} merge` joins them"
+    if message.startswith("Relative revision"):
+        return f"{message}; `{program()} history` lists the revisions"
     return message

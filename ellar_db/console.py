@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import sys
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,7 +30,7 @@ class _Progress(logging.Handler):
 
 @contextmanager
 def messages(quiet: bool = False) -> Iterator[None]:
-    """Show the progress of migrations on stderr while a command runs.
+    """Show the progress of migrations, and warnings of Alembic and SQLAlchemy, on stderr while a command runs.
 
     Args:
         quiet: Show nothing.
@@ -38,8 +43,22 @@ def messages(quiet: bool = False) -> Iterator[None]:
         if logger.level == logging.NOTSET:
             logger.setLevel(logging.ERROR if quiet else logging.INFO)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = partial(_show_warning, warnings.showwarning)
+            yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.removeHandler(handler)
             logger.setLevel(level)
+
+
+def _show_warning(
+    others: Callable[..., Any], message: Warning | str, category: type[Warning], filename: str, *rest: Any
+) -> None:
+    """Show a warning in one line, without the line of Alembic's code that gave it."""
+    for name in ("alembic", "sqlalchemy"):
+        package = sys.modules.get(name)
+        if package is not None and Path(filename).is_relative_to(Path(str(package.__file__)).parent):
+            click.echo(f"Warning: {message}", err=True)
+            return
+    others(message, category, filename, *rest)

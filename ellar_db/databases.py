@@ -290,7 +290,7 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
         ) from error
     except exc.NoSuchModuleError as error:
         raise DbError(f"SQLAlchemy knows no dialect {url.drivername!r}, which the database {name!r} names") from error
-    except (exc.ArgumentError, TypeError) as error:
+    except (exc.ArgumentError, AttributeError, TypeError, ValueError) as error:
         raise DbError(f"the engine of the database {name!r} can't be made: {summary(error)}") from error
     return AsyncEngine(engine) if engine.dialect.is_async else engine
 

@@ -17,7 +17,7 @@ from ellar_db.connecting import connected, in_event_loop
 from ellar_db.databases import DEFAULT, Database, Databases
 from ellar_db.errors import DbError
 from ellar_db.journal import SETTLING
-from ellar_db.limits import LIMITS, Limits
+from ellar_db.limits import LIMITS, limits_of
 from ellar_db.locking import locked
 from ellar_db.offline import Script
 from ellar_db.plugins import PluginManager, get_plugin_manager
@@ -126,7 +126,8 @@ class Environment:
     def online(self, databases: Sequence[Database]) -> None:
         """Run on connections: all databases are committed once all have succeeded, none if one fails."""
         self.databases = databases
-        limits = {database.name: self._limits(database) for database in databases}
+        given = self.config.attributes.get(LIMITS)
+        limits = {database.name: limits_of(database, self.manager.settings, given) for database in databases}
         with ExitStack() as stack:
             if self.writes:
                 # before anything is read: what is read must hold until it is changed
@@ -207,12 +208,6 @@ class Environment:
                 value = layer.get(key)
                 composed[key] += value if isinstance(value, (list, tuple)) else [value] if value is not None else []
         return options, composed
-
-    def _limits(self, database: Database) -> Limits:
-        """Merge the limits: defaults, pyproject.toml's, the application's, the command line's."""
-        limits = Limits().changed(self.manager.settings.table, "[tool.ellar-db]")
-        limits = limits.changed(database.limits, "migration_options")
-        return limits.changed(self.config.attributes.get(LIMITS) or {}, "the command line")
 
     def _run(self, each: Run) -> None:
         from alembic import context

@@ -28,7 +28,7 @@ def imported(name: str, what: str) -> Any:
         raise DbError(f"{what} must be written as 'module:attribute', not {name!r}")
     try:
         found: Any = import_module(module_name)
-    except Exception as error:  # the user's own module: whatever it raises, it can't be imported
+    except (Exception, SystemExit) as error:  # the user's own module: whatever it raises, it can't be imported
         raise UnavailableError(f"{what} is {name!r}, and {module_name} can't be imported: {summary(error)}") from error
     for part in attribute.split("."):
         try:

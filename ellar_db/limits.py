@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ellar_db.errors import DbError
+
+if TYPE_CHECKING:
+    from ellar_db.databases import Database
+    from ellar_db.settings import Settings
 
 LIMITS = "ellar_db.limits"
 """Where `Config.attributes` has the limits that the command line sets."""
@@ -54,3 +58,18 @@ class Limits:
                 wanted = "true or false" if name == "lock" else "a number of seconds, 0 or more"
                 raise DbError(f"{where} has {name.replace('_', '-')} = {value!r}; it must be {wanted}")
         return replace(self, **taken)
+
+
+def limits_of(database: Database, settings: Settings, given: Mapping[str, Any] | None) -> Limits:
+    """Merge a database's limits: defaults, `[tool.ellar-db]`, the application's migration options, the command line.
+
+    Args:
+        database: The database.
+        settings: The project's settings.
+        given: What the command line says.
+
+    Raises:
+        DbError: A value is no number of seconds.
+    """
+    limits = Limits().changed(settings.table, "[tool.ellar-db]")
+    return limits.changed(database.limits, "migration_options").changed(given or {}, "the command line")

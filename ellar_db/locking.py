@@ -106,7 +106,7 @@ def _locked(database: Database, limits: Limits, manager: PluginManager) -> Itera
         yield
         return
     try:
-        _wait(lock, database, limits.lock_timeout)
+        wait_for(lock, limits.lock_timeout, f"the database {database.name!r} is being migrated", " (--lock-timeout)")
         token = _held.set(_held.get() | {key})
         try:
             yield
@@ -116,22 +116,30 @@ def _locked(database: Database, limits: Limits, manager: PluginManager) -> Itera
         lock.release()
 
 
-def _wait(lock: Lock, database: Database, timeout: float) -> None:
+def wait_for(lock: Lock, timeout: float, what: str, option: str = "") -> None:
+    """Take a lock as soon as nobody else holds it.
+
+    Args:
+        lock: The lock.
+        timeout: How many seconds to wait.
+        what: What is locked, for messages: "the database 'default' is being migrated".
+        option: The option that sets the time-out.
+
+    Raises:
+        DbError: Time is up.
+    """
     started = time.monotonic()
     tries = 0
     said = False
     while not lock.acquire():
         waited = time.monotonic() - started
         if waited >= timeout:
-            by = lock.holder() or "another run"
             raise DbError(
-                f"the database {database.name!r} is being migrated by {by}; waited {timeout:g} s for it "
-                "(--lock-timeout); try again when that has ended"
+                f"{what} by {lock.holder() or 'another program'}; waited {timeout:g} s for it{option}; "
+                "try again when that has ended"
             )
         if waited >= FIRST_WORD and not said:
-            log.info(
-                "Waiting for %s, which migrates the database %r ...", lock.holder() or "another run", database.name
-            )
+            log.info("Waiting, since %s by %s ...", what, lock.holder() or "another program")
             said = True
         time.sleep(min(PAUSES[min(tries, len(PAUSES) - 1)], timeout - waited))
         tries += 1

@@ -15,7 +15,6 @@ import click
 from ellar_db.errors import DbError
 
 if TYPE_CHECKING:
-    from alembic.config import Config
     from alembic.script import ScriptDirectory
 
     from ellar_db.plugins import PluginManager
@@ -64,12 +63,6 @@ class RevisionName:
 
     rev_id: str | None = None
     filename: str | None = None
-
-    def apply_to(self, config: Config) -> None:
-        """Tell Alembic's configuration the file name."""
-        if self.filename is not None:
-            # one round of doubling for the ini file, one for the template
-            config.set_main_option("file_template", self.filename.replace("%", "%%%%"))
 
 
 def name_revision(
@@ -145,6 +138,24 @@ def check_message(message: str | None) -> str | None:
                 f"the character {character!a} can't stand in a revision's message", param_hint="'-m' / '--message'"
             )
     return message
+
+
+def check_branch_label(label: str | None, script: ScriptDirectory) -> None:
+    """Refuse a branch label that is taken, or with which no revision could be named.
+
+    Raises:
+        click.BadParameter: It can't be a label.
+        DbError: A revision or a branch has it.
+    """
+    if label is None:
+        return
+    if not re.fullmatch(r"\w[\w.-]*", label) or label in SYMBOLS:
+        raise click.BadParameter(
+            f"{label!r} can't be a label; use letters, digits, '_', '.' and '-'", param_hint="'--branch-label'"
+        )
+    taken = next((known for known in script.walk_revisions() if label in {known.revision, *known.branch_labels}), None)
+    if taken is not None:
+        raise DbError(f"--branch-label gives {label!r}, which {taken.path} has; take another")
 
 
 def as_docstring(message: str | None) -> str | None:

@@ -56,6 +56,8 @@ class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gene
             raise click.NoSuchOption(text, ctx=ctx)
         if not text.strip():
             self.fail("a revision can't be empty", param, ctx)
+        if text.count(":") > 1:
+            self.fail("a range is [start]:[end]", param, ctx)
         return text
 
 
@@ -109,7 +111,8 @@ def sql(function: F) -> F:
     output = click.option(
         "-o",
         "--output",
-        type=PATH,
+        # a Path would lose the slash at its end
+        type=click.Path(),
         help="With --sql: a file, or a folder (written with a slash at its end) that gets a file for each database.",
     )
     flag = click.option(
@@ -118,12 +121,14 @@ def sql(function: F) -> F:
     return flag(output(function))
 
 
-def sql_output(sql: bool, output: Path | None) -> Path | None:
+def sql_output(sql: bool, output: str | None) -> str | None:
     """Give `--output`, which only `--sql` fills.
 
     Raises:
-        click.UsageError: It was given without `--sql`.
+        click.UsageError: It was given without `--sql`, or is empty.
     """
+    if output == "":
+        raise click.BadParameter("a file can't have an empty name", param_hint="'-o' / '--output'")
     if output is not None and not sql:
         raise click.UsageError("-o/--output says where SQL goes, and needs --sql")
     return output
@@ -169,6 +174,7 @@ def head(function: F) -> F:
     """Add `--head`."""
     return click.option(
         "--head",
+        type=Revision(),
         default="head",
         show_default=True,
         help="Head revision or <branchname>@head to base the new revision on.",
@@ -202,7 +208,10 @@ def rev_id(function: F) -> F:
 def depends_on(function: F) -> F:
     """Add `--depends-on`."""
     return click.option(
-        "--depends-on", multiple=True, help="A revision on which this one should depend (may be given several times)."
+        "--depends-on",
+        type=Revision(),
+        multiple=True,
+        help="A revision on which this one should depend (may be given several times).",
     )(function)
 
 

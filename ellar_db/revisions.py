@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ellar_db.config import alembic_config
+from ellar_db.config import alembic_config, program
 from ellar_db.errors import DbError
-from ellar_db.naming import as_docstring, check_message, name_revision
+from ellar_db.naming import as_docstring, check_branch_label, check_message, name_revision
 from ellar_db.plugins import get_plugin_manager
+from ellar_db.writing import one_writer, whole_files
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import Script, ScriptDirectory
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ def write_revision(
     x_arg: Sequence[str] = (),
     autogenerate: bool = False,
     sql: bool = False,
-    output: Path | None = None,
+    output: str | None = None,
 ) -> None:
     """Write a revision, empty or from the models.
 
@@ -48,14 +56,16 @@ def write_revision(
         DbError: Refused; nothing has been written.
     """
     from alembic import command
-    from alembic.script import ScriptDirectory
 
     check_message(new.message)
-    with alembic_config(directory, x_arg=x_arg, autogenerate=autogenerate, output=output) as config:
-        script = ScriptDirectory.from_config(config)
+    with (
+        alembic_config(directory, x_arg=x_arg, autogenerate=autogenerate, output=output) as config,
+        _opened(config) as script,
+    ):
         if new.version_path is not None and not _listed(new.version_path, script):
             locations = ", ".join(map(str, script._version_locations))
             raise DbError(f"--version-path {new.version_path} isn't among the version locations: {locations}")
+        check_branch_label(new.branch_label, script)
         named = name_revision(
             get_plugin_manager(),
             script,
@@ -66,19 +76,22 @@ def write_revision(
             rev_id=new.rev_id,
             version_path=new.version_path,
         )
-        named.apply_to(config)
-        command.revision(
-            config,
-            as_docstring(new.message),
-            autogenerate=autogenerate,
-            sql=sql,
-            head=new.head,
-            splice=new.splice,
-            branch_label=new.branch_label,
-            version_path=new.version_path,
-            rev_id=named.rev_id,
-            depends_on=list(new.depends_on) or None,  # type: ignore[arg-type]  # Alembic takes a list, as its own option does
-        )
+        with whole_files(config, script, named.filename) as scratch:
+            written = command.revision(
+                config,
+                as_docstring(new.message),
+                autogenerate=autogenerate,
+                sql=sql,
+                head=new.head,
+                splice=new.splice,
+                branch_label=new.branch_label,
+                version_path=new.version_path,
+                rev_id=named.rev_id,
+                depends_on=list(new.depends_on) or None,  # type: ignore[arg-type]  # Alembic takes a list, as its own option does
+            )
+            for one in written if isinstance(written, list) else [written]:
+                if one is not None:
+                    scratch.belongs(Path(one.path), new.version_path or _folder(one, script))
 
 
 def write_merge(
@@ -106,27 +119,64 @@ def write_merge(
         DbError: Refused; nothing has been written.
     """
     from alembic import command
-    from alembic.script import ScriptDirectory
 
     check_message(message)
-    with alembic_config(directory, x_arg=x_arg) as config:
-        script = ScriptDirectory.from_config(config)
+    with alembic_config(directory, x_arg=x_arg) as config, _opened(config) as script:
         if tuple(revisions) == ("heads",) and len(script.get_heads()) < 2:
             raise DbError("there is nothing to merge: the revisions have one head")
+        check_branch_label(branch_label, script)
         named = name_revision(
             get_plugin_manager(), script, message, heads=revisions, branch_label=branch_label, rev_id=rev_id
         )
-        named.apply_to(config)
-        command.merge(
-            config,
-            tuple(revisions),
-            message=as_docstring(message),
-            branch_label=branch_label,
-            rev_id=named.rev_id,
-            splice=splice,
-        )
+        with whole_files(config, script, named.filename) as scratch:
+            written = command.merge(
+                config,
+                tuple(revisions),
+                message=as_docstring(message),
+                branch_label=branch_label,
+                rev_id=named.rev_id,
+                splice=splice,
+            )
+            if written is not None:
+                scratch.belongs(Path(written.path), _folder(written, script))
 
 
-def _listed(folder: Path, script: object) -> bool:
-    locations = [Path(location).absolute() for location in script._version_locations]  # type: ignore[attr-defined]
-    return folder.absolute() in locations
+def check_relative(config: Config, revision: str) -> None:
+    """Refuse a revision as in `-5` that lies before the first one, which Alembic doesn't see.
+
+    Args:
+        config: Alembic's configuration.
+        revision: The revision as it was given.
+
+    Raises:
+        DbError: There are not so many revisions.
+    """
+    from alembic.script import ScriptDirectory
+
+    if not re.search(r"-\d+$", revision):
+        return
+    found = ScriptDirectory.from_config(config).get_revisions(revision)
+    if any(one is None or isinstance(one, str) for one in found):
+        raise DbError(f"{revision} lies before the first revision; `{program()} history` lists them")
+
+
+def _listed(folder: Path, script: ScriptDirectory) -> bool:
+    return folder.absolute() in [Path(location).absolute() for location in script._version_locations]
+
+
+@contextmanager
+def _opened(config: Config) -> Iterator[ScriptDirectory]:
+    """Give the migrations folder as it is while nobody else writes to it."""
+    from alembic.script import ScriptDirectory
+
+    with one_writer(Path(ScriptDirectory.from_config(config).dir)):
+        yield ScriptDirectory.from_config(config)
+
+
+def _folder(written: Script, script: ScriptDirectory) -> Path:
+    """Give the versions folder in which Alembic puts a revision: its parent's where there are several."""
+    locations = [Path(location) for location in script._version_locations]
+    for parent in written._versioned_down_revisions if len(locations) > 1 else ():
+        file = Path(script.get_revision(parent).path)
+        return next((location for location in locations if file.is_relative_to(location)), file.parent)
+    return locations[0]

@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from ellar_db.config import program
 from ellar_db.databases import Database
 from ellar_db.errors import DbError, summary
@@ -103,6 +105,7 @@ class Run:
         Raises:
             DbError: The database refused a statement of a revision.
         """
+        from alembic.util import CommandError
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
@@ -111,12 +114,18 @@ class Run:
             if self.current is None:
                 raise
             late = " (it timed out)" if timed_out(getattr(error, "orig", None)) else ""
-            where = f"{self.current} failed on the database {self.database.name!r}"
-            raise DbError(f"{where}: {summary(error)}{late}; {self._left(context)}") from error
-        except BaseException:
+            raise DbError(f"{self._where}: {summary(error)}{late}; {self._left(context)}") from error
+        except BaseException as error:
             # whatever a revision raises, what it did must be known to the next run
-            self._left(context)
-            raise
+            left = self._left(context)
+            ours = isinstance(error, (click.ClickException, click.exceptions.Exit, click.Abort, CommandError))
+            if self.current is None or ours or not isinstance(error, Exception):
+                raise
+            raise DbError(f"{self._where}: {summary(error)}; {left}") from error
+
+    @property
+    def _where(self) -> str:
+        return f"{self.current} failed on the database {self.database.name!r}"
 
     def _left(self, context: MigrationContext) -> str:
         if context.impl.transactional_ddl:

@@ -86,7 +86,9 @@ def make_folder(directory: Path, template: Path, *, package: bool = False) -> No
         def get_template_directory(self) -> str:
             return str(template.parent)
 
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+    if directory.exists() and not directory.is_dir():
+        raise DbError(f"{directory} is there already and isn't a folder; name another one with -d")
+    if directory.exists() and any(directory.iterdir()):
         raise DbError(f"{directory} is there already and isn't empty; name another folder with -d, or remove it first")
 
     def make(folder: Path) -> None:

@@ -36,6 +36,13 @@ class Settings:
             raise DbError(f"[tool.ellar-db] {key} must be a text, not {value!r}; mend it in {self.path}")
         return expanded(value, f"[tool.ellar-db] {key}")
 
+    def flag(self, key: str) -> bool:
+        """Give one value that must be true or false; false where there is none."""
+        value = self.table.get(key, False)
+        if not isinstance(value, bool):
+            raise DbError(f"[tool.ellar-db] {key} must be true or false, not {value!r}; mend it in {self.path}")
+        return value
+
     def texts(self, key: str) -> list[str]:
         """Give one value that must be a list of texts."""
         value = self.table.get(key, [])

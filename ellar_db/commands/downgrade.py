@@ -17,27 +17,33 @@ from ellar_db.hookspecs import hookimpl
 @options.sql
 @options.limits
 @options.tag
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before tables and columns are dropped.")
 @click.argument("revision", type=options.Revision(), required=False)
 def downgrade(
     directory: Path | None,
     x_arg: tuple[str, ...],
     sql: bool,
-    output: Path | None,
+    output: str | None,
     tag: str | None,
+    yes: bool,
     revision: str | None,
     **limits: Any,
 ) -> None:
     """Revert to a previous version.
 
-    REVISION is -1, the revision before, unless it is given; with --sql it is a range, by default head:-1.
+    REVISION is -1, the revision before, unless it is given; with --sql it is a range, by default head:-1. On a terminal
+    it lists the tables and columns that will be dropped, and asks.
     """
     from alembic import command
 
     from ellar_db.config import alembic_config
+    from ellar_db.confirming import confirm_downgrade
 
     if revision is None:
         revision = "head:-1" if sql else "-1"
     with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output), limits=limits) as config:
+        if not sql and config.attributes["databases"]:
+            confirm_downgrade(config, revision, yes=yes)
         command.downgrade(config, revision, sql=sql, tag=tag)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from ellar_db import options
+from ellar_db.errors import DbError
 from ellar_db.hookspecs import hookimpl
 
 
@@ -22,9 +25,27 @@ def edit(directory: Path | None, x_arg: tuple[str, ...], revision: str) -> None:
     from alembic import command
 
     from ellar_db.config import alembic_config
+    from ellar_db.revisions import check_relative
 
+    check_editor()
     with alembic_config(directory, x_arg=x_arg, databases=revision == "current") as config:
+        check_relative(config, revision)
         command.edit(config, revision)
+
+
+def check_editor() -> None:
+    """Refuse an editor that isn't there, in whose place Alembic would take any other.
+
+    Raises:
+        DbError: $EDITOR, or without it $VISUAL, names no program.
+    """
+    for variable in ("EDITOR", "VISUAL"):
+        editor = os.environ.get(variable, "").strip()
+        if editor:
+            # options may follow the program
+            if shutil.which(editor) is None and shutil.which(editor.split()[0]) is None:
+                raise DbError(f"${variable} is {editor!r}, and there is no such program; set it to an editor")
+            return
 
 
 @hookimpl

@@ -17,7 +17,7 @@ from ellar_db.hookspecs import hookimpl
 @options.sql
 @options.limits
 def ensure_version(
-    directory: Path | None, x_arg: tuple[str, ...], sql: bool, output: Path | None, **limits: Any
+    directory: Path | None, x_arg: tuple[str, ...], sql: bool, output: str | None, **limits: Any
 ) -> None:
     """Create the Alembic version table if it doesn't exist already."""
     from alembic import command

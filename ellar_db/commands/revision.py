@@ -26,7 +26,7 @@ def revision(
     message: str | None,
     autogenerate: bool,
     sql: bool,
-    output: Path | None,
+    output: str | None,
     head: str,
     splice: bool,
     branch_label: str | None,

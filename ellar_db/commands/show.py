@@ -22,8 +22,10 @@ def show(directory: Path | None, x_arg: tuple[str, ...], revision: str) -> None:
     from alembic import command
 
     from ellar_db.config import alembic_config
+    from ellar_db.revisions import check_relative
 
     with alembic_config(directory, x_arg=x_arg, databases=revision == "current", labels=True) as config:
+        check_relative(config, revision)
         command.show(config, revision)
 
 

@@ -25,7 +25,7 @@ def stamp(
     directory: Path | None,
     x_arg: tuple[str, ...],
     sql: bool,
-    output: Path | None,
+    output: str | None,
     tag: str | None,
     purge: bool,
     revisions: tuple[str, ...],

@@ -22,7 +22,7 @@ def upgrade(
     directory: Path | None,
     x_arg: tuple[str, ...],
     sql: bool,
-    output: Path | None,
+    output: str | None,
     tag: str | None,
     revision: str,
     **limits: Any,

@@ -24,7 +24,7 @@ def ellar_db_databases() -> Iterable[Database]:
         return []
     filled = {name: _filled(name, spec, settings) for name, spec in databases.items()}
     options = MigrationOptions(
-        use_two_phase=bool(settings.table.get("use-two-phase", False)),
+        use_two_phase=settings.flag("use-two-phase"),
         context_configure=settings.mapping("context-configure"),
     )
     return make_databases(filled, settings.table.get("metadata"), options, pooled=False).values()

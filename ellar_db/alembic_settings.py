@@ -1,0 +1,48 @@
+"""Alembic's own settings, checked before Alembic stumbles over them."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.errors import DbError, summary
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+NUMBERS = ("epoch", "year", "month", "day", "hour", "minute", "second")
+"""Tokens of `file_template` that stand for numbers."""
+
+
+def check_settings(config: Config) -> None:
+    """Refuse values that Alembic would answer with an exception of Python's.
+
+    Args:
+        config: Alembic's configuration.
+
+    Raises:
+        DbError: A value of alembic.ini or `[tool.alembic]` can't be used.
+    """
+    from sqlalchemy.util import asbool
+
+    readers: dict[str, Callable[[Any], object]] = {
+        "file_template": lambda value: value % {"rev": "", "slug": "", **dict.fromkeys(NUMBERS, 1)},
+        "truncate_slug_length": int,
+        "output_encoding": codecs.lookup,
+        "revision_environment": asbool,
+        "recursive_version_locations": asbool,
+        "sourceless": asbool,
+    }
+    for name, read in readers.items():
+        value = config.get_alembic_option(name)
+        try:
+            if value is not None:
+                read(value)
+        except (LookupError, TypeError, ValueError) as error:
+            raise DbError(f"Alembic's setting {name} is {value!r}, which it can't use: {summary(error)}") from error
+    try:
+        config.get_version_locations_list()
+        config.get_prepend_sys_paths_list()
+    except (AttributeError, TypeError, ValueError) as error:
+        raise DbError(f"Alembic's settings of paths can't be used: {summary(error)}") from error
