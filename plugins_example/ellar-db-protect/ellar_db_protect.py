@@ -1,0 +1,98 @@
+"""`downgrade` and `stamp` are refused on databases that the project protects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ellar_db import DbError, OverridingCommand, hookimpl, read_table
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+
+    from ellar_db import Database
+
+SETTINGS = "ellar-db-protect"
+ALL = "all"
+
+_guarded: ContextVar[tuple[str, tuple[str, ...]] | None] = ContextVar("ellar_db_protect", default=None)
+"""The command that runs, with what `--unprotect` names; None where another command runs."""
+
+unprotect = click.option(
+    "--unprotect", multiple=True, metavar="NAME", help="Do it on this protected database (may be given several times)."
+)
+
+
+@click.command("downgrade", cls=OverridingCommand, short_help="Revert to a previous version, if not protected.")
+@unprotect
+@click.pass_context
+def downgrade(ctx: click.Context, unprotect: tuple[str, ...], **_: Any) -> Any:
+    """Revert to a previous version; refused on protected databases."""
+    return guarded(ctx, unprotect)
+
+
+@click.command("stamp", cls=OverridingCommand, short_help="Set the revision in the database, if not protected.")
+@unprotect
+@click.pass_context
+def stamp(ctx: click.Context, unprotect: tuple[str, ...], **_: Any) -> Any:
+    """Set the revision in the database without running migrations; refused on protected databases."""
+    return guarded(ctx, unprotect)
+
+
+def guarded(ctx: click.Context, names: tuple[str, ...]) -> Any:
+    """Call the command that was replaced, and say to the hooks below that it is one to guard."""
+    protected()
+    token = _guarded.set((str(ctx.info_name), names))
+    try:
+        return ctx.command.call_replaced(ctx)  # type: ignore[attr-defined]  # an OverridingCommand
+    finally:
+        _guarded.reset(token)
+
+
+@hookimpl
+def ellar_db_configure(config: Config) -> None:
+    """Refuse names that no database has: a slip of the pen would protect nothing."""
+    running = _guarded.get()
+    if running is None:
+        return
+    known = config.attributes["databases"]
+    names = protected()
+    for name in [] if names == ALL else names:
+        if name not in known:
+            raise DbError(f"[tool.{SETTINGS}] protects {name!r}, which isn't among the databases: {', '.join(known)}")
+    for name in running[1]:
+        if name not in known:
+            raise DbError(f"--unprotect names {name!r}, which isn't among the databases: {', '.join(known)}")
+
+
+@hookimpl
+def ellar_db_before_run(database: Database, connection: Connection | None) -> None:
+    """Refuse before anything is done. With --sql there is no connection, and nothing to protect."""
+    running = _guarded.get()
+    if running is None or connection is None:
+        return
+    command, names = running
+    if (protected() == ALL or database.name in protected()) and database.name not in names:
+        raise DbError(
+            f"{command} is refused on the database {database.name!r}, which [tool.{SETTINGS}] protects; "
+            f"if you mean it, add --unprotect {database.name}"
+        )
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the two commands, which take the built-in ones' place."""
+    yield downgrade
+    yield stamp
+
+
+def protected() -> list[str] | str:
+    """Give the names of the protected databases, or "all"."""
+    names = read_table(SETTINGS).get("databases", [])
+    if names == ALL or (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        return names
+    raise DbError(f'[tool.{SETTINGS}] databases must be a list of names or "{ALL}", not {names!r}')
