@@ -137,7 +137,7 @@ def _built(found: Any, named: str) -> App:
     return found
 
 
-def _unavailable(named: str, error: Exception) -> UnavailableError:
+def _unavailable(named: str, error: BaseException) -> UnavailableError:
     return UnavailableError(
         f"the application {named} can't be started: {summary(error)}; --traceback (before the command) shows where"
     )

@@ -10,11 +10,15 @@ from types import FrameType
 from ellar_db.errors import DbError, summary
 
 
-def broken_file(error: BaseException) -> DbError | None:
+def broken_file(error: BaseException, *, environment: bool = True) -> DbError | None:
     """Say which env.py or revision file an exception comes from, or None where it comes from elsewhere.
 
     These files are the project's own code and may raise anything: at import, since they lack what Alembic looks for,
     or while they run.
+
+    Args:
+        error: The exception.
+        environment: Look at env.py too.
 
     Example:
         >>> broken_file(ValueError("something else")) is None
@@ -25,7 +29,7 @@ def broken_file(error: BaseException) -> DbError | None:
         if str(frame.f_globals.get("__name__")).startswith("ellar_db."):
             # an env.py that only calls ours is not to blame for what happens there
             blamed = None
-        else:
+        elif environment or frame.f_globals.get("__name__") != "env_py":
             blamed = _blamed(frame, line, error) or blamed
     return None if blamed is None else DbError(f"{blamed}; --traceback (before the command) shows where")
 

@@ -165,16 +165,18 @@ def _configured(manager: PluginManager, directory: Path | str | None) -> Config:
 def _given_files(files: Sequence[Path]) -> tuple[Path, Path]:
     environment = Path(os.environ.get("ALEMBIC_CONFIG") or "alembic.ini")
     ini, toml = Path("alembic.ini"), Path("pyproject.toml")
-    for file in [environment] if not files else files:
+    for file in files or [environment]:
         if files and not file.is_file():
             raise click.BadParameter(f"{file} isn't there", param_hint="'-c' / '--config'")
         if file.name == "pyproject.toml":
             toml = file
-            read_toml(toml)
         else:
             ini = file
-    if len([file for file in files if file.name == "pyproject.toml"]) > 1 or len(files) > 2:
+    if len(files) > len({file.name == "pyproject.toml" for file in files}):
         raise click.BadParameter("give one ini file and one pyproject.toml at most", param_hint="'-c' / '--config'")
+    if toml.is_file():
+        # Alembic would show a traceback where it isn't TOML
+        read_toml(toml)
     return ini, toml
 
 
@@ -244,7 +246,8 @@ def _reported() -> Iterator[None]:
         raise DbError(f"the ini file can't be read: {error}") from error
     except DBAPIError as error:
         # what a revision does wrong has been told by the run, so that this is the database itself
-        raise broken_file(error) or UnavailableError(f"the database can't be used: {summary(error)}") from error
+        broken = broken_file(error, environment=False)
+        raise broken or UnavailableError(f"the database can't be used: {summary(error)}") from error
     except SQLAlchemyError as error:
         raise broken_file(error) or DbError(f"SQLAlchemy refused: {summary(error)}") from error
     except SyntaxError as error:
@@ -254,9 +257,8 @@ def _reported() -> Iterator[None]:
     except (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError, UnicodeError) as error:
         raise broken_file(error) or DbError(f"a file can't be read or written: {error}") from error
     except OSError as error:
-        if error.filename is not None:
-            raise DbError(f"a file can't be read or written: {error}") from error
-        raise UnavailableError(f"the database can't be reached: {summary(error)}") from error
+        broken = broken_file(error, environment=False)
+        raise broken or UnavailableError(f"the database can't be reached: {summary(error)}") from error
     except (Exception, SystemExit) as error:  # env.py and the revisions are the project's own: they may raise anything
         broken = broken_file(error)
         if broken is None:
