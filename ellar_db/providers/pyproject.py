@@ -16,13 +16,16 @@ from ellar_db.settings import Settings, expanded, read_settings
 def ellar_db_databases() -> Iterable[Database]:
     """Give the databases of `[tool.ellar-db.databases]`, or the one of `database`."""
     settings = read_settings()
-    databases: dict[str, Any] = settings.mapping("databases")
+    filled = {name: _filled(name, spec, settings) for name, spec in settings.mapping("databases").items()}
     single = settings.text("database")
     if single is not None:
-        databases = {DEFAULT: single, **databases}
-    if not databases:
+        if DEFAULT in filled:
+            raise DbError(
+                f"[tool.ellar-db] has both database and databases.{DEFAULT}; leave one out in {settings.path}"
+            )
+        filled = {DEFAULT: {"url": single}, **filled}
+    if not filled:
         return []
-    filled = {name: _filled(name, spec, settings) for name, spec in databases.items()}
     options = MigrationOptions(
         use_two_phase=settings.flag("use-two-phase"),
         context_configure=settings.mapping("context-configure"),
