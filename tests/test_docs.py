@@ -163,15 +163,14 @@ def test_the_hooks_of_the_how_to_work(plain: Project, install: Callable[..., Pat
 def test_the_overriding_command_of_the_how_to_works(plain: Project, install: Callable[..., Path]) -> None:
     install("ellar-db-ask", how_to("override-a-command.md")[0])
     plain.db("init")
-    plain.db("migrate", "-m", "one")
-    plain.db("upgrade")
+    plain.db("revision", "--rev-id", "one")
 
-    refused = plain.db("downgrade", "-1", input="n\n", exit_code=1)
-    assert refused.stderr.endswith("Error: nothing was taken back\n")
-    assert plain.tables() == {"alembic_version", "users"}
+    refused = plain.db("stamp", "one", input="n\n", exit_code=1)
+    assert refused.stderr.endswith("Error: nothing was noted\n")
+    assert plain.db("current").stdout == ""
 
-    plain.db("downgrade", "--yes", "-1")
-    assert plain.tables() == {"alembic_version"}
+    plain.db("stamp", "--sure", "one")
+    assert plain.db("current").stdout == "one (head)\n"
 
 
 def test_the_wrapper_of_the_how_to_works(plain: Project, install: Callable[..., Path]) -> None:
