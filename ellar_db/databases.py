@@ -261,10 +261,10 @@ def _is_by_name(databases: Any) -> bool:
 
 def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
     from sqlalchemy import URL, Engine, engine_from_config, exc, make_url, pool
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
-    if isinstance(spec, (Engine, AsyncEngine)):
-        return spec
+    # an AsyncEngine; its module can't be imported where greenlet, which only async engines need, isn't installed
+    if isinstance(getattr(spec, "sync_engine", spec), Engine):
+        return spec  # type: ignore[no-any-return]  # one of the two
     if isinstance(spec, (str, URL)):
         spec = {"url": spec}
     if not isinstance(spec, Mapping) or not isinstance(spec.get("url"), (str, URL)):
@@ -292,7 +292,16 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
         raise DbError(f"SQLAlchemy knows no dialect {url.drivername!r}, which the database {name!r} names") from error
     except (exc.ArgumentError, AttributeError, TypeError, ValueError) as error:
         raise DbError(f"the engine of the database {name!r} can't be made: {summary(error)}") from error
-    return AsyncEngine(engine) if engine.dialect.is_async else engine
+    if not engine.dialect.is_async:
+        return engine
+    try:
+        from sqlalchemy.ext.asyncio import AsyncEngine
+    except ImportError as error:
+        raise DbError(
+            f"the driver of the database {name!r} ({url.drivername}) is asynchronous, for which SQLAlchemy needs "
+            "greenlet; install it with pip install 'sqlalchemy[asyncio]'"
+        ) from error
+    return AsyncEngine(engine)
 
 
 def _metadata(spec: Any, name: str) -> MetaData | Sequence[MetaData] | None:

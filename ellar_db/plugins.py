@@ -87,6 +87,10 @@ class Plugin:
 
     def failure(self, hook_name: str, error: BaseException) -> PluginError:
         """Say that the plugin failed in a hook, why, and the way out."""
+        if self.kind == BUILT_IN:
+            return PluginError(
+                f"{self.name} failed in {hook_name}: {summary(error)}; --traceback (before the command) shows where"
+            )
         return PluginError(
             f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it, "
             f"or leave it out with ELLAR_DB_DISABLE_PLUGINS={self.distribution}"

@@ -254,6 +254,14 @@ def test_a_plugin_that_fails_in_a_hook_is_named_and_the_run_refused(plain: Proje
     assert "SystemExit: no" in trace
 
 
+def test_nobody_is_advised_to_leave_a_built_in_out() -> None:
+    record = Plugin("ellar-db:module", "built-in", "ellar-db", version="1.0")
+
+    assert record.failure("ellar_db_databases", ValueError("odd")).message == (
+        "ellar-db:module failed in ellar_db_databases: ValueError: odd; --traceback (before the command) shows where"
+    )
+
+
 def test_a_plugin_that_an_application_registers_itself_is_asked(plain: Project) -> None:
     from ellar_db import hookimpl
 
