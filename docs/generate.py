@@ -96,7 +96,7 @@ def summary(node: ast.FunctionDef) -> str:
 def described(node: ast.FunctionDef, source: str) -> Iterator[str]:
     """Give a hook's signature as it stands in the source, and its docstring as Markdown."""
     lines = source.splitlines()[node.lineno - 1 : node.body[0].lineno - 1]
-    yield "```python\n" + "\n".join(lines) + "\n    ...\n```"
+    yield "```python\n" + "\n".join(lines) + " ...\n```"
     for title, text in sections(ast.get_docstring(node) or ""):
         if title == "Example":
             yield f"Example:\n\n```python\n{text}\n```"

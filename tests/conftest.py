@@ -133,7 +133,9 @@ class Project:
         assert result.exit_code == exit_code, f"{arguments}: exit {result.exit_code}\n{result.output}"
         return result
 
-    def run(self, *command: str, exit_code: int = 0, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, exit_code: int = 0, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run a program of this Python's environment as a process, and check the exit code."""
         program = Path(sys.executable).with_name(command[0])
         found = str(program) if program.exists() else shutil.which(command[0]) or command[0]

@@ -49,7 +49,9 @@ class OwnPostgres:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop("immediate", check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -61,7 +63,9 @@ class OwnPostgres:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         settings = " ".join(f"-c {name}='{value}'" for name, value in {**self.options, "port": self.port}.items())
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "-o", settings, "start")
+        self._run(
+            "pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "-o", settings, "start"
+        )
 
     def stop(self, mode: str = "fast", *, check: bool = True) -> None:
         """Stop it: "smart", "fast", or "immediate" as by a crash."""
