@@ -27,6 +27,7 @@ def check_settings(config: Config) -> None:
     from sqlalchemy.util import asbool
 
     readers: dict[str, Callable[[Any], object]] = {
+        "script_location": _text,
         "file_template": lambda value: value % {"rev": "", "slug": "", **dict.fromkeys(NUMBERS, 1)},
         "truncate_slug_length": int,
         "output_encoding": codecs.lookup,
@@ -46,3 +47,8 @@ def check_settings(config: Config) -> None:
         config.get_prepend_sys_paths_list()
     except (AttributeError, TypeError, ValueError) as error:
         raise DbError(f"Alembic's settings of paths can't be used: {summary(error)}") from error
+
+
+def _text(value: Any) -> None:
+    if not isinstance(value, str):
+        raise TypeError("it must be a text")

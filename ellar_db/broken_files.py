@@ -40,7 +40,8 @@ def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:
     # Alembic names a module that it loads after its file: `a1_add_users_py`
     if file.suffix == ".py" and module == re.sub(r"\W", "_", file.name):
         return f"{file}, line {line}: {summary(error)}"
-    if (module, function) == ("alembic.script.base", "_from_filename"):
+    # `_from_path`, and `_from_filename` in older releases
+    if module == "alembic.script.base" and function.startswith("_from_") and "filename" in local:
         return f"{Path(local['dir_'], local['filename'])} is no revision that can be read: {summary(error)}"
     if (module, function) == ("alembic.script.revision", "_revision_map") and isinstance(error, KeyError):
         return f"a revision file is based on {error.args[0]!r}, and there is no file of that revision"

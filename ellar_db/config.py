@@ -157,7 +157,8 @@ def _configured(manager: PluginManager, directory: Path | str | None) -> Config:
             )
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
     elif not _names_folder(config):
-        raise DbError(f"{ini} names no script_location in [{given.name}]")
+        files = " and ".join(map(str, given.config_files)) or str(ini)
+        raise DbError(f"no script_location is named in {files}; write it into [{given.name}], or [tool.alembic]")
     check_settings(config)
     return config
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.errors import DbError
+from ellar_db.errors import DbError, UnavailableError, summary
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -73,10 +73,15 @@ def _pragma(driver: Any, text: str) -> list[tuple[Any, ...]]:
 
 
 def _execute(driver: Any, statement: str) -> list[tuple[Any, ...]]:
+    from sqlite3 import Error
+
     cursor = driver.cursor()
     try:
         cursor.execute(statement)
         return list(cursor.fetchall()) if cursor.description else []
+    except Error as error:
+        # SQLAlchemy, which would wrap it, has no part in this
+        raise UnavailableError(f"the SQLite database can't be used: {summary(error)}") from error
     finally:
         cursor.close()
 
