@@ -111,6 +111,10 @@ class PluginManager(pluggy.PluginManager):
         self._askers: dict[str, list[tuple[Plugin, Callable[..., Any], bool]]] = {}
         self.add_hookspecs(hookspecs)
 
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
+        """Give the options of a hook's implementation, as pluggy does, without a look at what Python itself adds."""
+        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
+
     def register(self, plugin: object, name: str | None = None) -> str | None:
         """Register a plugin, as pluggy does."""
         self._askers.clear()

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 
 import ellar_db
 from ellar_db import Database, hookimpl, hookspecs
+from ellar_db.plugins import Plugin as Record
 from ellar_db.plugins import get_plugin_manager
 from tests.conftest import Project
 
@@ -86,8 +87,6 @@ def test_the_examples_of_the_hooks_are_python_and_answer_their_hooks() -> None:
 
 
 def test_ellar_db_register_commands_adds_a_command(plain: Project, answer: Callable[..., None]) -> None:
-    from ellar_db.plugins import Plugin as Record
-
     @click.command(short_help="Say hello.")
     @click.argument("name")
     def hello(name: str) -> None:
@@ -170,13 +169,16 @@ def test_ellar_db_invoke_lets_pass_what_the_command_raises(plain: Project) -> No
         def ellar_db_invoke(self) -> Iterator[None]:
             return (yield)
 
-    get_plugin_manager().register(Wrapper(), name="fine")
-    migrated(plain)
-    file = plain.revisions()[0]
-    file.write_text(file.read_text().replace("def upgrade() -> None:", "def upgrade() -> None:\n    raise KeyError(5)"))
+    @click.command()
+    def crash() -> None:
+        raise KeyError(5)
 
-    with pytest.raises(KeyError):
-        plain.db("upgrade")
+    manager = get_plugin_manager()
+    manager.register(Wrapper(), name="fine")
+    manager.load(Record("crash", "project", "crash"), lambda: Plugin(ellar_db_register_commands=lambda: [crash]))
+
+    with pytest.raises(KeyError, match="5"):
+        plain.db("crash")
 
 
 def test_ellar_db_databases_supplies_a_database(plain: Project, answer: Callable[..., None]) -> None:
