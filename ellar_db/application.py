@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -92,10 +92,24 @@ def injector_opened(injector: EllarInjector) -> Iterator[None]:
         yield
         return
     from ellar.core import injector_context
-    from ellar.threading import execute_async_context_manager
 
-    with execute_async_context_manager(injector_context(injector)):
+    context = injector_context(injector)
+    _run(context.__aenter__())
+    try:
         yield
+    finally:
+        # without the error: ellar leaves a context open that ends with one
+        _run(context.__aexit__(None, None, None))
+
+
+def _run(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Run a coroutine that waits for nothing, here and now: an event loop may run in this thread already."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    coroutine.close()
+    raise RuntimeError("ellar's injector_context waits for something, which ellar_db doesn't know of")
 
 
 def _find(settings: Settings) -> App | None:

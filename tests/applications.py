@@ -225,6 +225,10 @@ class Shop(Project):
 
         return import_module("shop.server").bootstrap()
 
+    def tables(self, url: str = "sqlite:///app.db") -> set[str]:
+        """Give the names of a database's tables, without the journal of unfinished steps."""
+        return super().tables(url) - {"ellar_db_journal"}
+
     def columns(self, url: str, table: str) -> list[str]:
         """Give the names of a table's columns."""
         return columns(url, table)
