@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import copy
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -63,12 +64,13 @@ def in_event_loop(databases: Sequence[Database], work: Callable[[Sequence[Databa
                 if database.is_async and not _is_in_memory(database.sync_engine):
                     await greenlet_spawn(database.sync_engine.dispose)
 
+    # what the application's pools hold belongs to a loop of the application's
+    others = [apart(database) if database.is_async else database for database in databases]
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(run(databases))
-    # a loop runs in this thread already: take another thread, and connections of its own
-    others = [apart(database) if database.is_async else database for database in databases]
+        return asyncio.run(run(others))
+    # a loop runs in this thread already: take another thread
     with ThreadPoolExecutor(max_workers=1) as pool:
         return pool.submit(contextvars.copy_context().run, asyncio.run, run(others)).result()
 
@@ -111,12 +113,13 @@ def apart(database: Database) -> Database:
     """
     from dataclasses import replace
 
-    from sqlalchemy import Engine
-
     engine = database.sync_engine
     if _is_in_memory(engine):
         return database
-    return replace(database, engine=Engine(engine.pool.recreate(), engine.dialect, engine.url))
+    # a copy, rather than a new engine, keeps the application's listeners and options
+    other = copy.copy(engine)
+    other.pool = engine.pool.recreate()
+    return replace(database, engine=other)
 
 
 def _connect(database: Database, wait: float) -> Connection:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from ellar_db import Databases, DbError, alembic_config
 from ellar_db.application import open_injector
@@ -30,7 +31,7 @@ ON_STARTUP = """
 async def on_startup(self, app):
     from alembic import command
     from ellar_db import Databases, alembic_config
-    from sqlalchemy import text
+    from sqlalchemy import event, text
 
     engine = app.injector.get(Databases)["default"].engine
     async with engine.connect() as connection:
@@ -138,20 +139,40 @@ def test_after_an_event_loop_that_is_over(shop: Shop, async_url: str) -> None:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
-    async def last() -> None:
-        await ask()
-        await engine.dispose()
-
-    async def first() -> None:
-        await ask()
-        await engine.dispose()
-
-    asyncio.run(first())
-    with alembic_config(app=app) as config:
-        command.upgrade(config, "head")
-    asyncio.run(last())
+    with asyncio.Runner() if sys.version_info >= (3, 11) else closing(asyncio.new_event_loop()) as runner:
+        run = runner.run if sys.version_info >= (3, 11) else runner.run_until_complete
+        run(ask())
+        # the pool holds a connection of a loop that isn't running
+        with alembic_config(app=app) as config:
+            command.upgrade(config, "head")
+        run(ask())
+        run(engine.dispose())
 
     assert shop.tables(async_url) == MIGRATED
+
+
+@pytest.mark.parametrize("loop", ["a loop runs", "no loop runs"])
+def test_the_listeners_of_an_async_engine_hear_the_run(shop: Shop, loop: str) -> None:
+    write(shop, f"sqlite+aiosqlite:///{shop.path}/app.db")
+    app = shop.application()
+    engine = app.injector.get(Databases)["default"].sync_engine
+    heard: list[str] = []
+    event.listen(engine, "connect", lambda *_: heard.append("connect"))
+    event.listen(engine, "before_cursor_execute", lambda *given: heard.append(given[2].split()[0]))
+
+    def migrate() -> None:
+        with alembic_config(app=app) as config:
+            command.upgrade(config, "head")
+
+    async def serve() -> None:
+        migrate()
+
+    if loop == "a loop runs":
+        asyncio.run(serve())
+    else:
+        migrate()
+
+    assert {"connect", "CREATE"} <= set(heard)
 
 
 def test_a_sync_engine_keeps_its_connections(shop: Shop, any_database: str) -> None:
