@@ -76,15 +76,20 @@ test-lowest: setup
 	.venv-lowest/bin/pip install --quiet --editable '.[all]' --group test --constraint .venv-lowest/constraints.txt
 	.venv-lowest/bin/python -m pytest
 
+# by pip, into an environment of its own; the program must find it there, whatever its tests put on the path
 test-plugins:
 	@rm -rf .venv-plugins
 	@for plugin in $(PLUGINS) all; do \
 		echo "plugin: $$plugin"; \
-		folders="plugins_example/$$plugin"; \
-		test $$plugin != all || folders=`printf 'plugins_example/%s ' $(PLUGINS)`; \
-		$(MAKE) VENV=.venv-plugins/$$plugin .venv-plugins/$$plugin/all || exit 1; \
-		.venv-plugins/$$plugin/bin/pip install --quiet $$folders || exit 1; \
-		.venv-plugins/$$plugin/bin/python -m pytest $$folders || exit 1; \
+		names=$$plugin; test $$plugin != all || names='$(PLUGINS)'; \
+		folders=; for name in $$names; do folders="$$folders plugins_example/$$name"; done; \
+		bin=.venv-plugins/$$plugin/bin; \
+		$(MAKE) VENV=.venv-plugins/$$plugin .venv-plugins/$$plugin/made || exit 1; \
+		$$bin/pip install --quiet --editable '.[all]' --group test `printf './%s ' $$folders` || exit 1; \
+		for name in $$names; do \
+			$$bin/ellar-db plugins | grep "^$$name .* active " || { echo "$$name is not in use"; exit 1; }; \
+		done; \
+		$$bin/python -m pytest --quiet $$folders || exit 1; \
 	done
 
 clean:
