@@ -21,7 +21,7 @@ from ellar_db.limits import LIMITS, limits_of
 from ellar_db.locking import locked
 from ellar_db.offline import Script
 from ellar_db.plugins import PluginManager, get_plugin_manager
-from ellar_db.running import Run
+from ellar_db.running import Run, committing
 from ellar_db.two_phase import TwoPhase
 
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ class Environment:
                     self._after(each)
             for each in runs:
                 each.check()
+            with committing():
+                stack.close()
 
     def offline(self) -> None:
         """Write the SQL of all databases, once all of it is there."""

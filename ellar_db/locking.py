@@ -78,8 +78,10 @@ def identity(database: Database) -> str:
         >>> identity(Database("default", create_engine("sqlite:///app.db")))
         'sqlite:///app.db alembic_version'
     """
+    from sqlalchemy import URL
+
     url = database.sync_engine.url
-    address = url.set(drivername=url.get_backend_name(), username=None, password=None, query={})
+    address = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
     return f"{address.render_as_string()} {version_table(database)}"
 
 

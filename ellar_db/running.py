@@ -141,3 +141,20 @@ class Run:
             f"this database can't roll back schema changes. {kept.list} Complete them by hand and say "
             f"`{program()} repair {kept.revision} --applied`, or undo them and say `... --reverted`"
         )
+
+
+@contextmanager
+def committing() -> Iterator[None]:
+    """Say that it is the commit which failed.
+
+    Raises:
+        DbError: It did.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise DbError(
+            f"the run could not be committed: {summary(error)}; `{program()} current` shows what is kept"
+        ) from error

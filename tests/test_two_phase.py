@@ -80,7 +80,7 @@ def test_a_server_that_does_not_allow_it_says_so(project: Project, new_database:
 
     result = project.db("upgrade", exit_code=1)
 
-    assert result.stderr.splitlines()[-1].startswith("Error: the database refused: ")
+    assert result.stderr.splitlines()[-1].startswith("Error: the run could not be committed: ")
     assert "prepared transactions are disabled" in result.stderr
     assert "Traceback" not in result.output
     assert tables(first) == {"alembic_version"}

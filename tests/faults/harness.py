@@ -1,0 +1,129 @@
+"""Histories to be cut short, programs to be killed, and what must hold afterwards."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import inspect, text
+
+from tests.conftest import Project, sync_engine
+
+OURS = (sys.executable, "-m", "ellar_db", "upgrade")
+BARE = (sys.executable, "-m", "alembic.config", "-c", "migrations/alembic.ini", "upgrade", "head")
+
+TURNS = int(os.environ.get("ELLAR_DB_FAULTS", "10"))
+"""How often a program is killed, each time at another moment."""
+
+OWN_TABLES = {"alembic_version", "ellar_db_journal"}
+
+
+@dataclass
+class History:
+    """A folder of small revisions on one database.
+
+    Args:
+        project: The project.
+        url: The database.
+        revisions: How many revisions there are, named 0000, 0001 ...
+    """
+
+    project: Project
+    url: str
+    revisions: int = 10
+    bodies: dict[int, Sequence[str]] = field(default_factory=dict)
+
+    def write(self) -> History:
+        """Write the project: each revision makes two tables, unless `bodies` says what it does."""
+        self.project.write("pyproject.toml", f"[tool.ellar-db]\ndatabase = '{self.url}'\n")
+        self.project.forget()
+        if not (self.project.path / "migrations").exists():
+            self.project.db("init")
+        for number in range(self.revisions):
+            body = self.bodies.get(number) or [create(f"first_{number}"), create(f"second_{number}")]
+            undo = [f'op.drop_table("{name}_{number}")' for name in ("second", "first")]
+            self.project.write(
+                f"migrations/versions/{number:04}.py",
+                f'"""Revision {number}."""\n'
+                "from alembic import op\nimport sqlalchemy as sa\nfrom pathlib import Path\n\n"
+                f'revision = "{number:04}"\ndown_revision = {f"{number - 1:04}" if number else None!r}\n\n\n'
+                f"def upgrade():\n    {'''; '''.join(body)}\n\n\ndef downgrade():\n    {'''; '''.join(undo)}\n",
+            )
+        return self
+
+    def start(self, command: Sequence[str] = OURS, **options: object) -> subprocess.Popen[str]:
+        """Start a program on the history."""
+        return subprocess.Popen(
+            command,
+            cwd=self.project.path,
+            env={**os.environ, "ELLAR_DB_LOAD_PLUGINS": ""},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,  # type: ignore[call-overload]
+        )
+
+    def run(self, command: Sequence[str] = OURS, **options: object) -> tuple[int, str]:
+        """Run a program on the history; give its exit code and what it said on stderr."""
+        process = self.start(command, **options)
+        _, said = process.communicate(timeout=120)
+        return process.returncode, said
+
+    def killed(self, chance: random.Random, seconds: float) -> bool:
+        """Start an upgrade and kill it at a random moment after its first revision began.
+
+        Args:
+            chance: The generator of moments.
+            seconds: The time within which the moment lies.
+
+        Returns:
+            Whether it was killed, rather than quicker.
+        """
+        process = self.start()
+        assert process.stderr is not None
+        process.stderr.readline()
+        try:
+            process.wait(timeout=chance.uniform(0, seconds))
+            return False
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return True
+        finally:
+            process.communicate()
+
+    def version(self) -> str | None:
+        """Give the revision that the database says it has."""
+        engine = sync_engine(self.url)
+        with engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+    def tables(self) -> set[str]:
+        """Give the tables that revisions made."""
+        return self.project.tables(self.url) - OWN_TABLES
+
+    def expected(self) -> set[str]:
+        """Give the tables that must be there at the database's revision."""
+        version = self.version()
+        done = 0 if version is None else int(version) + 1
+        return {f"{name}_{number}" for number in range(done) for name in ("first", "second")}
+
+    def agrees(self) -> bool:
+        """Tell whether schema and version agree."""
+        return self.tables() == self.expected()
+
+
+def create(table: str) -> str:
+    """Give the line of a revision that makes a table."""
+    return f'op.create_table("{table}", sa.Column("id", sa.Integer, primary_key=True))'
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Give what a run left beside its database that nobody needs."""
+    return sorted(file.name for file in folder.iterdir() if ".migrating" in file.name)

@@ -1,0 +1,47 @@
+"""Upgrades killed at random moments."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from sqlalchemy import text
+
+from tests.conftest import Project, sync_engine
+from tests.faults.harness import TURNS, History
+
+
+def test_schema_and_version_agree_or_the_journal_says_why_not(project: Project, any_database: str) -> None:
+    history = History(project, any_database, revisions=12).write()
+    started = time.monotonic()
+    assert history.run()[0] == 0
+    # of which a part is the program's own start, so that the last moments lie after its end
+    seconds = (time.monotonic() - started) / 2
+    chance = random.Random(20261123)
+    torn = []
+    for turn in range(TURNS):
+        project.db("downgrade", "base", "--yes")
+        history.killed(chance, seconds)
+
+        code, said = history.run()
+
+        if code == 0:
+            if not history.agrees():
+                torn.append((turn, history.version(), history.tables()))
+            continue
+        # a schema change is neither done nor undone by a note: a person decides
+        assert "an earlier run was cut short" in said, (turn, said)
+        assert len(said.splitlines()) == 1
+        settle(history)
+        assert history.run()[0] == 0
+        assert history.agrees()
+    assert torn == []
+
+
+def settle(history: History) -> None:
+    """Do what a person does: look what is there, undo it, and say so."""
+    engine = sync_engine(history.url)
+    with engine.begin() as connection:
+        for table in history.tables() - history.expected():
+            connection.execute(text(f"DROP TABLE {table}"))
+    history.project.db("repair", "--reverted")

@@ -1,0 +1,321 @@
+"""One run at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, pool
+
+from ellar_db.databases import Database
+from ellar_db.errors import DbError
+from ellar_db.limits import Limits
+from ellar_db.locking import Lock, identity, locked, sqlite_file
+from ellar_db.plugins import create_plugin_manager
+from tests.conftest import ASYNC_DRIVERS, Project
+from tests.faults.harness import History, leftovers
+
+HOLD = """
+import sys
+from sqlalchemy import create_engine, pool
+from ellar_db.databases import Database
+from ellar_db.limits import Limits
+from ellar_db.locking import locked
+from ellar_db.plugins import create_plugin_manager
+
+database = Database("default", create_engine(sys.argv[1], poolclass=pool.NullPool))
+with locked([database], {"default": Limits()}, create_plugin_manager()):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def held_elsewhere() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Hold the lock of a database in another process."""
+    processes = []
+
+    def hold(url: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        processes.append(process)
+        return process
+
+    yield hold
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def take(url: str, **limits: float) -> list[str]:
+    """Take a lock in this process and let go of it."""
+    database = Database("default", create_engine(url))
+    taken = []
+    with locked([database], {"default": Limits(**limits)}, create_plugin_manager()):  # type: ignore[arg-type]
+        taken.append("taken")
+    database.sync_engine.dispose()
+    return taken
+
+
+def test_a_lock_that_another_process_holds_is_waited_for_no_longer_than_said(
+    any_database: str, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    held_elsewhere(any_database)
+
+    with pytest.raises(DbError) as caught:
+        take(any_database, lock_timeout=0)
+
+    assert caught.value.exit_code == 1
+    assert caught.value.message.startswith("the database 'default' is being migrated by ")
+    assert caught.value.message.endswith("; waited 0 s for it (--lock-timeout); try again when that has ended")
+
+
+def test_the_holder_is_named(any_database: str, held_elsewhere: Callable[[str], subprocess.Popen[str]]) -> None:
+    process = held_elsewhere(any_database)
+
+    with pytest.raises(DbError) as caught:
+        take(any_database, lock_timeout=0)
+
+    mysql = make_url(any_database).get_backend_name() == "mysql"
+    assert ("by connection " if mysql else f"by process {process.pid} on ") in caught.value.message
+
+
+def test_a_holder_that_dies_frees_the_lock(
+    any_database: str, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    process = held_elsewhere(any_database)
+    process.kill()
+    process.wait()
+
+    assert take(any_database, lock_timeout=30) == ["taken"]
+
+
+def test_a_run_that_waits_says_so_after_a_second(
+    project: Project, any_database: str, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    history = History(project, any_database, revisions=1).write()
+    holder = held_elsewhere(any_database)
+    process = history.start()
+    assert process.stderr is not None
+
+    first = process.stderr.readline()
+    assert holder.stdin is not None
+    holder.stdin.write("\n")
+    holder.stdin.flush()
+    process.communicate(timeout=60)
+
+    assert first.startswith("Waiting, since the database 'default' is being migrated by ")
+    assert process.returncode == 0
+    assert history.agrees()
+
+
+@pytest.mark.parametrize("command", ["upgrade", "downgrade", "stamp", "ensure-version"])
+def test_each_command_that_writes_waits(
+    project: Project, command: str, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    history = History(project, "sqlite:///app.db", revisions=1).write()
+    project.db("upgrade")
+    held_elsewhere(history.url)
+
+    refused = project.db(command, "--lock-timeout", "0", exit_code=1)
+    without = project.db(command, "--no-lock")
+
+    assert "is being migrated by process" in refused.stderr
+    assert without.exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["current", "check", "history", "heads"])
+def test_commands_that_only_read_do_not_wait(
+    project: Project, command: str, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    project.configure()
+    project.db("init")
+    project.db("migrate")
+    project.db("upgrade")
+    held_elsewhere("sqlite:///app.db")
+
+    project.db(command)
+
+
+def test_sql_for_a_script_does_not_wait(
+    project: Project, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    history = History(project, "sqlite:///app.db", revisions=1).write()
+    held_elsewhere(history.url)
+
+    assert "CREATE TABLE first_0" in project.db("upgrade", "--sql", "--lock-timeout", "0").stdout
+
+
+def test_a_folder_with_an_env_py_of_its_own_is_locked_by_the_command(
+    project: Project, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    project.configure()
+    project.db("init", "-t", "generic", "-d", "theirs")
+    ini = project.path / "theirs" / "alembic.ini"
+    ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", "sqlite:///app.db"))
+    held_elsewhere("sqlite:///app.db")
+
+    refused = project.db("-d", "theirs", "upgrade", "--lock-timeout", "0", exit_code=1)
+
+    assert "is being migrated by process" in refused.stderr
+
+
+def test_what_a_run_holds_it_does_not_wait_for(any_database: str) -> None:
+    database = Database("default", create_engine(any_database))
+    manager = create_plugin_manager()
+    limits = {"default": Limits(lock_timeout=0)}
+    with locked([database], limits, manager), locked([database], limits, manager):
+        pass
+    database.sync_engine.dispose()
+
+    assert take(any_database, lock_timeout=0) == ["taken"]
+
+
+def test_two_names_of_one_database_are_one_lock(any_database: str) -> None:
+    engine = create_engine(any_database)
+    databases = [Database("default", engine), Database("again", engine)]
+    limits = {"default": Limits(lock_timeout=0), "again": Limits(lock_timeout=0)}
+    with locked(databases, limits, create_plugin_manager()):
+        pass
+    engine.dispose()
+
+
+def test_two_version_tables_are_two_locks(
+    any_database: str, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    if any_database.startswith("sqlite"):
+        pytest.skip("SQLite lets one connection write at a time, whatever the table")
+    held_elsewhere(any_database)
+    other = Database("default", create_engine(any_database), None, {"version_table": "other_version"})
+
+    with locked([other], {"default": Limits(lock_timeout=0)}, create_plugin_manager()):
+        pass
+    other.sync_engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb", "sqlite"])
+def test_in_a_running_event_loop(project: Project, new_database: Callable[[str], str], kind: str) -> None:
+    url = new_database(kind)
+    history = History(project, make_url(url).set(drivername=ASYNC_DRIVERS[kind]).render_as_string(hide_password=False))
+    history.write()
+
+    async def start() -> None:
+        from alembic import command
+
+        from ellar_db import alembic_config
+
+        with alembic_config() as config:
+            command.upgrade(config, "head")
+
+    asyncio.run(start())
+
+    assert history.agrees()
+    assert history.version() == "0009"
+
+
+def test_ellar_db_lock_gives_the_lock(project: Project, install: Callable[..., Path]) -> None:
+    install(
+        "locks",
+        """
+        from ellar_db import hookimpl
+
+        class Log:
+            def acquire(self):
+                print("acquire")
+                return True
+            def release(self):
+                print("release")
+            def holder(self):
+                return ""
+
+        @hookimpl
+        def ellar_db_lock(database):
+            return Log()
+        """,
+    )
+    History(project, "sqlite:///app.db", revisions=1).write()
+
+    assert project.db("upgrade").stdout == "acquire\nrelease\n"
+
+
+def test_a_kind_of_database_that_nobody_can_lock_is_warned_of_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    records = []
+    handler = logging.Handler()
+    handler.emit = records.append  # type: ignore[assignment]
+    logging.getLogger("ellar_db").addHandler(handler)
+    engine = create_engine("sqlite://")
+    monkeypatch.setattr(engine.dialect, "name", "oracle")
+    try:
+        with locked([Database("default", engine)], {"default": Limits()}, create_plugin_manager()):
+            pass
+    finally:
+        logging.getLogger("ellar_db").removeHandler(handler)
+
+    assert [record.getMessage() for record in records] == [
+        "no plugin knows how to lock a database of the kind oracle; see to it that one run at a time migrates 'default'"
+    ]
+
+
+def test_no_file_is_left_beside_a_sqlite_database(project: Project) -> None:
+    History(project, "sqlite:///app.db", revisions=1).write()
+
+    project.db("upgrade")
+
+    assert leftovers(project.path) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_an_interrupted_wait_ends_in_one_line(
+    project: Project, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    history = History(project, "sqlite:///app.db", revisions=1).write()
+    held_elsewhere(history.url)
+    process = history.start()
+    assert process.stderr is not None
+    process.stderr.readline()
+
+    os.kill(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert said.strip() == "Aborted!"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite://", None),
+        ("sqlite:///:memory:", None),
+        ("sqlite:///file:memory?mode=memory&uri=true", None),
+        ("sqlite:///app.db", Path("app.db")),
+        ("sqlite:////var/app.db", Path("/var/app.db")),
+        ("sqlite:///file:/var/app%20b.db?uri=true", Path("/var/app b.db")),
+    ],
+)
+def test_the_file_of_a_sqlite_database(url: str, expected: Path | None) -> None:
+    assert sqlite_file(Database("default", create_engine(url, poolclass=pool.NullPool))) == expected
+
+
+def test_a_lock_has_no_password_in_its_name() -> None:
+    engine = create_engine("postgresql+psycopg://user:secret@localhost/shop")
+
+    assert identity(Database("default", engine)) == "postgresql://localhost/shop alembic_version"
+
+
+def test_locks_look_as_the_protocol_says() -> None:
+    from ellar_db.locking import FileLock, MySQLLock, NoLock, PostgreSQLLock
+
+    for kind in (FileLock, MySQLLock, NoLock, PostgreSQLLock):
+        assert {name for name in vars(Lock) if not name.startswith("_")} <= set(dir(kind))

@@ -1,0 +1,186 @@
+"""SQLite: runs are all or nothing, and batch alterations lose no row."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from sqlalchemy import Engine, create_engine, event, text
+
+from ellar_db.databases import Database
+from ellar_db.errors import DbError
+from ellar_db.sqlite import all_or_nothing
+from tests.conftest import Project
+
+DRIVERS = ["sqlite", "sqlite+aiosqlite"]
+
+PARENT_AND_CHILDREN = """
+op.create_table("parents", sa.Column("id", sa.Integer, primary_key=True), sa.Column("note", sa.String(10)))
+op.create_table(
+    "children",
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("parent_id", sa.Integer, sa.ForeignKey("parents.id", ondelete="CASCADE"), nullable=False),
+)
+for number in range(100):
+    op.execute(f"INSERT INTO parents (id) VALUES ({number})")
+    op.execute(f"INSERT INTO children (parent_id) VALUES ({number})")
+"""
+
+
+def history(project: Project, driver: str, *bodies: str, extra: str = "") -> None:
+    """Write a folder of revisions 0, 1 ... with these bodies, on connections that enforce foreign keys."""
+    project.write(
+        "engines.py",
+        f"""
+        from sqlalchemy import create_engine, event
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        from ellar_db import Database, hookimpl
+
+        make = create_async_engine if "aio" in "{driver}" else create_engine
+        engine = make("{driver}:///app.db")
+
+
+        @event.listens_for(getattr(engine, "sync_engine", engine), "connect")
+        def enforce(connection, record):
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA foreign_keys = ON")
+            cursor.close()
+
+
+        @hookimpl
+        def ellar_db_databases():
+            yield Database("default", engine, None, {{{extra}}})
+        """,
+    )
+    project.write("pyproject.toml", '[tool.ellar-db]\nplugins = ["engines"]\n')
+    project.forget("engines")
+    project.db("init")
+    for number, body in enumerate(bodies):
+        lines = "\n    ".join(body.strip().splitlines())
+        project.write(
+            f"migrations/versions/{number}.py",
+            f'"""Revision {number}."""\nfrom alembic import op\nimport sqlalchemy as sa\n\nrevision = "{number}"\n'
+            f"down_revision = {str(number - 1) if number else None!r}\n\n\ndef upgrade():\n    {lines}\n\n\n"
+            "def downgrade():\n    pass\n",
+        )
+
+
+def count(table: str) -> int:
+    with closing(sqlite3.connect("app.db")) as connection:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_batch_alterations_keep_the_rows_that_refer_to_the_table(project: Project, driver: str) -> None:
+    alter = 'with op.batch_alter_table("parents") as batch:\n    batch.alter_column("note", type_=sa.String(20))'
+    history(project, driver, PARENT_AND_CHILDREN, alter)
+
+    project.db("upgrade")
+
+    assert (count("parents"), count("children")) == (100, 100)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_revision_that_fails_leaves_nothing_of_the_run(project: Project, driver: str) -> None:
+    history(project, driver, 'op.create_table("a", sa.Column("id", sa.Integer))', 'op.execute("nonsense")')
+
+    result = project.db("upgrade", exit_code=1)
+
+    assert result.stderr.splitlines()[-1] == (
+        "Error: upgrade 0 -> 1, Revision 1. failed on the database 'default': OperationalError: "
+        '(sqlite3.OperationalError) near "nonsense": syntax error; the run was rolled back'
+    )
+    assert project.tables() == set()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_each_revision_is_kept_where_the_options_say_so(project: Project, driver: str) -> None:
+    first = 'op.create_table("a", sa.Column("id", sa.Integer))'
+    history(project, driver, first, 'op.execute("nonsense")', extra='"transaction_per_migration": True')
+
+    project.db("upgrade", exit_code=1)
+
+    assert project.tables() == {"a", "alembic_version"}
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_autocommit_blocks_work(project: Project, driver: str) -> None:
+    vacuum = 'with op.get_context().autocommit_block():\n    op.execute("VACUUM")'
+    history(project, driver, 'op.create_table("a", sa.Column("id", sa.Integer))', vacuum)
+
+    project.db("upgrade")
+
+    assert project.db("current").stdout == "1 (head)\n"
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_references_that_a_run_breaks_are_listed_and_the_run_is_rolled_back(project: Project, driver: str) -> None:
+    history(project, driver, PARENT_AND_CHILDREN, 'op.execute("DELETE FROM parents WHERE id < 3")')
+    project.db("upgrade", "0")
+
+    result = project.db("upgrade", exit_code=1)
+
+    assert result.stderr.splitlines()[-1] == (
+        "Error: the run would leave rows that refer to nothing: 3 in children without their parents; "
+        "all of it was rolled back"
+    )
+    assert count("parents") == 100
+    assert project.db("current").stdout == "0\n"
+
+
+def test_references_that_were_broken_before_do_not_stop_a_run(project: Project) -> None:
+    history(project, "sqlite", PARENT_AND_CHILDREN, 'op.create_table("a", sa.Column("id", sa.Integer))')
+    project.db("upgrade", "0")
+    with closing(sqlite3.connect("app.db")) as connection:
+        connection.execute("DELETE FROM parents WHERE id = 1")
+        connection.commit()
+
+    project.db("upgrade")
+
+    assert "a" in project.tables()
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    made = create_engine("sqlite:///app.db")
+
+    @event.listens_for(made, "connect")
+    def enforce(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    yield made
+    made.dispose()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_connection_is_as_it_was_afterwards(project: Project, engine: Engine, fails: bool) -> None:
+    with engine.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        level = driver.isolation_level
+        try:
+            with all_or_nothing(connection):
+                with connection.begin():
+                    assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 0
+                    connection.execute(text("CREATE TABLE a (id integer)"))
+                    if fails:
+                        raise DbError("no")
+        except DbError:
+            assert fails
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+        assert driver.isolation_level == level
+    assert (project.tables() == set()) is fails
+
+
+def test_databases_in_memory_are_migrated_too(project: Project) -> None:
+    from sqlalchemy.pool import StaticPool
+
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    with engine.connect() as connection, all_or_nothing(connection), connection.begin():
+        connection.execute(text("CREATE TABLE a (id integer)"))
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM a")).scalar() == 0
+    assert Database("default", engine).url == "sqlite://"
+    engine.dispose()

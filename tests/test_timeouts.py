@@ -1,0 +1,102 @@
+"""Time-outs of statements on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+
+from ellar_db.errors import DbError
+from ellar_db.limits import Limits
+from ellar_db.timeouts import statements
+from tests.conftest import Project, sync_engine
+from tests.faults.harness import History
+
+WAITS = {
+    "postgresql": "SELECT pg_sleep(60)",
+    "mariadb": "SELECT sleep(60)",
+}
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_statement_that_runs_too_long_is_ended(
+    project: Project, new_database: Callable[[str], str], kind: str
+) -> None:
+    history = History(project, new_database(kind), 1, {0: [f"op.execute('{WAITS[kind]}')"]}).write()
+
+    result = project.db("upgrade", "--statement-timeout", "0.2", exit_code=1)
+
+    assert "(it timed out)" in result.stderr
+    assert history.version() is None
+    assert history.tables() == set()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb", "sqlite"])
+def test_a_statement_that_waits_too_long_for_a_lock_is_ended(
+    project: Project, new_database: Callable[[str], str], kind: str
+) -> None:
+    url = new_database(kind)
+    history = History(project, url, 2, {1: ["op.execute('ALTER TABLE first_0 ADD COLUMN note integer')"]}).write()
+    project.db("upgrade", "0000")
+    with sync_engine(url).connect() as connection:
+        connection.execute(text("INSERT INTO first_0 (id) VALUES (1)"))
+
+        result = project.db("upgrade", "--db-lock-timeout", "0.2", exit_code=3 if kind == "sqlite" else 1)
+
+    if kind == "sqlite":
+        assert "database is locked" in result.stderr
+    else:
+        assert "(it timed out)" in result.stderr
+    assert history.version() == "0000"
+    assert project.db("upgrade").exit_code == 0
+
+
+def test_the_settings_and_the_application_say_them_too(project: Project, new_database: Callable[[str], str]) -> None:
+    history = History(project, new_database("postgresql"), 1, {0: ["op.execute('SELECT pg_sleep(60)')"]}).write()
+    pyproject = project.path / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text() + "statement-timeout = 0.2\n")
+    project.forget()
+
+    assert "(it timed out)" in project.db("upgrade", exit_code=1).stderr
+    assert history.version() is None
+
+
+def test_they_do_not_end_the_wait_for_the_lock() -> None:
+    # the lock's session sets none of them; were it to, a long run would end the others' wait
+    assert statements("postgresql", Limits(lock_timeout=5)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits", "expected"),
+    [
+        ("postgresql", Limits(db_lock_timeout=1.5), ["SET lock_timeout = 1500"]),
+        ("postgresql", Limits(statement_timeout=0), ["SET statement_timeout = 0"]),
+        ("sqlite", Limits(db_lock_timeout=2, statement_timeout=2), ["PRAGMA busy_timeout = 2000"]),
+        (
+            "mysql",
+            Limits(db_lock_timeout=0.2),
+            ["SET SESSION lock_wait_timeout = 1", "SET SESSION innodb_lock_wait_timeout = 1"],
+        ),
+        ("mysql", Limits(statement_timeout=2), []),
+        ("oracle", Limits(statement_timeout=2), []),
+    ],
+)
+def test_the_statements_of_each_database(kind: str, limits: Limits, expected: list[str]) -> None:
+    assert statements(kind, limits) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("lock-timeout", "soon", "a number of seconds, 0 or more"),
+        ("statement-timeout", -1, "a number of seconds, 0 or more"),
+        ("connect-wait", True, "a number of seconds, 0 or more"),
+        ("lock", 1, "true or false"),
+    ],
+)
+def test_a_limit_that_is_no_number_is_refused(key: str, value: object, problem: str) -> None:
+    with pytest.raises(DbError) as caught:
+        Limits().changed({key: value}, "[tool.ellar-db]")
+
+    assert caught.value.message == f"[tool.ellar-db] has {key} = {value!r}; it must be {problem}"
