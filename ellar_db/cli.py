@@ -139,7 +139,12 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     ctx.exit()
 
 
-@click.group("db", cls=DbGroup, short_help="Database migrations, by Alembic.")
+@click.group(
+    "db",
+    cls=DbGroup,
+    short_help="Database migrations, by Alembic.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option("-d", "--directory", type=PATH, help='Migration script directory (default is "migrations").')
 @click.option(
     "-x",
