@@ -28,7 +28,7 @@ def commands_page() -> str:
 
     # `ellar` itself: the width is set on the outermost context, and passes from there to the others
     ellar = click.Context(click.Group("ellar"), info_name="ellar", terminal_width=WIDTH, max_content_width=WIDTH)
-    group = click.Context(db, info_name="db", parent=ellar)
+    group = click.Context(db, info_name="db", parent=ellar, **db.context_settings)
     parts = [
         "# Commands",
         "Made from the program's own `--help` by `make docs`. Without an application, write `ellar-db` instead of "
