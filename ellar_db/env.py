@@ -270,9 +270,11 @@ def _command_options() -> Mapping[str, Any]:
 
 
 def _log_as_configured(config: Config) -> None:
-    """Set up logging from the ini file, for bare Alembic; loggers that exist stay as they are."""
+    """Set up logging from the ini file, for bare Alembic; logging that a program has set up itself stays as it is."""
     from logging.config import fileConfig
 
+    if logging.root.handlers:
+        return
     if (
         config.config_file_name
         and Path(config.config_file_name).is_file()

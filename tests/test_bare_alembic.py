@@ -267,24 +267,36 @@ class TestErrors:
         )
 
 
-def test_loggers_of_the_application_stay_as_they_are(shop: Shop) -> None:
-    shop.with_plain_sqlalchemy("sqlite:///app.db")
-    with (shop.path / "shop" / "models.py").open("a") as models:
-        models.write("\nimport logging\n\nlogging.getLogger('shop.orders').setLevel(logging.DEBUG)\n")
+def test_logging_that_is_set_up_already_stays(shop: Shop) -> None:
+    shop.configure()
+    shop.db("init")
+    shop.db("revision", "--rev-id", "first")
+    code = (
+        "import logging\n"
+        "from alembic import command\n"
+        "from alembic.config import Config\n"
+        "logging.basicConfig(format='shop: %(message)s', level=logging.WARNING)\n"
+        "orders = logging.getLogger('shop.orders')\n"
+        "orders.setLevel(logging.DEBUG)\n"
+        "command.upgrade(Config('migrations/alembic.ini'), 'head')\n"
+        "orders.debug('placed')\n"
+    )
+
+    assert shop.run("python", "-c", code).stderr == "shop: placed\n"
+    assert shop.db("current").stdout == "first (head)\n"
+
+
+def test_ellar_db_leaves_the_loggers_of_the_application_alone(shop: Shop) -> None:
+    models = "\nimport logging\n\nlogging.getLogger('shop.orders').setLevel(logging.DEBUG)\n"
+    shop.with_plain_sqlalchemy("sqlite:///app.db", models=PLAIN_MODELS + models)
     shop.ellar("db", "init")
     shop.ellar("db", "revision", "--rev-id", "first")
     file = shop.revisions()[0]
-    file.write_text(
-        file.read_text().replace(
-            "    pass",
-            "    import logging\n    import shop.models\n"
-            "    log = logging.getLogger('shop.orders')\n    print(log.disabled, log.level)",
-            1,
-        )
+    shown = (
+        "    import logging\n    orders = logging.getLogger('shop.orders')\n    print(orders.disabled, orders.level)"
     )
-    root = shop.path / "shop" / "root_module.py"
-    assert "from shop.models import Base" in root.read_text()
+    file.write_text(file.read_text().replace("    pass", shown, 1))
 
-    assert alembic(shop, "upgrade", "head").stdout == "False 10\n"
-    shop.run("alembic", "-c", "migrations/alembic.ini", "stamp", "base")
-    assert shop.run("ellar", "db", "upgrade").stdout == "False 10\n"
+    done = shop.run("ellar", "db", "upgrade")
+
+    assert (done.stdout, done.stderr) == ("False 10\n", "Running upgrade  -> first, empty message\n")
