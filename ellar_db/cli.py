@@ -54,7 +54,7 @@ class DbGroup(click.Group):
         wrapped = copy.copy(command)
 
         def invoke(ctx: click.Context) -> Any:
-            from ellar_db.plugins import BUILT_IN
+            from ellar_db.records import BUILT_IN
 
             manager = self.manager
             # the one command that shows what is the matter must run whatever is the matter

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from ellar_db.naming import RevisionRequest
 
 PROJECT = "ellar_db"
+API = "1.0"
+"""The version of the hooks, which a plugin may name as `ELLAR_DB_API`.
+
+The second number grows with each hook and each parameter that is added, the first where one goes away.
+"""
+
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 

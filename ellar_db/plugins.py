@@ -3,98 +3,32 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import click
 import pluggy
 
 from ellar_db import hookspecs
 from ellar_db.commands import BUILTINS
-from ellar_db.errors import DbError, PluginError, summary
+from ellar_db.discovery import installed, names_in, normal_name, project_module
+from ellar_db.errors import DbError, summary
+from ellar_db.records import BUILT_IN, PROJECT, Plugin
 from ellar_db.settings import Settings, read_settings
 from ellar_db.version import __version__
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
 
 GROUP = hookspecs.PROJECT
 DISTRIBUTION = "ellar-db"
 
-T = TypeVar("T")
 
-BUILT_IN, INSTALLED, PROJECT = "built-in", "installed", "project"
-
-
-@dataclass
-class Plugin:
-    """What is known of one plugin.
-
-    Args:
-        name: Its name in the manager, unique.
-        kind: "built-in", "installed" or "project".
-        distribution: The distribution that it comes from; of a project's own module, the module's name.
-        entry_point: `name = module`, where an entry point named it.
-        version: The distribution's version.
-        state: "active", "disabled", "broken" or "missing" (required and not there).
-        error: Why it is broken or missing.
-        load_ms: How long its import and registration took, in milliseconds.
-        hooks: The hooks that it answers.
-    """
-
-    name: str
-    kind: str
-    distribution: str
-    entry_point: str = ""
-    version: str = ""
-    state: str = "active"
-    error: str = ""
-    load_ms: float = 0.0
-    hooks: list[str] = field(default_factory=list)
-
-    @property
-    def title(self) -> str:
-        """The distribution and its version, as messages name the plugin."""
-        return f"{self.distribution} {self.version}".strip()
-
-    @property
-    def short_name(self) -> str:
-        """The entry point's name, which stands in for the command's where the plugin can't be imported."""
-        return self.entry_point.partition(" ")[0]
-
-    def guarded(self, hook_name: str, work: Callable[..., T], *arguments: Any) -> T:
-        """Do a piece of the plugin's own work, and name the plugin where it fails.
-
-        Raises:
-            PluginError: The work raised anything but a click exception or one of Alembic's.
-        """
-        try:
-            return work(*arguments)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # a plugin may raise anything, SystemExit too
-            if type(error).__module__.startswith("alembic."):
-                raise
-            raise self.failure(hook_name, error) from error
-
-    def failure(self, hook_name: str, error: BaseException) -> PluginError:
-        """Say that the plugin failed in a hook, why, and the way out."""
-        if self.kind == BUILT_IN:
-            return PluginError(
-                f"{self.name} failed in {hook_name}: {summary(error)}; --traceback (before the command) shows where"
-            )
-        return PluginError(
-            f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it, "
-            f"or leave it out with ELLAR_DB_DISABLE_PLUGINS={self.distribution}"
-        )
+class IncompatibleError(DbError):
+    """A plugin was written for another version of the hooks."""
 
 
 class PluginManager(pluggy.PluginManager):
@@ -197,20 +131,25 @@ class PluginManager(pluggy.PluginManager):
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a plugin may raise anything at import, SystemExit too
-            self.discard(record, _cause(error))
+            self.discard(record, _cause(error), "incompatible" if isinstance(error, IncompatibleError) else "broken")
         record.load_ms = (time.perf_counter() - started) * 1000
 
     def _register(self, plugin: object, record: Plugin) -> None:
         if isinstance(plugin, type):
             raise DbError("the entry point names a class; name a module, or an instance")
+        check_api(getattr(plugin, API_ATTRIBUTE, None))
         twin = next((name for name, other in self.list_name_plugin() if other is plugin), None)
         if twin is not None:
             raise DbError(f"it is the same module as the plugin {twin}")
         try:
-            self.register(plugin, name=record.name)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                self.register(plugin, name=record.name)
         except BaseException:
             self.unregister(name=record.name)
             raise
+        for message in dict.fromkeys(str(warning.message) for warning in caught):
+            click.echo(f"Warning: the plugin {record.title} uses what will go away: {message}", err=True)
         callers = self.get_hookcallers(plugin) or []
         record.hooks = sorted(caller.name for caller in callers)
         for caller in callers:
@@ -231,9 +170,9 @@ class PluginManager(pluggy.PluginManager):
         near = get_close_matches(name, known, 1)
         return f"there is no hook {name}" + (f"; did you mean {near[0]}?" if near else "")
 
-    def discard(self, record: Plugin, error: str) -> None:
+    def discard(self, record: Plugin, error: str, state: str = "broken") -> None:
         """Take a plugin out whole, and remember why."""
-        record.state, record.error = "broken", " ".join(error.split())
+        record.state, record.error = state, " ".join(error.split())
         if self.has_plugin(record.name):
             self.unregister(name=record.name)
         click.echo(
@@ -278,6 +217,42 @@ class PluginManager(pluggy.PluginManager):
                     yield text, f"{record.version} is installed; install it with pip install '{text}'"
 
 
+API_ATTRIBUTE = "ELLAR_DB_API"
+"""Where a plugin says for which version of the hooks it was written."""
+
+
+def check_api(written_for: Any) -> None:
+    """Refuse a plugin that was written for hooks which aren't those of this release.
+
+    Args:
+        written_for: A version as in "1.0", or None where the plugin says nothing.
+
+    Raises:
+        IncompatibleError: The first number is another one, or the second is higher than ours.
+        DbError: It is no version.
+
+    Example:
+        >>> check_api("1.0")
+    """
+    if written_for is None:
+        return
+    numbers = str(written_for).split(".")
+    if not isinstance(written_for, str) or len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
+        raise DbError(f'its {API_ATTRIBUTE} is {written_for!r}; write it as in "{hookspecs.API}"')
+    theirs = tuple(map(int, numbers))
+    ours = tuple(map(int, hookspecs.API.split(".")))
+    if theirs > ours:
+        raise IncompatibleError(
+            f"it was written for version {written_for} of the hooks, and ellar-db {__version__} has {hookspecs.API}; "
+            "update ellar-db"
+        )
+    if theirs[0] < ours[0]:
+        raise IncompatibleError(
+            f"it was written for version {written_for} of the hooks, and ellar-db {__version__} has {hookspecs.API}; "
+            "update the plugin"
+        )
+
+
 def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
     """Make a manager: specs, built-ins, installed plugins sorted by (distribution, name), the project's own modules.
 
@@ -300,19 +275,19 @@ def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
         manager.register(module, name=record.name)
         record.load_ms = (time.perf_counter() - started) * 1000
         record.hooks = sorted(caller.name for caller in manager.get_hookcallers(module) or [])
-    for record, entry_point in _installed():
+    for record, entry_point in installed():
         if record.state == "disabled":
             manager.records.append(record)
         else:
             manager.load(record, entry_point.load)
-    disabled = _names("ELLAR_DB_DISABLE_PLUGINS") or set()
+    disabled = names_in("ELLAR_DB_DISABLE_PLUGINS") or set()
     for module_name in dict.fromkeys(manager.settings.texts("plugins")):
         record = Plugin(module_name, PROJECT, module_name)
         if normal_name(module_name) in disabled:
             record.state = "disabled"
             manager.records.append(record)
         else:
-            manager.load(record, lambda name=module_name: _project_module(name))  # type: ignore[misc]
+            manager.load(record, lambda name=module_name: project_module(name))  # type: ignore[misc]
     return manager
 
 
@@ -325,69 +300,6 @@ def get_plugin_manager() -> PluginManager:
         True
     """
     return create_plugin_manager()
-
-
-def _installed() -> list[tuple[Plugin, EntryPoint]]:
-    """Give the entry points of the group in the order of (distribution, name), with their records."""
-    only, disabled = _names("ELLAR_DB_LOAD_PLUGINS"), _names("ELLAR_DB_DISABLE_PLUGINS") or set()
-    if only is not None and not only:
-        return []
-    from importlib.metadata import entry_points
-
-    found = []
-    known: set[str] = set()
-    for entry_point in entry_points(group=GROUP):
-        distribution, version = _title(entry_point)
-        record = Plugin(
-            f"{distribution}:{entry_point.name}",
-            INSTALLED,
-            distribution,
-            f"{entry_point.name} = {entry_point.value}",
-            version,
-        )
-        names = {normal_name(distribution), normal_name(entry_point.name)}
-        known |= names
-        if (only is not None and not names & only) or names & disabled:
-            record.state = "disabled"
-        found.append((record, entry_point))
-    for name in sorted((only or set()) - known):
-        click.echo(f"Warning: ELLAR_DB_LOAD_PLUGINS names {name}, and no such plugin is installed.", err=True)
-    return sorted(found, key=lambda pair: (normal_name(pair[0].distribution), pair[1].name))
-
-
-def _title(entry_point: EntryPoint) -> tuple[str, str]:
-    """Give the name and the version of an entry point's distribution; without metadata, the module's name.
-
-    `Distribution.name` and `version` parse the whole file, description and all, each time they are asked for.
-    """
-    dist = entry_point.dist
-    text = (dist.read_text("METADATA") or dist.read_text("PKG-INFO") or "") if dist else ""
-    name, version = (re.search(rf"^{key}:[ \t]*(\S+)", text, re.MULTILINE) for key in ("Name", "Version"))
-    return (name[1] if name else entry_point.module, version[1] if version else "")
-
-
-def _names(variable: str) -> set[str] | None:
-    value = os.environ.get(variable)
-    if value is None:
-        return None
-    return {normal_name(name) for name in value.replace(",", " ").split()}
-
-
-def normal_name(name: str) -> str:
-    """Give a distribution's name as packaging normalizes it, without importing packaging.
-
-    Example:
-        >>> normal_name("Ellar_DB.Seed")
-        'ellar-db-seed'
-    """
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _project_module(name: str) -> ModuleType:
-    # the console script doesn't put the working directory on the path
-    if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.append(os.getcwd())
-    return import_module(name)
 
 
 def _cause(error: BaseException) -> str:

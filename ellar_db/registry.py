@@ -11,8 +11,10 @@ from typing import Any, NoReturn
 
 import click
 
+from ellar_db.discovery import normal_name
 from ellar_db.errors import DbError, PluginError, summary
-from ellar_db.plugins import BUILT_IN, INSTALLED, Plugin, PluginManager, normal_name
+from ellar_db.plugins import PluginManager
+from ellar_db.records import BUILT_IN, INSTALLED, Plugin
 
 RANKS = {BUILT_IN: 0, INSTALLED: 1}
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ellar_db.commands import BUILTINS
-from ellar_db.plugins import Plugin, create_plugin_manager, get_plugin_manager
+from ellar_db.plugins import create_plugin_manager, get_plugin_manager
+from ellar_db.records import Plugin
 from tests.conftest import Project
 
 Install = Callable[..., Path]

@@ -34,7 +34,8 @@ def plugins(ctx: click.Context, directory: Path | None, x_arg: tuple[str, ...], 
 def described(ctx: click.Context) -> Iterator[dict[str, Any]]:
     """Give what is known of each plugin, the built-ins as one."""
     from ellar_db.cli import group_of
-    from ellar_db.plugins import BUILT_IN, Plugin, get_plugin_manager
+    from ellar_db.plugins import get_plugin_manager
+    from ellar_db.records import BUILT_IN, Plugin
     from ellar_db.registry import Registry
 
     manager = get_plugin_manager()
