@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ellar_db.module import EllarDBModule
     from ellar_db.naming import RevisionRequest
     from ellar_db.overriding import OverridingCommand
+    from ellar_db.plugin_options import plugin_option
     from ellar_db.settings import read_table
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "__version__",
     "alembic_config",
     "hookimpl",
+    "plugin_option",
     "read_table",
 ]
 
@@ -42,6 +44,7 @@ _HOMES = {
     "OverridingCommand": "overriding",
     "RevisionRequest": "naming",
     "alembic_config": "config",
+    "plugin_option": "plugin_options",
     "read_table": "settings",
 }
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.options import META, PATH, GroupOptions
+from ellar_db.plugin_options import META as PLUGIN_OPTIONS
+from ellar_db.plugin_options import added_options, values
 
 if TYPE_CHECKING:
     from ellar_db.plugins import PluginManager
@@ -52,6 +54,7 @@ class DbGroup(click.Group):
 
     def _wrapped(self, command: click.Command) -> click.Command:
         wrapped = copy.copy(command)
+        wrapped.params = [*command.params, *added_options(command, self.manager)]
 
         def invoke(ctx: click.Context) -> Any:
             from ellar_db.records import BUILT_IN
@@ -60,6 +63,7 @@ class DbGroup(click.Group):
             # the one command that shows what is the matter must run whatever is the matter
             if command.name != "plugins":
                 manager.require()
+            token = values.set(dict(ctx.meta.get(PLUGIN_OPTIONS, {})))
             try:
                 return manager.hook.ellar_db_invoke(ctx=ctx, command=command)
             except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
@@ -70,6 +74,8 @@ class DbGroup(click.Group):
                 if plugin is None or plugin.kind == BUILT_IN:
                     raise
                 raise plugin.failure("ellar_db_invoke", error) from error
+            finally:
+                values.reset(token)
 
         vars(wrapped)["invoke"] = invoke
         return wrapped

@@ -60,6 +60,32 @@ def ellar_db_register_commands() -> Iterable[click.Command]:
     raise NotImplementedError
 
 
+@hookspec
+def ellar_db_command_options(command: click.Command) -> Iterable[click.Option] | None:
+    """Add options to a command without replacing it.
+
+    Called for each command when it is shown or run. What was given comes back, in whatever hook, by
+    `ellar_db.plugin_option(name)`; the command itself doesn't see it.
+
+    Args:
+        command: The command, of which `name` says which.
+
+    Returns:
+        click options, or None. One whose spelling is taken is left out, with a warning.
+
+    Example:
+        @hookimpl
+        def ellar_db_command_options(command):
+            if command.name == "upgrade":
+                yield click.Option(["--ticket"], help="The change request.")
+
+        @hookimpl
+        def ellar_db_after_run(database, steps):
+            log.info("%s: %s", plugin_option("ticket"), len(steps))
+    """
+    raise NotImplementedError
+
+
 @hookspec(firstresult=True)
 def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Any:
     """Wrap each `db` command. It must be a wrapper, which yields once: there the command runs.

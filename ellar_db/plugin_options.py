@@ -1,0 +1,92 @@
+"""Options that plugins add to commands which aren't theirs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ellar_db.plugins import PluginManager
+    from ellar_db.records import Plugin
+
+META = "ellar_db.plugin_options"
+
+# a context variable, since hooks may run in another thread than the command
+values: ContextVar[dict[str, Any]] = ContextVar("ellar_db_plugin_options", default={})  # noqa: B039  # never changed
+
+
+def plugin_option(name: str, default: Any = None) -> Any:
+    """Give the value of an option that a plugin added by `ellar_db_command_options`.
+
+    Args:
+        name: The option's name, as click makes it of its spelling: `dry_run` for `--dry-run`.
+        default: What to give where the command has no such option, or bare Alembic runs.
+
+    Example:
+        >>> plugin_option("ticket", "none")
+        'none'
+    """
+    return values.get().get(name, default)
+
+
+def added_options(command: click.Command, manager: PluginManager) -> list[click.Parameter]:
+    """Give the options that plugins add to a command, each keeping its value for `plugin_option`.
+
+    Args:
+        command: The command.
+        manager: The plugins.
+
+    Raises:
+        PluginError: A plugin failed.
+    """
+    if not manager.hook.ellar_db_command_options.get_hookimpls():
+        return []
+    taken: dict[str, str] = {}
+    for param in command.params:
+        taken |= dict.fromkeys((*param.opts, *param.secondary_opts, str(param.name)), str(command.name))
+    added: list[click.Parameter] = []
+    for plugin, option in _given(command, manager):
+        spellings = [*option.opts, *option.secondary_opts, str(option.name)]
+        rival = next((spelling for spelling in spellings if spelling in taken), None)
+        if rival is not None:
+            click.echo(
+                f"Warning: the plugin {plugin.title} adds {option.opts[0]} to {command.name}, where {rival} is taken "
+                f"by {taken[rival]}; it is left out.",
+                err=True,
+            )
+            continue
+        taken |= dict.fromkeys(spellings, plugin.title)
+        added.append(_keeping(option))
+    return added
+
+
+def _given(command: click.Command, manager: PluginManager) -> Iterator[tuple[Plugin, click.Option]]:
+    for plugin, answer in manager.answers("ellar_db_command_options", command=command):
+        for option in plugin.guarded("ellar_db_command_options", list[Any], answer):
+            if isinstance(option, click.Option):
+                yield plugin, option
+            else:
+                click.echo(
+                    f"Warning: the plugin {plugin.title} adds {option!r} to {command.name}, which is no click.Option; "
+                    "it is left out.",
+                    err=True,
+                )
+
+
+def _keeping(option: click.Option) -> click.Option:
+    """Copy an option so that its value goes to `plugin_option`, and not to the command."""
+    kept = copy.copy(option)
+    own = option.callback
+
+    def keep(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        value = own(ctx, param, value) if own else value
+        ctx.meta.setdefault(META, {})[param.name] = value
+        return value
+
+    kept.expose_value = False
+    kept.callback = keep
+    return kept

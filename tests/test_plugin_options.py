@@ -1,0 +1,111 @@
+"""Options that plugins add to commands which aren't theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.conftest import Project
+
+TICKET = """
+import click
+from ellar_db import hookimpl, plugin_option
+
+@hookimpl
+def ellar_db_command_options(command):
+    if command.name == "upgrade":
+        yield click.Option(["--ticket"], help="The change request.")
+
+@hookimpl
+def ellar_db_after_run(database, steps):
+    click.echo(f"{len(steps)} for {plugin_option('ticket', 'nothing')}")
+"""
+
+
+def test_ellar_db_command_options_reach_the_plugins_other_hooks(plain: Project, install: Callable[..., Path]) -> None:
+    install("tickets", TICKET)
+    plain.db("init")
+    plain.db("migrate")
+
+    assert plain.db("upgrade", "--ticket", "SHOP-42").stdout == "1 for SHOP-42\n"
+    assert plain.db("upgrade").stdout == "0 for None\n"
+
+
+def test_async_engines_see_them_too(project: Project, install: Callable[..., Path]) -> None:
+    install("tickets", TICKET)
+    project.configure(url="sqlite+aiosqlite:///app.db")
+    project.db("init")
+    project.db("migrate")
+
+    assert project.db("upgrade", "--ticket", "SHOP-42").stdout == "1 for SHOP-42\n"
+
+
+def test_help_shows_them(project: Project, install: Callable[..., Path]) -> None:
+    install("tickets", TICKET)
+
+    assert "--ticket TEXT" in project.db("upgrade", "--help").stdout
+    assert "--ticket" not in project.db("downgrade", "--help").stdout
+
+
+def test_bare_alembic_runs_with_the_default(plain: Project, install: Callable[..., Path]) -> None:
+    install("tickets", TICKET)
+    plain.db("init")
+    plain.db("migrate")
+
+    done = plain.run("alembic", "-c", "migrations/alembic.ini", "upgrade", "head", env={"PYTHONPATH": "site"})
+
+    assert done.stdout == "1 for nothing\n"
+
+
+def test_an_option_that_is_taken_is_left_out_with_a_warning(plain: Project, install: Callable[..., Path]) -> None:
+    option = (
+        "import click\nfrom ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_command_options(command):\n"
+        "    if command.name == 'heads':\n        return [click.Option([{!r}, {!r}], is_flag=True)]\n"
+    )
+    install("first", option.format("-v", "--very"))
+    install("second", option.format("--many", "many"))
+    install("third", option.format("--many", "much"))
+    plain.db("init")
+
+    result = plain.db("heads")
+
+    assert result.stderr.splitlines() == [
+        "Warning: the plugin second 1.0 adds --many to heads, where --many is taken by third 1.0; it is left out.",
+        "Warning: the plugin first 1.0 adds -v to heads, where -v is taken by heads; it is left out.",
+    ]
+
+
+def test_junk_is_left_out_with_a_warning(plain: Project, install: Callable[..., Path]) -> None:
+    install(
+        "junk",
+        "from ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_command_options(command):\n    return ['--dry']\n",
+    )
+    plain.db("init")
+
+    assert plain.db("heads").stderr == (
+        "Warning: the plugin junk 1.0 adds '--dry' to heads, which is no click.Option; it is left out.\n"
+    )
+
+
+def test_an_option_with_a_callback_of_its_own_keeps_what_that_gives(
+    plain: Project, install: Callable[..., Path]
+) -> None:
+    install(
+        "loud",
+        """
+        import click
+        from ellar_db import hookimpl, plugin_option
+
+        @hookimpl
+        def ellar_db_command_options(command):
+            yield click.Option(["--word"], callback=lambda ctx, param, value: (value or "").upper())
+
+        @hookimpl(wrapper=True)
+        def ellar_db_invoke(ctx, command):
+            click.echo(plugin_option("word"))
+            return (yield)
+        """,
+    )
+    plain.db("init")
+
+    assert plain.db("heads", "--word", "hey").stdout == "HEY\n"
