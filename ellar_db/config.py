@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from ellar_db.alembic_settings import check_settings
+from ellar_db.alembic_settings import check_settings, setting
 from ellar_db.application import application_context
 from ellar_db.broken_files import broken_file
 from ellar_db.databases import Databases, collect_databases
@@ -132,7 +132,10 @@ def program() -> str:
     ctx = click.get_current_context(silent=True)
     if ctx is None or ctx.parent is None:
         return "ellar db"
-    return ctx.parent.command_path
+    root = ctx.find_root().info_name or ""
+    # manage.py, as `ellar new --plain` makes it, gives its program a name that can't be typed
+    typed = f"python {Path(sys.argv[0]).name}" if " " in root else root
+    return ctx.parent.command_path.replace(root, typed, 1)
 
 
 def _configured(manager: PluginManager, directory: Path | str | None) -> Config:
@@ -184,7 +187,7 @@ def _given_files(files: Sequence[Path]) -> tuple[Path, Path]:
 def _names_folder(config: Config) -> bool:
     if config.config_file_name and not Path(config.config_file_name).is_file():
         config.config_file_name = None
-    return config.get_alembic_option("script_location") is not None
+    return setting(config, "script_location") is not None
 
 
 def _fill_options(config: Config, *, x_arg: Sequence[str], autogenerate: bool) -> None:
@@ -242,7 +245,7 @@ def _reported() -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except (CommandError, RevisionError) as error:
-        raise DbError(_next_step(str(error))) from error
+        raise DbError(_next_step(_said(error))) from error
     except IniError as error:
         raise DbError(f"the ini file can't be read: {error}") from error
     except DBAPIError as error:
@@ -267,11 +270,17 @@ def _reported() -> Iterator[None]:
         raise broken from error
 
 
+def _said(error: Exception) -> str:
+    """Give what Alembic says, or, of a revision that isn't one, what the refusal behind it says better."""
+    cause = str(error.__cause__ or "")
+    return cause if cause.startswith("Multiple revisions") or "at least four characters" in cause else str(error)
+
+
 def _next_step(message: str) -> str:
     """Add to a refusal of Alembic's what to do next, where it doesn't say."""
     if message.startswith("Target database is not up to date"):
         return f"{message.rstrip('.')}; run `{program()} upgrade` first"
-    if message.startswith("Can't locate revision"):
+    if message.startswith(("Can't locate revision", "Multiple revisions", "No such revision")):
         return f"{message}; `{program()} history` lists them"
     if message.startswith("Multiple head revisions are present") or message.startswith("Multiple heads"):
         return f"{message.rstrip('.')}; `{program()} heads` lists them, `{program()} merge` joins them"

@@ -6,8 +6,9 @@ import asyncio
 import contextvars
 import copy
 import logging
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("ellar_db")
 
 T = TypeVar("T")
+
+GRACE = 1.0
+"""Seconds in which a thread ends that has nothing more to do."""
 
 PAUSE = 0.2
 """Seconds between two tries to reach a database."""
@@ -56,8 +60,12 @@ def in_event_loop(databases: Sequence[Database], work: Callable[[Sequence[Databa
     from sqlalchemy.util import greenlet_spawn
 
     async def run(databases: Sequence[Database]) -> T:
+        threads = set(threading.enumerate())
         try:
             return await greenlet_spawn(work, databases)
+        except UnavailableError:
+            _let_end(set(threading.enumerate()) - threads)
+            raise
         finally:
             for database in databases:
                 # the pool's connections belong to this loop; a pool of one connection is the database itself
@@ -144,6 +152,13 @@ def _connect(database: Database, wait: float) -> Connection:
             log.info("Waiting up to %g s for the database %r (%s) ...", wait, database.name, database.url)
             said = True
         time.sleep(max(0.0, min(PAUSE, until - time.monotonic())))
+
+
+def _let_end(threads: Iterable[threading.Thread]) -> None:
+    """Wait for the threads of aiosqlite connections that failed, which still answer to the loop before they end."""
+    for thread in threads:
+        if "_connection_worker_thread" in thread.name:
+            thread.join(GRACE)
 
 
 def _is_in_memory(engine: Engine) -> bool:

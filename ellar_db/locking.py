@@ -180,6 +180,9 @@ class FileLock:
         """Try to take it."""
         from filelock import Timeout
 
+        if not self.path.parent.is_dir():
+            # filelock would make the folder, and a new database in it; without, the run says what is the matter
+            return True
         try:
             self._lock.acquire()
         except Timeout:

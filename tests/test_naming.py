@@ -22,7 +22,7 @@ def folder(plain: Project) -> Iterator[Project]:
     plain.db("init")
     add(plain, "first", None)
     yield plain
-    assert [file.name for file in plain.path.parent.rglob("*.py") if file.name.startswith("x")] == []
+    assert [file.name for file in plain.path.rglob("*.py") if file.name.startswith("x")] == []
 
 
 def revisions(project: Project) -> list[str]:
