@@ -81,3 +81,14 @@ def project_module(name: str) -> ModuleType:
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.append(os.getcwd())
     return import_module(name)
+
+
+def unknown_names() -> list[tuple[str, str]]:
+    """Give what the environment variables name and nobody has installed, with the variable."""
+    from importlib.metadata import entry_points
+
+    known: set[str] = set()
+    for entry_point in entry_points(group=GROUP):
+        known |= {normal_name(_title(entry_point)[0]), normal_name(entry_point.name)}
+    variables = ("ELLAR_DB_LOAD_PLUGINS", "ELLAR_DB_DISABLE_PLUGINS")
+    return [(variable, name) for variable in variables for name in sorted((names_in(variable) or set()) - known)]

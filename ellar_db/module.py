@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -73,11 +74,11 @@ def _all_databases(injector: EllarInjector) -> Databases:
 
 @inject  # type: ignore[untyped-decorator,unused-ignore]  # injector's types aren't followed
 def _migration_options(injector: EllarInjector) -> MigrationOptions:
-    """Give the options of `setup`, or those of ellar-sql beside which the module stands."""
+    """Give the options of `setup` over those of ellar-sql, beside which the module may stand."""
     from ellar_db.application import injector_opened, service
 
     own: MigrationOptions = injector.get(Configuration).options
-    if own != MigrationOptions() or "ellar_sql.services" not in sys.modules:
+    if "ellar_sql.services" not in sys.modules:
         return own
     from ellar_sql.services import EllarSQLService
 
@@ -86,7 +87,12 @@ def _migration_options(injector: EllarInjector) -> MigrationOptions:
     if found is None:
         return own
     theirs = found.migration_options
-    return MigrationOptions(theirs.directory, theirs.use_two_phase, dict(theirs.context_configure))
+    return replace(
+        own,
+        directory=own.directory or theirs.directory,
+        use_two_phase=own.use_two_phase or theirs.use_two_phase,
+        context_configure={**theirs.context_configure, **own.context_configure},
+    )
 
 
 def _providers(configuration: Configuration) -> list[Any]:
@@ -117,18 +123,18 @@ class EllarDBModule(ModuleBase, IModuleSetup):  # type: ignore[misc]  # ellar's 
     @classmethod
     def setup(
         cls,
-        databases: Any,
+        databases: Any = None,
         metadata: Any = None,
         migration_options: MigrationOptions | Mapping[str, Any] | None = None,
     ) -> DynamicModule:
-        """Configure the module with plain SQLAlchemy.
+        """Configure the module: with plain SQLAlchemy, or beside ellar-sql with options that only this module has.
 
         Args:
             databases: A URL, an `sqlalchemy.URL`, a dict of engine options with `url`, an Engine, an AsyncEngine, or
-                a dict of these by name.
+                a dict of these by name. None where ellar-sql supplies them.
             metadata: What the models declare: MetaData, a class that has it, `"module:attribute"`, a list of these,
                 or a dict of these by name.
-            migration_options: `directory`, `use_two_phase`, `context_configure`.
+            migration_options: What `MigrationOptions` takes. Beside ellar-sql they go over those of its module.
 
         Raises:
             DbError: A migration option is unknown. The databases are looked at when they are first used.
@@ -167,7 +173,7 @@ class EllarDBModule(ModuleBase, IModuleSetup):  # type: ignore[misc]  # ellar's 
                 )
             arguments = {**values, **override}
             unknown = sorted(set(arguments) - {"databases", "metadata", "migration_options"})
-            if unknown or "databases" not in arguments:
+            if unknown or not {"databases", "migration_options"} & set(arguments):
                 problem = f"has {', '.join(unknown)}" if unknown else "lacks databases"
                 raise DbError(
                     f"{CONFIG_KEY} of the application's config {problem}; "

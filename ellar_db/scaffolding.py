@@ -18,27 +18,19 @@ NEEDED = ("env.py", "script.py.mako", "alembic.ini.mako")
 
 
 def templates(manager: PluginManager) -> dict[str, Path]:
-    """Give all templates by name: our own, the plugins', Alembic's. Of two with one name the first of these wins.
+    """Give all templates by name: the plugins', our own, Alembic's. Of two with one name the first of these wins.
 
     Raises:
         DbError: A plugin names a folder that isn't there.
     """
-    import alembic
-
-    ours = Path(__file__).with_name("templates")
-    folders = [ours]
+    found: dict[str, Path] = {}
     for plugin, answer in manager.answers("ellar_db_templates"):
-        given = plugin.guarded("ellar_db_templates", list[Any], answer)
-        for folder in map(Path, given):
+        for folder in map(Path, plugin.guarded("ellar_db_templates", list[Any], answer)):
             if not folder.is_dir():
                 raise DbError(f"the plugin {plugin.title} names {folder} as a folder of templates, and it isn't there")
-            folders.append(folder)
-    folders.append(Path(alembic.__file__).parent / "templates")
-    found: dict[str, Path] = {}
-    for folder in folders:
-        for template in sorted(folder.iterdir()):
-            if (template / "script.py.mako").is_file():
-                found.setdefault(template.name, template)
+            for template in sorted(folder.iterdir()):
+                if (template / "script.py.mako").is_file():
+                    found.setdefault(template.name, template)
     return found
 
 

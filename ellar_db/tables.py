@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+WIDTH = 160
+"""Columns where the output is no terminal, so that a file has no torn lines."""
 
 
 def show_plugins(rows: Sequence[dict[str, Any]]) -> None:
@@ -13,27 +20,61 @@ def show_plugins(rows: Sequence[dict[str, Any]]) -> None:
     Args:
         rows: A dict a plugin, as `ellar db plugins --json` writes them.
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
-    for title in ("Plugin", "From", "State", "Load", "Does"):
-        table.add_column(title, overflow="fold", justify="right" if title == "Load" else "left")
+    table = _table("Plugin", "From", "State", "Load >", "Does")
     for row in rows:
         state = row["state"]
-        style = "red" if state in ("broken", "missing") else "dim" if state == "disabled" else ""
-        table.add_row(
-            Text(f"{row['distribution']} {row['version']}".strip(), style=style),
-            Text(row["entry_point"] or row["kind"]),
-            Text(state, style=style),
-            Text(f"{row['load_ms']:.1f} ms"),
-            Text(_does(row), style=style),
-        )
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
+        style = "dim" if state == "disabled" else "" if state == "active" else "red"
+        cells = (_title(row), row["entry_point"] or row["kind"], state, f"{row['load_ms']:.1f} ms", _does(row))
+        table.add_row(*cells, style=style)
+    _print(table)
+
+
+def show_timings(rows: Sequence[dict[str, Any]]) -> None:
+    """Print how long the plugins took to load, the slowest first.
+
+    Args:
+        rows: A dict a plugin, as `ellar db plugins --json` writes them.
+    """
+    table = _table("Plugin", "Load >")
+    loaded = sorted((row for row in rows if row["kind"] != "alembic"), key=lambda row: -row["load_ms"])
+    for row in loaded:
+        table.add_row(_title(row), f"{row['load_ms']:.1f} ms")
+    table.add_row("all", f"{sum(row['load_ms'] for row in loaded):.1f} ms", style="bold")
+    _print(table)
+
+
+def show_hooks(hooks: Mapping[str, Sequence[str]]) -> None:
+    """Print who answers each hook.
+
+    Args:
+        hooks: The plugins by hook, in call order.
+    """
+    table = _table("Hook", "Asked, in this order")
+    for name, plugins in hooks.items():
+        table.add_row(name, ", ".join(plugins) or "nobody", style="" if plugins else "dim")
+    _print(table)
+
+
+def _table(*titles: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(title.removesuffix(" >"), overflow="fold", justify="right" if title.endswith(" >") else "left")
+    return table
+
+
+def _print(table: Table) -> None:
+    from rich.console import Console
+
+    console = Console(file=sys.stdout, highlight=False, markup=False)
     if not console.is_terminal:
-        console.width = 160
+        console.width = WIDTH
     console.print(table)
+
+
+def _title(row: dict[str, Any]) -> str:
+    return f"{row['distribution']} {row['version']}".strip()
 
 
 def _does(row: dict[str, Any]) -> str:

@@ -137,8 +137,7 @@ class TestProgram:
 
         assert made.stdout == (
             "Made migrations. Keep it under version control.\n"
-            'Next: `Ellar Web Framework CLI db migrate -m "Initial migration."`, '
-            "then `Ellar Web Framework CLI db upgrade`.\n"
+            'Next: `python manage.py db migrate -m "Initial migration."`, then `python manage.py db upgrade`.\n'
         )
         assert shop.tables() == {"alembic_version", "user"}
 
@@ -646,3 +645,16 @@ class View(model.Model):
             database.executescript(sql)
         database.close()
         assert shop.tables("sqlite:///offline.db") == {"alembic_version", "user"}
+
+
+def test_options_beside_ellar_sql_go_over_those_of_its_module(shop: Shop) -> None:
+    shop.create(
+        f"{ELLAR_SQL}, EllarDBModule.setup(migration_options="
+        "{'directory': 'here', 'lock_timeout': 7, 'confirm': 'always'})",
+        models=ELLAR_SQL_MODELS,
+    )
+
+    assert shop.ellar("db", "init").stdout.startswith("Made here.")
+    injector = shop.application().injector
+    assert injector.get(MigrationOptions).limits == {"lock_timeout": 7}
+    assert injector.get(Databases)["default"].limits == {"lock_timeout": 7}

@@ -5,101 +5,79 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ellar_db import options
+from ellar_db.errors import DbError
 from ellar_db.hookspecs import hookimpl
 
 
-@click.command(short_help="Show the plugins and their state.")
+@click.group(short_help="Show the plugins and their state.", invoke_without_command=True)
 @options.environment
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
+@click.option("--hooks", is_flag=True, help="Show who answers each hook, in the order in which they are asked.")
+@click.option("--timings", is_flag=True, help="Show how long each plugin took to load, the slowest first.")
+@click.option(
+    "--check", is_flag=True, help="Exit with 1 where a plugin is broken, missing, unknown or in another's way."
+)
 @click.pass_context
-def plugins(ctx: click.Context, directory: Path | None, x_arg: tuple[str, ...], as_json: bool) -> None:
+def plugins(
+    ctx: click.Context,
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    as_json: bool,
+    hooks: bool,
+    timings: bool,
+    check: bool,
+) -> None:
     """Show the plugins: where they come from, what they do, how long they took to load, and what is broken.
 
-    Alembic's own plugins (the entry points `alembic.plugins`) are listed too.
+    Alembic's own plugins (the entry points `alembic.plugins`) are listed too. `plugins new NAME` begins one of yours.
     """
-    rows = [*described(ctx), *alembic_plugins()]
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
+    if ctx.invoked_subcommand is not None:
         return
-    from ellar_db.tables import show_plugins
+    from ellar_db.inventory import answering, inventory, problems
 
-    show_plugins(rows)
+    rows = list(inventory(ctx))
+    if as_json:
+        click.echo(json.dumps(answering() if hooks else rows, indent=2))
+    else:
+        from ellar_db.tables import show_hooks, show_plugins, show_timings
 
-
-def described(ctx: click.Context) -> Iterator[dict[str, Any]]:
-    """Give what is known of each plugin, the built-ins as one."""
-    from ellar_db.cli import group_of
-    from ellar_db.plugins import get_plugin_manager
-    from ellar_db.records import BUILT_IN, Plugin
-    from ellar_db.registry import Registry
-
-    manager = get_plugin_manager()
-    group = group_of(ctx)
-    registry = group.registry if group else Registry()
-    missing = [Plugin(text, "required", text, state="missing", error=problem) for text, problem in manager.unmet()]
-    built_in = [record for record in manager.records if record.kind == BUILT_IN]
-    together = Plugin(
-        "ellar-db",
-        BUILT_IN,
-        "ellar-db",
-        version=built_in[0].version,
-        load_ms=sum(record.load_ms for record in built_in),
-        hooks=sorted({hook for record in built_in for hook in record.hooks}),
-    )
-    for record in [together, *(record for record in manager.records if record.kind != BUILT_IN), *missing]:
-        added: list[str] = []
-        overridden: list[str] = []
-        claimed: list[str] = []
-        for name, claims in sorted(registry.claims.items()):
-            givers = [together if plugin.kind == BUILT_IN else plugin for plugin, _ in claims.commands]
-            if record not in givers:
-                continue
-            if claims.problem and record.kind != BUILT_IN:
-                claimed.append(name)
-            else:
-                (added if givers[-1] is record else overridden).append(name)
-        yield {
-            "distribution": record.distribution,
-            "version": record.version,
-            "kind": record.kind,
-            "entry_point": record.entry_point,
-            "state": record.state,
-            "error": record.error,
-            "hooks": record.hooks,
-            "commands_added": added,
-            "commands_overridden": overridden,
-            "commands_claimed": claimed,
-            "load_ms": round(record.load_ms, 1),
-        }
+        if hooks:
+            show_hooks(answering())
+        elif timings:
+            show_timings(rows)
+        else:
+            show_plugins(rows)
+    if check:
+        found = list(problems(rows))
+        if found:
+            raise DbError("; ".join(found))
 
 
-def alembic_plugins() -> Iterator[dict[str, Any]]:
-    """Give the entry points of Alembic's own group; a broken one breaks Alembic as a whole."""
-    from ellar_db.alembic_plugins import alembic_culprits, alembic_entry_points, title
+@plugins.command(short_help="Begin a plugin of your own.")
+@click.argument("name")
+@click.option("--into", type=options.PATH, default=".", help="The folder in which the package's folder is made.")
+def new(name: str, into: Path) -> None:
+    """Write a package that is ready to be installed: a command, a hook, a test and a README.
 
-    entry_points = alembic_entry_points()
-    culprits = alembic_culprits() if entry_points else {}
-    for entry_point in entry_points:
-        name = entry_point.dist.name if entry_point.dist else "?"
-        error = culprits.get(title(entry_point), "")
-        yield {
-            "distribution": name,
-            "version": entry_point.dist.version if entry_point.dist else "",
-            "kind": "alembic",
-            "entry_point": f"{entry_point.name} = {entry_point.value}",
-            "state": "broken" if error else "active",
-            "error": error,
-            "hooks": [],
-            "commands_added": [],
-            "commands_overridden": [],
-            "commands_claimed": [],
-            "load_ms": 0.0,
-        }
+    NAME is the distribution's, as in ellar-db-audit.
+    """
+    from ellar_db.authoring import write_package
+
+    package = write_package(name, into)
+    click.echo(f"Wrote {package.folder}: a command `{package.command}`, a hook, a test and a README.")
+    click.echo(f"Next: `pip install -e {package.folder}`, then `{program_of_plugins()} {package.command}`.")
+    click.echo(f"Its tests: `pip install pytest`, then `pytest {package.folder}`.")
+
+
+def program_of_plugins() -> str:
+    """Give what was typed before `plugins`."""
+    from ellar_db.config import program
+
+    return program().rpartition(" plugins")[0] or program()
 
 
 @hookimpl

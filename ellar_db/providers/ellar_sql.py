@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ellar_db.application import service
-from ellar_db.databases import Database
+from ellar_db.databases import Database, MigrationOptions
 from ellar_db.hookspecs import hookimpl
 
 
@@ -21,7 +21,11 @@ def ellar_db_databases() -> Iterable[Database]:
     from ellar_sql.model.database_binds import get_all_metadata
 
     metadata = get_all_metadata()
-    options = found.migration_options
+    # EllarDBModule, where the application has it, may add to ellar-sql's options
+    theirs = found.migration_options
+    options = service(MigrationOptions) or MigrationOptions(
+        use_two_phase=theirs.use_two_phase, context_configure=theirs.context_configure
+    )
     return [
         Database(
             name,
@@ -29,6 +33,7 @@ def ellar_db_databases() -> Iterable[Database]:
             metadata[name].metadata if name in metadata else None,
             dict(options.context_configure),
             options.use_two_phase,
+            options.limits,
         )
         for name, engine in found.engines.items()
     ]

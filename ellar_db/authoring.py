@@ -1,0 +1,84 @@
+"""Packages for plugin authors to begin with."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ellar_db.discovery import normal_name
+from ellar_db.errors import DbError
+from ellar_db.hookspecs import API
+
+TEMPLATES = Path(__file__).with_name("templates") / "plugin"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A plugin package.
+
+    Args:
+        name: The distribution's name.
+        folder: Its folder.
+    """
+
+    name: str
+    folder: Path
+
+    @property
+    def module(self) -> str:
+        """The module's name."""
+        return self.name.replace("-", "_")
+
+    @property
+    def command(self) -> str:
+        """The name of the command that the package adds."""
+        return self.name.removeprefix("ellar-db-")
+
+
+def write_package(name: str, into: Path) -> Package:
+    """Write a package that is ready to be installed.
+
+    Args:
+        name: The distribution's name.
+        into: The folder in which the package's own is made.
+
+    Raises:
+        click.BadParameter: The name can't be a distribution's, or its module's.
+        DbError: The folder is there already, or can't be made.
+    """
+    package = Package(normal_name(name), into / normal_name(name))
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", package.name) or keyword.iskeyword(package.module):
+        raise click.BadParameter(
+            f"{name!r} can't name a package; use letters, digits and '-', as in ellar-db-audit", param_hint="NAME"
+        )
+    if package.name in ("ellar-db", "ellar"):
+        raise click.BadParameter(f"{name!r} is taken", param_hint="NAME")
+    if package.folder.exists():
+        raise DbError(f"{package.folder} is there already; take another name, or another folder with --into")
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{package.name}.", dir=into) as scratch:
+            # a folder of its own, since the scratch folder is its owner's alone
+            made = Path(scratch) / package.name
+            for source in sorted(TEMPLATES.rglob("*.mako")):
+                target = made / str(source.relative_to(TEMPLATES)).removesuffix(".mako").replace(
+                    "MODULE", package.module
+                )
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(_rendered(source, package), encoding="utf-8")
+            made.rename(package.folder)
+    except OSError as error:
+        raise DbError(f"the folder {package.folder} can't be made: {error.strerror or error}") from error
+    return package
+
+
+def _rendered(source: Path, package: Package) -> str:
+    from mako.template import Template
+
+    rendered: str = Template(source.read_text(encoding="utf-8")).render(package=package, api=API)
+    return rendered

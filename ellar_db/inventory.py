@@ -1,0 +1,121 @@
+"""What `ellar db plugins` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import click
+
+SOUND = ("active", "disabled")
+
+
+def inventory(ctx: click.Context) -> Iterator[dict[str, Any]]:
+    """Give what is known of each plugin, the built-ins as one, Alembic's own plugins last."""
+    yield from _ours(ctx)
+    yield from _alembics()
+
+
+def _ours(ctx: click.Context) -> Iterator[dict[str, Any]]:
+    from ellar_db.cli import group_of
+    from ellar_db.plugins import get_plugin_manager
+    from ellar_db.records import BUILT_IN, Plugin
+    from ellar_db.registry import Registry
+
+    manager = get_plugin_manager()
+    group = group_of(ctx)
+    registry = group.registry if group else Registry()
+    missing = [Plugin(text, "required", text, state="missing", error=problem) for text, problem in manager.unmet()]
+    built_in = [record for record in manager.records if record.kind == BUILT_IN]
+    together = Plugin(
+        "ellar-db",
+        BUILT_IN,
+        "ellar-db",
+        version=built_in[0].version,
+        load_ms=sum(record.load_ms for record in built_in),
+        hooks=sorted({hook for record in built_in for hook in record.hooks}),
+    )
+    for record in [together, *(record for record in manager.records if record.kind != BUILT_IN), *missing]:
+        added: list[str] = []
+        overridden: list[str] = []
+        claimed: list[str] = []
+        for name, claims in sorted(registry.claims.items()):
+            givers = [together if plugin.kind == BUILT_IN else plugin for plugin, _ in claims.commands]
+            if record not in givers:
+                continue
+            if claims.problem and record.kind != BUILT_IN:
+                claimed.append(name)
+            else:
+                (added if givers[-1] is record else overridden).append(name)
+        yield {
+            "distribution": record.distribution,
+            "version": record.version,
+            "kind": record.kind,
+            "entry_point": record.entry_point,
+            "state": record.state,
+            "error": record.error,
+            "hooks": record.hooks,
+            "commands_added": added,
+            "commands_overridden": overridden,
+            "commands_claimed": claimed,
+            "load_ms": round(record.load_ms, 1),
+        }
+
+
+def _alembics() -> Iterator[dict[str, Any]]:
+    """Give the entry points of Alembic's own group; a broken one breaks Alembic as a whole."""
+    from ellar_db.alembic_plugins import alembic_culprits, alembic_entry_points, title
+
+    entry_points = alembic_entry_points()
+    culprits = alembic_culprits() if entry_points else {}
+    for entry_point in entry_points:
+        name = entry_point.dist.name if entry_point.dist else "?"
+        error = culprits.get(title(entry_point), "")
+        yield {
+            "distribution": name,
+            "version": entry_point.dist.version if entry_point.dist else "",
+            "kind": "alembic",
+            "entry_point": f"{entry_point.name} = {entry_point.value}",
+            "state": "broken" if error else "active",
+            "error": error,
+            "hooks": [],
+            "commands_added": [],
+            "commands_overridden": [],
+            "commands_claimed": [],
+            "load_ms": 0.0,
+        }
+
+
+def answering() -> dict[str, list[str]]:
+    """Give the plugins that answer each hook, in the order in which they are asked; wrappers come first."""
+    from ellar_db import hookspecs
+    from ellar_db.plugins import get_plugin_manager
+
+    manager = get_plugin_manager()
+    found = {}
+    for name in vars(hookspecs):
+        if not name.startswith(f"{hookspecs.PROJECT}_"):
+            continue
+        impls = list(reversed(getattr(manager.hook, name).get_hookimpls()))
+        wrappers = [f"{impl.plugin_name} (wraps)" for impl in impls if impl.wrapper or impl.hookwrapper]
+        found[name] = wrappers + [impl.plugin_name for impl in impls if not (impl.wrapper or impl.hookwrapper)]
+    return found
+
+
+def problems(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Give what is the matter with the plugins.
+
+    Args:
+        rows: What `inventory` gives.
+    """
+    from ellar_db.discovery import unknown_names
+
+    for row in rows:
+        title = f"{row['distribution']} {row['version']}".strip()
+        if row["state"] not in SOUND:
+            yield f"{title} is {row['state']}: {row['error']}"
+        for command in row["commands_claimed"]:
+            yield f"{title} claims {command}, as another plugin does"
+    for variable, name in unknown_names():
+        yield f"{variable} names {name}, and no such plugin is there"

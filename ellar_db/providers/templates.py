@@ -1,0 +1,16 @@
+"""The templates of migrations folders that are always there: our own, then Alembic's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ellar_db.hookspecs import hookimpl
+
+
+@hookimpl
+def ellar_db_templates() -> Iterable[Path]:
+    """Give both folders."""
+    import alembic
+
+    return [Path(__file__).parent.with_name("templates"), Path(alembic.__file__).parent / "templates"]

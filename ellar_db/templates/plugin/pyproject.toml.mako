@@ -1,0 +1,18 @@
+[build-system]
+requires = ["hatchling>=1.26"]
+build-backend = "hatchling.build"
+
+[project]
+name = "${package.name}"
+version = "0.1.0"
+description = "A plugin of ellar_db"
+readme = "README.md"
+requires-python = ">=3.10"
+dependencies = ["ellar-db"]
+
+# being installed is all it takes: ellar_db finds its plugins by this entry point
+[project.entry-points.ellar_db]
+${package.command} = "${package.module}"
+
+[tool.hatch.build.targets.wheel]
+only-include = ["${package.module}.py"]

@@ -1,0 +1,3 @@
+"""What the tests stand on: ellar_db's own kit."""
+
+pytest_plugins = ["ellar_db.testing"]

@@ -1,0 +1,1 @@
+"""${package.name}, in a project of its own."""
