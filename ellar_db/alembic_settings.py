@@ -36,7 +36,7 @@ def check_settings(config: Config) -> None:
         "sourceless": asbool,
     }
     for name, read in readers.items():
-        value = config.get_alembic_option(name)
+        value = setting(config, name)
         try:
             if value is not None:
                 read(value)
@@ -47,6 +47,20 @@ def check_settings(config: Config) -> None:
         config.get_prepend_sys_paths_list()
     except (AttributeError, TypeError, ValueError) as error:
         raise DbError(f"Alembic's settings of paths can't be used: {summary(error)}") from error
+
+
+def setting(config: Config, name: str) -> Any:
+    """Give one of Alembic's settings, or None.
+
+    Raises:
+        DbError: It has a `%` that stands for nothing, or a value of a kind that Alembic doesn't take.
+    """
+    try:
+        return config.get_alembic_option(name)
+    except (LookupError, TypeError, ValueError) as error:
+        raise DbError(
+            f"Alembic's setting {name} can't be read: {summary(error)} (a '%' must be written as '%%')"
+        ) from error
 
 
 def _text(value: Any) -> None:
