@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from ellar_db.two_phase import TwoPhase
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from alembic.runtime.migration import MigrationContext
+    from alembic.runtime.migration import MigrationContext, MigrationInfo
 
 log = logging.getLogger("ellar_db")
 
@@ -116,6 +116,7 @@ class Environment:
         self.manager = manager
         self.databases = databases
         self.multiple = multiple
+        self.command = command
         self.plan: Callable[..., Iterable[Any]] = command["fn"]
         # the commands that change a database; all others only look at it
         self.writes = "destination_rev" in command or self.plan.__name__ == "do_ensure_version"
@@ -229,12 +230,28 @@ class Environment:
         if not self.writes or not self.manager.hook.ellar_db_before_run.get_hookimpls():
             return
         for each in runs:
-            if each.connection is None:
-                self.manager.tell("ellar_db_before_run", database=each.database, connection=each.connection)
-                continue
-            # what a plugin asks the database would otherwise leave a transaction open, which Alembic wouldn't commit
-            with each.connection.begin():
-                self.manager.tell("ellar_db_before_run", database=each.database, connection=each.connection)
+            # what is asked of the database would otherwise leave a transaction open, which Alembic wouldn't commit
+            with nullcontext() if each.connection is None else each.connection.begin():
+                self.manager.tell(
+                    "ellar_db_before_run", database=each.database, connection=each.connection, plan=self._planned(each)
+                )
+
+    def _planned(self, each: Run) -> tuple[MigrationInfo, ...]:
+        """Give what the command will apply to a database, in order."""
+        from alembic import context
+        from alembic.runtime.migration import MigrationContext
+
+        if "destination_rev" not in self.command:
+            # asked for its plan, ensure-version makes the table
+            return ()
+        options, _ = self._options(each.database)
+        planning = MigrationContext.configure(
+            each.connection,
+            dialect=each.database.sync_engine.dialect,
+            opts={**options, **self.command, "script": context.script},
+        )
+        heads = () if planning.purge else planning.get_current_heads()
+        return tuple(step.info for step in self.plan(heads, planning))
 
     def _after(self, each: Run) -> None:
         """Tell the plugins that the run on a database succeeded."""

@@ -348,8 +348,8 @@ def ellar_db_lock(database: Database, limits: Limits) -> Lock | None:
 
 
 @hookspec
-def ellar_db_before_run(database: Database, connection: Connection | None) -> None:
-    """Look, or act, before a run that writes: upgrade, downgrade, stamp, ensure-version.
+def ellar_db_before_run(database: Database, connection: Connection | None, plan: Sequence[MigrationInfo]) -> None:
+    """Look, or act, before a run that writes: upgrade, downgrade, stamp, ensure-version, repair.
 
     Called once a database, connected, before the first statement. Raise a `click.ClickException` to refuse:
     nothing has been done then.
@@ -357,11 +357,13 @@ def ellar_db_before_run(database: Database, connection: Connection | None) -> No
     Args:
         database: The database.
         connection: The migration's own connection, or None with `--sql`.
+        plan: What will be applied, in order, as Alembic's `MigrationInfo`; empty where there is nothing to do, and
+            for ensure-version.
 
     Example:
         @hookimpl
-        def ellar_db_before_run(database, connection):
-            if connection is not None and is_replica(connection):
+        def ellar_db_before_run(database, connection, plan):
+            if plan and connection is not None and is_replica(connection):
                 raise click.ClickException(f"{database.name} is a replica")
     """
 

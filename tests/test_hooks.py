@@ -476,7 +476,7 @@ def test_ellar_db_before_run_may_refuse_before_anything_is_done(plain: Project, 
 
     answer(ellar_db_before_run=refuse)
 
-    for command in (["upgrade"], ["downgrade"], ["stamp"], ["ensure-version"]):
+    for command in (["upgrade"], ["downgrade", "base"], ["stamp"], ["ensure-version"]):
         assert plain.db(*command, exit_code=1).stderr == "Error: default is a replica\n"
     assert asked == [("default", 1)] * 4
     assert "users" not in plain.tables()
@@ -492,6 +492,59 @@ def test_ellar_db_before_run_has_no_connection_offline(plain: Project, answer: C
 
     assert "CREATE TABLE users" in plain.db("upgrade", "--sql").stdout
     assert asked == [("default", None)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "plan"),
+    [
+        (["upgrade"], ["+r2", "+r3"]),
+        (["upgrade", "+1"], ["+r2"]),
+        (["upgrade", "r1"], []),
+        (["downgrade"], ["-r1"]),
+        (["stamp", "r3"], ["=r3"]),
+        (["stamp", "--purge", "r1"], ["=r1"]),
+        (["ensure-version"], []),
+        (["upgrade", "--sql"], ["+r1", "+r2", "+r3"]),
+        (["upgrade", "--sql", "r2:head"], ["+r3"]),
+    ],
+)
+def test_ellar_db_before_run_knows_what_will_be_applied(
+    plain: Project, answer: Callable[..., None], arguments: list[str], plan: list[str]
+) -> None:
+    plain.db("init")
+    for number in (1, 2, 3):
+        plain.db("revision", "--rev-id", f"r{number}")
+    plain.db("upgrade", "r1")
+    told, applied = [], []
+
+    def mark(step: Any) -> str:
+        return f"{'=' if step.is_stamp else '+' if step.is_upgrade else '-'}{step.up_revision_id}"
+
+    answer(
+        ellar_db_before_run=lambda plan: told.append([mark(step) for step in plan]),
+        ellar_db_step_applied=lambda step: applied.append(mark(step)),
+    )
+
+    plain.db(*arguments)
+
+    assert told == [plan]
+    assert applied == plan
+
+
+def test_ellar_db_before_run_reads_the_version_table_that_plugins_name(
+    plain: Project, answer: Callable[..., None]
+) -> None:
+    migrated(plain)
+    plans = []
+    answer(
+        ellar_db_context_options=lambda: {"version_table": "versions"},
+        ellar_db_before_run=lambda plan: plans.append(len(plan)),
+    )
+
+    plain.db("upgrade")
+    plain.db("upgrade")
+
+    assert plans == [1, 0]
 
 
 def test_ellar_db_after_run_knows_the_steps_and_is_part_of_the_run(plain: Project, answer: Callable[..., None]) -> None:
