@@ -28,6 +28,7 @@ def check_settings(config: Config) -> None:
 
     readers: dict[str, Callable[[Any], object]] = {
         "script_location": _text,
+        "timezone": _text,
         "file_template": lambda value: value % {"rev": "", "slug": "", **dict.fromkeys(NUMBERS, 1)},
         "truncate_slug_length": int,
         "output_encoding": codecs.lookup,
@@ -43,8 +44,8 @@ def check_settings(config: Config) -> None:
         except (LookupError, TypeError, ValueError) as error:
             raise DbError(f"Alembic's setting {name} is {value!r}, which it can't use: {summary(error)}") from error
     try:
-        config.get_version_locations_list()
-        config.get_prepend_sys_paths_list()
+        _texts(config.get_version_locations_list(), "version_locations")
+        _texts(config.get_prepend_sys_paths_list(), "prepend_sys_path")
     except (AttributeError, TypeError, ValueError) as error:
         raise DbError(f"Alembic's settings of paths can't be used: {summary(error)}") from error
 
@@ -66,3 +67,8 @@ def setting(config: Config, name: str) -> Any:
 def _text(value: Any) -> None:
     if not isinstance(value, str):
         raise TypeError("it must be a text")
+
+
+def _texts(value: Any, name: str) -> None:
+    if value is not None and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+        raise TypeError(f"{name} must be a list of texts")

@@ -34,6 +34,17 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
     return None if blamed is None else DbError(f"{blamed}; --traceback (before the command) shows where")
 
 
+def raised_in(package: str, error: BaseException) -> bool:
+    """Tell whether an exception was raised by a module of a package.
+
+    Example:
+        >>> raised_in("alembic", ValueError("of nobody"))
+        False
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and str(frames[-1].f_globals.get("__name__")).partition(".")[0] == package
+
+
 def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:
     module, function, local = frame.f_globals.get("__name__"), frame.f_code.co_name, frame.f_locals
     file = Path(frame.f_code.co_filename)

@@ -6,6 +6,8 @@ import copy
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -94,6 +96,16 @@ class DbGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse what stands before the command's name; refuse what no program can be given, and no file be named."""
+        with one_line():
+            for text in args:
+                if "\0" in text or not _is_text(text):
+                    raise click.UsageError(f"the argument {text!a} has characters that can't be used")
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages on stderr and its errors in one line."""
         from ellar_db.console import messages
@@ -109,7 +121,7 @@ class DbGroup(click.Group):
         )
         ctx.meta[META] = options
         try:
-            with messages(options.quiet):
+            with one_line(), messages(options.quiet):
                 return super().invoke(ctx)
         except (Exception, SystemExit) as error:
             from ellar_db.alembic_plugins import alembic_broken
@@ -123,6 +135,26 @@ class DbGroup(click.Group):
             if broken is None:
                 raise
             raise broken from error
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Let an error's message be one line, whatever of the command line it quotes."""
+    try:
+        yield
+    except click.ClickException as error:
+        # final to click's own types
+        vars(error)["message"] = " ".join(error.message.split())
+        raise
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        # undecodable bytes of the command line stand for themselves
+        os.fsencode(argument)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def group_of(ctx: click.Context | None) -> DbGroup | None:

@@ -14,7 +14,7 @@ import click
 
 from ellar_db.alembic_settings import check_settings, setting
 from ellar_db.application import application_context
-from ellar_db.broken_files import broken_file
+from ellar_db.broken_files import broken_file, raised_in
 from ellar_db.databases import Databases, collect_databases
 from ellar_db.errors import DbError, UnavailableError, summary
 from ellar_db.limits import LIMITS, limits_of
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 DATABASES = "databases"
 """Where `Config.attributes` has the databases."""
+
+PACKAGE = "ellar_db.package"
+"""Where `Config.attributes` has the package whose migrations these are, in place of the application's."""
 
 DIRECTORY = "migrations"
 
@@ -44,6 +47,7 @@ def alembic_config(
     limits: Mapping[str, Any] | None = None,
     stdout: TextIO | None = None,
     app: App | None = None,
+    package: str | None = None,
 ) -> Iterator[Config]:
     """Give Alembic's configuration for the project's databases, inside the application's context.
 
@@ -60,6 +64,7 @@ def alembic_config(
             given, be it empty, where the block writes to the databases.
         stdout: Where Alembic prints, by default the terminal.
         app: The Ellar application, where none is open and the project doesn't name it.
+        package: The package whose migrations are meant, in place of the application's (`--package`).
 
     Yields:
         The configuration; `attributes["databases"]` has the databases by name.
@@ -77,9 +82,9 @@ def alembic_config(
     manager = get_plugin_manager()
     manager.require()
     with ExitStack() as stack:
-        stack.enter_context(_reported())
+        stack.enter_context(reported())
         stack.enter_context(application_context(manager.settings, app))
-        config = _configured(manager, directory)
+        config = _configured(manager, directory) if package is None else _of_package(manager, package)
         # Alembic's own default is the stream that there was when Alembic was imported
         config.stdout = stdout or sys.stdout
         _fill_options(config, x_arg=x_arg, autogenerate=autogenerate)
@@ -89,6 +94,8 @@ def alembic_config(
         config.attributes["ellar_db.output"] = output
         config.attributes[LIMITS] = dict(limits or {})
         manager.tell("ellar_db_configure", config=config)
+        if package is not None and databases:
+            _narrow(config)
         if limits is not None and not getattr(config.cmd_opts, "sql", False) and not _is_ours(config):
             stack.enter_context(_locked(config, manager))
         yield config
@@ -166,6 +173,20 @@ def _configured(manager: PluginManager, directory: Path | str | None) -> Config:
     return config
 
 
+def _of_package(manager: PluginManager, name: str) -> Config:
+    from ellar_db.package_runs import package_config
+    from ellar_db.packages import find_package
+
+    return package_config(find_package(manager, name))
+
+
+def _narrow(config: Config) -> None:
+    """Leave the databases on which a package runs."""
+    from ellar_db.package_runs import databases_for
+
+    config.attributes[DATABASES] = databases_for(config.attributes[PACKAGE], config.attributes[DATABASES])
+
+
 def _given_files(files: Sequence[Path]) -> tuple[Path, Path]:
     environment = Path(os.environ.get("ALEMBIC_CONFIG") or "alembic.ini")
     ini, toml = Path("alembic.ini"), Path("pyproject.toml")
@@ -231,7 +252,7 @@ def _locked(config: Config, manager: PluginManager) -> Iterator[None]:
 
 
 @contextmanager
-def _reported() -> Iterator[None]:
+def reported() -> Iterator[None]:
     """Turn what the world outside does wrong into one line: Alembic's refusals, files, databases."""
     from configparser import Error as IniError
 
@@ -263,6 +284,13 @@ def _reported() -> Iterator[None]:
     except OSError as error:
         broken = broken_file(error, environment=False)
         raise broken or UnavailableError(f"the database can't be reached: {summary(error)}") from error
+    except (AssertionError, ImportError) as error:
+        broken = broken_file(error)
+        if broken is None and not raised_in("alembic", error):
+            raise
+        # how Alembic says that there is no env.py, and what it does where a revision's name leads nowhere
+        missing = str(error) if isinstance(error, ImportError) else "there is no such revision"
+        raise broken or DbError(f"{missing}; `{program()} history` lists the revisions") from error
     except (Exception, SystemExit) as error:  # env.py and the revisions are the project's own: they may raise anything
         broken = broken_file(error)
         if broken is None:

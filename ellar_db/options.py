@@ -58,6 +58,8 @@ class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gene
             self.fail("a revision can't be empty", param, ctx)
         if text.count(":") > 1:
             self.fail("a range is [start]:[end]", param, ctx)
+        if any(part.endswith("@") for part in text.split(":")):
+            self.fail(f"in {text!a} a revision must follow the '@'", param, ctx)
         return text
 
 

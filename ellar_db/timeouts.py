@@ -9,6 +9,9 @@ from ellar_db.limits import Limits
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+LONGEST = 2_000_000.0
+"""Seconds, about three weeks: the longest time that all servers take, which count milliseconds in 32 bits."""
+
 TIMED_OUT = {
     # PostgreSQL: lock_not_available, query_canceled
     "55P03",
@@ -33,7 +36,7 @@ def statements(kind: str, limits: Limits, *, mariadb: bool = False) -> list[str]
         >>> statements("postgresql", Limits(db_lock_timeout=2))
         ['SET lock_timeout = 2000']
     """
-    lock, statement = limits.db_lock_timeout, limits.statement_timeout
+    lock, statement = _bounded(limits.db_lock_timeout), _bounded(limits.statement_timeout)
     made = []
     if kind == "postgresql":
         if lock is not None:
@@ -50,6 +53,10 @@ def statements(kind: str, limits: Limits, *, mariadb: bool = False) -> list[str]
     elif kind == "sqlite" and lock is not None:
         made.append(f"PRAGMA busy_timeout = {int(lock * 1000)}")
     return made
+
+
+def _bounded(seconds: float | None) -> float | None:
+    return None if seconds is None else min(seconds, LONGEST)
 
 
 def set_timeouts(connection: Connection, limits: Limits) -> None:

@@ -72,6 +72,7 @@ def test_they_do_not_end_the_wait_for_the_lock() -> None:
     [
         ("postgresql", Limits(db_lock_timeout=1.5), ["SET lock_timeout = 1500"]),
         ("postgresql", Limits(statement_timeout=0), ["SET statement_timeout = 0"]),
+        ("postgresql", Limits(statement_timeout=float("inf")), ["SET statement_timeout = 2000000000"]),
         ("sqlite", Limits(db_lock_timeout=2, statement_timeout=2), ["PRAGMA busy_timeout = 2000"]),
         (
             "mysql",
