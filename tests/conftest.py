@@ -68,6 +68,8 @@ def _apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     get_plugin_manager.cache_clear()
     yield
     get_plugin_manager.cache_clear()
+    # Alembic puts it on the path, and Python remembers which folder it was
+    sys.path_importer_cache.pop(".", None)
     os.environ.pop("ELLAR_CONFIG_MODULE", None)
     for name in set(sys.modules) - modules:
         file = getattr(sys.modules[name], "__file__", None)
