@@ -89,15 +89,18 @@ def test_a_folder_that_is_not_empty(plain: Project) -> None:
     assert everything(plain) == before
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes to read-only folders too")
 def test_a_read_only_folder(ready: Project) -> None:
     versions = ready.path / "migrations/versions"
     for folder in (versions, ready.path):
         folder.chmod(0o555)
     try:
+        if os.access(versions, os.W_OK):
+            pytest.skip("this user, root as a rule, writes to read-only folders too")
         assert "Permission denied" in refused(ready.db("revision", exit_code=1))
         assert refused(ready.db("init", "other", exit_code=1)) == "the folder other can't be made: Permission denied"
-        assert "can't be written" in refused(ready.db("upgrade", "--sql", "-o", "up.sql", exit_code=1))
+        assert ready.db("upgrade", "--sql", "-o", "up.sql", exit_code=1).stderr.endswith(
+            "Error: the SQL can't be written to up.sql: Permission denied\n"
+        )
     finally:
         for folder in (ready.path, versions):
             folder.chmod(0o755)
