@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import Result
 
@@ -174,7 +175,7 @@ def test_an_unknown_revision(ready: Project, arguments: list[str], message: str)
         (["upgrade", "--sql", "a:b:c"], "Invalid value for '[REVISION]': a range is [start]:[end]"),
         (["revision", "--head", ""], "Invalid value for '--head': a revision can't be empty"),
         (["revision", "--depends-on", ""], "Invalid value for '--depends-on': a revision can't be empty"),
-        (["upgrade", "--nonsense"], "No such option '--nonsense'."),
+        (["upgrade", "--nonsense"], click.NoSuchOption("--nonsense").format_message()),
         (["upgrade", "first", "second"], "Got unexpected extra argument (second)"),
         (["upgrade", "--sql", "-o", ""], "Invalid value for '-o' / '--output': a file can't have an empty name"),
     ],
@@ -237,7 +238,7 @@ FILE = "revision = 'second'\ndown_revision = {parent!r}\n\n\ndef upgrade():\n   
     ("text", "message"),
     [
         ("def (", "is no revision that can be read: SyntaxError: invalid syntax (bad.py, line 1)"),
-        ("\0", "is no revision that can be read: SyntaxError: source code string cannot contain null bytes"),
+        ("\0", "Error: source code string cannot contain null bytes"),
         ("x = 1\nraise ValueError('two\\nlines')", ", line 2: ValueError: two"),
         ("import no_such_module", ", line 1: ModuleNotFoundError: No module named 'no_such_module'"),
         ("import sys\nsys.exit(4)", ", line 2: SystemExit: 4"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 
 from tests.conftest import Project
@@ -96,5 +97,5 @@ def test_gives_the_tag_to_env_py(linear: Project) -> None:
 def test_refuses_an_option_that_it_does_not_know(applied: Project) -> None:
     result = applied.db("downgrade", "--nonsense", exit_code=2)
 
-    assert result.stderr.splitlines()[-1] == "Error: No such option '--nonsense'."
+    assert result.stderr.splitlines()[-1] == f"Error: {click.NoSuchOption('--nonsense').format_message()}"
     assert len(applied.tables()) == 4
