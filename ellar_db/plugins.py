@@ -20,7 +20,7 @@ from ellar_db.commands import BUILTINS
 from ellar_db.discovery import installed, names_in, normal_name, project_module
 from ellar_db.errors import DbError, summary
 from ellar_db.records import BUILT_IN, PROJECT, Plugin
-from ellar_db.settings import Settings, read_settings
+from ellar_db.settings import KEYS, Settings, read_settings
 from ellar_db.version import __version__
 
 GROUP = hookspecs.PROJECT
@@ -263,6 +263,9 @@ def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
         DbError: The settings can't be read.
     """
     manager = PluginManager(read_settings() if settings is None else settings)
+    if not manager.settings.table.keys() <= KEYS:
+        unknown = ", ".join(manager.settings.unknown_keys())
+        click.echo(f"Warning: [tool.ellar-db] has {unknown}, which nothing reads.", err=True)
     if os.environ.get("ELLAR_DB_TRACE_PLUGINS", "") not in ("", "0"):
         from ellar_db.tracing import trace
 

@@ -12,6 +12,29 @@ from typing import Any
 
 from ellar_db.errors import DbError
 
+KEYS = frozenset(
+    {
+        "application",
+        "commands",
+        "confirm",
+        "connect-wait",
+        "context-configure",
+        "database",
+        "databases",
+        "db-lock-timeout",
+        "directory",
+        "lock",
+        "lock-timeout",
+        "metadata",
+        "packages",
+        "plugins",
+        "required-plugins",
+        "statement-timeout",
+        "use-two-phase",
+    }
+)
+"""What `[tool.ellar-db]` may have."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -26,6 +49,16 @@ class Settings:
     path: Path | None = None
     table: Mapping[str, Any] = field(default_factory=dict)
     ellar: bool = False
+
+    def unknown_keys(self) -> list[str]:
+        """Give the keys that nothing reads, each with the one that may be meant."""
+        from difflib import get_close_matches
+
+        found = []
+        for key in sorted(set(self.table) - KEYS):
+            near = get_close_matches(key, KEYS, 1)
+            found.append(f"{key!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+        return found
 
     def text(self, key: str) -> str | None:
         """Give one value that must be a text, with `${VARIABLES}` filled in."""
