@@ -36,14 +36,21 @@ def commands_page() -> str:
         "[Settings](settings.md) has the exit codes.",
         help_text("ellar db", db, group),
     ]
-    for name in db.list_commands(group):
-        command = db.get_command(group, name)
-        assert command is not None
-        parts += [
-            f"## {name}",
-            help_text(f"ellar db {name}", command, click.Context(command, info_name=name, parent=group)),
-        ]
+    parts += subcommands(db, group)
     return "\n\n".join(parts) + "\n"
+
+
+def subcommands(group: click.Group, ctx: click.Context, typed: str = "") -> Iterator[str]:
+    """Give the sections of a group's commands, and below each its own."""
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        assert command is not None
+        inner = click.Context(command, info_name=name, parent=ctx)
+        path = f"{typed} {name}".strip()
+        yield f"## {path}"
+        yield help_text(f"ellar db {path}", command, inner)
+        if isinstance(command, click.Group):
+            yield from subcommands(command, inner, path)
 
 
 def help_text(typed: str, command: click.Command, ctx: click.Context) -> str:
