@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ellar_db.config import databases_of
+from ellar_db.config import PACKAGE, databases_of
 from ellar_db.connecting import connected, in_event_loop
 from ellar_db.databases import DEFAULT, Database, MigrationOptions
 from ellar_db.errors import DbError
@@ -81,7 +81,9 @@ def planned(config: Config, target: str) -> dict[str, list[Loss]]:
 
     databases = databases_of(config)
     # a folder for one database runs on the default one
-    several = "multiple=True" in Path(script.env_py_location).read_text(encoding="utf-8")
+    several = PACKAGE in config.attributes or "multiple=True" in Path(script.env_py_location).read_text(
+        encoding="utf-8"
+    )
     chosen = list(databases.values()) if several or DEFAULT not in databases else [databases[DEFAULT]]
     return in_event_loop(chosen, read)
 
@@ -92,4 +94,7 @@ def _setting() -> str | None:
 
     options = service(MigrationOptions)
     said = getattr(options, "confirm", None)
-    return said if said is not None else get_plugin_manager().settings.text("confirm")
+    said = said if said is not None else get_plugin_manager().settings.text("confirm")
+    if said not in (None, ALWAYS):
+        raise DbError(f"confirm is {said!r}; it can be {ALWAYS!r}, or be left out")
+    return said

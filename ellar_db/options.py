@@ -103,6 +103,13 @@ def environment(function: F) -> F:
     return directory(x_arg(function))
 
 
+def package(function: F) -> F:
+    """Add `--package`, which turns a command from the application's migrations to those that a package brings."""
+    return click.option("--package", metavar="NAME", help="The migrations that this installed package brings along.")(
+        function
+    )
+
+
 def message(function: F) -> F:
     """Add `-m/--message`."""
     return click.option("-m", "--message", help="Message of the revision.")(function)
@@ -136,7 +143,21 @@ def sql_output(sql: bool, output: str | None) -> str | None:
     return output
 
 
-SECONDS = click.FloatRange(min=0)
+
+class Seconds(click.FloatRange):
+    """A time in seconds, 0 or more; not "nan", which is neither and never over."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"{value} is no time", param, ctx)
+        return number
+
+
+SECONDS = Seconds()
 
 
 def limits(function: F) -> F:

@@ -1,0 +1,257 @@
+"""A downgrade that drops something asks before."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+
+from tests.conftest import Project, sync_engine
+
+BOTH = """
+[tool.ellar-db.databases]
+default = "sqlite:///app.db"
+reports = "sqlite:///reports.db"
+"""
+
+terminal = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+
+
+def add(project: Project, rev_id: str, parent: str | None, upgrade: str, downgrade: str) -> None:
+    """Write a revision."""
+    project.write(
+        f"migrations/versions/{rev_id}.py",
+        f'"""Revision {rev_id}."""\nfrom alembic import op\nimport sqlalchemy as sa\n'
+        f"revision = {rev_id!r}\ndown_revision = {parent!r}\n"
+        f"def upgrade():\n    {upgrade}\n\ndef downgrade():\n    {downgrade}\n",
+    )
+
+
+@pytest.fixture
+def users(plain: Project) -> Project:
+    """A database with a table of two users, one of them with a note, and a third revision that drops nothing."""
+    plain.db("init")
+    table = 'op.create_table("users", sa.Column("id", sa.Integer, primary_key=True))'
+    add(plain, "first", None, table, 'op.drop_table("users")')
+    note = 'op.add_column("users", sa.Column("note", sa.Text))'
+    add(plain, "second", "first", note, 'op.drop_column("users", "note")')
+    add(plain, "third", "second", 'op.execute("SELECT 1")', "pass")
+    plain.db("upgrade")
+    with sync_engine("sqlite:///app.db").begin() as connection:
+        connection.execute(text("INSERT INTO users VALUES (1, 'a'), (2, NULL)"))
+    return plain
+
+
+def type_in(project: Project, answer: str, *arguments: str, command: str = "downgrade") -> tuple[int, str, str]:
+    """Run a command whose standard input is a terminal; give the exit code and what it wrote to the two outputs."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ellar_db", command, *arguments],
+            cwd=project.path,
+            env={**os.environ, "ELLAR_DB_LOAD_PLUGINS": ""},
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        os.write(ours, answer.encode())
+        said, warned = process.communicate(timeout=60)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    return process.returncode, said, warned
+
+
+def revision(project: Project) -> str:
+    """Give the revision that the database has."""
+    return project.db("current").stdout.split()[0]
+
+
+@terminal
+def test_no_refuses_and_changes_nothing(users: Project) -> None:
+    code, said, warned = type_in(users, "n\n", "base")
+
+    assert (code, said) == (1, "")
+    assert warned.splitlines()[:2] == [
+        "The downgrade will drop:",
+        "  default: column users.note (1 value), table users (2 rows)",
+    ]
+    assert "Go on? [y/N]: " in warned
+    assert warned.splitlines()[-1].endswith("Error: not downgraded")
+    assert revision(users) == "third"
+    assert "users" in users.tables()
+
+
+@terminal
+def test_return_is_no(users: Project) -> None:
+    assert type_in(users, "\n", "base")[0] == 1
+    assert revision(users) == "third"
+
+
+@terminal
+def test_yes_goes_ahead(users: Project) -> None:
+    code, _, warned = type_in(users, "y\n", "base")
+
+    assert code == 0
+    assert "Running downgrade first -> , Revision first." in warned
+    assert users.tables() == {"alembic_version"}
+
+
+@terminal
+def test_only_what_this_downgrade_drops_is_listed(users: Project) -> None:
+    _, _, warned = type_in(users, "n\n", "first")
+
+    assert "  default: column users.note (1 value)\n" in warned
+
+
+@terminal
+@pytest.mark.parametrize("arguments", [["base", "--yes"], ["base", "-y"], ["-1"]])
+def test_an_answer_given_beforehand_and_a_revision_that_drops_nothing_are_not_asked_about(
+    users: Project, arguments: list[str]
+) -> None:
+    code, _, warned = type_in(users, "", *arguments)
+
+    assert code == 0
+    assert "will drop" not in warned
+
+
+@terminal
+def test_sql_is_not_asked_about(users: Project) -> None:
+    code, said, warned = type_in(users, "", "--sql", "third:base")
+
+    assert (code, "will drop" in warned) == (0, False)
+    assert "DROP TABLE users" in said
+
+
+@terminal
+def test_upgrade_never_asks(users: Project) -> None:
+    add(users, "fourth", "third", 'op.drop_table("users")', "pass")
+    users.write("pyproject.toml", (users.path / "pyproject.toml").read_text() + 'confirm = "always"\n')
+
+    code, _, warned = type_in(users, "", command="upgrade")
+
+    assert (code, warned) == (0, "Running upgrade third -> fourth, Revision fourth.\n")
+    assert users.tables() == {"alembic_version"}
+
+
+@terminal
+def test_each_database_is_listed(project: Project) -> None:
+    project.write("pyproject.toml", BOTH)
+    project.db("init", "--multi")
+    project.write(
+        "migrations/versions/first.py",
+        "from alembic import op\nimport sqlalchemy as sa\nrevision = 'first'\ndown_revision = None\n"
+        "def upgrade(engine_name): globals()[f'upgrade_{engine_name}']()\n"
+        "def downgrade(engine_name): globals()[f'downgrade_{engine_name}']()\n"
+        "def upgrade_default(): op.execute('CREATE TABLE users (id integer)')\n"
+        "def downgrade_default(): op.execute('DROP TABLE users')\n"
+        "def upgrade_reports(): op.execute('CREATE TABLE figures (id integer)')\n"
+        "def downgrade_reports(): op.drop_table('figures')\n",
+    )
+    project.db("upgrade")
+
+    code, _, warned = type_in(project, "n\n", "base")
+
+    assert code == 1
+    assert warned.splitlines()[:3] == [
+        "The downgrade will drop:",
+        "  default: table users (0 rows)",
+        "  reports: table figures (0 rows)",
+    ]
+    assert "figures" in project.tables("sqlite:///reports.db")
+
+
+def test_without_a_terminal_it_goes_ahead(users: Project) -> None:
+    assert users.db("downgrade", "base").exit_code == 0
+    assert users.tables() == {"alembic_version"}
+
+
+REFUSED = (
+    "Error: the downgrade drops default: column users.note (1 value), table users (2 rows); confirm = 'always' is set "
+    "and there is no terminal to ask on: say --yes if that is wanted\n"
+)
+
+
+@pytest.fixture(params=["pyproject.toml", "migration_options"])
+def always(request: pytest.FixtureRequest, users: Project) -> Project:
+    """The users in a project where `confirm = "always"` is set, in one place or the other."""
+    if request.param == "pyproject.toml":
+        pyproject = users.path / "pyproject.toml"
+        pyproject.write_text(pyproject.read_text() + 'confirm = "always"\n')
+    else:
+        users.write(
+            "shop.py",
+            """
+            from ellar.app import AppFactory
+            from ellar_db import EllarDBModule
+
+            def application():
+                module = EllarDBModule.setup("sqlite:///app.db", migration_options={"confirm": "always"})
+                return AppFactory.create_app(modules=[module])
+            """,
+        )
+        users.write("pyproject.toml", "[tool.ellar-db]\napplication = 'shop:application'\n")
+    users.forget()
+    return users
+
+
+def test_confirm_always_refuses_without_a_terminal(always: Project) -> None:
+    assert always.db("downgrade", "base", exit_code=1).stderr == REFUSED
+    assert revision(always) == "third"
+    assert always.db("downgrade", "base", "--yes").exit_code == 0
+    assert always.tables() == {"alembic_version"}
+
+
+def test_confirm_always_lets_a_revision_through_that_drops_nothing(always: Project) -> None:
+    assert always.db("downgrade").exit_code == 0
+
+
+@terminal
+def test_confirm_always_asks_on_a_terminal(always: Project) -> None:
+    assert type_in(always, "n\n", "base")[0] == 1
+    assert type_in(always, "y\n", "base")[0] == 0
+    assert always.tables() == {"alembic_version"}
+
+
+def test_another_confirm_is_refused(users: Project) -> None:
+    pyproject = users.path / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text() + 'confirm = "allways"\n')
+    users.forget()
+
+    result = users.db("downgrade", exit_code=1)
+
+    assert result.stderr == "Error: confirm is 'allways'; it can be 'always', or be left out\n"
+
+
+@terminal
+def test_an_unreachable_database_is_said(users: Project) -> None:
+    (users.path / "app.db").write_text("no database")
+
+    code, _, warned = type_in(users, "y\n", "base")
+
+    assert code == 3
+    assert warned.startswith("Error: ")
+    assert len(warned.splitlines()) == 1
+
+
+@terminal
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_asks_on_a_server_too(project: Project, new_database: Callable[[str], str], kind: str) -> None:
+    url = new_database(kind)
+    project.configure(url=url)
+    project.db("init")
+    project.db("migrate", "--rev-id", "first")
+    project.db("upgrade")
+
+    code, _, warned = type_in(project, "n\n", "base")
+
+    assert code == 1
+    assert "  default: table users (0 rows)\n" in warned
+    assert "users" in project.tables(url)
