@@ -57,6 +57,7 @@ docs-check: setup
 
 bench: setup
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/plugins.py
 
 test-all: test-lowest
 	@for version in 3.10 3.11 3.12 3.13; do \
