@@ -143,7 +143,6 @@ def sql_output(sql: bool, output: str | None) -> str | None:
     return output
 
 
-
 class Seconds(click.FloatRange):
     """A time in seconds, 0 or more; not "nan", which is neither and never over."""
 
