@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ellar_db.module import EllarDBModule
     from ellar_db.naming import RevisionRequest
     from ellar_db.overriding import OverridingCommand
+    from ellar_db.packages import PackageMigrations
     from ellar_db.plugin_options import plugin_option
     from ellar_db.settings import read_table
 
@@ -27,6 +28,7 @@ __all__ = [
     "EllarDBModule",
     "MigrationOptions",
     "OverridingCommand",
+    "PackageMigrations",
     "RevisionRequest",
     "__version__",
     "alembic_config",
@@ -42,6 +44,7 @@ _HOMES = {
     "EllarDBModule": "module",
     "MigrationOptions": "databases",
     "OverridingCommand": "overriding",
+    "PackageMigrations": "packages",
     "RevisionRequest": "naming",
     "alembic_config": "config",
     "plugin_option": "plugin_options",

@@ -97,6 +97,7 @@ class Database:
         options: Keyword arguments of Alembic's `context.configure` for this database.
         use_two_phase: Take part in a two-phase commit.
         limits: Values of `Limits` for this database, by name.
+        package: In a run of a package's migrations, its name; else empty.
 
     Raises:
         DbError: The name has other characters.
@@ -113,6 +114,7 @@ class Database:
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     use_two_phase: bool = False
     limits: Mapping[str, Any] = field(default_factory=dict)
+    package: str = ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.-]*", self.name):

@@ -12,14 +12,15 @@ import click
 
 from ellar_db.application import application_context
 from ellar_db.autogenerate import Comparison
-from ellar_db.config import DATABASES, databases_of
+from ellar_db.config import DATABASES, PACKAGE, databases_of
 from ellar_db.connecting import connected, in_event_loop
-from ellar_db.databases import DEFAULT, Database, Databases
+from ellar_db.databases import DEFAULT, Database
 from ellar_db.errors import DbError
 from ellar_db.journal import SETTLING
 from ellar_db.limits import LIMITS, limits_of
 from ellar_db.locking import locked
-from ellar_db.offline import Script
+from ellar_db.offline import script_of
+from ellar_db.owning import own_tables_only
 from ellar_db.plugins import PluginManager, get_plugin_manager
 from ellar_db.running import Run, committing
 from ellar_db.two_phase import TwoPhase
@@ -65,7 +66,7 @@ def run(*, multiple: bool = False) -> None:
         manager = get_plugin_manager()
         manager.require()
         with application_context(manager.settings):
-            databases = _chosen(databases_of(config), multiple)
+            databases = _chosen(config, multiple)
             environment = Environment(config, manager, databases, multiple, bare, _command_options())
             if context.is_offline_mode():
                 environment.offline()
@@ -149,6 +150,8 @@ class Environment:
                 stack.enter_context(context.begin_transaction())
                 with each.failing(context):
                     self._run(each)
+                    if "destination_rev" in self.command:
+                        each.leave_no_trace(context)
                     self._after(each)
             for each in runs:
                 each.check()
@@ -157,7 +160,7 @@ class Environment:
 
     def offline(self) -> None:
         """Write the SQL of all databases, once all of it is there."""
-        script = Script(self.config.attributes.get("ellar_db.output"), several=len(self.databases) > 1)
+        script = script_of(self.config, len(self.databases))
         runs = [Run(database) for database in self.databases]
         self._before(runs)
         for each in runs:
@@ -172,7 +175,7 @@ class Environment:
             with context.begin_transaction():
                 self._run(each)
             self._after(each)
-        script.write(self.config)
+        script.end(self.config)
 
     def _configure(self, each: Run, *, last: bool, **target: Any) -> MigrationContext:
         """Configure Alembic's context for one database."""
@@ -181,6 +184,8 @@ class Environment:
         database = each.database
         options, composed = self._options(database)
         options.setdefault("target_metadata", database.metadata)
+        if "revision_context" in self.command:
+            composed["include_object"].append(own_tables_only(self.manager, database))
         self.comparison.add_to(options, composed, database, last=last)
         callbacks = [each.applied, *composed["on_version_apply"]]
         if self.manager.hook.ellar_db_step_applied.get_hookimpls():
@@ -210,6 +215,9 @@ class Environment:
             for key in COMPOSED:
                 value = layer.get(key)
                 composed[key] += value if isinstance(value, (list, tuple)) else [value] if value is not None else []
+        if database.package:
+            # what a plugin says of the application's isn't meant for a package's
+            options.update(target_metadata=database.metadata, version_table=database.options["version_table"])
         return options, composed
 
     def _run(self, each: Run) -> None:
@@ -261,10 +269,12 @@ class Environment:
             )
 
 
-def _chosen(databases: Databases, multiple: bool) -> list[Database]:
+def _chosen(config: Config, multiple: bool) -> list[Database]:
     """Give the databases on which a folder runs: all, or the default one where the folder is for one."""
+    databases = databases_of(config)
     found = list(databases.values())
-    if multiple or len(found) == 1:
+    # of a package they are the ones that it names
+    if multiple or len(found) == 1 or PACKAGE in config.attributes:
         return found
     if DEFAULT not in databases:
         raise DbError(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ellar_db.limits import Limits
     from ellar_db.locking import Lock
     from ellar_db.naming import RevisionRequest
+    from ellar_db.packages import PackageMigrations
 
 PROJECT = "ellar_db"
 API = "1.0"
@@ -125,6 +126,26 @@ def ellar_db_databases() -> Iterable[Database]:
         @hookimpl
         def ellar_db_databases():
             yield Database("audit", create_engine(os.environ["AUDIT_URL"]), audit_metadata)
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ellar_db_migrations() -> Iterable[PackageMigrations]:
+    """Bring migrations along, of tables that are the package's own.
+
+    Called by each command that reads or writes revisions. `upgrade` runs them before the application's, each package
+    after those that it names; they are recorded in a version table of their own, and `--package NAME` addresses them.
+
+    Returns:
+        `PackageMigrations` objects. The folder must be part of what is installed.
+
+    Example:
+        @hookimpl
+        def ellar_db_migrations():
+            from shop_audit.tables import metadata
+
+            yield PackageMigrations("audit", Path(__file__).with_name("versions"), metadata=metadata)
     """
     raise NotImplementedError
 

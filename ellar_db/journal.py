@@ -42,6 +42,7 @@ class Entry:
         statements: The statements that were begun, in order; all but the last were done.
         done: Whether the last was done too.
         failed: The statement that failed, where the process lived to say so.
+        package: The package whose revision it is; empty for the application's own.
     """
 
     revision: str
@@ -52,12 +53,14 @@ class Entry:
     statements: list[str] = field(default_factory=list)
     done: bool = True
     failed: str = ""
+    package: str = ""
 
     @property
     def story(self) -> str:
         """What happened, in a sentence."""
         who = f"process {self.pid} on {self.host}, {self.started} UTC"
-        return f"the {self.direction} of {self.revision} ({who}) did not end. {self.list}"
+        package = f" of the package {self.package}" if self.package else ""
+        return f"the {self.direction} of {self.revision}{package} ({who}) did not end. {self.list}"
 
     @property
     def list(self) -> str:
@@ -80,12 +83,16 @@ class Journal:
     Args:
         connection: The run's connection.
         options: Alembic's options for the database, of which the journal needs where the version table is.
+        package: The package whose migrations run, if any.
     """
 
-    def __init__(self, connection: Connection, options: Mapping[str, Any]) -> None:
+    def __init__(self, connection: Connection, options: Mapping[str, Any], package: str = "") -> None:
         self.connection = connection
         self.table = _table(options.get("version_table_schema"))
+        self.package = package
         self._version_table = str(options.get("version_table", "alembic_version"))
+        # SQLAlchemy looks for what it compiled by the whole of a statement, but only once for each object
+        self._insertion, self._change, self._removal = self.table.insert(), self.table.update(), self.table.delete()
         self._there = False
         self.entry: Entry | None = None
         self._writing = False
@@ -150,7 +157,7 @@ class Journal:
         if not self._there:
             self.table.create(self.connection, checkfirst=True)
             self._there = True
-        self.entry = Entry(revision, direction)
+        self.entry = Entry(revision, direction, package=self.package)
         self._kept = 0
 
     def statement(self, text: str) -> None:
@@ -199,24 +206,22 @@ class Journal:
 
     def clear(self) -> None:
         """Forget what is noted."""
-        self._quietly(self.table.delete())
+        self._quietly(self._removal)
 
     def _write(self, first: bool) -> None:
         assert self.entry is not None
         if first:
             self._insert(self.entry)
         else:
-            self._quietly(
-                self.table.update().values(statements=json.dumps(self.entry.statements), done=self.entry.done)
-            )
+            self._quietly(self._change, statements=json.dumps(self.entry.statements), done=self.entry.done)
 
     def _insert(self, entry: Entry) -> None:
-        self._quietly(self.table.insert().values(**{**vars(entry), "statements": json.dumps(entry.statements)}))
+        self._quietly(self._insertion, **{**vars(entry), "statements": json.dumps(entry.statements)})
 
-    def _quietly(self, statement: Any) -> None:
+    def _quietly(self, statement: Any, **values: Any) -> None:
         self._writing = True
         try:
-            self.connection.execute(statement)
+            self.connection.execute(statement, values)
         finally:
             self._writing = False
 
@@ -235,5 +240,6 @@ def _table(schema: str | None) -> Table:
         Column("statements", Text, nullable=False),
         Column("done", Boolean, nullable=False),
         Column("failed", String(LENGTH), nullable=False),
+        Column("package", String(64), nullable=False),
         schema=schema,
     )

@@ -76,12 +76,15 @@ def identity(database: Database) -> str:
     Example:
         >>> from sqlalchemy import create_engine
         >>> identity(Database("default", create_engine("sqlite:///app.db")))
-        'sqlite:///app.db alembic_version'
+        'sqlite:///app.db'
     """
     from sqlalchemy import URL
 
     url = database.sync_engine.url
     address = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
+    if url.get_backend_name() == "sqlite":
+        # the file is locked whole, whatever the version table
+        return address.render_as_string()
     return f"{address.render_as_string()} {version_table(database)}"
 
 

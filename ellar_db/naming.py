@@ -75,6 +75,7 @@ def name_revision(
     autogenerate: bool = False,
     rev_id: str | None = None,
     version_path: Path | None = None,
+    directory: Path | None = None,
 ) -> RevisionName:
     """Ask the plugins for the id and the file name of a new revision.
 
@@ -87,6 +88,7 @@ def name_revision(
         autogenerate: Whether its content comes from the models.
         rev_id: `--rev-id`, which beats the plugins.
         version_path: `--version-path`.
+        directory: What to tell the plugins as the migrations folder, where it isn't the script's own.
 
     Raises:
         DbError: The id or the file name can't be used, or is taken.
@@ -96,7 +98,7 @@ def name_revision(
         parents=_parents(script, heads),
         branch_label=branch_label,
         autogenerate=autogenerate,
-        directory=Path(script.dir),
+        directory=directory or Path(script.dir),
         create_date=script._generate_create_date(),
         taken=frozenset(known.revision for known in script.revision_map._revision_map.values() if known is not None),
     )

@@ -16,26 +16,48 @@ if TYPE_CHECKING:
     from ellar_db.databases import Database
 
 
+SCRIPT = "ellar_db.script"
+"""Where `Config.attributes` has the SQL of several runs, of packages and the application."""
+
+
+def script_of(config: Config, databases: int) -> Script:
+    """Give what takes a run's SQL.
+
+    Args:
+        config: Alembic's configuration.
+        databases: How many databases the run has.
+    """
+    script: Script | None = config.attributes.get(SCRIPT)
+    return script or Script(config.attributes.get("ellar_db.output"), several=databases > 1)
+
+
 class Script:
     """The SQL of a run. Nothing is written before all of it is there.
 
     Args:
         output: A file, a folder (written with a separator at its end, or there already), or None for stdout.
         several: Whether there are several databases, so that a line must say where each begins.
+        packages: Whether packages take part, so that a line must say where each begins.
     """
 
-    def __init__(self, output: Path | str | None, *, several: bool) -> None:
+    def __init__(self, output: Path | str | None, *, several: bool, packages: bool = False) -> None:
         self.output = None if output is None else Path(output)
         text = os.fspath(output) if output is not None else ""
         self.folder = bool(self.output) and (text.endswith(("/", os.sep)) or Path(text).is_dir())
         self.several = several
-        self.parts: dict[str, tuple[Database, io.StringIO]] = {}
+        self.packages = packages
+        self.parts: list[tuple[Database, io.StringIO]] = []
 
     def part(self, database: Database) -> TextIO:
         """Give the stream to which Alembic writes one database's SQL."""
         stream = io.StringIO()
-        self.parts[database.name] = database, stream
+        self.parts.append((database, stream))
         return stream
+
+    def end(self, config: Config) -> None:
+        """Write it all, unless it is of several runs, of which the last has it written."""
+        if config.attributes.get(SCRIPT) is not self:
+            self.write(config)
 
     def write(self, config: Config) -> None:
         """Write it all to where it belongs.
@@ -47,16 +69,26 @@ class Script:
             DbError: A file can't be written.
         """
         if self.output is not None and self.folder:
-            for name, (_, stream) in self.parts.items():
-                self._to_file(self.output / f"{name}.sql", stream.getvalue())
+            files: dict[str, str] = {}
+            for database, stream in self.parts:
+                text = self._of_package(database, stream.getvalue())
+                files[database.name] = files.get(database.name, "") + text
+            for name, text in files.items():
+                self._to_file(self.output / f"{name}.sql", text)
             return
-        text = "".join(self._headed(database, stream.getvalue()) for database, stream in self.parts.values())
+        text = "".join(self._headed(database, stream.getvalue()) for database, stream in self.parts)
         if self.output is not None:
             self._to_file(self.output, text)
         else:
             (config.output_buffer or config.stdout).write(text)
 
+    def _of_package(self, database: Database, sql: str) -> str:
+        if not self.packages:
+            return sql
+        return f"-- {f'Package: {database.package}' if database.package else 'Application'}\n\n{sql}\n"
+
     def _headed(self, database: Database, sql: str) -> str:
+        sql = self._of_package(database, sql)
         if not self.several:
             return sql
         return f"-- Database: {database.name} ({database.sync_engine.dialect.name})\n\n{sql}\n"

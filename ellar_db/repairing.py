@@ -12,6 +12,9 @@ from ellar_db.connecting import connected, in_event_loop
 from ellar_db.databases import Database, Databases
 from ellar_db.errors import DbError
 from ellar_db.journal import SETTLING, Entry, Journal
+from ellar_db.package_runs import for_package
+from ellar_db.packages import find_package
+from ellar_db.plugins import get_plugin_manager
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -39,12 +42,16 @@ def settle(config: Config, revision: str | None, applied: bool | None) -> None:
     if applied is None:
         stories = " ".join(f"Database {name!r}: {entry.story}" for name, entry in found.items())
         raise DbError(f"{stories} Say `{program()} repair --applied` or `{program()} repair --reverted`")
-    target = _target(config, {entry.revision: entry for entry in found.values()}, applied)
-    databases = databases_of(config)
-    # what is true of one database isn't of the others
-    config.attributes[DATABASES] = Databases([databases[name] for name in found])
-    config.attributes[SETTLING] = True
-    command.stamp(config, target)
+    # the application's comes last, since its configuration is where those of packages are made from
+    for package in sorted({entry.package for entry in found.values()}, reverse=True):
+        entries = {name: entry for name, entry in found.items() if entry.package == package}
+        part = for_package(config, find_package(get_plugin_manager(), package)) if package else config
+        target = _target(part, {entry.revision: entry for entry in entries.values()}, applied)
+        databases = databases_of(part)
+        # what is true of one database isn't of the others
+        part.attributes[DATABASES] = Databases([databases[name] for name in entries])
+        part.attributes[SETTLING] = True
+        command.stamp(part, target)
     for name, entry in found.items():
         click.echo(f"{name}: {entry.revision} is {'applied' if applied else 'not applied'}.")
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ellar_db.config import alembic_config, program
+from ellar_db.config import PACKAGE, alembic_config, program
 from ellar_db.errors import DbError
 from ellar_db.naming import as_docstring, check_branch_label, check_message, name_revision
+from ellar_db.package_runs import check_editable
 from ellar_db.plugins import get_plugin_manager
 from ellar_db.writing import one_writer, whole_files
 
@@ -41,6 +42,7 @@ def write_revision(
     autogenerate: bool = False,
     sql: bool = False,
     output: str | None = None,
+    package: str | None = None,
 ) -> None:
     """Write a revision, empty or from the models.
 
@@ -51,6 +53,7 @@ def write_revision(
         autogenerate: Fill it from a comparison of models and databases.
         sql: Run the environment offline (with `revision_environment`).
         output: Where offline SQL goes.
+        package: `--package`.
 
     Raises:
         DbError: Refused; nothing has been written.
@@ -59,8 +62,8 @@ def write_revision(
 
     check_message(new.message)
     with (
-        alembic_config(directory, x_arg=x_arg, autogenerate=autogenerate, output=output) as config,
-        _opened(config) as script,
+        alembic_config(directory, x_arg=x_arg, autogenerate=autogenerate, output=output, package=package) as config,
+        _opened(config, autogenerate=autogenerate) as script,
     ):
         if new.version_path is not None and not _listed(new.version_path, script):
             locations = ", ".join(map(str, script._version_locations))
@@ -75,6 +78,7 @@ def write_revision(
             autogenerate=autogenerate,
             rev_id=new.rev_id,
             version_path=new.version_path,
+            directory=_home(config, script),
         )
         with whole_files(config, script, named.filename) as scratch:
             written = command.revision(
@@ -103,6 +107,7 @@ def write_merge(
     branch_label: str | None = None,
     rev_id: str | None = None,
     splice: bool = False,
+    package: str | None = None,
 ) -> None:
     """Write a revision that joins others.
 
@@ -114,6 +119,7 @@ def write_merge(
         branch_label: `--branch-label`.
         rev_id: `--rev-id`.
         splice: `--splice`.
+        package: `--package`.
 
     Raises:
         DbError: Refused; nothing has been written.
@@ -121,12 +127,18 @@ def write_merge(
     from alembic import command
 
     check_message(message)
-    with alembic_config(directory, x_arg=x_arg) as config, _opened(config) as script:
+    with alembic_config(directory, x_arg=x_arg, package=package) as config, _opened(config) as script:
         if tuple(revisions) == ("heads",) and len(script.get_heads()) < 2:
             raise DbError("there is nothing to merge: the revisions have one head")
         check_branch_label(branch_label, script)
         named = name_revision(
-            get_plugin_manager(), script, message, heads=revisions, branch_label=branch_label, rev_id=rev_id
+            get_plugin_manager(),
+            script,
+            message,
+            heads=revisions,
+            branch_label=branch_label,
+            rev_id=rev_id,
+            directory=_home(config, script),
         )
         with whole_files(config, script, named.filename) as scratch:
             written = command.merge(
@@ -165,12 +177,20 @@ def _listed(folder: Path, script: ScriptDirectory) -> bool:
 
 
 @contextmanager
-def _opened(config: Config) -> Iterator[ScriptDirectory]:
+def _opened(config: Config, *, autogenerate: bool = False) -> Iterator[ScriptDirectory]:
     """Give the migrations folder as it is while nobody else writes to it."""
     from alembic.script import ScriptDirectory
 
-    with one_writer(Path(ScriptDirectory.from_config(config).dir)):
+    if PACKAGE in config.attributes:
+        check_editable(config.attributes[PACKAGE], autogenerate=autogenerate)
+    with one_writer(_home(config, ScriptDirectory.from_config(config))):
         yield ScriptDirectory.from_config(config)
+
+
+def _home(config: Config, script: ScriptDirectory) -> Path:
+    """Give the folder that is the migrations' own; a package has one of revisions alone."""
+    package = config.attributes.get(PACKAGE)
+    return Path(script.dir) if package is None else Path(package.versions)
 
 
 def _folder(written: Script, script: ScriptDirectory) -> Path:

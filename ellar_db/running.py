@@ -62,7 +62,7 @@ class Run:
                 self.transactional_ddl = True
                 self.check = stack.enter_context(all_or_nothing(self.connection))
             elif not self._rolls_back():
-                self.journal = Journal(self.connection, self.database.options)
+                self.journal = Journal(self.connection, self.database.options, self.database.package)
                 stack.enter_context(self.journal.listening())
                 if not settling:
                     self.journal.refuse_unfinished(program())
@@ -123,9 +123,19 @@ class Run:
                 raise
             raise DbError(f"{self._where}: {summary(error)}; {left}") from error
 
+    def leave_no_trace(self, context: MigrationContext) -> None:
+        """Drop the version table of a package that was taken back whole, so that it can be uninstalled."""
+        if not self.database.package or self.connection is None or context.get_current_heads():
+            return
+        from sqlalchemy import MetaData, Table
+
+        table = Table(context.version_table, MetaData(), schema=context.version_table_schema)
+        table.drop(self.connection, checkfirst=True)
+
     @property
     def _where(self) -> str:
-        return f"{self.current} failed on the database {self.database.name!r}"
+        package = f" of the package {self.database.package}" if self.database.package else ""
+        return f"{self.current}{package} failed on the database {self.database.name!r}"
 
     def _left(self, context: MigrationContext) -> str:
         if context.impl.transactional_ddl:

@@ -20,14 +20,19 @@ from ellar_db.hookspecs import hookimpl
     help="Check if all head revisions are applied; exit with 1 if this is not the case.",
 )
 @options.verbose
-def current(directory: Path | None, x_arg: tuple[str, ...], check_heads: bool, verbose: bool) -> None:
+@options.package
+def current(
+    directory: Path | None, x_arg: tuple[str, ...], check_heads: bool, verbose: bool, package: str | None
+) -> None:
     """Display the current revision for each database."""
     from alembic import command
 
     from ellar_db.config import alembic_config
+    from ellar_db.package_runs import in_turn, warn_of_leftovers
 
-    with alembic_config(directory, x_arg=x_arg, labels=True) as config:
-        command.current(config, check_heads=check_heads, verbose=verbose)
+    with alembic_config(directory, x_arg=x_arg, labels=True, package=package) as config:
+        warn_of_leftovers(config)
+        in_turn(config, lambda part: command.current(part, check_heads=check_heads, verbose=verbose))
 
 
 @hookimpl

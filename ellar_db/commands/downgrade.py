@@ -17,6 +17,7 @@ from ellar_db.hookspecs import hookimpl
 @options.sql
 @options.limits
 @options.tag
+@options.package
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before tables and columns are dropped.")
 @click.argument("revision", type=options.Revision(), required=False)
 def downgrade(
@@ -25,6 +26,7 @@ def downgrade(
     sql: bool,
     output: str | None,
     tag: str | None,
+    package: str | None,
     yes: bool,
     revision: str | None,
     **limits: Any,
@@ -38,11 +40,14 @@ def downgrade(
 
     from ellar_db.config import alembic_config
     from ellar_db.confirming import confirm_downgrade
+    from ellar_db.package_runs import refuse_needed
 
     if revision is None:
         revision = "head:-1" if sql else "-1"
-    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output), limits=limits) as config:
+    output = options.sql_output(sql, output)
+    with alembic_config(directory, x_arg=x_arg, output=output, limits=limits, package=package) as config:
         if not sql and config.attributes["databases"]:
+            refuse_needed(config, revision)
             confirm_downgrade(config, revision, yes=yes)
         command.downgrade(config, revision, sql=sql, tag=tag)
 

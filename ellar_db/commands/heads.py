@@ -15,14 +15,18 @@ from ellar_db.hookspecs import hookimpl
 @options.environment
 @options.verbose
 @click.option("--resolve-dependencies", is_flag=True, help="Treat dependency versions as down revisions.")
-def heads(directory: Path | None, x_arg: tuple[str, ...], verbose: bool, resolve_dependencies: bool) -> None:
+@options.package
+def heads(
+    directory: Path | None, x_arg: tuple[str, ...], verbose: bool, resolve_dependencies: bool, package: str | None
+) -> None:
     """Show current available heads in the script directory."""
     from alembic import command
 
     from ellar_db.config import alembic_config
+    from ellar_db.package_runs import in_turn
 
-    with alembic_config(directory, x_arg=x_arg, databases=False) as config:
-        command.heads(config, verbose=verbose, resolve_dependencies=resolve_dependencies)
+    with alembic_config(directory, x_arg=x_arg, databases=False, package=package) as config:
+        in_turn(config, lambda part: command.heads(part, verbose, resolve_dependencies))
 
 
 @hookimpl

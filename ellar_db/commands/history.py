@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 @click.command(short_help="List changeset scripts in chronological order.")
@@ -16,19 +20,36 @@ from ellar_db.hookspecs import hookimpl
 @click.option("-r", "--rev-range", help="A revision range; format is [start]:[end].")
 @options.verbose
 @click.option("-i", "--indicate-current", is_flag=True, help="Indicate the current revision.")
+@options.package
 def history(
-    directory: Path | None, x_arg: tuple[str, ...], rev_range: str | None, verbose: bool, indicate_current: bool
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    rev_range: str | None,
+    verbose: bool,
+    indicate_current: bool,
+    package: str | None,
 ) -> None:
-    """List changeset scripts in chronological order, the newest first."""
+    """List changeset scripts in chronological order, the newest first.
+
+    A range is one of the application's revisions, unless --package names another's.
+    """
     from alembic import command
 
     from ellar_db.config import alembic_config
+    from ellar_db.package_runs import in_turn
 
     if rev_range is not None and rev_range.count(":") != 1:
         raise click.BadParameter("a range is [start]:[end], [start]: or :[end]", param_hint="'-r' / '--rev-range'")
     reads_database = indicate_current or "current" in (rev_range or "").split(":")
-    with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True) as config:
-        command.history(config, rev_range, verbose=verbose, indicate_current=indicate_current)
+    with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True, package=package) as config:
+
+        def show(part: Config) -> None:
+            command.history(part, rev_range, verbose=verbose, indicate_current=indicate_current)
+
+        if rev_range is None:
+            in_turn(config, show)
+        else:
+            show(config)
 
 
 @hookimpl

@@ -17,6 +17,7 @@ from ellar_db.hookspecs import hookimpl
 @options.branch_label
 @options.rev_id
 @options.splice
+@options.package
 @click.argument("revisions", type=options.Revision(), nargs=-1)
 def merge(
     directory: Path | None,
@@ -25,6 +26,7 @@ def merge(
     branch_label: str | None,
     rev_id: str | None,
     splice: bool,
+    package: str | None,
     revisions: tuple[str, ...],
 ) -> None:
     """Merge revisions together, creating a new revision file.
@@ -41,6 +43,7 @@ def merge(
         branch_label=branch_label,
         rev_id=rev_id,
         splice=splice,
+        package=package,
     )
 
 

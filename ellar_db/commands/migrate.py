@@ -14,6 +14,7 @@ from ellar_db.hookspecs import hookimpl
 @click.command(short_help="Autogenerate a new revision file (alias for 'revision --autogenerate').")
 @options.environment
 @options.new_revision
+@options.package
 @click.option("--sql", is_flag=True, help="Not possible here: autogenerate must read the database.")
 def migrate(
     directory: Path | None,
@@ -26,6 +27,7 @@ def migrate(
     version_path: Path | None,
     rev_id: str | None,
     depends_on: tuple[str, ...],
+    package: str | None,
 ) -> None:
     """Compare the models with the databases and write a revision of the differences.
 
@@ -40,7 +42,7 @@ def migrate(
             "write the revision without it, then use upgrade --sql"
         )
     new = NewRevision(message, head, splice, branch_label, version_path, rev_id, depends_on)
-    write_revision(directory, new, x_arg=x_arg, autogenerate=True)
+    write_revision(directory, new, x_arg=x_arg, autogenerate=True, package=package)
 
 
 @hookimpl

@@ -20,6 +20,7 @@ from ellar_db.hookspecs import hookimpl
     help="Populate the revision with candidate operations, based on a comparison of database and models.",
 )
 @options.sql
+@options.package
 def revision(
     directory: Path | None,
     x_arg: tuple[str, ...],
@@ -33,6 +34,7 @@ def revision(
     version_path: Path | None,
     rev_id: str | None,
     depends_on: tuple[str, ...],
+    package: str | None,
 ) -> None:
     """Create a new revision file, to be filled in by hand.
 
@@ -44,7 +46,13 @@ def revision(
         raise click.UsageError("--sql can't go with --autogenerate, which must read the database")
     new = NewRevision(message, head, splice, branch_label, version_path, rev_id, depends_on)
     write_revision(
-        directory, new, x_arg=x_arg, autogenerate=autogenerate, sql=sql, output=options.sql_output(sql, output)
+        directory,
+        new,
+        x_arg=x_arg,
+        autogenerate=autogenerate,
+        sql=sql,
+        output=options.sql_output(sql, output),
+        package=package,
     )
 
 

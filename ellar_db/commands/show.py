@@ -13,8 +13,9 @@ from ellar_db.hookspecs import hookimpl
 
 @click.command(short_help="Show the revision denoted by the given symbol.", context_settings=options.RELATIVE)
 @options.environment
+@options.package
 @click.argument("revision", type=options.Revision(), default="head")
-def show(directory: Path | None, x_arg: tuple[str, ...], revision: str) -> None:
+def show(directory: Path | None, x_arg: tuple[str, ...], package: str | None, revision: str) -> None:
     """Show the revision denoted by the given symbol.
 
     REVISION is head unless it is given; `current` is what the database has.
@@ -24,7 +25,8 @@ def show(directory: Path | None, x_arg: tuple[str, ...], revision: str) -> None:
     from ellar_db.config import alembic_config
     from ellar_db.revisions import check_relative
 
-    with alembic_config(directory, x_arg=x_arg, databases=revision == "current", labels=True) as config:
+    reads_database = revision == "current"
+    with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True, package=package) as config:
         check_relative(config, revision)
         command.show(config, revision)
 

@@ -19,6 +19,7 @@ from ellar_db.hookspecs import hookimpl
 @options.sql
 @options.limits
 @options.tag
+@options.package
 @click.option("--purge", is_flag=True, help="Unconditionally erase the version table before stamping.")
 @click.argument("revisions", type=options.Revision(), nargs=-1)
 def stamp(
@@ -27,6 +28,7 @@ def stamp(
     sql: bool,
     output: str | None,
     tag: str | None,
+    package: str | None,
     purge: bool,
     revisions: tuple[str, ...],
     **limits: Any,
@@ -39,7 +41,8 @@ def stamp(
 
     from ellar_db.config import alembic_config
 
-    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output), limits=limits) as config:
+    output = options.sql_output(sql, output)
+    with alembic_config(directory, x_arg=x_arg, output=output, limits=limits, package=package) as config:
         command.stamp(config, list(revisions) or ["head"], sql=sql, tag=tag, purge=purge)
 
 

@@ -17,6 +17,7 @@ from ellar_db.hookspecs import hookimpl
 @options.sql
 @options.limits
 @options.tag
+@options.package
 @click.argument("revision", type=options.Revision(), default="head")
 def upgrade(
     directory: Path | None,
@@ -24,19 +25,24 @@ def upgrade(
     sql: bool,
     output: str | None,
     tag: str | None,
+    package: str | None,
     revision: str,
     **limits: Any,
 ) -> None:
     """Upgrade to a later version.
 
-    REVISION is head, the newest, unless it is given; with --sql it may be a range, as in base:head.
+    REVISION is head, the newest, unless it is given; with --sql it may be a range, as in base:head. To the newest, the
+    migrations that installed packages bring along come first.
     """
     from alembic import command
 
     from ellar_db.config import alembic_config
+    from ellar_db.package_runs import to_upgrade
 
-    with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output), limits=limits) as config:
-        command.upgrade(config, revision, sql=sql, tag=tag)
+    output = options.sql_output(sql, output)
+    with alembic_config(directory, x_arg=x_arg, output=output, limits=limits, package=package) as config:
+        for part, target in to_upgrade(config, revision, sql=sql):
+            command.upgrade(part, target, sql=sql, tag=tag)
 
 
 @hookimpl

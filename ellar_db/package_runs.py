@@ -1,0 +1,344 @@
+"""Commands on packages: each has a configuration of its own, and runs before the application."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ellar_db.config import DATABASES, PACKAGE, program, reported
+from ellar_db.connecting import connected, in_event_loop
+from ellar_db.databases import Database, Databases
+from ellar_db.errors import DbError, UnavailableError
+from ellar_db.limits import LIMITS, limits_of
+from ellar_db.offline import SCRIPT, Script
+from ellar_db.packages import PREFIX, PackageMigrations, collect_packages
+from ellar_db.plugins import get_plugin_manager
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+
+log = logging.getLogger("ellar_db")
+
+T = TypeVar("T")
+
+ENVIRONMENT = Path(__file__).with_name("templates") / "single"
+"""The env.py and the template of revisions with which packages run."""
+
+HEADS = {"head", "heads", "base:head", "base:heads", ":head", ":heads"}
+"""Targets of an upgrade that mean all that there is."""
+
+FILTERS = ("include_object", "include_name", "process_revision_directives")
+"""The application's own options that say what belongs to it, which isn't the package's concern."""
+
+
+def package_config(package: PackageMigrations) -> Config:
+    """Give Alembic's configuration for a package's folder, of which no database is known yet.
+
+    Args:
+        package: The package.
+    """
+    from alembic.config import Config as AlembicConfig
+
+    config = AlembicConfig(attributes={PACKAGE: package})
+    # folders may have any name: percent signs are doubled, and no separator splits the one folder
+    config.set_main_option("script_location", str(ENVIRONMENT).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(package.versions.absolute()).replace("%", "%%"))
+    return config
+
+
+def for_package(config: Config, package: PackageMigrations) -> Config:
+    """Give Alembic's configuration for a package, for what a command does with the application.
+
+    Args:
+        config: The command's configuration.
+        package: The package.
+
+    Raises:
+        DbError: It runs on a database that there isn't, or on none, or uses the application's version table.
+    """
+    made = package_config(package)
+    made.stdout, made.output_buffer, made.cmd_opts = config.stdout, config.output_buffer, config.cmd_opts
+    made.attributes.update({key: value for key, value in config.attributes.items() if key != PACKAGE})
+    if DATABASES in config.attributes:
+        made.attributes[DATABASES] = databases_for(package, config.attributes[DATABASES])
+    return made
+
+
+def databases_for(package: PackageMigrations, databases: Databases) -> Databases:
+    """Give the databases on which a package runs, as it is to see them.
+
+    Args:
+        package: The package.
+        databases: All databases.
+
+    Raises:
+        DbError: One that it names isn't there, it names none, or it uses the application's version table.
+    """
+    if not package.databases:
+        raise DbError(f"[tool.ellar-db.packages] says that the package {package.name} runs on no database")
+    missing = [name for name in package.databases if name not in databases]
+    if missing:
+        there = ", ".join(databases) or "none"
+        raise DbError(
+            f"the package {package.title} runs on the database {missing[0]!r}, which isn't configured; there is: "
+            f"{there}. Name others in pyproject.toml, [tool.ellar-db.packages] {package.name} = [...]"
+        )
+    chosen = []
+    for database in (databases[name] for name in package.databases):
+        if database.options.get("version_table", "alembic_version") == package.version_table:
+            raise DbError(
+                f"the package {package.title} uses the version table {package.version_table}, which is the "
+                "application's own"
+            )
+        options = {key: value for key, value in database.options.items() if key not in FILTERS}
+        options["version_table"] = package.version_table
+        chosen.append(replace(database, metadata=package.metadata, options=options, package=package.name))
+    return Databases(chosen)
+
+
+def parts(config: Config) -> list[Config]:
+    """Give the configuration of each package, in order, and then the one given, which is the application's.
+
+    For start-up code and tests, which bring all to its newest revision so.
+
+    Args:
+        config: What `alembic_config` gave.
+
+    Example:
+        from alembic import command
+
+        with alembic_config() as config:
+            for part in parts(config):
+                command.upgrade(part, "heads")
+    """
+    return [*(for_package(config, package) for package in _packages(config)), config]
+
+
+def to_upgrade(config: Config, revision: str, *, sql: bool) -> Iterator[tuple[Config, str]]:
+    """Give what `upgrade` runs: the packages that aren't at their newest revision, then the application.
+
+    Another target than the newest revision is the application's own affair, and no package's.
+
+    Args:
+        config: The command's configuration.
+        revision: The target.
+        sql: The databases aren't to be looked at, so that each package takes part.
+    """
+    packages = _packages(config) if revision in HEADS else []
+    script = None
+    if sql and packages:
+        several = len(config.attributes[DATABASES]) > 1
+        script = Script(config.attributes.get("ellar_db.output"), several=several, packages=True)
+        config.attributes[SCRIPT] = script
+    given = [for_package(config, package) for package in packages]
+    behind = given if sql else _behind(given)
+    for part in behind:
+        log.info("Package %s:", part.attributes[PACKAGE].title)
+        yield part, "heads"
+    if behind:
+        log.info("Application:")
+    yield config, revision
+    if script is not None:
+        script.write(config)
+
+
+def in_turn(config: Config, work: Callable[[Config], None]) -> None:
+    """Look at each package and at the application, under a heading where there are packages.
+
+    Args:
+        config: The command's configuration.
+        work: What to do with each part.
+
+    Raises:
+        DbError: What was refused, of all parts, once each had its turn.
+    """
+    packages = _packages(config)
+    problems: list[DbError] = []
+    for part in [*(for_package(config, package) for package in packages), config]:
+        package: PackageMigrations | None = part.attributes.get(PACKAGE)
+        if packages:
+            config.print_stdout("Application:" if package is None else f"Package {package.title}:")
+        try:
+            with reported():
+                work(part)
+        except UnavailableError:
+            raise
+        except DbError as error:
+            problems.append(error if package is None else DbError(f"package {package.name}: {error.message}"))
+    if problems:
+        raise DbError("; ".join(problem.message for problem in problems)) from problems[0].__cause__
+
+
+def check_heads(config: Config) -> None:
+    """Refuse where a package isn't at its newest revision.
+
+    Args:
+        config: The package's configuration.
+
+    Raises:
+        DbError: It isn't.
+    """
+    if _behind([config]):
+        raise DbError(f"not at its newest revision; run `{program()} upgrade` first")
+
+
+def warn_of_leftovers(config: Config) -> None:
+    """Say which version tables belong to no installed package, and how its tables are taken back.
+
+    Args:
+        config: The command's configuration.
+    """
+    if PACKAGE in config.attributes or not config.attributes.get(DATABASES):
+        return
+    manager = get_plugin_manager()
+    packages = collect_packages(manager).values()
+    # what the project names it knows, be it that the package runs on no database
+    known = {f"{PREFIX}{name}" for name in manager.settings.mapping("packages")}
+    known |= {package.version_table for package in packages}
+
+    def read(database: Database, connection: Connection) -> list[tuple[str, str]]:
+        from sqlalchemy import inspect
+
+        schema = database.options.get("version_table_schema")
+        own = database.options.get("version_table")
+        return [
+            (table, heads)
+            for table in sorted(inspect(connection).get_table_names(schema=schema))
+            if table.startswith(PREFIX) and table not in known and table != own
+            if (heads := ", ".join(_heads(database, connection, table)))
+        ]
+
+    found = {}
+    # what can't be reached the command itself finds out
+    with suppress(UnavailableError):
+        found = _of_each(config, read)
+    for name, leftovers in found.items():
+        for table, heads in leftovers:
+            package = table.removeprefix(PREFIX)
+            log.warning(
+                "the database %r has the table %s (at %s), and no installed package brings these migrations; install "
+                "the package again, run `%s downgrade --package %s base`, and uninstall it then",
+                name,
+                table,
+                heads,
+                program(),
+                package,
+            )
+
+
+def refuse_needed(config: Config, target: str) -> None:
+    """Refuse to take a package back whole while another one that comes after it is there.
+
+    Args:
+        config: The package's configuration.
+        target: The revision to which it goes back.
+
+    Raises:
+        DbError: One is there.
+    """
+    package: PackageMigrations | None = config.attributes.get(PACKAGE)
+    if package is None or target != "base":
+        return
+    later = [other for other in collect_packages(get_plugin_manager()).values() if package.name in other.after]
+
+    def read(database: Database, connection: Connection) -> list[str]:
+        return [other.name for other in later if _heads(database, connection, other.version_table)]
+
+    for name, there in _of_each(config, read).items() if later else ():
+        if there:
+            raise DbError(
+                f"the package {there[0]} comes after {package.name} and is on the database {name!r}; "
+                f"run `{program()} downgrade --package {there[0]} base` first"
+            )
+
+
+def check_editable(package: PackageMigrations, *, autogenerate: bool) -> None:
+    """Refuse to write a revision where an installer put the package, or of tables that nobody knows.
+
+    Args:
+        package: The package.
+        autogenerate: Whether its tables are to be compared.
+
+    Raises:
+        DbError: Its folder isn't its author's own, or it has no metadata to compare.
+    """
+    if autogenerate and package.metadata is None:
+        raise DbError(
+            f"the package {package.title} gives no metadata, and so there is nothing to compare the database with; "
+            "give metadata=... to PackageMigrations"
+        )
+    if {"site-packages", "dist-packages"} & set(package.versions.absolute().parts):
+        raise DbError(
+            f"the package {package.title} is installed in {package.versions}, where a revision would be lost with the "
+            "next installation; install its sources with pip install --editable"
+        )
+
+
+def _packages(config: Config) -> list[PackageMigrations]:
+    """Give the packages that take part in a command: none where one is addressed, or no database is known."""
+    if PACKAGE in config.attributes:
+        return []
+    packages = [package for package in collect_packages(get_plugin_manager()).values() if package.databases]
+    if packages and DATABASES in config.attributes and not config.attributes[DATABASES]:
+        names = ", ".join(package.title for package in packages)
+        log.warning("no database is configured for ellar_db, so that the migrations of %s are left out", names)
+        return []
+    return packages
+
+
+def _behind(configs: Sequence[Config]) -> list[Config]:
+    """Give those of several packages that aren't at their newest revision, with one look at each database."""
+    from alembic.script import ScriptDirectory
+
+    newest = {id(config): set(ScriptDirectory.from_config(config).get_heads()) for config in configs}
+    databases = {database.name: database for config in configs for database in config.attributes[DATABASES].values()}
+
+    def read(asked: Database, connection: Connection) -> list[int]:
+        return [
+            id(config)
+            for config in configs
+            for database in config.attributes[DATABASES].values()
+            if database.name == asked.name
+            and set(_heads(database, connection, str(database.options["version_table"]))) != newest[id(config)]
+        ]
+
+    found = _read(databases.values(), configs[0].attributes.get(LIMITS), read) if configs else {}
+    behind = {number for numbers in found.values() for number in numbers}
+    return [config for config in configs if id(config) in behind]
+
+
+def _read(
+    databases: Iterable[Database], limits: Mapping[str, Any] | None, read: Callable[[Database, Connection], T]
+) -> dict[str, T]:
+    """Read something of each database, by its name."""
+    settings = get_plugin_manager().settings
+
+    def work(databases: Sequence[Database]) -> dict[str, T]:
+        found = {}
+        for database in databases:
+            with connected(database, limits_of(database, settings, limits).connect_wait) as connection:
+                found[database.name] = read(database, connection)
+        return found
+
+    return in_event_loop(list(databases), work)
+
+
+def _of_each(config: Config, read: Callable[[Database, Connection], T]) -> dict[str, T]:
+    return _read(config.attributes[DATABASES].values(), config.attributes.get(LIMITS), read)
+
+
+def _heads(database: Database, connection: Connection, version_table: str) -> tuple[str, ...]:
+    """Read at which revisions a version table is."""
+    from alembic.runtime.migration import MigrationContext
+
+    options = {
+        "version_table": version_table,
+        "version_table_schema": database.options.get("version_table_schema"),
+    }
+    return MigrationContext.configure(connection, opts=options).get_current_heads()
