@@ -7,31 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from ellar_db.plugins import get_plugin_manager
-from ellar_db.settings import read_toml
+from ellar_db.testing import Distributions
 from tests.conftest import _apart, any_database, new_database, plain, project  # noqa: F401  # fixtures
+
+pytest_plugins = ["ellar_db.testing"]
 
 
 @pytest.fixture
-def use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def use(install_distribution: Distributions) -> Callable[..., None]:
     """Install example packages by their names; they are the only plugins besides the built-ins."""
-    site = tmp_path / "site"
-    site.mkdir()
 
     def install(*names: str) -> None:
         for name in names:
-            folder = Path(__file__).parent / name
-            described = read_toml(folder / "pyproject.toml")["project"]
-            info = site / f"{name.replace('-', '_')}-{described['version']}.dist-info"
-            info.mkdir()
-            (info / "METADATA").write_text(
-                f"Metadata-Version: 2.4\nName: {described['name']}\nVersion: {described['version']}\n"
-            )
-            lines = [f"{key} = {value}" for key, value in described["entry-points"]["ellar_db"].items()]
-            (info / "entry_points.txt").write_text("\n".join(["[ellar_db]", *lines, ""]))
-            monkeypatch.syspath_prepend(str(folder))
-        monkeypatch.syspath_prepend(str(site))
-        monkeypatch.setenv("ELLAR_DB_LOAD_PLUGINS", ",".join(names))
-        get_plugin_manager.cache_clear()
+            install_distribution.from_folder(Path(__file__).parent / name)
 
     return install

@@ -1,0 +1,254 @@
+"""An Ellar application in a folder of its own."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
+
+from click.testing import Result
+
+from ellar_db.testing.project import Project
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+PYPROJECT = """
+[tool.ellar]
+default = "shop"
+
+[tool.ellar.projects.shop]
+project-name = "shop"
+application = "shop.server:bootstrap"
+config = "shop.config:DevelopmentConfig"
+root-module = "shop.root_module:ApplicationModule"
+"""
+SERVER = """
+import os
+
+from ellar.app import App, AppFactory
+from ellar.common.constants import ELLAR_CONFIG_MODULE
+from ellar.core import LazyModuleImport as lazyLoad
+
+
+def bootstrap() -> App:
+    return AppFactory.create_from_app_module(
+        lazyLoad("shop.root_module:ApplicationModule"),
+        config_module=os.environ.get(ELLAR_CONFIG_MODULE, "shop.config:DevelopmentConfig"),
+    )
+"""
+MANAGE = """
+import os
+
+from ellar.common.constants import ELLAR_CONFIG_MODULE
+from ellar_cli.main import create_ellar_cli
+
+if __name__ == "__main__":
+    os.environ.setdefault(ELLAR_CONFIG_MODULE, "shop.config:DevelopmentConfig")
+    cli = create_ellar_cli("shop.server:bootstrap")
+    cli(prog_name="Ellar Web Framework CLI")
+"""
+
+PLAIN_MODELS = """
+from sqlalchemy import Column, Integer, String
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "user"
+
+    id = Column(Integer, primary_key=True)
+    name = Column(String(128))
+"""
+ELLAR_SQL_MODELS = """
+from ellar_sql import model
+
+
+class User(model.Model):
+    id = model.Column(model.Integer, primary_key=True)
+    name = model.Column(model.String(128))
+"""
+
+
+class Application(Project):
+    """An Ellar application named shop, in a folder that is the working directory; written as `ellar new` writes it.
+
+    Each `db(...)` and each `ellar("db", ...)` sees the application as it is on the disk, as a process of its own would.
+    """
+
+    def create(
+        self,
+        modules: str,
+        *,
+        imports: str = "",
+        config: str = "",
+        models: str = "",
+        pyproject: str = PYPROJECT,
+        manage: bool = False,
+        body: str = "pass",
+    ) -> None:
+        """Write the application.
+
+        Args:
+            modules: The root module's modules, as source.
+            imports: Lines that this source needs; EllarDBModule, EllarSQLModule and LazyModuleImport are imported.
+            config: Lines of the config class.
+            models: The source of shop/models.py.
+            pyproject: The pyproject.toml.
+            manage: Write manage.py in its place.
+            body: Lines of the root module's class.
+        """
+        self.write("manage.py" if manage else "pyproject.toml", MANAGE if manage else pyproject)
+        self.write("shop/__init__.py", "")
+        self.write("shop/models.py", models)
+        self.write("shop/server.py", SERVER)
+        self.write(
+            "shop/config.py",
+            "from ellar.core import ConfigDefaultTypesMixin\n\n\n"
+            "class DevelopmentConfig(ConfigDefaultTypesMixin):\n"
+            f"{textwrap.indent(textwrap.dedent(config).strip() or 'DEBUG = True', '    ')}\n",
+        )
+        # as in real applications, ellar-sql is only imported where it is used
+        known = {
+            "EllarDBModule": "from ellar_db import EllarDBModule",
+            "EllarSQLModule": "from ellar_sql import EllarSQLModule",
+            "LazyModuleImport": "from ellar.core import LazyModuleImport",
+        }
+        needed = [line for name, line in known.items() if f":{name}" not in modules and name in modules]
+        lines = [*needed, textwrap.dedent(imports).strip()]
+        self.write(
+            "shop/root_module.py",
+            "from ellar.common import Module\nfrom ellar.core import ModuleBase\n"
+            + "\n".join(lines)
+            + f"\n\n\n@Module(modules=[{modules}])\nclass ApplicationModule(ModuleBase):\n"
+            + textwrap.indent(textwrap.dedent(body).strip(), "    ")
+            + "\n",
+        )
+        self.restart()
+
+    def with_ellar_sql(
+        self, databases: Any, *, models: str = ELLAR_SQL_MODELS, options: str = "{}", **more: Any
+    ) -> None:
+        """Write the application with EllarSQLModule.setup and the bare EllarDBModule.
+
+        Its revisions are in shop/migrations, unless the options name another directory.
+
+        Args:
+            databases: What EllarSQLModule.setup takes.
+            models: The models.
+            options: The migration options, as source.
+            more: Arguments of `create`.
+        """
+        self.create(
+            f"EllarSQLModule.setup(databases={databases!r}, migration_options={options}, models=['shop.models'], "
+            f"root_path={str(self.path)!r}), EllarDBModule",
+            models=models,
+            **more,
+        )
+
+    def with_plain_sqlalchemy(self, databases: Any, *, models: str = PLAIN_MODELS, **more: Any) -> None:
+        """Write the application with EllarDBModule.setup.
+
+        Args:
+            databases: What it takes.
+            models: The models.
+            more: Arguments of `create`.
+        """
+        self.create(
+            f"EllarDBModule.setup(databases={databases!r}, metadata=Base.metadata, "
+            "migration_options={'directory': 'migrations'})",
+            imports="from shop.models import Base",
+            models=models,
+            **more,
+        )
+
+    def add_to_models(self, addition: str) -> None:
+        """Append to shop/models.py; the next command sees it."""
+        file = self.path / "shop" / "models.py"
+        file.write_text(file.read_text(encoding="utf-8") + addition, encoding="utf-8")
+        self.restart()
+
+    def restart(self) -> None:
+        """Let the next use of the application import all of it anew."""
+        for engine in list(_engines):
+            # an async engine's connections belong to an event loop that is gone
+            engine.dispose(close=not engine.dialect.is_async)
+        _engines.clear()
+        self.forget("shop")
+        if "ellar_sql.model" in sys.modules:
+            from ellar_sql.model import database_binds
+
+            database_binds.__model_database_metadata__.clear()
+
+    def db(self, *arguments: str, exit_code: int | None = 0, **options: Any) -> Result:
+        """Run `ellar-db ...` in this process, on an application that nothing has imported yet (see `Project.db`)."""
+        with self._anew():
+            return super().db(*arguments, exit_code=exit_code, **options)
+
+    def ellar(self, *arguments: str, exit_code: int | None = 0, **options: Any) -> Result:
+        """Run `ellar ...` in this process, on an application that nothing has imported yet (see `Project.ellar`)."""
+        with self._anew():
+            return super().ellar(*arguments, exit_code=exit_code, **options)
+
+    def application(self) -> Any:
+        """Import the application and build it."""
+        self.restart()
+        return import_module("shop.server").bootstrap()
+
+    @contextmanager
+    def _anew(self) -> Iterator[None]:
+        from ellar.reflect import reflect
+
+        self.restart()
+        # ellar keeps what a module was set up with for the whole process
+        with reflect.context():
+            yield
+
+
+A = TypeVar("A", bound=Application)
+
+_engines: WeakSet[Engine] = WeakSet()
+
+
+def _used(connection: Connection) -> None:
+    _engines.add(connection.engine)
+
+
+@contextmanager
+def new_application(path: Path, kind: type[A]) -> Iterator[A]:
+    """Give a folder for an application; at the end the connections that its engines kept are closed.
+
+    Args:
+        path: The folder, which is the working directory.
+        kind: `Application`, or a class made from it.
+    """
+    with warnings.catch_warnings():
+        # ellar, ellar-cli and ellar-sql use deprecated parts of pydantic and click at import; theirs to mend
+        warnings.simplefilter("ignore")
+        from ellar.reflect import reflect
+
+        # what these say of themselves when they are imported must outlast the test
+        import_module("ellar_db.module")
+        if find_spec("ellar_sql"):
+            import_module("ellar_sql")
+    from sqlalchemy import Engine, event
+
+    application = kind(path)
+    event.listen(Engine, "engine_connect", _used)
+    try:
+        with reflect.context():
+            yield application
+    finally:
+        application.restart()
+        event.remove(Engine, "engine_connect", _used)

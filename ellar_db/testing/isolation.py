@@ -1,0 +1,50 @@
+"""A test apart from others, and from the machine that it runs on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ellar_db.testing.plugins import TestPlugins
+
+VARIABLES = ("ELLAR_DB_", "ELLAR_CONFIG", "ALEMBIC_")
+KEPT = "ELLAR_DB_TEST_"
+"""Of these variables, those that say where there are servers to test on."""
+
+
+@contextmanager
+def isolated(folder: Path, plugins: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[TestPlugins]:
+    """Make a folder the working directory, and undo all that ellar_db keeps in the process.
+
+    Args:
+        folder: The folder. Modules that are imported from it are forgotten at the end.
+        plugins: The installed plugins that take part.
+        monkeypatch: pytest's, which outlasts this.
+
+    Yields:
+        The plugins of the test.
+    """
+    for name in list(os.environ):
+        if name.startswith(VARIABLES) and not name.startswith(KEPT):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("ELLAR_DB_LOAD_PLUGINS", ",".join(plugins))
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    modules = dict(sys.modules)
+    with TestPlugins() as registered:
+        yield registered
+    # Alembic puts it on the path, and Python remembers which folder it was
+    sys.path_importer_cache.pop(".", None)
+    os.environ.pop("ELLAR_CONFIG_MODULE", None)
+    for name in list(sys.modules):
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and Path(file).is_relative_to(folder):
+            del sys.modules[name]
+    # one of the test's own may have had the name of a module that others use
+    for name in modules.keys() - sys.modules.keys():
+        sys.modules[name] = modules[name]

@@ -1,0 +1,108 @@
+"""Plugins that a test registers by itself."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ellar_db.plugins import PluginManager
+    from ellar_db.settings import Settings
+
+
+class TestPlugins:
+    """The plugin manager of a test's commands, and the test's own plugins in it.
+
+    A command reads the project anew, and with it makes a new manager where the project has changed; the test's plugins
+    are in each of them. They come before installed ones, as a project's own do.
+    """
+
+    # pytest would take it for a class of tests
+    __test__ = False
+
+    def __init__(self) -> None:
+        self._registered: dict[str, object] = {}
+
+    def __enter__(self) -> TestPlugins:
+        from ellar_db import plugins
+
+        self._create = plugins.create_plugin_manager
+        plugins.create_plugin_manager = self._created
+        plugins.get_plugin_manager.cache_clear()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        from ellar_db import plugins
+
+        plugins.create_plugin_manager = self._create
+        plugins.get_plugin_manager.cache_clear()
+
+    @property
+    def manager(self) -> PluginManager:
+        """The manager itself, as it is now."""
+        from ellar_db.plugins import get_plugin_manager
+
+        return get_plugin_manager()
+
+    @property
+    def hook(self) -> Any:
+        """The hooks, to be called: `plugin_manager.hook.ellar_db_templates()`."""
+        return self.manager.hook
+
+    def register(self, plugin: object, name: str | None = None) -> str:
+        """Let a plugin take part in the commands of this test.
+
+        Args:
+            plugin: A module or an instance, with functions marked by `hookimpl`.
+            name: Its name, by default the module's or the class's.
+
+        Returns:
+            The name.
+
+        Raises:
+            PluginError: It can't be a plugin: it has an unknown hook, a wrong argument, or none at all.
+
+        Example:
+            class Dated:
+                @hookimpl
+                def ellar_db_revision_id(self, request):
+                    return request.create_date.strftime("%Y%m%d")
+
+            plugin_manager.register(Dated())
+        """
+        from ellar_db.errors import PluginError
+        from ellar_db.plugins import get_plugin_manager
+
+        name = name or getattr(plugin, "__name__", None) or type(plugin).__name__
+        if name in self._registered:
+            raise PluginError(f"a plugin {name!r} is registered already; give this one another name")
+        self._registered[name] = plugin
+        get_plugin_manager.cache_clear()
+        record = next(record for record in self.manager.records if record.name == name)
+        if record.state != "active":
+            self.unregister(name=name)
+            raise PluginError(f"{name} can't be a plugin: {record.error}")
+        return name
+
+    def unregister(self, plugin: object | None = None, name: str | None = None) -> None:
+        """Take a plugin out again.
+
+        Args:
+            plugin: The plugin, or else
+            name: its name.
+        """
+        from ellar_db.plugins import get_plugin_manager
+
+        name = name or next(known for known, other in self._registered.items() if other is plugin)
+        del self._registered[name]
+        get_plugin_manager.cache_clear()
+
+    def _created(self, settings: Settings | None = None) -> PluginManager:
+        from ellar_db.records import PROJECT, Plugin
+
+        manager = self._create(settings)
+        for name, plugin in self._registered.items():
+            manager.load(Plugin(name, PROJECT, name), lambda plugin=plugin: plugin)  # type: ignore[misc]
+        return manager
