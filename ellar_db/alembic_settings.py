@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.errors import DbError, summary
@@ -29,7 +30,7 @@ def check_settings(config: Config) -> None:
     readers: dict[str, Callable[[Any], object]] = {
         "script_location": _text,
         "timezone": _text,
-        "file_template": lambda value: value % {"rev": "", "slug": "", **dict.fromkeys(NUMBERS, 1)},
+        "file_template": _file_template,
         "truncate_slug_length": int,
         "output_encoding": codecs.lookup,
         "revision_environment": asbool,
@@ -62,6 +63,12 @@ def setting(config: Config, name: str) -> Any:
         raise DbError(
             f"Alembic's setting {name} can't be read: {summary(error)} (a '%' must be written as '%%')"
         ) from error
+
+
+def _file_template(value: Any) -> None:
+    path = value % {"rev": "r", "slug": "s", **dict.fromkeys(NUMBERS, 1)}
+    if PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute() or ".." in PureWindowsPath(path).parts:
+        raise ValueError("it leads out of the versions folder")
 
 
 def _text(value: Any) -> None:

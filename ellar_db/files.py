@@ -1,9 +1,13 @@
-"""Files that are there whole or not at all."""
+"""Files and folders that are there whole or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -30,6 +34,60 @@ def write_whole(path: Path, text: str) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def move_whole(source: Path, target: Path) -> None:
+    """Move a file or a folder to its place, where all of it appears at once.
+
+    Args:
+        source: The file or folder, built in the system's temporary folder, where a program that is killed leaves
+            nothing in anybody's way.
+        target: Its place, in a folder that is there; a file is replaced, as is an empty folder.
+
+    Raises:
+        OSError: It can't be there.
+    """
+    try:
+        _rename(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # a name can't go from one file system to the other
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
+            copy = Path(beside) / target.name
+            if source.is_dir():
+                shutil.copytree(source, copy)
+            else:
+                shutil.copyfile(source, copy)
+            _rename(copy, target)
+
+
+@contextmanager
+def made_folder(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it; where the context fails, those that were made for it go again.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        OSError: It can't be made.
+    """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for one in missing:
+            with suppress(OSError):
+                one.rmdir()
+        raise
+
+
+def _rename(source: Path, target: Path) -> None:
+    if target.is_dir():
+        # Windows doesn't replace a folder
+        target.rmdir()
+    source.replace(target)
 
 
 def _umask() -> int:

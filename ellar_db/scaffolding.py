@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.errors import DbError
+from ellar_db.files import made_folder, move_whole
 
 if TYPE_CHECKING:
     from ellar_db.plugins import PluginManager
@@ -60,7 +61,7 @@ def find_template(name: str, manager: PluginManager) -> Path:
 def make_folder(directory: Path, template: Path, *, package: bool = False) -> None:
     """Make a migrations folder of a template.
 
-    It is built beside its place and moved there at the end. A template that also writes to the project's
+    It is built elsewhere and moved to its place at the end. A template that also writes to the project's
     pyproject.toml (Alembic's own two) is built in place.
 
     Args:
@@ -94,14 +95,12 @@ def make_folder(directory: Path, template: Path, *, package: bool = False) -> No
         if (template / "pyproject.toml.mako").is_file():
             make(directory)
             return
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{directory.name}.", dir=directory.parent) as scratch:
+        with tempfile.TemporaryDirectory(prefix="ellar-db-") as scratch:
             # a name of its own, since the scratch folder is its owner's alone
             made = Path(scratch) / directory.name
             make(made)
             shutil.rmtree(made / "__pycache__", ignore_errors=True)
-            if directory.exists():
-                directory.rmdir()
-            made.rename(directory)
+            with made_folder(directory.parent):
+                move_whole(made, directory)
     except OSError as error:
         raise DbError(f"the folder {directory} can't be made: {error.strerror or error}") from error

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ellar_db.errors import DbError
+from ellar_db.files import made_folder, move_whole
 from ellar_db.locking import FileLock, wait_for
 
 if TYPE_CHECKING:
@@ -68,9 +67,7 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
         silenced: Any = {"messaging_opts": {"quiet": True}, "get_hooks_list": list}
         vars(config).update(silenced)
         yield scratch
-        for file in scratch.place():
-            if hooks:
-                _run_hooks(file, hooks)
+        for file in scratch.place(lambda file: _run_hooks(file, hooks)):
             if not getattr(config.cmd_opts, "quiet", False):
                 click.echo(f"Wrote {_shown(file)}")
 
@@ -78,12 +75,8 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
 def _run_hooks(file: Path, hooks: Any) -> None:
     from alembic.script import write_hooks
 
-    try:
+    if hooks:
         write_hooks._run_hooks(str(file), hooks)
-    except BaseException:
-        # a failed command leaves no revision behind
-        file.unlink(missing_ok=True)
-        raise
 
 
 class _Scratch:
@@ -108,18 +101,29 @@ class _Scratch:
             raise DbError(f"{target} is there already; give the revision another message or id")
         self.files[file] = target
 
-    def place(self) -> Iterator[Path]:
-        """Move the files to where they belong, and give their paths there."""
-        for file, target in self.files.items():
-            target.parent.mkdir(parents=True, exist_ok=True)
+    def place(self, finish: Callable[[Path], None]) -> list[Path]:
+        """Move the files to where they belong, all or none.
+
+        Args:
+            finish: What is done to each in its place.
+
+        Returns:
+            Their paths.
+        """
+        placed: list[Path] = []
+        with ExitStack() as folders:
             try:
-                os.replace(file, target)
-            except OSError:
-                # another file system: the name appears there when all of the file does
-                beside = target.with_name(f".{target.name}.new")
-                shutil.copyfile(file, beside)
-                os.replace(beside, target)
-            yield target
+                for file, target in self.files.items():
+                    folders.enter_context(made_folder(target.parent))
+                    move_whole(file, target)
+                    placed.append(target)
+                    finish(target)
+            except BaseException:
+                # a failed command leaves no revision behind
+                for target in placed:
+                    target.unlink(missing_ok=True)
+                raise
+        return placed
 
 
 def _shown(file: Path) -> Path:

@@ -24,7 +24,7 @@ from tests.conftest import Project
 
 # the same examples each time, so that a failure is one of the change at hand
 fuzzed = settings(
-    max_examples=int(os.environ.get("ELLAR_DB_FUZZ", "120")),
+    max_examples=int(os.environ.get("ELLAR_DB_FUZZ", "80")),
     derandomize=True,
     database=None,
     deadline=None,
@@ -161,6 +161,7 @@ def run(plain: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
             result = CliRunner().invoke(db_group, arguments, prog_name="ellar-db", catch_exceptions=True)
             assert_answered(result)
             assert os.listdir(outside) == ["project"]
+            assert set(os.listdir(plain.path)) <= {"models.py", "__pycache__", "tmp", outside.name}
             assert os.listdir(temporary) == []
             return result
         finally:
