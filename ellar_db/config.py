@@ -282,6 +282,8 @@ def reported() -> Iterator[None]:
     except (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError, UnicodeError) as error:
         raise broken_file(error) or DbError(f"a file can't be read or written: {error}") from error
     except OSError as error:
+        if error.filename is not None:
+            raise broken_file(error) or DbError(f"a file can't be read or written: {error}") from error
         broken = broken_file(error, environment=False)
         raise broken or UnavailableError(f"the database can't be reached: {summary(error)}") from error
     except (AssertionError, ImportError) as error:

@@ -32,7 +32,8 @@ def init(
     FOLDER is another way to write -d. Without either it is what the application says, or "migrations".
     """
     from ellar_db.application import application_context
-    from ellar_db.config import DIRECTORY, migrations_directory, program
+    from ellar_db.config import DIRECTORY, migrations_directory, program, reported
+    from ellar_db.files import shown
     from ellar_db.plugins import get_plugin_manager
     from ellar_db.scaffolding import find_template, make_folder
 
@@ -42,10 +43,10 @@ def init(
         raise click.UsageError("--multi is a template, and --template names one; give one of them")
     manager = get_plugin_manager()
     manager.require()
-    with application_context(manager.settings):
+    with reported(), application_context(manager.settings):
         target = migrations_directory(manager, folder or directory) or Path(DIRECTORY)
         make_folder(target, find_template(template or ("multi" if multi else "single"), manager), package=package)
-    click.echo(f"Made {target}{' for several databases' if multi else ''}. Keep it under version control.")
+    click.echo(f"Made {shown(target)}{' for several databases' if multi else ''}. Keep it under version control.")
     click.echo(f'Next: `{program()} migrate -m "Initial migration."`, then `{program()} upgrade`.')
 
 
