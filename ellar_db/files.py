@@ -94,3 +94,16 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def shown(path: Path) -> Path:
+    """Give a path as a person in the working directory would type it.
+
+    Example:
+        >>> shown(Path.cwd() / "migrations").as_posix()
+        'migrations'
+    """
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path

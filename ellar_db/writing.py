@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.errors import DbError
-from ellar_db.files import made_folder, move_whole
+from ellar_db.files import made_folder, move_whole, shown
 from ellar_db.locking import FileLock, wait_for
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
         yield scratch
         for file in scratch.place(lambda file: _run_hooks(file, hooks)):
             if not getattr(config.cmd_opts, "quiet", False):
-                click.echo(f"Wrote {_shown(file)}")
+                click.echo(f"Wrote {shown(file)}")
 
 
 def _run_hooks(file: Path, hooks: Any) -> None:
@@ -124,11 +124,3 @@ class _Scratch:
                     target.unlink(missing_ok=True)
                 raise
         return placed
-
-
-def _shown(file: Path) -> Path:
-    """Give a path as a person would type it."""
-    try:
-        return file.relative_to(Path.cwd())
-    except ValueError:
-        return file
