@@ -134,8 +134,8 @@ class Run:
 
     @property
     def _where(self) -> str:
-        package = f" of the package {self.database.package}" if self.database.package else ""
-        return f"{self.current}{package} failed on the database {self.database.name!r}"
+        package = f"package {self.database.package}: " if self.database.package else ""
+        return f"{package}{self.current} failed on the database {self.database.name!r}"
 
     def _left(self, context: MigrationContext) -> str:
         if context.impl.transactional_ddl:
