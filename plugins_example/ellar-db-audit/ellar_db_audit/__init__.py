@@ -1,4 +1,4 @@
-"""A row in the table `audit_log` for each revision that is applied; the table is made by the package's own migrations."""
+"""A row in `audit_log` for each revision that is applied; migrations of the package's own make the table."""
 
 from __future__ import annotations
 
