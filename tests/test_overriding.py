@@ -79,7 +79,7 @@ def test_help_shows_the_options_of_both(two: Project, install: Install) -> None:
     assert shown.startswith("Usage: ellar-db downgrade [OPTIONS] [REVISION]\n")
     for option in ("--directory", "--sql", "--tag", "--loud", "--help"):
         assert shown.count(f"{option} ") == 1
-    assert shown.splitlines()[-1].split() == ["--help", "Show", "this", "message", "and", "exit."]
+    assert shown.splitlines()[-1].split() == ["-h,", "--help", "Show", "this", "message", "and", "exit."]
 
 
 def test_a_chain_calls_each_in_turn(two: Project, install: Install) -> None:
