@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ellar_db.config import PACKAGE, databases_of
 from ellar_db.connecting import connected, in_event_loop
-from ellar_db.databases import DEFAULT, Database, MigrationOptions
+from ellar_db.databases import Database, MigrationOptions
 from ellar_db.errors import DbError
+from ellar_db.folders import databases_of_folder
 from ellar_db.losses import Loss, counted, losses
 
 if TYPE_CHECKING:
@@ -79,13 +79,7 @@ def planned(config: Config, target: str) -> dict[str, list[Loss]]:
                 found[database.name] = lost
         return found
 
-    databases = databases_of(config)
-    # a folder for one database runs on the default one
-    several = PACKAGE in config.attributes or "multiple=True" in Path(script.env_py_location).read_text(
-        encoding="utf-8"
-    )
-    chosen = list(databases.values()) if several or DEFAULT not in databases else [databases[DEFAULT]]
-    return in_event_loop(chosen, read)
+    return in_event_loop(databases_of_folder(config), read)
 
 
 def _setting() -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -27,6 +27,9 @@ READS = ("select", "show", "desc", "explain", "set", "use", "xa")
 
 LENGTH = 300
 """Characters of a statement that the journal keeps."""
+
+ENDS = 25
+"""Statements that it keeps of the first and of the last, where there are more."""
 
 
 @dataclass
@@ -66,7 +69,7 @@ class Entry:
     def list(self) -> str:
         """The statements, each with what became of it."""
         applied = self.statements if self.done else self.statements[:-1]
-        parts = [f"Done: {'; '.join(applied) or 'nothing'}."]
+        parts = [f"Done: {'; '.join(_shortened(applied)) or 'nothing'}."]
         if not self.done:
             parts.append(f"Begun, perhaps done: {self.statements[-1]}.")
         if self.failed:
@@ -92,7 +95,9 @@ class Journal:
         self.package = package
         self._version_table = str(options.get("version_table", "alembic_version"))
         # SQLAlchemy looks for what it compiled by the whole of a statement, but only once for each object
-        self._insertion, self._change, self._removal = self.table.insert(), self.table.update(), self.table.delete()
+        own = self.table.c.version_table == self._version_table
+        self._insertion, self._change = self.table.insert(), self.table.update().where(own)
+        self._removal, self._reading = self.table.delete().where(own), self.table.select().where(own)
         self._there = False
         self.entry: Entry | None = None
         self._writing = False
@@ -101,17 +106,17 @@ class Journal:
 
     def unfinished(self) -> Entry | None:
         """Read what an earlier run left."""
-        from sqlalchemy import inspect, select
+        from sqlalchemy import inspect
 
         if not inspect(self.connection).has_table(NAME, schema=self.table.schema):
             self.connection.rollback()
             return None
-        row = self.connection.execute(select(self.table)).mappings().first()
+        row = self.connection.execute(self._reading).mappings().first()
         self.connection.rollback()
         if row is None:
             return None
-        values = dict(row)
-        values["statements"] = json.loads(values["statements"])
+        values = {key: value for key, value in row.items() if key != "version_table"}
+        values.update({key: json.loads(values[key]) for key in ("statements", "failed")})
         return Entry(**values)
 
     def refuse_unfinished(self, program: str) -> None:
@@ -136,12 +141,16 @@ class Journal:
         """Note the statements of the connection while the context lasts."""
         from sqlalchemy import event
 
+        def changes(statement: str) -> bool:
+            return not statement.lstrip().lower().startswith(READS) and self._version_table not in statement
+
         def before(_: Any, __: Any, statement: str, *___: Any) -> None:
-            if not statement.lstrip().lower().startswith(READS) and self._version_table not in statement:
+            if changes(statement):
                 self.statement(statement)
 
         def after(_: Any, __: Any, statement: str, *___: Any) -> None:
-            self.statement_done(statement)
+            if changes(statement):
+                self.statement_done(statement)
 
         # before the two-phase commit's own listener, which ends the transaction in which the note is
         event.listen(self.connection, "before_cursor_execute", before, insert=True)
@@ -213,10 +222,12 @@ class Journal:
         if first:
             self._insert(self.entry)
         else:
-            self._quietly(self._change, statements=json.dumps(self.entry.statements), done=self.entry.done)
+            self._quietly(self._change, statements=json.dumps(_shortened(self.entry.statements)), done=self.entry.done)
 
     def _insert(self, entry: Entry) -> None:
-        self._quietly(self._insertion, **{**vars(entry), "statements": json.dumps(entry.statements)})
+        # as JSON, which any database's character set can hold
+        texts = {"statements": json.dumps(_shortened(entry.statements)), "failed": json.dumps(entry.failed)}
+        self._quietly(self._insertion, **{**vars(entry), **texts, "version_table": self._version_table})
 
     def _quietly(self, statement: Any, **values: Any) -> None:
         self._writing = True
@@ -226,20 +237,29 @@ class Journal:
             self._writing = False
 
 
+def _shortened(statements: Sequence[str]) -> Sequence[str]:
+    """Leave out what stands in the middle of many statements."""
+    if len(statements) <= 2 * ENDS:
+        return statements
+    return [*statements[:ENDS], f"... {len(statements) - 2 * ENDS} more ...", *statements[-ENDS:]]
+
+
 def _table(schema: str | None) -> Table:
     from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table, Text
 
     return Table(
         NAME,
         MetaData(),
-        Column("revision", String(64), primary_key=True),
+        # runs on other version tables of the database, as packages have, hold other locks and go on meanwhile
+        Column("version_table", String(64), primary_key=True),
+        Column("revision", String(64), nullable=False),
         Column("direction", String(16), nullable=False),
         Column("host", String(255), nullable=False),
         Column("pid", Integer, nullable=False),
         Column("started", String(32), nullable=False),
         Column("statements", Text, nullable=False),
         Column("done", Boolean, nullable=False),
-        Column("failed", String(LENGTH), nullable=False),
+        Column("failed", Text, nullable=False),
         Column("package", String(64), nullable=False),
         schema=schema,
     )

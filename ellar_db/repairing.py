@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ellar_db.config import DATABASES, databases_of, program
+from ellar_db.config import DATABASES, program
 from ellar_db.connecting import connected, in_event_loop
 from ellar_db.databases import Database, Databases
 from ellar_db.errors import DbError
+from ellar_db.folders import databases_of_folder
 from ellar_db.journal import SETTLING, Entry, Journal
-from ellar_db.package_runs import for_package
-from ellar_db.packages import find_package
+from ellar_db.limits import LIMITS, limits_of
+from ellar_db.locking import locked
+from ellar_db.package_runs import parts
 from ellar_db.plugins import get_plugin_manager
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.runtime.migration import MigrationStep
+    from alembic.script import ScriptDirectory
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A note of a journal.
+
+    Args:
+        config: The configuration of the application or of the package that ran.
+        database: The database.
+        entry: The note.
+    """
+
+    config: Config
+    database: Database
+    entry: Entry
 
 
 def settle(config: Config, revision: str | None, applied: bool | None) -> None:
@@ -29,58 +50,95 @@ def settle(config: Config, revision: str | None, applied: bool | None) -> None:
         applied: Whether it is applied now; None shows the note.
 
     Raises:
-        DbError: There is no note, it names another revision, or it was only to be shown.
+        DbError: There is no note, it names another revision, several do, or it was only to be shown.
     """
-    from alembic import command
-
-    found = unfinished(config)
-    if not found:
-        raise DbError("there is nothing to repair: no run was cut short")
-    for name, entry in found.items():
-        if revision is not None and revision != entry.revision:
-            raise DbError(f"on the database {name!r} it is {entry.revision} that did not end, not {revision}")
-    if applied is None:
-        stories = " ".join(f"Database {name!r}: {entry.story}" for name, entry in found.items())
-        raise DbError(f"{stories} Say `{program()} repair --applied` or `{program()} repair --reverted`")
-    # the application's comes last, since its configuration is where those of packages are made from
-    for package in sorted({entry.package for entry in found.values()}, reverse=True):
-        entries = {name: entry for name, entry in found.items() if entry.package == package}
-        part = for_package(config, find_package(get_plugin_manager(), package)) if package else config
-        target = _target(part, {entry.revision: entry for entry in entries.values()}, applied)
-        databases = databases_of(part)
-        # what is true of one database isn't of the others
-        part.attributes[DATABASES] = Databases([databases[name] for name in entries])
-        part.attributes[SETTLING] = True
-        command.stamp(part, target)
-    for name, entry in found.items():
-        click.echo(f"{name}: {entry.revision} is {'applied' if applied else 'not applied'}.")
+    places = [(part, database) for part in parts(config) for database in databases_of_folder(part)]
+    # a note of a run that goes on must not be taken for that of one which was cut short
+    with _locked(config, [database for _, database in places]):
+        found = list(_unfinished(places))
+        if not found:
+            raise DbError("there is nothing to repair: no run was cut short")
+        meant = [one for one in found if revision in (None, one.entry.revision)]
+        if not meant:
+            there = " and ".join(f"on the database {one.database.name!r} it is {one.entry.revision}" for one in found)
+            raise DbError(f"{there} that did not end, not {revision}")
+        if applied is None:
+            stories = " ".join(f"Database {one.database.name!r}: {one.entry.story}" for one in meant)
+            raise DbError(f"{stories} Say `{program()} repair --applied` or `{program()} repair --reverted`")
+        revisions = sorted({one.entry.revision for one in meant})
+        if len(revisions) > 1:
+            raise DbError(
+                f"{', '.join(revisions)} did not end; say of each `{program()} repair REVISION --applied` or --reverted"
+            )
+        for one in meant:
+            _record(one, applied)
+            click.echo(f"{one.database.name}: {one.entry.revision} is {'applied' if applied else 'not applied'}.")
 
 
-def unfinished(config: Config) -> dict[str, Entry]:
-    """Give what each database's journal has, by the database's name."""
+@contextmanager
+def _locked(config: Config, databases: Sequence[Database]) -> Iterator[None]:
+    manager = get_plugin_manager()
+    given = config.attributes.get(LIMITS)
+    with locked(databases, {each.name: limits_of(each, manager.settings, given) for each in databases}, manager):
+        yield
 
-    def read(databases: Sequence[Database]) -> dict[str, Entry]:
-        found = {}
+
+def _unfinished(places: Sequence[tuple[Config, Database]]) -> Iterator[Unfinished]:
+    """Give what the journals have."""
+
+    def read(databases: Sequence[Database]) -> list[Entry | None]:
+        found = []
         for database in databases:
             with connected(database) as connection:
-                entry = Journal(connection, database.options).unfinished()
-            if entry is not None:
-                found[database.name] = entry
+                found.append(Journal(connection, database.options).unfinished())
         return found
 
-    return in_event_loop(list(databases_of(config).values()), read)
+    entries = in_event_loop([database for _, database in places], read)
+    for (config, database), entry in zip(places, entries, strict=True):
+        if entry is not None:
+            yield Unfinished(config, database, entry)
 
 
-def _target(config: Config, entries: dict[str, Entry], applied: bool) -> list[str]:
-    """Give the revisions at which the version table must be."""
+def _record(one: Unfinished, applied: bool) -> None:
+    """Change the version table as the revision would have, and end the note."""
+    from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
 
-    script = ScriptDirectory.from_config(config)
-    targets = []
-    for revision in entries:
-        if applied:
-            targets.append(revision)
-        else:
-            down = script.get_revision(revision).down_revision
-            targets += [down] if isinstance(down, str) else list(down or ["base"])
-    return targets
+    script = ScriptDirectory.from_config(one.config)
+    given = one.config.attributes[DATABASES]
+    # what is true of one database isn't of the others
+    one.config.attributes.update({DATABASES: Databases([one.database]), SETTLING: True})
+
+    def settling(heads: tuple[str, ...], _: Any) -> list[MigrationStep]:
+        return _steps(script, one.entry.revision, heads, applied)
+
+    with EnvironmentContext(one.config, script, fn=settling, destination_rev=one.entry.revision):
+        script.run_env()
+    one.config.attributes.update({DATABASES: given, SETTLING: False})
+
+
+def _steps(script: ScriptDirectory, revision: str, heads: tuple[str, ...], applied: bool) -> list[MigrationStep]:
+    """Give the step that is missing in the version table, if one is."""
+    from alembic.runtime.migration import MigrationInfo, RevisionStep
+
+    class Recorded(RevisionStep):
+        """A revision's step that changes the version table alone."""
+
+        def __init__(self) -> None:
+            super().__init__(script.revision_map, script.get_revision(revision), applied)
+            self.migration_fn = stamp_revision
+
+        @property
+        def info(self) -> MigrationInfo:
+            info = super().info
+            info.is_stamp = True
+            return info
+
+    known = script.revision_map._get_ancestor_nodes(script.get_revisions(heads), check=False, include_dependencies=True)
+    there = revision in {each.revision for each in known}
+    missing = not there if applied else revision in heads
+    return [Recorded()] if missing else []
+
+
+def stamp_revision(**_: Any) -> None:
+    """Do nothing: what the revision does has been done by hand."""
