@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -27,6 +28,9 @@ SOURCES = {
     "ellar-db:pyproject": "[tool.ellar-db] of pyproject.toml",
 }
 """How messages name the built-in plugins that supply databases."""
+
+SECRET = re.compile("pass(?!file)|pwd|secret|token", re.IGNORECASE)
+"""Options of a URL that are not to be shown, as in `?sslpassword=`."""
 
 MetaDataLike: TypeAlias = "MetaData | Sequence[MetaData] | str"
 
@@ -86,7 +90,7 @@ class MigrationOptions:
         return cls(**(options or {}))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Database:
     """One database of a run.
 
@@ -110,8 +114,8 @@ class Database:
 
     name: str
     engine: Engine | AsyncEngine
-    metadata: MetaData | Sequence[MetaData] | None = field(default=None, repr=False)
-    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    metadata: MetaData | Sequence[MetaData] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     use_two_phase: bool = False
     limits: Mapping[str, Any] = field(default_factory=dict)
     package: str = ""
@@ -141,8 +145,15 @@ class Database:
 
     @property
     def url(self) -> str:
-        """The address without its password, for messages."""
-        return self.sync_engine.url.render_as_string(hide_password=True)
+        """The address for messages, without its password and what its options have of secrets."""
+        url = self.sync_engine.url
+        secret = {key: "***" for key in url.query if SECRET.search(key)}
+        shown = url.update_query_dict(secret).render_as_string(hide_password=True)
+        return shown.replace("=%2A%2A%2A", "=***") if secret else shown
+
+    def __repr__(self) -> str:
+        # an engine's own hides the password alone
+        return f"Database({self.name!r}, {self.url!r})"
 
     def transaction(self, work: Callable[[Connection], T]) -> T:
         """Do a piece of work in one transaction, written as for a sync engine, whatever the driver.
@@ -297,6 +308,8 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
     if not engine.dialect.is_async:
         return engine
     try:
+        # SQLAlchemy 2.0 misses it only when a connection is made
+        import_module("greenlet")
         from sqlalchemy.ext.asyncio import AsyncEngine
     except ImportError as error:
         raise DbError(

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from psycopg import sql
 from sqlalchemy import create_engine, make_url, pool, text
 
+from ellar_db import Database
 from ellar_db.cli import db as db_group
 from tests.applications import ELLAR_SQL_MODELS, PLAIN_MODELS, Shop, asynchronous, new_shop
 from tests.conftest import server
@@ -140,6 +141,7 @@ def test_a_password_that_is_refused_is_not_shown(
         f"nosuch://ann:{quote(ODD, safe='')}@127.0.0.1/shop",
         f"postgresql+nosuch://ann:{quote(ODD, safe='')}@127.0.0.1/shop",
         f"postgresql+psycopg://ann:{quote(ODD, safe='')}@127.0.0.1:1/shop",
+        f"postgresql+psycopg://ann@127.0.0.1:1/shop?sslpassword={quote(ODD, safe='')}",
     ],
 )
 def test_a_url_that_cannot_be_used_is_not_shown(shop: Shop, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
@@ -154,3 +156,13 @@ def test_a_url_that_cannot_be_used_is_not_shown(shop: Shop, monkeypatch: pytest.
     assert refused.output.startswith("Error: ")
     assert_kept(shop, refused.output)
     assert os.environ["SHOP_URL"] == url
+
+
+def test_a_secret_among_the_options_of_a_url_is_not_shown() -> None:
+    url = f"postgresql+psycopg://ann:{quote(ODD, safe='')}@db/shop?sslmode=require&sslpassword={quote(ODD, safe='')}"
+
+    database = Database("default", create_engine(url))
+
+    shown = "postgresql+psycopg://ann:***@db/shop?sslmode=require&sslpassword=***"
+    assert database.url == shown
+    assert repr(database) == f"Database('default', '{shown}')"
