@@ -120,7 +120,8 @@ class Environment:
         self.command = command
         self.plan: Callable[..., Iterable[Any]] = command["fn"]
         # the commands that change a database; all others only look at it
-        self.writes = "destination_rev" in command or self.plan.__name__ == "do_ensure_version"
+        self.moves = "destination_rev" in command
+        self.writes = self.moves or self.plan.__name__ == "do_ensure_version"
         # `repair` ends what the journal says didn't end
         self.settling = bool(config.attributes.get(SETTLING))
         self.comparison = Comparison(config, manager, bare)
@@ -150,9 +151,11 @@ class Environment:
                 stack.enter_context(context.begin_transaction())
                 with each.failing(context):
                     self._run(each)
-                    if "destination_rev" in self.command:
+                    if self.moves:
                         each.leave_no_trace(context)
                     self._after(each)
+                if self.moves and not each.steps and PACKAGE not in self.config.attributes:
+                    log.info("Nothing to do: the database is there already.")
             for each in runs:
                 each.check()
             with committing():
