@@ -1,0 +1,226 @@
+"""Ready tests of an application's migrations: `pytest_plugins = ["ellar_db.testing.migrations"]` in a conftest.py.
+
+They run as `conftest.py::migrations::test_...`, on scratch databases, never on the application's own.
+
+PYTEST_DONT_REWRITE: a conftest.py may import from here what it names in `pytest_plugins`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ellar_db.databases import Database
+from ellar_db.errors import DbError
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
+    from ellar_db.testing.walking import Migrations
+
+pytest_plugins = ["ellar_db.pytest_options"]
+
+PLUGIN = __name__
+NODE = "migrations"
+MARKER = "ellar_db"
+
+_home = pytest.StashKey[Path]()
+_skipped = pytest.StashKey[set[str]]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Find the conftest.py to which the tests belong, once all first ones are known."""
+    config.addinivalue_line("markers", f"{MARKER}: the ready tests of ellar_db.testing.migrations.")
+    config.stash[_skipped] = _checked_skips([*config.getini("ellar_db_skip"), *config.getoption("--ellar-db-skip")])
+    home = config.stash[_home] = _find_home(config)
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        start = config.invocation_params.dir
+        if not any(home.is_relative_to((start / argument).resolve()) for argument in config.args):
+            # it stands above the folders of `testpaths`, and takes part in a run of all tests all the same
+            config.args.append(f"{home}::{NODE}")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say where the tests are."""
+    return f"ellar-db: migrations are tested by {os.path.relpath(config.stash[_home])}::{NODE}"
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Give the tests where the conftest.py stands that switches them on."""
+    if file_path.resolve() != parent.config.stash[_home]:
+        return None
+    return _File.from_parent(parent, path=file_path)
+
+
+class _File(pytest.Module):
+    """The conftest.py, as far as it has the ready tests."""
+
+    def collect(self) -> Iterable[pytest.Collector]:
+        from ellar_db.testing import checks
+
+        self.obj = checks
+        return [_Tests.from_parent(self, name=NODE)]
+
+
+class _Tests(pytest.Collector):
+    """All ready tests."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        from ellar_db.testing.checks import TESTS
+
+        for name, function in TESTS.items():
+            test = _Test.from_parent(self, name=name, callobj=function)
+            test.add_marker(MARKER)
+            if name in self.config.stash[_skipped]:
+                test.add_marker(pytest.mark.skip(reason="--ellar-db-skip"))
+            yield test
+
+
+class _Test(pytest.Function):
+    """A ready test."""
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Say where it is for the user, for whom it isn't in this package."""
+        return self.path, 0, f"{NODE}.{self.name}"
+
+
+@pytest.fixture(scope="session")
+def ellar_db_urls() -> Mapping[str, str]:
+    """URLs as of `--ellar-db-url`, by name, for a conftest.py that knows them only when the tests run; "" for all."""
+    return {}
+
+
+@pytest.fixture
+def ellar_db_prepare() -> Callable[[Database], object]:
+    """Prepare each scratch database while it is empty, for a conftest.py whose migrations need more than that."""
+    return lambda database: None
+
+
+@pytest.fixture
+def ellar_db_revisions(request: pytest.FixtureRequest) -> Iterator[ScriptDirectory]:
+    """The application's revisions, as Alembic's `ScriptDirectory`; no database is looked at."""
+    from alembic.script import ScriptDirectory
+
+    from ellar_db.config import alembic_config
+
+    with _in_project(request.config):
+        with _failing(), alembic_config(_directory(request.config), databases=False) as config:
+            script = ScriptDirectory.from_config(config)
+            # a file that can't be imported, or refers to one that isn't there, is told of here
+            script.get_heads()
+        yield script
+
+
+@pytest.fixture
+def ellar_db_migrations(
+    request: pytest.FixtureRequest,
+    ellar_db_urls: Mapping[str, str],
+    ellar_db_prepare: Callable[[Database], object],
+    tmp_path: Path,
+) -> Iterator[Migrations]:
+    """The application's migrations on scratch databases, empty at first; for tests of one's own, too."""
+    from ellar_db.testing.walking import opened
+
+    urls = {**_urls(request.config, ini=True), **ellar_db_urls, **_urls(request.config, ini=False)}
+    with _in_project(request.config), ExitStack() as stack:
+        with _failing():
+            migrations = stack.enter_context(opened(_directory(request.config), urls, tmp_path, ellar_db_prepare))
+        yield migrations
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Let what can't be found out be an error of one line, rather than a traceback."""
+    try:
+        yield
+    except DbError as error:
+        raise pytest.fail.Exception(error.message, pytrace=False) from None
+
+
+@contextmanager
+def _in_project(config: pytest.Config) -> Iterator[None]:
+    """Stand in the project's folder, as `ellar db` does, with plugins and settings read there."""
+    from ellar_db.plugins import get_plugin_manager
+    from ellar_db.settings import read_settings
+
+    variable = "ELLAR_CONFIG_MODULE"
+    folder = _path(config, "project") or config.rootpath
+    before = os.environ.get(variable)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(folder))
+        get_plugin_manager.cache_clear()
+        if read_settings().ellar:
+            with warnings.catch_warnings():
+                # ellar uses deprecated parts of pydantic and click at import, which is its own to mend
+                warnings.simplefilter("ignore")
+                import ellar_cli.service  # noqa: F401
+        try:
+            yield
+        finally:
+            get_plugin_manager.cache_clear()
+            # ellar-cli sets it for the process
+            if before is None:
+                os.environ.pop(variable, None)
+
+
+def _find_home(config: pytest.Config) -> Path:
+    """Give the conftest.py that names this plugin; where another way led to it, the first there is."""
+    modules = [plugin for plugin in config.pluginmanager.get_plugins() if _is_conftest(plugin)]
+    naming = [module for module in modules if PLUGIN in _listed(getattr(module, "pytest_plugins", ()))]
+    files = [Path(str(module.__file__)).resolve() for module in naming or modules]
+    if not files:
+        raise pytest.UsageError(f'{PLUGIN} belongs into a conftest.py: pytest_plugins = ["{PLUGIN}"]')
+    return min(files, key=lambda file: len(file.parts))
+
+
+def _is_conftest(plugin: Any) -> bool:
+    return Path(getattr(plugin, "__file__", None) or "").name == "conftest.py"
+
+
+def _listed(names: Any) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _checked_skips(names: Iterable[str]) -> set[str]:
+    from ellar_db.testing.checks import TESTS
+
+    skips = {name if name.startswith("test_") else f"test_{name}" for name in names}
+    unknown = sorted(skips - TESTS.keys())
+    if unknown:
+        raise pytest.UsageError(f"--ellar-db-skip: there is no {', '.join(unknown)}; there is {', '.join(TESTS)}")
+    return skips
+
+
+def _urls(config: pytest.Config, *, ini: bool) -> dict[str, str]:
+    """Give the URLs of pytest's settings, with `${VARIABLES}` filled in, or of its command line."""
+    from ellar_db.settings import expanded
+
+    texts: list[str] = config.getini("ellar_db_url") if ini else config.getoption("--ellar-db-url")
+    found = {}
+    for text in texts:
+        match = re.fullmatch(r"(?:(?P<name>\w[\w.-]*)=)?(?P<url>.*)", text.strip(), re.DOTALL)
+        name, url = (match["name"] or "", match["url"]) if match else ("", text)
+        found[name] = expanded(url, "ellar_db_url") if ini else url
+    return found
+
+
+def _directory(config: pytest.Config) -> Path | None:
+    return _path(config, "directory")
+
+
+def _path(config: pytest.Config, name: str) -> Path | None:
+    """Give a folder: of the command line, from the working directory on; of the settings, from theirs."""
+    given: str | None = config.getoption(f"--ellar-db-{name}")
+    if given:
+        return (config.invocation_params.dir / given).resolve()
+    said = config.getini(f"ellar_db_{name}")
+    return (config.inipath.parent if config.inipath else config.rootpath) / said if said else None

@@ -1,0 +1,100 @@
+"""Whether a revision can be taken back, as far as its file says."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alembic.script import Script
+
+NAME = "irreversible"
+"""The name with which a revision says why it has no downgrade."""
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """What a revision file says of its downgrade.
+
+    Args:
+        problem: Why that isn't right, if so.
+        reason: Why the revision can't be taken back, where it says so.
+    """
+
+    problem: str = ""
+    reason: str = ""
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is a downgrade to try."""
+        return not self.problem and not self.reason
+
+
+def reversal_of(script: Script) -> Reversal:
+    """Read a revision's file.
+
+    It says why it has no downgrade by `irreversible = "reason"`, or by a downgrade that raises
+    `NotImplementedError("reason")`.
+
+    Args:
+        script: The revision.
+    """
+    said = getattr(script.module, NAME, None)
+    if said is not None:
+        if isinstance(said, str) and said.strip():
+            return Reversal(reason=said)
+        return Reversal(f"{NAME} is {said!r}; it must be a text that says why")
+    file = Path(script.path)
+    if file.suffix != ".py":
+        # compiled: what the functions do can't be seen
+        return Reversal() if hasattr(script.module, "downgrade") else Reversal("it has no downgrade()")
+    functions = {node.name: node for node in ast.parse(file.read_bytes()).body if isinstance(node, ast.FunctionDef)}
+    # of several databases: upgrade(engine_name) calls upgrade_<engine_name>()
+    several = "upgrade" in functions and bool(functions["upgrade"].args.args)
+    reasons = []
+    for name, upgrade in functions.items():
+        if name != "upgrade" and not (several and name.startswith("upgrade_")):
+            continue
+        counterpart = name.replace("up", "down", 1)
+        downgrade = functions.get(counterpart)
+        if downgrade is None:
+            # one that is imported or assigned is there as well
+            if not hasattr(script.module, counterpart) and not _is_empty(upgrade):
+                return Reversal(f"{name}() has no {counterpart}()")
+            continue
+        raised = _raised(downgrade)
+        if raised is None:
+            if _is_empty(downgrade) and not _is_empty(upgrade):
+                return Reversal(f"{counterpart}() does nothing")
+        elif not raised:
+            return Reversal(f"{counterpart}() raises NotImplementedError and doesn't say why")
+        else:
+            reasons.append(raised)
+    return Reversal(reason="; ".join(reasons))
+
+
+def _is_empty(function: ast.FunctionDef) -> bool:
+    """Tell whether a function does nothing: docstrings, `pass`, `...`, an empty return."""
+    return all(
+        isinstance(node, ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.Return) and (node.value is None or isinstance(node.value, ast.Constant)))
+        for node in function.body
+    )
+
+
+def _raised(function: ast.FunctionDef) -> str | None:
+    """Give with which words a function raises NotImplementedError, "" where without any, None where it doesn't."""
+    for node in function.body:
+        if not isinstance(node, ast.Raise) or node.exc is None:
+            continue
+        call = node.exc if isinstance(node.exc, ast.Call) else None
+        name = call.func if call else node.exc
+        if isinstance(name, ast.Name) and name.id == "NotImplementedError":
+            first = call.args[0] if call and call.args else None
+            if first is None:
+                return ""
+            return str(first.value).strip() if isinstance(first, ast.Constant) else ast.unparse(first)
+    return None

@@ -1,0 +1,199 @@
+"""What a database has, in words that can be compared: all that its catalog tells, not only what Alembic compares."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Inspector
+
+Schema: TypeAlias = Mapping[str, str]
+"""What there is, as "column users.name", and how it is, as "VARCHAR(128) not null"."""
+
+CATALOG = {
+    "sqlite": ("SELECT 'trigger', name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",),
+    "postgresql": (
+        "SELECT 'function', p.oid::regprocedure::text, '', pg_get_functiondef(p.oid) FROM pg_proc p "
+        "JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname NOT LIKE 'pg\\_%' "
+        "AND n.nspname <> 'information_schema' AND p.prokind <> 'a' AND NOT EXISTS "
+        "(SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')",
+        "SELECT 'trigger', t.tgname, t.tgrelid::regclass::text, pg_get_triggerdef(t.oid) FROM pg_trigger t "
+        "WHERE NOT t.tgisinternal",
+        "SELECT 'extension', extname, '', '' FROM pg_extension WHERE extname <> 'plpgsql'",
+        "SELECT 'schema', nspname, '', '' FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' "
+        "AND nspname NOT IN ('information_schema', 'public')",
+    ),
+    "mysql": (
+        "SELECT 'trigger', trigger_name, event_object_table, action_statement FROM information_schema.triggers "
+        "WHERE trigger_schema = DATABASE()",
+        "SELECT LOWER(routine_type), routine_name, '', routine_definition FROM information_schema.routines "
+        "WHERE routine_schema = DATABASE()",
+    ),
+}
+CATALOG["mariadb"] = CATALOG["mysql"]
+"""Queries for what SQLAlchemy doesn't read: its kind, its name, its table, its definition."""
+
+PARTS = ("column", "primary key", "foreign key", "unique constraint", "index", "check constraint")
+"""What belongs to a table, and goes with it."""
+
+
+def read_schema(connection: Connection, leave_out: Collection[str] = ()) -> dict[str, str]:
+    """Read all that a database has.
+
+    Args:
+        connection: The database.
+        leave_out: Tables that aren't the application's, as the version table; with the schema's name, unless it is
+            the default one.
+    """
+    from sqlalchemy import inspect, text
+
+    with warnings.catch_warnings():
+        # that a column's type isn't known to SQLAlchemy is no matter here
+        warnings.simplefilter("ignore")
+        inspector = inspect(connection)
+        schemas: list[str | None] = [None]
+        if connection.dialect.name == "postgresql":
+            own = {"information_schema", inspector.default_schema_name}
+            schemas += [name for name in inspector.get_schema_names() if name not in own and name[:3] != "pg_"]
+        found = {key: value for schema in schemas for key, value in _objects(inspector, schema, set(leave_out))}
+        for query in CATALOG.get(connection.dialect.name, ()):
+            for kind, name, table, definition in connection.execute(text(query)):
+                found[f"{kind} {name}" + (f" on {table}" if table else "")] = " ".join(str(definition or "").split())
+        return found
+
+
+def differences(before: Schema, after: Schema) -> list[str]:
+    """Say what is different, one thing a line; of a table that is there once, only the table.
+
+    Args:
+        before: As it should be.
+        after: As it is.
+
+    Example:
+        >>> differences({"table a": "", "column a.x": "INTEGER"}, {"table a": "", "column a.y": "INTEGER"})
+        ['missing: column a.x INTEGER', 'left behind: column a.y INTEGER']
+    """
+    lines = []
+    whole = {key.removeprefix("table ") for key in before.keys() ^ after.keys() if key.startswith("table ")}
+    for key in sorted({*before, *after}, key=_order):
+        if before.get(key) == after.get(key) or _is_part_of(key, whole):
+            continue
+        if key not in after:
+            lines.append(f"missing: {key} {before[key]}".rstrip())
+        elif key not in before:
+            lines.append(f"left behind: {key} {after[key]}".rstrip())
+        else:
+            lines.append(f"changed: {key}, was {before[key] or 'plain'}, is {after[key] or 'plain'}")
+    return lines
+
+
+def _order(key: str) -> tuple[int, str]:
+    rank = next((number for number, part in enumerate(("table", *PARTS)) if key.startswith(f"{part} ")), 99)
+    return rank, key
+
+
+def _is_part_of(key: str, tables: Collection[str]) -> bool:
+    part = next((part for part in PARTS if key.startswith(f"{part} ")), None)
+    if part is not None:
+        rest = key.removeprefix(f"{part} ")
+        return any(rest == table or rest.startswith((f"{table}.", f"{table}(")) for table in tables)
+    return any(key.startswith("trigger ") and key.endswith(f" on {table}") for table in tables)
+
+
+def _objects(inspector: Inspector, schema: str | None, leave_out: set[str]) -> Iterator[tuple[str, str]]:
+    prefix = f"{schema}." if schema else ""
+    comments: dict[str, Any] = {}
+    with suppress(NotImplementedError):
+        comments = _by_table(inspector.get_multi_table_comment(schema=schema))
+    options = _by_table(inspector.get_multi_table_options(schema=schema))
+    readers = {
+        "column": inspector.get_multi_columns,
+        "primary key": inspector.get_multi_pk_constraint,
+        "foreign key": inspector.get_multi_foreign_keys,
+        "unique constraint": inspector.get_multi_unique_constraints,
+        "index": inspector.get_multi_indexes,
+        "check constraint": inspector.get_multi_check_constraints,
+    }
+    tables = [name for name in inspector.get_table_names(schema=schema) if f"{prefix}{name}" not in leave_out]
+    for table in tables:
+        comment = (comments.get(table) or {}).get("text")
+        words = [f"comment {comment!r}" if comment else "", _words(options.get(table) or {})]
+        yield f"table {prefix}{table}", " ".join(word for word in words if word)
+    for kind, read in readers.items():
+        parts: dict[str, Any] = {}
+        with suppress(NotImplementedError):
+            parts = _by_table(read(schema=schema))
+        for table in tables:
+            found = parts.get(table) or []
+            for part in [found] if isinstance(found, dict) else found:
+                yield from _part(kind, f"{prefix}{table}", part, inspector.dialect)
+    yield from _others(inspector, schema, prefix)
+
+
+def _by_table(found: Any) -> dict[str, Any]:
+    return {table: value for (_, table), value in found.items()}
+
+
+def _part(kind: str, table: str, part: Any, dialect: Any) -> Iterator[tuple[str, str]]:
+    if kind == "column":
+        yield f"column {table}.{part['name']}", _column(part, dialect)
+        return
+    columns = part.get("constrained_columns") or part.get("column_names") or part.get("expressions") or []
+    if kind == "primary key":
+        if columns:
+            yield f"primary key {table}", f"{part.get('name') or ''}({', '.join(columns)})"
+        return
+    listed = ", ".join(str(column) for column in columns)
+    known = {"name", "constrained_columns", "column_names", "referred_schema", "referred_table", "referred_columns"}
+    words = _words({key: value for key, value in part.items() if key not in known})
+    if kind == "foreign key":
+        schema = f"{part['referred_schema']}." if part.get("referred_schema") else ""
+        words = f"to {schema}{part['referred_table']}({', '.join(part['referred_columns'])}) {words}".rstrip()
+    named = f"{table}.{part['name']}" if part.get("name") else f"{table}({listed or words})"
+    yield f"{kind} {named}", f"({listed}) {words}".strip() if listed else words
+
+
+def _column(column: Mapping[str, Any], dialect: Any) -> str:
+    try:
+        words = [column["type"].compile(dialect=dialect)]
+    except Exception:  # types of third parties raise what they like; their repr is as good
+        words = [repr(column["type"])]
+    if not column.get("nullable", True):
+        words.append("not null")
+    if column.get("default") is not None:
+        words.append(f"default {column['default']}")
+    known = {"name", "type", "nullable", "default", "primary_key"}
+    words.append(_words({key: value for key, value in column.items() if key not in known}))
+    return " ".join(word for word in words if word)
+
+
+def _words(options: Mapping[str, Any]) -> str:
+    """Give what is set among options, in order."""
+    found = []
+    for key, value in sorted(options.items()):
+        if isinstance(value, Mapping):
+            value = _words(value)
+        # "auto" is how some dialects say that they don't know
+        if value not in (None, False, "", "auto", [], ()):
+            found.append(key.replace("_", " ") if value is True else f"{key.replace('_', ' ')} {value}")
+    return ", ".join(found)
+
+
+def _others(inspector: Inspector, schema: str | None, prefix: str) -> Iterator[tuple[str, str]]:
+    for name in inspector.get_view_names(schema=schema):
+        yield f"view {prefix}{name}", " ".join((inspector.get_view_definition(name, schema=schema) or "").split())
+    if inspector.dialect.name == "postgresql":
+        postgresql: Any = inspector
+        for name in inspector.get_materialized_view_names(schema=schema):
+            definition = inspector.get_view_definition(name, schema=schema) or ""
+            yield f"materialized view {prefix}{name}", " ".join(definition.split())
+        for enum in postgresql.get_enums(schema=schema):
+            yield f"type {prefix}{enum['name']}", f"({', '.join(enum['labels'])})"
+        for domain in postgresql.get_domains(schema=schema):
+            yield f"domain {prefix}{domain['name']}", str(domain["type"])
+    with suppress(NotImplementedError):
+        for name in inspector.get_sequence_names(schema=schema):
+            yield f"sequence {prefix}{name}", ""

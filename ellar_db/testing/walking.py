@@ -1,0 +1,220 @@
+"""The application's migrations on scratch databases, taken step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.application import application_context
+from ellar_db.config import DATABASES, alembic_config, databases_of
+from ellar_db.databases import DEFAULT, Database, Databases
+from ellar_db.errors import DbError
+from ellar_db.plugins import get_plugin_manager
+from ellar_db.testing.schema import Schema, differences, read_schema
+from ellar_db.testing.scratch import guarded, scratch_databases
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import Script, ScriptDirectory
+
+
+@dataclass(frozen=True)
+class State:
+    """What one database has.
+
+    Args:
+        heads: The revisions at which it is.
+        schema: Its schema, without the version table.
+    """
+
+    heads: tuple[str, ...]
+    schema: Schema
+
+
+@contextmanager
+def opened(
+    directory: Path | str | None, urls: Mapping[str, str], folder: Path, prepare: Callable[[Database], object]
+) -> Iterator[Migrations]:
+    """Find the application and its migrations as `ellar db` does, and make scratch databases.
+
+    The migrations that packages bring along are applied at once, as by `ellar db upgrade`.
+
+    Args:
+        directory: The migrations folder, as by `-d`.
+        urls: URLs that replace the application's, by name.
+        folder: Where files of SQLite go.
+        prepare: Is given each scratch database, which is empty yet.
+
+    Raises:
+        DbError: The folder or a database isn't as it must be.
+    """
+    from alembic.script import ScriptDirectory
+
+    with application_context(get_plugin_manager().settings):
+        with alembic_config(directory) as config:
+            script = ScriptDirectory.from_config(config)
+            databases = databases_of(config)
+            # another one connects to the application's own databases
+            if "ellar_db" not in Path(script.env_py_location).read_text(encoding="utf-8"):
+                raise DbError(
+                    f"{script.env_py_location} connects to databases by itself, and so its migrations can't be tested "
+                    "on scratch databases; let it call ellar_db.env.run()"
+                )
+        with scratch_databases(databases, urls, folder) as scratch:
+            for database in scratch.values():
+                prepare(database)
+            migrations = Migrations(directory, script, scratch)
+            migrations.upgrade_packages()
+            yield migrations
+
+
+class Migrations:
+    """The application's migrations, and a scratch database for each of the application's.
+
+    Args:
+        directory: The migrations folder, as by `-d`.
+        script: Alembic's view of it.
+        databases: The scratch databases.
+    """
+
+    def __init__(self, directory: Path | str | None, script: ScriptDirectory, databases: Databases) -> None:
+        self.directory = directory
+        self.script = script
+        self.databases = databases
+
+    @property
+    def revisions(self) -> list[Script]:
+        """All revisions, each after those that it needs."""
+        return list(self.script.walk_revisions())[::-1]
+
+    def upgrade(self, revision: str = "heads") -> None:
+        """Upgrade, as `ellar db upgrade REVISION` does.
+
+        Args:
+            revision: The revision, by default all heads.
+
+        Raises:
+            DbError: It failed.
+        """
+        from alembic import command
+
+        with self.configured() as config:
+            command.upgrade(config, revision)
+
+    def downgrade(self, revision: str = "base") -> None:
+        """Downgrade, as `ellar db downgrade REVISION` does.
+
+        Args:
+            revision: The revision, by default none at all.
+
+        Raises:
+            DbError: It failed.
+        """
+        from alembic import command
+
+        with self.configured() as config:
+            command.downgrade(config, revision)
+
+    def upgrade_packages(self) -> None:
+        """Apply the migrations that packages bring along.
+
+        Raises:
+            DbError: It failed.
+        """
+        from alembic import command
+
+        from ellar_db.package_runs import parts
+
+        with self.configured() as config:
+            for part in parts(config)[:-1]:
+                command.upgrade(part, "heads")
+
+    def apply(self, *revisions: Script) -> None:
+        """Apply these revisions, in this order, in one run; nothing is asked of the graph.
+
+        Raises:
+            DbError: It failed.
+        """
+        self._step(revisions, up=True)
+
+    def revert(self, *revisions: Script) -> None:
+        """Take these revisions back, in this order, in one run.
+
+        Raises:
+            DbError: It failed.
+        """
+        self._step(revisions, up=False)
+
+    def look(self) -> dict[str, State]:
+        """Read at which revisions each database is, and its schema.
+
+        Returns:
+            The states by the databases' names; a folder for one database runs on one.
+        """
+        from ellar_db.journal import NAME
+
+        states = []
+
+        def look(heads: Any, context: MigrationContext) -> Iterable[Any]:
+            schema = context.version_table_schema
+            version_table = f"{schema}.{context.version_table}" if schema else context.version_table
+            connection: Any = context.connection
+            states.append(State(tuple(sorted(heads)), read_schema(connection, {version_table, NAME})))
+            return ()
+
+        self._run(look, dont_mutate=True)
+        names = list(self.databases)
+        if len(states) != len(names):
+            names = [DEFAULT]
+        return dict(zip(names, states, strict=True))
+
+    @contextmanager
+    def configured(self) -> Iterator[Config]:
+        """Give Alembic's configuration for the scratch databases, for `alembic.command`.
+
+        Nothing else can be connected to meanwhile.
+
+        Raises:
+            DbError: What the block did failed.
+        """
+        # nobody else knows of the databases, so that nobody has to be kept away
+        with guarded(), alembic_config(self.directory, limits={"lock": False}) as config:
+            config.attributes[DATABASES] = self.databases
+            yield config
+
+    def _step(self, revisions: Iterable[Script], *, up: bool) -> None:
+        from alembic.runtime.migration import RevisionStep
+
+        steps = [RevisionStep(self.script.revision_map, revision, up) for revision in revisions]
+
+        def step(heads: Any, context: MigrationContext) -> Iterable[Any]:
+            return steps
+
+        self._run(step, destination_rev=steps[-1].revision.revision)
+
+    def _run(self, plan: Callable[..., Iterable[Any]], **options: Any) -> None:
+        from alembic.runtime.environment import EnvironmentContext
+
+        with (
+            self.configured() as config,
+            EnvironmentContext(config, self.script, fn=plan, as_sql=False, starting_rev=None, tag=None, **options),
+        ):
+            self.script.run_env()
+
+
+def changes(before: Mapping[str, State], after: Mapping[str, State]) -> list[str]:
+    """Say what is different in the schemas, one thing a line, with the database's name where there are several.
+
+    Args:
+        before: The states as they should be.
+        after: The states as they are.
+    """
+    return [
+        f"{name}: {line}" if len(after) > 1 else line
+        for name in after
+        for line in differences(before[name].schema, after[name].schema)
+    ]
