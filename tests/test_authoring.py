@@ -16,7 +16,7 @@ def test_a_package_is_written_whole(project: Project) -> None:
     assert result.stdout == (
         "Wrote ellar-db-audit: a command `audit`, a hook, a test and a README.\n"
         "Next: `pip install -e ellar-db-audit`, then `ellar-db audit`.\n"
-        "Its tests: `pip install pytest`, then `pytest ellar-db-audit`.\n"
+        "Its tests: `pip install -e 'ellar-db-audit[test]'`, then `pytest ellar-db-audit`.\n"
     )
     files = {str(file.relative_to(project.path)) for file in project.path.rglob("*") if file.is_file()}
     assert files == {
@@ -74,3 +74,11 @@ def test_a_folder_that_cannot_be_made(project: Project) -> None:
     result = project.db("plugins", "new", "ellar-db-audit", "--into", "file", exit_code=1)
 
     assert result.stderr.startswith(f"Error: the folder {Path('file/ellar-db-audit')} can't be made: ")
+
+
+def test_the_tests_that_it_brings_pass(project: Project) -> None:
+    project.db("plugins", "new", "ellar-db-audit")
+
+    done = project.run("pytest", "-q", "ellar-db-audit", env={"PYTHONPATH": "ellar-db-audit"})
+
+    assert "2 passed" in done.stdout

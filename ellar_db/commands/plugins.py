@@ -70,7 +70,7 @@ def new(name: str, into: Path) -> None:
     package = write_package(name, into)
     click.echo(f"Wrote {package.folder}: a command `{package.command}`, a hook, a test and a README.")
     click.echo(f"Next: `pip install -e {package.folder}`, then `{program_of_plugins()} {package.command}`.")
-    click.echo(f"Its tests: `pip install pytest`, then `pytest {package.folder}`.")
+    click.echo(f"Its tests: `pip install -e '{package.folder}[test]'`, then `pytest {package.folder}`.")
 
 
 def program_of_plugins() -> str:

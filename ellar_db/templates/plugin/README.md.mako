@@ -14,5 +14,5 @@ Use it:
 
 Work on it, from this folder:
 
-    pip install -e . pytest
+    pip install -e ".[test]"
     pytest

@@ -14,5 +14,11 @@ dependencies = ["ellar-db"]
 [project.entry-points.ellar_db]
 ${package.command} = "${package.module}"
 
+[project.optional-dependencies]
+test = ["ellar-db[testing]"]
+
 [tool.hatch.build.targets.wheel]
 only-include = ["${package.module}.py"]
+
+[tool.pytest.ini_options]
+testpaths = ["tests"]

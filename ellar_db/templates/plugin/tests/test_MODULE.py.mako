@@ -1,1 +1,21 @@
 """${package.name}, in a project of its own."""
+
+from __future__ import annotations
+
+import ${package.module}
+from ellar_db.testing import Project, TestPlugins
+
+
+def test_the_command_shows_the_databases(ellar_db_project: Project, plugin_manager: TestPlugins) -> None:
+    plugin_manager.register(${package.module})
+    ellar_db_project.db("init")
+
+    assert ellar_db_project.db("${package.command}").stdout == "default: sqlite:///app.db\n"
+
+
+def test_a_run_says_how_many_revisions_were_applied(ellar_db_project: Project, plugin_manager: TestPlugins) -> None:
+    plugin_manager.register(${package.module})
+    ellar_db_project.db("init")
+    ellar_db_project.db("migrate", "-m", "Add users")
+
+    assert ellar_db_project.db("upgrade").stderr.splitlines()[-1] == "default: 1 revision(s) applied"
