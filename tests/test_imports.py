@@ -14,8 +14,8 @@ from tests.conftest import Project
 HEAVY = {"alembic", "sqlalchemy", "ellar", "ellar_cli", "ellar_sql", "rich", "packaging"}
 
 
-def imported_by(program: str, project: Project) -> set[str]:
-    """Run a program in a Python of its own, and give the heavy packages that it imported."""
+def modules_of(program: str, project: Project) -> set[str]:
+    """Run a program in a Python of its own, and give the packages that it imported."""
     done = subprocess.run(
         [sys.executable, "-c", f"{program}\nimport json, sys; print(json.dumps(list(sys.modules)))"],
         cwd=project.path,
@@ -23,7 +23,12 @@ def imported_by(program: str, project: Project) -> set[str]:
         text=True,
         check=True,
     )
-    return HEAVY & {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+    return {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+
+
+def imported_by(program: str, project: Project) -> set[str]:
+    """Run a program in a Python of its own, and give the heavy packages that it imported."""
+    return HEAVY & modules_of(program, project)
 
 
 def help_of(*arguments: str) -> str:
@@ -56,3 +61,14 @@ def test_the_names_for_plugin_authors_import_nothing_heavy(plain: Project) -> No
     names = "hookimpl, alembic_config, Database, DbError, OverridingCommand, RevisionRequest"
 
     assert imported_by(f"from ellar_db import {names}", plain) == set()
+
+
+def test_the_program_imports_no_colours_for_pages_that_it_never_shows(plain: Project) -> None:
+    plain.db("init")
+
+    main = "from ellar_db.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass"
+
+    found = modules_of(f"import sys\nsys.argv = ['ellar-db', 'heads']\n{main}", plain)
+
+    assert "alembic" in found
+    assert "pygments" not in found
