@@ -162,7 +162,7 @@ def _in_project(config: pytest.Config) -> Iterator[None]:
             with warnings.catch_warnings():
                 # ellar uses deprecated parts of pydantic and click at import, which is its own to mend
                 warnings.simplefilter("ignore")
-                import ellar_cli.service  # noqa: F401
+                import ellar_cli.main  # noqa: F401
         try:
             yield
         finally:

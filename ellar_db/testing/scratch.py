@@ -30,6 +30,10 @@ _asking: ContextVar[bool] = ContextVar("ellar_db_scratch_asking", default=False)
 _guarding: ContextVar[bool] = ContextVar("ellar_db_scratch_guarding", default=False)
 
 
+class NotScratchError(RuntimeError):
+    """Something was to be connected to that is no scratch database."""
+
+
 class _HowError(Exception):
     """How an engine would connect, told in place of doing it."""
 
@@ -90,6 +94,8 @@ def guarded() -> Iterator[None]:
     token = _guarding.set(True)
     try:
         yield
+    except NotScratchError as error:
+        raise DbError(str(error)) from error
     finally:
         _guarding.reset(token)
         event.remove(Engine, "do_connect", _refuse)
@@ -100,7 +106,8 @@ def _refuse(dialect: Any, record: Any, arguments: Any, options: Mapping[str, Any
     if _guarding.get() and not _asking.get():
         name = next((options[key] for key in ("dbname", "database", "db") if key in options), None)
         target = name or (arguments[0] if dialect.name == "sqlite" and arguments else "")
-        raise DbError(
+        # a revision that does it is named, since this is none of the errors that say all by themselves
+        raise NotScratchError(
             f"{dialect.name} {target} was to be connected to, which is no scratch database; migrations must use the "
             "connection that Alembic gives them (op.get_bind())"
         )
