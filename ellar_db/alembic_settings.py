@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ellar_db.errors import DbError, summary
 
 if TYPE_CHECKING:
+    from configparser import Error as IniError
+    from configparser import ParsingError
+
     from alembic.config import Config
 
 NUMBERS = ("epoch", "year", "month", "day", "hour", "minute", "second")
@@ -49,6 +52,35 @@ def check_settings(config: Config) -> None:
         _texts(config.get_prepend_sys_paths_list(), "prepend_sys_path")
     except (AttributeError, TypeError, ValueError) as error:
         raise DbError(f"Alembic's settings of paths can't be used: {summary(error)}") from error
+
+
+def ini_problem(error: IniError) -> str:
+    """Say what is the matter with an ini file, without the lines that are, for they may have a password.
+
+    Args:
+        error: What the standard library says of it.
+
+    Example:
+        >>> from configparser import DuplicateSectionError
+        >>> ini_problem(DuplicateSectionError("alembic"))
+        "the ini file can't be read: Section 'alembic' already exists"
+    """
+    from configparser import InterpolationError, ParsingError
+
+    if isinstance(error, InterpolationError):
+        return (
+            f"the ini file can't be read: {error.option} of [{error.section}] has a '%' that stands for nothing; "
+            "write it as '%%'"
+        )
+    if isinstance(error, ParsingError):
+        lines = ", ".join(str(line) for line in dict.fromkeys(_lines(error)))
+        return f"the ini file {error.source} can't be read: line {lines} is neither a [section] nor a key = value"
+    return f"the ini file can't be read: {error}"
+
+
+def _lines(error: ParsingError) -> list[int]:
+    # a file without any section has an error of its own kind
+    return [error.lineno] if hasattr(error, "lineno") else [line for line, _ in error.errors]
 
 
 def setting(config: Config, name: str) -> Any:

@@ -16,6 +16,7 @@ import click
 from ellar_db.options import META, PATH, GroupOptions
 from ellar_db.plugin_options import META as PLUGIN_OPTIONS
 from ellar_db.plugin_options import added_options, values
+from ellar_db.secrets import masked
 
 if TYPE_CHECKING:
     from ellar_db.plugins import PluginManager
@@ -132,7 +133,7 @@ class DbGroup(click.Group):
             shown = broken or error
             cause = error if broken else error.__cause__
             if options.traceback and cause is not None and isinstance(shown, click.ClickException):
-                click.echo("".join(traceback.format_exception(cause)), err=True, nl=False)
+                click.echo(masked("".join(traceback.format_exception(cause))), err=True, nl=False)
             if broken is None:
                 raise
             raise broken from error
@@ -145,7 +146,7 @@ def one_line() -> Iterator[None]:
         yield
     except click.ClickException as error:
         # final to click's own types
-        vars(error)["message"] = " ".join(error.message.split())
+        vars(error)["message"] = masked(" ".join(error.message.split()))
         raise
 
 

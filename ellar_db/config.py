@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from ellar_db.alembic_settings import check_settings, setting
+from ellar_db.alembic_settings import check_settings, ini_problem, setting
 from ellar_db.application import application_context
 from ellar_db.broken_files import broken_file, raised_in
 from ellar_db.databases import Databases, collect_databases
@@ -20,6 +20,7 @@ from ellar_db.errors import DbError, UnavailableError, summary
 from ellar_db.limits import LIMITS, limits_of
 from ellar_db.options import group_options
 from ellar_db.plugins import PluginManager, get_plugin_manager
+from ellar_db.secrets import remember_text
 from ellar_db.settings import read_toml
 
 if TYPE_CHECKING:
@@ -159,6 +160,9 @@ def _configured(manager: PluginManager, directory: Path | str | None) -> Config:
             folder = Path(DIRECTORY)
         if folder is not None and (folder / "alembic.ini").is_file():
             ini = folder / "alembic.ini"
+    if ini.is_file():
+        # it may have a URL, and errors quote what they stumble over
+        remember_text(ini.read_text(encoding="utf-8", errors="replace"))
     config = Config(str(ini) if ini.is_file() else None, str(toml) if toml.is_file() else None, ini_section=given.name)
     if folder is not None:
         if not (folder / "env.py").is_file():
@@ -268,7 +272,7 @@ def reported() -> Iterator[None]:
     except (CommandError, RevisionError) as error:
         raise DbError(_next_step(_said(error))) from error
     except IniError as error:
-        raise DbError(f"the ini file can't be read: {error}") from error
+        raise DbError(ini_problem(error)) from error
     except DBAPIError as error:
         # what a revision does wrong has been told by the run, so that this is the database itself
         broken = broken_file(error, environment=False)

@@ -141,9 +141,11 @@ def _connect(database: Database, wait: float) -> Connection:
             return engine.connect()
         except Exception as error:  # drivers raise SQLAlchemy's errors, the system's, and (asyncpg) their own bare ones
             driver = type(error).__module__.partition(".")[0]
-            if not isinstance(error, (SQLAlchemyError, OSError)) and driver != engine.dialect.driver:
+            # arguments that the driver doesn't take won't be taken later either
+            mistaken = isinstance(error, (TypeError, ValueError, LookupError, AttributeError))
+            if not isinstance(error, (SQLAlchemyError, OSError)) and driver != engine.dialect.driver and not mistaken:
                 raise
-            if time.monotonic() >= until:
+            if mistaken or time.monotonic() >= until:
                 waited = f" after {wait:g} s" if wait else ""
                 raise UnavailableError(
                     f"the database {database.name!r} ({database.url}) can't be reached{waited}: {summary(error)}"

@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from ellar_db.secrets import masked
+
 
 class _Progress(logging.Handler):
     """Writes what a user wants to see of Alembic's log, unless the application logs it itself."""
@@ -23,9 +25,9 @@ class _Progress(logging.Handler):
             return
         progress = record.name.startswith(("ellar_db", "alembic.autogenerate")) or str(record.msg).startswith("Running")
         if record.levelno > logging.INFO:
-            click.echo(f"{record.levelname.capitalize()}: {record.getMessage()}", err=True)
+            click.echo(masked(f"{record.levelname.capitalize()}: {record.getMessage()}"), err=True)
         elif progress:
-            click.echo(record.getMessage(), err=True)
+            click.echo(masked(record.getMessage()), err=True)
 
 
 @contextmanager
@@ -59,6 +61,6 @@ def _show_warning(
     for name in ("alembic", "sqlalchemy"):
         package = sys.modules.get(name)
         if package is not None and Path(filename).is_relative_to(Path(str(package.__file__)).parent):
-            click.echo(f"Warning: {message}", err=True)
+            click.echo(masked(f"Warning: {message}"), err=True)
             return
     others(message, category, filename, *rest)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ellar_db.errors import DbError, summary
 from ellar_db.importing import imported
+from ellar_db.secrets import SECRET, remember, remember_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, MetaData
@@ -28,9 +29,6 @@ SOURCES = {
     "ellar-db:pyproject": "[tool.ellar-db] of pyproject.toml",
 }
 """How messages name the built-in plugins that supply databases."""
-
-SECRET = re.compile("pass(?!file)|pwd|secret|token", re.IGNORECASE)
-"""Options of a URL that are not to be shown, as in `?sslpassword=`."""
 
 MetaDataLike: TypeAlias = "MetaData | Sequence[MetaData] | str"
 
@@ -217,6 +215,7 @@ def collect_databases(manager: PluginManager) -> Databases:
         for database in plugin.guarded("ellar_db_databases", list[Any], answer):
             if not isinstance(database, Database):
                 raise DbError(f"{plugin.title} supplied {database!r} as a database; it must be an ellar_db.Database")
+            remember(database.sync_engine.url)
             source = SOURCES.get(plugin.name, plugin.title)
             other = found.setdefault(database.token, (source, database))
             if other[1] is not database:
@@ -284,13 +283,17 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
         raise DbError(
             f"the database {name!r} needs a URL, a table with 'url', or an engine, not a {type(spec).__name__}"
         )
+    remember_text(str(spec["url"]))
     try:
         url = make_url(spec["url"])
+        if url.password is not None and _is_cut(str(spec["url"])):
+            raise ValueError("a part of the password is taken for the host")
     except (exc.ArgumentError, ValueError):
         raise DbError(
             f"the URL of the database {name!r} can't be understood; write it as "
             "dialect+driver://user:password@host/name (percent-encode odd characters of the password)"
         ) from None  # SQLAlchemy's message quotes the URL, and with it the password
+    remember(url, spec)
     engine_options = {**spec, "url": url}
     if not pooled:
         engine_options.setdefault("poolclass", pool.NullPool)
@@ -317,6 +320,12 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
             "greenlet; install it with pip install 'sqlalchemy[asyncio]'"
         ) from error
     return AsyncEngine(engine)
+
+
+def _is_cut(url: str) -> bool:
+    """Tell whether a password with an `@` is cut at it, so that the rest of it would be shown as host or name."""
+    address, _, query = url.partition("@")[2].partition("?")
+    return "@" in address or any("@" in option.partition("=")[0] for option in query.split("&"))
 
 
 def _metadata(spec: Any, name: str) -> MetaData | Sequence[MetaData] | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import click
 
+from ellar_db.secrets import masked
+
 
 class DbError(click.ClickException):
     """Refused, or the answer is no: exit code 1.
 
     Args:
-        message: What is wrong and what to do next. Line breaks become spaces, so that it stays one line.
+        message: What is wrong and what to do next. Line breaks become spaces, so that it stays one line; passwords
+            are masked.
 
     Example:
         >>> DbError("no folder at 'migrations';\\nmake one with `ellar db init`").message
@@ -19,7 +22,7 @@ class DbError(click.ClickException):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(masked(" ".join(masked(message).split())))
 
 
 class UnavailableError(DbError):

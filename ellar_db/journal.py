@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.errors import DbError
+from ellar_db.secrets import masked
 from ellar_db.two_phase import DDL
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Journal:
         if DDL.match(text):
             self._kept = len(self.entry.statements)
         first = not self.entry.statements
-        self.entry.statements.append(" ".join(text.split())[:LENGTH])
+        self.entry.statements.append(masked(" ".join(text.split()))[:LENGTH])
         self.entry.done = False
         self._write(first)
 

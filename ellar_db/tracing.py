@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ellar_db.secrets import masked
+
 if TYPE_CHECKING:
     import pluggy
 
@@ -36,5 +38,5 @@ def trace(manager: pluggy.PluginManager) -> None:
 
 
 def _shown(value: Any) -> str:
-    text = " ".join(repr(value).split())
+    text = " ".join(masked(repr(value)).split())
     return text if len(text) <= LENGTH else f"{text[: LENGTH - 3]}..."

@@ -377,10 +377,10 @@ def test_a_template_that_is_no_text_or_not_there(ready: Project) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[alembic", "the ini file can't be read: File contains no section headers."),
-        ("[alembic]\nx", "the ini file can't be read: Source contains parsing errors: "),
+        ("[alembic", "the ini file migrations/alembic.ini can't be read: line 1 is neither a [section] nor a key = value"),
+        ("[alembic]\nx", "the ini file migrations/alembic.ini can't be read: line 2 is neither a [section] nor a key = value"),
         ("[alembic]\nx = 1\nx = 2", "the ini file can't be read: While reading from "),
-        ("[alembic]\nfile_template = %(nope)s", "the ini file can't be read: Bad value substitution: "),
+        ("[alembic]\nfile_template = %(nope)s", "the ini file can't be read: file_template of [alembic] has a '%' that stands for nothing; write it as '%%'"),
         ("[alembic]\nfile_template = %%(nope)s", "Alembic's setting file_template is '%(nope)s', which it can't use: KeyError: 'nope'"),
         ("[alembic]\ntruncate_slug_length = abc", "Alembic's setting truncate_slug_length is 'abc', which it can't use: ValueError: "),
         ("[alembic]\nrevision_environment = perhaps", "Alembic's setting revision_environment is 'perhaps', which it can't use: ValueError: "),
