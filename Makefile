@@ -4,7 +4,7 @@
 PYTHON = `sh .ci/find-python`
 VENV = .venv
 BIN = $(VENV)/bin
-PLUGINS = ellar-db-sequential ellar-db-seed ellar-db-protect ellar-db-audit
+PLUGINS = ellar-db-sequential ellar-db-seed ellar-db-protect ellar-db-audit ellar-db-timestamps ellar-db-backup ellar-db-webhook
 
 .PHONY: help setup demo test lint docs docs-check bench test-all test-lowest test-plugins clean
 
