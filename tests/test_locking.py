@@ -319,3 +319,71 @@ def test_locks_look_as_the_protocol_says() -> None:
 
     for kind in (FileLock, MySQLLock, NoLock, PostgreSQLLock):
         assert {name for name in vars(Lock) if not name.startswith("_")} <= set(dir(kind))
+
+
+APPLICATION = """
+from ellar.app import AppFactory
+from ellar_db import EllarDBModule
+
+def application():
+    module = EllarDBModule.setup("sqlite:///app.db", migration_options={options!r})
+    return AppFactory.create_app(modules=[module])
+"""
+
+
+def set_limit(project: Project, place: str, key: str, value: object) -> None:
+    """Set a limit in pyproject.toml or in the application's migration options."""
+    if place == "pyproject.toml":
+        shown = str(value).lower()
+        project.write("pyproject.toml", f"[tool.ellar-db]\ndatabase = 'sqlite:///app.db'\n{key} = {shown}\n")
+    else:
+        project.write("shop.py", APPLICATION.format(options={key.replace("-", "_"): value}))
+        project.write("pyproject.toml", "[tool.ellar-db]\napplication = 'shop:application'\n")
+    project.forget("shop")
+
+
+@pytest.mark.parametrize("place", ["pyproject.toml", "migration_options"])
+def test_lock_can_be_left_out_for_good(
+    project: Project, place: str, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    history = History(project, "sqlite:///app.db", revisions=1).write()
+    set_limit(project, place, "lock", False)
+    held_elsewhere(history.url)
+
+    project.db("upgrade")
+
+    assert history.version() == "0000"
+
+
+@pytest.mark.parametrize("place", ["pyproject.toml", "migration_options"])
+def test_the_time_to_wait_can_be_set_for_good(
+    project: Project, place: str, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    history = History(project, "sqlite:///app.db", revisions=1).write()
+    set_limit(project, place, "lock-timeout", 0)
+    held_elsewhere(history.url)
+
+    assert "; waited 0 s for it (--lock-timeout)" in project.db("upgrade", exit_code=1).stderr
+    # the command line beats it
+    assert "; waited 0.05 s for it" in project.db("upgrade", "--lock-timeout", "0.05", exit_code=1).stderr
+
+
+def test_the_application_beats_the_settings_of_the_project(
+    project: Project, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    history = History(project, "sqlite:///app.db", revisions=1).write()
+    set_limit(project, "migration_options", "lock-timeout", 0)
+    pyproject = project.path / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text() + "lock-timeout = 0.05\n")
+    held_elsewhere(history.url)
+
+    assert "; waited 0 s for it" in project.db("upgrade", exit_code=1).stderr
+
+
+@pytest.mark.parametrize("value", ["nan", "-1", "soon"])
+def test_a_time_to_wait_that_is_none_is_refused(project: Project, value: str) -> None:
+    History(project, "sqlite:///app.db", revisions=1).write()
+
+    refused = project.db("upgrade", f"--lock-timeout={value}", exit_code=2)
+
+    assert refused.stderr.splitlines()[-1].startswith("Error: Invalid value for '--lock-timeout': ")

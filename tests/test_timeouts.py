@@ -62,6 +62,42 @@ def test_the_settings_and_the_application_say_them_too(project: Project, new_dat
     assert history.version() is None
 
 
+def test_the_application_beats_the_settings_and_the_command_line_both(
+    project: Project, new_database: Callable[[str], str]
+) -> None:
+    url = new_database("postgresql")
+    History(project, url, 1, {0: ["op.execute('SELECT pg_sleep(0.3)')"]}).write()
+    project.write(
+        "shop.py",
+        f"""
+        from ellar.app import AppFactory
+        from ellar_db import EllarDBModule
+
+        def application():
+            module = EllarDBModule.setup({url!r}, migration_options={{"statement_timeout": 0.1}})
+            return AppFactory.create_app(modules=[module])
+        """,
+    )
+    project.write("pyproject.toml", "[tool.ellar-db]\napplication = 'shop:application'\nstatement-timeout = 60\n")
+    project.forget("shop")
+
+    assert "(it timed out)" in project.db("upgrade", exit_code=1).stderr
+    assert project.db("upgrade", "--statement-timeout", "60").exit_code == 0
+
+
+@pytest.mark.parametrize("line", ["lock-timeout = 'soon'", "statement-timeout = -1", "lock = 1", "connect-wait = nan"])
+def test_a_limit_that_is_none_is_refused_in_one_line(project: Project, line: str) -> None:
+    History(project, "sqlite:///app.db", 1).write()
+    pyproject = project.path / "pyproject.toml"
+    pyproject.write_text(f"{pyproject.read_text()}{line}\n")
+    project.forget()
+
+    refused = project.db("upgrade", exit_code=1).stderr
+
+    assert refused.startswith(f"Error: [tool.ellar-db] has {line}; it must be ")
+    assert len(refused.splitlines()) == 1
+
+
 def test_they_do_not_end_the_wait_for_the_lock() -> None:
     # the lock's session sets none of them; were it to, a long run would end the others' wait
     assert statements("postgresql", Limits(lock_timeout=5)) == []
