@@ -23,7 +23,7 @@ from ellar_db.testing.project import MODELS, tables
 
 __all__ = ["ASYNC_DRIVERS", "MODELS", "Project", "server", "sync_engine", "tables"]
 
-pytest_plugins = ["ellar_db.testing"]
+pytest_plugins = ["ellar_db.testing", "pytester"]
 
 SERVERS = {
     "postgresql": ("ELLAR_DB_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"),

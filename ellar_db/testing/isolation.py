@@ -13,7 +13,7 @@ import pytest
 from ellar_db.testing.plugins import TestPlugins
 
 VARIABLES = ("ELLAR_DB_", "ELLAR_CONFIG", "ALEMBIC_")
-KEPT = "ELLAR_DB_TEST_"
+KEPT = f"{VARIABLES[0]}TEST_"
 """Of these variables, those that say where there are servers to test on."""
 
 

@@ -19,8 +19,6 @@ from tests.applications import asynchronous
 from tests.conftest import sync_engine, tables
 from tests.testing.conftest import EMAIL, MODELS, NO_EMAIL, Suite
 
-pytest_plugins = ["pytester"]
-
 NAMES = ["single_head", "upgrade", "downgrade_leaves_no_trace", "models_match_schema", "every_revision_has_a_downgrade"]
 PASSED = [f"tests/conftest.py::migrations::test_{name} PASSED" for name in NAMES]
 
