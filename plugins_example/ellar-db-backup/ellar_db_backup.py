@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -41,10 +42,25 @@ class BackupError(Exception):
     """A backup could not be made or read; the message says why."""
 
 
+_done: ContextVar[set[str] | None] = ContextVar("ellar_db_backup", default=None)
+"""The databases that the command has backed up; None where no command runs."""
+
+
+@hookimpl(wrapper=True)
+def ellar_db_invoke() -> Iterator[Any]:
+    """Let one backup do for a command, which runs several times where packages bring migrations along."""
+    token = _done.set(set())
+    try:
+        return (yield)
+    finally:
+        _done.reset(token)
+
+
 @hookimpl(trylast=True)
 def ellar_db_before_run(database: Database, connection: Connection | None, plan: Sequence[MigrationInfo]) -> None:
     """Back a database up that is about to be changed; last, so that no plugin refuses the run after it."""
-    if connection is None or not plan:
+    done = _done.get()
+    if connection is None or not plan or (done is not None and database.name in done):
         return
     settings = Settings.read()
     try:
@@ -57,6 +73,8 @@ def ellar_db_before_run(database: Database, connection: Connection | None, plan:
             ) from error
         log.warning("%s; going on without, as [tool.%s] has it", " ".join(said.split()), SETTINGS)
         return
+    if done is not None:
+        done.add(database.name)
     if made is not None:
         log.info("Backed up %s to %s (%s)", database.name, made, size(made))
 
@@ -253,7 +271,9 @@ def revision_of(database: Database) -> Any:
         from alembic.runtime.migration import MigrationContext
 
         heads = MigrationContext.configure(connection, opts=dict(database.options)).get_current_heads()
-        return re.sub(r"[^\w.+]", "-", "+".join(sorted(heads)))[:100] or "base"
+        name = re.sub(r"[^\w.+]", "-", "+".join(sorted(heads)))[:100] or "base"
+        # the version table of a package that brings migrations along knows nothing of the application's revision
+        return f"{database.package}-{name}" if database.package else name
 
     return revision
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import socket
 import time
 from collections.abc import Iterator
@@ -70,7 +69,8 @@ def ellar_db_before_run(database: Database, connection: Connection | None) -> No
     """Note which databases the command runs on. With --sql there is no connection, and nothing to tell."""
     report = _running.get()
     if report is not None and connection is not None:
-        report.runs[database.name] = DatabaseRun(address_of(database))
+        # packages that bring migrations along run before the application, on the same database
+        report.runs.setdefault(database.name, DatabaseRun(address_of(database))).finished = False
 
 
 @hookimpl
@@ -86,7 +86,17 @@ def ellar_db_step_applied(database: Database, step: MigrationInfo) -> None:
         # what Alembic writes where there is none
         message = "" if message == "empty message" else message
     direction = "stamp" if step.is_stamp else "upgrade" if step.is_upgrade else "downgrade"
-    report.runs[database.name].steps.append({"direction": direction, "revision": revision, "message": message})
+    report.runs[database.name].steps.append(
+        {"direction": direction, "revision": revision, "message": message, "package": database.package or None}
+    )
+
+
+@hookimpl
+def ellar_db_after_run(database: Database) -> None:
+    """Note which databases came to the end: of several, one may have failed."""
+    report = _running.get()
+    if report is not None and database.name in report.runs:
+        report.runs[database.name].finished = True
 
 
 @dataclass
@@ -96,10 +106,12 @@ class DatabaseRun:
     Args:
         url: Where the database is, without user, password and options.
         steps: What was applied, in order.
+        finished: Whether the run came to its end, before the commit.
     """
 
     url: str
-    steps: list[dict[str, str]] = field(default_factory=list)
+    steps: list[dict[str, str | None]] = field(default_factory=list)
+    finished: bool = False
 
 
 @dataclass
@@ -122,6 +134,8 @@ class Report:
 
     def failed(self, error: BaseException) -> None:
         """Note what went wrong."""
+        from ellar_db.secrets import masked
+
         if isinstance(error, click.exceptions.Exit):
             self.exit_code, said = error.exit_code, f"exit code {error.exit_code}"
         elif isinstance(error, click.ClickException):
@@ -132,7 +146,7 @@ class Report:
             self.exit_code, said = 1, f"{type(error).__name__}: {error}"
         if self.exit_code:
             # a driver, or a plugin, may quote a URL
-            self.error = re.sub(r"(://[^\s:/@]*):[^\s@]*@", r"\1:***@", " ".join(said.split()))
+            self.error = masked(" ".join(said.split()))
 
     def as_json(self) -> dict[str, Any]:
         """Give all of it."""
@@ -141,7 +155,7 @@ class Report:
             "exit_code": self.exit_code,
             "error": self.error,
             "command": self.command,
-            "databases": [{"name": name, "url": run.url, "steps": run.steps} for name, run in self.runs.items()],
+            "databases": [{"name": name, **vars(run)} for name, run in self.runs.items()],
             "started": f"{self.started:%Y-%m-%dT%H:%M:%SZ}",
             "seconds": round(time.monotonic() - self.clock, 3),
             "host": socket.gethostname(),
@@ -153,7 +167,10 @@ class Report:
         told = self.as_json()
         lines = [f"*{told['command']} {told['state']}* ({told['user']} on {told['host']}, {told['seconds']:.1f} s)"]
         for database in told["databases"]:
-            steps = [" ".join(filter(None, (step["revision"], step["message"]))) for step in database["steps"]]
+            steps = [
+                " ".join(filter(None, (step["package"], step["revision"], step["message"])))
+                for step in database["steps"]
+            ]
             more = f" and {len(steps) - SHOWN} more" if len(steps) > SHOWN else ""
             shown = f"{'; '.join(steps[:SHOWN]) or 'nothing'}{more}"
             # it may have been rolled back, which the error says

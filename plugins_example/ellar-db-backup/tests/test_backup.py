@@ -157,6 +157,16 @@ def test_none_is_made_where_another_plugin_refuses(shop: Project, install_distri
     assert saved(shop) == ["default base.sqlite3"]
 
 
+def test_one_does_for_a_command_that_runs_packages_too(shop: Project, install_distribution: Distributions) -> None:
+    install_distribution.from_folder(Path(__file__).parents[2] / "ellar-db-audit")
+
+    shop.db("upgrade")
+
+    assert saved(shop) == ["default base.sqlite3", "default audit-base.sqlite3"]
+    shop.db("restore", "--yes")
+    assert shop.tables() == {"alembic_version", "users"}
+
+
 def test_a_backup_is_for_its_owner_alone_and_not_for_the_repository(shop: Project) -> None:
     (backup,) = (shop.path / "backups").glob("*.sqlite3")
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,20 +106,20 @@ def timeless(told: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in told.items() if key not in ("started", "seconds", "host", "user")}
 
 
-def step(revision: str, message: str = "", direction: str = "upgrade") -> dict[str, str]:
-    return {"direction": direction, "revision": revision, "message": message}
+def step(revision: str, message: str = "", direction: str = "upgrade", package: str | None = None) -> dict[str, Any]:
+    return {"direction": direction, "revision": revision, "message": message, "package": package}
 
 
 FIRST, SECOND = step("r1", "Add users"), step("r2", "Größe & <more>")
 
 
-def succeeded(command: str, *steps: dict[str, str]) -> dict[str, Any]:
+def succeeded(command: str, *steps: dict[str, Any]) -> dict[str, Any]:
     return {
         "state": "succeeded",
         "exit_code": 0,
         "error": None,
         "command": command,
-        "databases": [{"name": "default", "url": "sqlite:///app.db", "steps": list(steps)}],
+        "databases": [{"name": "default", "url": "sqlite:///app.db", "steps": list(steps), "finished": True}],
     }
 
 
@@ -166,7 +167,8 @@ def test_a_failure_is_posted_with_what_had_run_and_what_is_wrong(shop: Project, 
 
     (told,) = hook.posts
     assert timeless(told) == {
-        **succeeded("upgrade", FIRST),
+        **succeeded("upgrade"),
+        "databases": [{"name": "default", "url": "sqlite:///app.db", "steps": [FIRST], "finished": False}],
         "state": "failed",
         "exit_code": 1,
         "error": failed.stderr.splitlines()[-1].removeprefix("Error: "),
@@ -196,7 +198,7 @@ def test_an_exception_that_quotes_a_url_doesnt_give_its_password_away(
 
         @hookimpl
         def ellar_db_before_run():
-            raise click.ClickException("no postgresql://ann:p4:ss@db/shop, nor https://example.com:80/x")
+            raise click.ClickException("no postgresql://ann:p4:ss:word@db/shop, nor https://example.com:80/x")
         """,
     )
 
@@ -256,9 +258,40 @@ def test_several_databases_are_one_post(plain: Project, shop: Project, hook: Ser
     shop.db("upgrade")
 
     assert hook.posts[0]["databases"] == [
-        {"name": name, "url": f"sqlite:///{file}.db", "steps": [step("b1", "Both")]}
+        {"name": name, "url": f"sqlite:///{file}.db", "steps": [step("b1", "Both")], "finished": True}
         for name, file in (("default", "app"), ("reports", "reports"))
     ]
+
+    shop.db("revision", "-m", "Half", "--rev-id", "b2")
+    file = next(file for file in shop.revisions("both") if file.name.startswith("b2"))
+    half = file.read_text().replace(
+        "def upgrade_reports() -> None:\n    pass", "def upgrade_reports() -> None:\n    op.nonsense()"
+    )
+    file.write_text(half)
+    shop.db("upgrade", exit_code=1)
+
+    assert [(each["name"], each["finished"]) for each in hook.posts[1]["databases"]] == [
+        ("default", True),
+        ("reports", False),
+    ]
+
+
+def test_what_a_package_brings_along_is_told_with_its_name(
+    shop: Project, hook: Server, install_distribution: Any
+) -> None:
+    install_distribution.from_folder(Path(__file__).parents[2] / "ellar-db-audit")
+
+    shop.db("upgrade")
+
+    (database,) = hook.posts[0]["databases"]
+    assert [(each["package"], each["revision"]) for each in database["steps"]] == [
+        ("audit", "0001"),
+        (None, "r1"),
+        (None, "r2"),
+    ]
+    setting(shop, "format = 'slack'")
+    shop.db("downgrade", "--package", "audit", "base")
+    assert "(sqlite:///app.db): audit 0001" in hook.posts[1]["text"]
 
 
 def test_slack_gets_a_text(shop: Project, hook: Server) -> None:
