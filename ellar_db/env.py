@@ -34,7 +34,7 @@ log = logging.getLogger("ellar_db")
 DEFAULTS: Mapping[str, Any] = {"compare_type": True, "render_as_batch": True}
 """Keyword arguments of `context.configure` that hold unless somebody says otherwise."""
 
-COMPOSED = ("include_object", "include_name", "process_revision_directives", "on_version_apply")
+COMPOSED = ("include_object", "include_name", "process_revision_directives", "on_version_apply", "render_item")
 """Options of which everybody's is called, rather than the strongest's alone."""
 
 
@@ -154,7 +154,7 @@ class Environment:
                     if self.moves:
                         each.leave_no_trace(context)
                     self._after(each)
-                if self.moves and not each.steps and PACKAGE not in self.config.attributes:
+                if self.moves and not each.steps and not self.settling and PACKAGE not in self.config.attributes:
                     log.info("Nothing to do: the database is there already.")
             for each in runs:
                 each.check()
