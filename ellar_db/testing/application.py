@@ -11,7 +11,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakSet
 
 from click.testing import Result
 
@@ -218,7 +217,8 @@ class Application(Project):
 
 A = TypeVar("A", bound=Application)
 
-_engines: WeakSet[Engine] = WeakSet()
+# held fast: one that is forgotten while its pool has connections would leave them open
+_engines: set[Engine] = set()
 
 
 def _used(connection: Connection) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -105,10 +105,8 @@ def _is_part_of(key: str, tables: Collection[str]) -> bool:
 
 def _objects(inspector: Inspector, schema: str | None, leave_out: set[str]) -> Iterator[tuple[str, str]]:
     prefix = f"{schema}." if schema else ""
-    comments: dict[str, Any] = {}
-    with suppress(NotImplementedError):
-        comments = _by_table(inspector.get_multi_table_comment(schema=schema))
-    options = _by_table(inspector.get_multi_table_options(schema=schema))
+    comments = _by_table(inspector.get_multi_table_comment, schema)
+    options = _by_table(inspector.get_multi_table_options, schema)
     readers = {
         "column": inspector.get_multi_columns,
         "primary key": inspector.get_multi_pk_constraint,
@@ -123,9 +121,7 @@ def _objects(inspector: Inspector, schema: str | None, leave_out: set[str]) -> I
         words = [f"comment {comment!r}" if comment else "", _words(options.get(table) or {})]
         yield f"table {prefix}{table}", " ".join(word for word in words if word)
     for kind, read in readers.items():
-        parts: dict[str, Any] = {}
-        with suppress(NotImplementedError):
-            parts = _by_table(read(schema=schema))
+        parts = _by_table(read, schema)
         for table in tables:
             found = parts.get(table) or []
             for part in [found] if isinstance(found, dict) else found:
@@ -133,8 +129,12 @@ def _objects(inspector: Inspector, schema: str | None, leave_out: set[str]) -> I
     yield from _others(inspector, schema, prefix)
 
 
-def _by_table(found: Any) -> dict[str, Any]:
-    return {table: value for (_, table), value in found.items()}
+def _by_table(read: Callable[..., Any], schema: str | None) -> dict[str, Any]:
+    """Read one kind of thing of all tables; nothing where the kind of database has none of it."""
+    try:
+        return {table: value for (_, table), value in read(schema=schema).items()}
+    except NotImplementedError:
+        return {}
 
 
 def _part(kind: str, table: str, part: Any, dialect: Any) -> Iterator[tuple[str, str]]:
