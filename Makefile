@@ -6,16 +6,18 @@ VENV = .venv
 BIN = $(VENV)/bin
 PLUGINS = ellar-db-sequential ellar-db-seed ellar-db-protect ellar-db-audit ellar-db-timestamps ellar-db-backup ellar-db-webhook
 
-.PHONY: help setup demo test lint docs docs-check bench test-all test-lowest test-plugins clean
+.PHONY: help setup demo test faults lint docs docs-check bench faults-table test-all test-lowest test-plugins clean
 
 help:
 	@echo 'make demo          the quick example, run for real on SQLite'
 	@echo 'make test          the test suite (servers that are not there are skipped)'
+	@echo 'make faults        upgrades killed at random moments, fifty on each database, and the other faults'
 	@echo 'make setup         a virtual environment in $(VENV) with all that the other targets need'
 	@echo 'make lint          ruff and mypy'
 	@echo 'make docs          write the generated pages of docs/ anew'
 	@echo 'make docs-check    fail where they are stale'
-	@echo 'make bench         start-up times beside Alembic and ellar-sql'
+	@echo 'make bench         start-up times beside Alembic and ellar-sql, the cost of plugins, lock and journal'
+	@echo 'make faults-table  what faults leave behind, beside Alembic, Flask-Migrate and ellar-sql'
 	@echo 'make test-all      the suite on Python 3.10 to 3.13, where present, and test-lowest'
 	@echo 'make test-lowest   the suite with the lowest versions that pyproject.toml allows'
 	@echo 'make test-plugins  the example plugins, each installed alone, then together'
@@ -44,6 +46,9 @@ demo: $(VENV)/package
 test: setup
 	$(BIN)/python -m pytest
 
+faults: setup
+	ELLAR_DB_FAULTS=50 $(BIN)/python -m pytest tests/faults
+
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -58,6 +63,10 @@ docs-check: setup
 bench: setup
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/plugins.py
+	$(BIN)/python benchmarks/cost.py
+
+faults-table: setup
+	$(BIN)/python benchmarks/faults.py
 
 test-all: test-lowest
 	@for version in 3.10 3.11 3.12 3.13; do \
@@ -75,7 +84,7 @@ test-lowest: setup
 	$(MAKE) VENV=.venv-lowest PYTHON="$$found" .venv-lowest/made
 	$(BIN)/python .ci/lowest.py > .venv-lowest/constraints.txt
 	.venv-lowest/bin/pip install --quiet --editable '.[all]' --group test --constraint .venv-lowest/constraints.txt
-	.venv-lowest/bin/python -m pytest
+	ELLAR_DB_FAULTS=3 .venv-lowest/bin/python -m pytest
 
 # by pip, into an environment of its own; the program must find it there, whatever its tests put on the path
 test-plugins:

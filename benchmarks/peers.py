@@ -51,9 +51,10 @@ class Peer:
     def title(self) -> str | None:
         """Its name and version; None where it isn't installed."""
         try:
-            return f"{self.name} {[version(name) for name in self.distributions].pop(0)}"
+            versions = [version(name) for name in self.distributions]
         except PackageNotFoundError:
             return None
+        return f"{self.name} {versions[0]}"
 
 
 def run(command: Sequence[str], folder: Path) -> None:
