@@ -40,7 +40,12 @@ def generator() -> ModuleType:
 
 @pytest.mark.parametrize("name", ["reference/commands.md", "reference/hooks.md"])
 def test_a_generated_page_is_fresh(name: str) -> None:
-    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == generator().PAGES[name](), "run `make docs`"
+    made, page = generator().PAGES[name](), (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+    # before 8.5 click shows a group's command as needed where it isn't
+    assert made.replace(" COMMAND [ARGS]", " [COMMAND] [ARGS]") == page.replace(
+        " COMMAND [ARGS]", " [COMMAND] [ARGS]"
+    ), "run `make docs`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
@@ -91,7 +96,7 @@ def test_every_hook_is_described_with_its_signature() -> None:
 
 def test_every_environment_variable_is_described() -> None:
     settings = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
-    names = set(re.findall(r"\"((?:ELLAR_DB|ELLAR_CONFIG|ALEMBIC)_[A-Z_]+)\"", SOURCE)) - {API_ATTRIBUTE}
+    names = set(re.findall(r"\"((?:ELLAR_DB|ELLAR_CONFIG|ALEMBIC)_[A-Z_]*[A-Z])\"", SOURCE)) - {API_ATTRIBUTE}
     assert "ELLAR_DB_DISABLE_PLUGINS" in names
     assert sorted(name for name in names if f"`{name}`" not in settings) == []
 
