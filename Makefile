@@ -4,7 +4,7 @@
 PYTHON = `sh .ci/find-python`
 VENV = .venv
 BIN = $(VENV)/bin
-PLUGINS = ellar-db-sequential ellar-db-seed ellar-db-protect ellar-db-audit ellar-db-timestamps ellar-db-backup ellar-db-webhook
+PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/pyproject.toml)))
 
 .PHONY: help setup demo test faults lint docs docs-check bench faults-table test-all test-lowest test-plugins clean
 
