@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ellar.reflect import reflect
 from sqlalchemy import Engine, create_engine, make_url, pool, text
 from sqlalchemy.exc import OperationalError
 
@@ -39,6 +40,15 @@ ASYNC_DRIVERS = {
 @pytest.fixture(autouse=True)
 def _apart(ellar_db_isolation: TestPlugins) -> None:
     """Give each test a folder, a plugin manager and modules of its own; packages installed here take no part."""
+
+
+@pytest.fixture
+def application_apart() -> Iterator[None]:
+    """Forget at the test's end with what it set ellar's modules up, which ellar keeps for the whole process."""
+    import ellar_db.module  # noqa: F401  # what is imported meanwhile would be forgotten too
+
+    with reflect.context():
+        yield
 
 
 def sync_engine(url: str) -> Engine:

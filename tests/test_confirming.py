@@ -180,7 +180,7 @@ REFUSED = (
 
 
 @pytest.fixture(params=["pyproject.toml", "migration_options"])
-def always(request: pytest.FixtureRequest, users: Project) -> Project:
+def always(request: pytest.FixtureRequest, users: Project, application_apart: None) -> Project:
     """The users in a project where `confirm = "always"` is set, in one place or the other."""
     if request.param == "pyproject.toml":
         pyproject = users.path / "pyproject.toml"
@@ -191,9 +191,11 @@ def always(request: pytest.FixtureRequest, users: Project) -> Project:
             """
             from ellar.app import AppFactory
             from ellar_db import EllarDBModule
+            from sqlalchemy.pool import NullPool
 
             def application():
-                module = EllarDBModule.setup("sqlite:///app.db", migration_options={"confirm": "always"})
+                databases = {"url": "sqlite:///app.db", "poolclass": NullPool}
+                module = EllarDBModule.setup(databases, migration_options={"confirm": "always"})
                 return AppFactory.create_app(modules=[module])
             """,
         )

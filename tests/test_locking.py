@@ -324,9 +324,11 @@ def test_locks_look_as_the_protocol_says() -> None:
 APPLICATION = """
 from ellar.app import AppFactory
 from ellar_db import EllarDBModule
+from sqlalchemy.pool import NullPool
 
 def application():
-    module = EllarDBModule.setup("sqlite:///app.db", migration_options={options!r})
+    databases = {{"url": "sqlite:///app.db", "poolclass": NullPool}}
+    module = EllarDBModule.setup(databases, migration_options={options!r})
     return AppFactory.create_app(modules=[module])
 """
 
@@ -342,6 +344,7 @@ def set_limit(project: Project, place: str, key: str, value: object) -> None:
     project.forget("shop")
 
 
+@pytest.mark.usefixtures("application_apart")
 @pytest.mark.parametrize("place", ["pyproject.toml", "migration_options"])
 def test_lock_can_be_left_out_for_good(
     project: Project, place: str, held_elsewhere: Callable[[str], subprocess.Popen[str]]
@@ -355,6 +358,7 @@ def test_lock_can_be_left_out_for_good(
     assert history.version() == "0000"
 
 
+@pytest.mark.usefixtures("application_apart")
 @pytest.mark.parametrize("place", ["pyproject.toml", "migration_options"])
 def test_the_time_to_wait_can_be_set_for_good(
     project: Project, place: str, held_elsewhere: Callable[[str], subprocess.Popen[str]]
@@ -368,6 +372,7 @@ def test_the_time_to_wait_can_be_set_for_good(
     assert "; waited 0.05 s for it" in project.db("upgrade", "--lock-timeout", "0.05", exit_code=1).stderr
 
 
+@pytest.mark.usefixtures("application_apart")
 def test_the_application_beats_the_settings_of_the_project(
     project: Project, held_elsewhere: Callable[[str], subprocess.Popen[str]]
 ) -> None:

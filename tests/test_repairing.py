@@ -13,6 +13,8 @@ from tests.conftest import Project, sync_engine
 from tests.faults.harness import History, create
 from tests.test_locking import held_elsewhere  # noqa: F401  # a fixture
 
+NOTHING = "Nothing to do: the database is there already.\n"
+
 BROKEN = 'op.execute("INSERT INTO nowhere (id) VALUES (1)")'
 
 
@@ -80,7 +82,7 @@ def test_a_failed_upgrade(shop: Project, url: str) -> None:
     assert result.stderr == "Running stamp_revision first -> second, Revision second.\n"
     assert versions(url) == {"second"}
     assert nothing_is_left(shop)
-    assert shop.db("upgrade").output == ""
+    assert shop.db("upgrade").output == NOTHING
 
 
 def test_a_failed_first_upgrade_that_is_undone(shop: Project, url: str) -> None:
@@ -114,7 +116,7 @@ def test_a_failed_downgrade(shop: Project, url: str, answer: str) -> None:
     assert nothing_is_left(shop)
     add(shop, "second", "first")
     assert shop.db("upgrade").output == (
-        "" if answer == "--applied" else "Running upgrade first -> second, Revision second.\n"
+        NOTHING if answer == "--applied" else "Running upgrade first -> second, Revision second.\n"
     )
     assert shop.tables(url) >= {"t_first", "t_second"}
 

@@ -209,6 +209,7 @@ APPLICATION = """
 """
 
 
+@pytest.mark.usefixtures("application_apart")
 @pytest.mark.parametrize("shape", ["url", "table", "connect_args", "engine"])
 def test_in_an_application(traced: Project, refused_url: str, shape: str) -> None:
     url = make_url(refused_url)

@@ -62,6 +62,7 @@ def test_the_settings_and_the_application_say_them_too(project: Project, new_dat
     assert history.version() is None
 
 
+@pytest.mark.usefixtures("application_apart")
 def test_the_application_beats_the_settings_and_the_command_line_both(
     project: Project, new_database: Callable[[str], str]
 ) -> None:
@@ -72,9 +73,11 @@ def test_the_application_beats_the_settings_and_the_command_line_both(
         f"""
         from ellar.app import AppFactory
         from ellar_db import EllarDBModule
+        from sqlalchemy.pool import NullPool
 
         def application():
-            module = EllarDBModule.setup({url!r}, migration_options={{"statement_timeout": 0.1}})
+            databases = {{"url": {url!r}, "poolclass": NullPool}}
+            module = EllarDBModule.setup(databases, migration_options={{"statement_timeout": 0.1}})
             return AppFactory.create_app(modules=[module])
         """,
     )
