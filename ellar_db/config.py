@@ -97,7 +97,7 @@ def alembic_config(
         manager.tell("ellar_db_configure", config=config)
         if package is not None and databases:
             _narrow(config)
-        if limits is not None and not getattr(config.cmd_opts, "sql", False) and not _is_ours(config):
+        if limits is not None and not getattr(config.cmd_opts, "sql", False) and not is_ours(config):
             stack.enter_context(_locked(config, manager))
         yield config
 
@@ -231,7 +231,7 @@ def _fill_options(config: Config, *, x_arg: Sequence[str], autogenerate: bool) -
     config.cmd_opts = Namespace(**params)
 
 
-def _is_ours(config: Config) -> bool:
+def is_ours(config: Config) -> bool:
     """Tell whether the folder's env.py calls ellar_db, which then takes the locks itself."""
     from alembic.script import ScriptDirectory
 

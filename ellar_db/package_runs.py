@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ellar_db.config import DATABASES, PACKAGE, program, reported
+from ellar_db.config import DATABASES, PACKAGE, is_ours, program, reported
 from ellar_db.connecting import connected, in_event_loop
 from ellar_db.databases import Database, Databases
 from ellar_db.errors import DbError, UnavailableError
@@ -194,7 +194,8 @@ def warn_of_leftovers(config: Config) -> None:
     Args:
         config: The command's configuration.
     """
-    if PACKAGE in config.attributes or not config.attributes.get(DATABASES):
+    # a folder with an env.py of its own may run on other databases than those that are known
+    if PACKAGE in config.attributes or not config.attributes.get(DATABASES) or not is_ours(config):
         return
     manager = get_plugin_manager()
     packages = collect_packages(manager).values()
