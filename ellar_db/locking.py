@@ -283,6 +283,9 @@ class PostgreSQLLock(ServerLock):
         name = f"ellar_db process {os.getpid()} on {socket.gethostname()}"[:63]
         connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": name})
         connection.execute(text("SET statement_timeout = 0"))
+        # the session has nothing to do while the run lasts; releases before 14 don't know the setting
+        idle = "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+        connection.execute(text(idle))
 
     def try_to_lock(self, connection: Connection) -> bool:
         """Try `pg_try_advisory_lock`."""
@@ -324,6 +327,12 @@ class PostgreSQLLock(ServerLock):
 
 class MySQLLock(ServerLock):
     """A lock of `GET_LOCK`, whose names are the server's: the database's name is part of it."""
+
+    def prepare(self, connection: Connection) -> None:
+        """Keep the session, which has nothing to do while the run lasts, for as long as the server allows: 24 days."""
+        from sqlalchemy import text
+
+        connection.execute(text("SET SESSION wait_timeout = 2147483"))
 
     def try_to_lock(self, connection: Connection) -> bool:
         """Try `GET_LOCK` without waiting."""

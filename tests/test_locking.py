@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, pool
+from sqlalchemy import create_engine, make_url, pool, text
 
 from ellar_db.databases import Database
 from ellar_db.errors import DbError
 from ellar_db.limits import Limits
 from ellar_db.locking import Lock, identity, locked, sqlite_file
 from ellar_db.plugins import create_plugin_manager
-from tests.conftest import ASYNC_DRIVERS, Project
+from tests.conftest import ASYNC_DRIVERS, Project, sync_engine
 from tests.faults.harness import History, leftovers
 
 HOLD = """
@@ -168,6 +168,30 @@ def test_a_folder_with_an_env_py_of_its_own_is_locked_by_the_command(
     refused = project.db("-d", "theirs", "upgrade", "--lock-timeout", "0", exit_code=1)
 
     assert "is being migrated by process" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "impatient", "meanwhile"),
+    [
+        ("postgresql", "?options=-c%20idle_session_timeout%3D300", "SELECT pg_sleep(1)"),
+        ("mariadb", "?init_command=SET%20SESSION%20wait_timeout%3D1", "SELECT sleep(2)"),
+    ],
+)
+def test_a_server_that_ends_idle_sessions_does_not_end_the_lock(
+    new_database: Callable[[str], str],
+    held_elsewhere: Callable[[str], subprocess.Popen[str]],
+    kind: str,
+    impatient: str,
+    meanwhile: str,
+) -> None:
+    url = new_database(kind)
+    held_elsewhere(url + impatient)
+
+    with sync_engine(url).connect() as connection:
+        connection.execute(text(meanwhile))
+
+    with pytest.raises(DbError, match="is being migrated"):
+        take(url, lock_timeout=0)
 
 
 def test_what_a_run_holds_it_does_not_wait_for(any_database: str) -> None:
