@@ -58,6 +58,19 @@ def migrated(project: Project) -> Project:
 
 
 @pytest.mark.parametrize("name", HOOKS)
+def test_each_hook_has_a_user_among_the_built_ins_or_the_examples(name: str) -> None:
+    root = Path(ellar_db.__file__).parent
+    files = [*root.rglob("*.py"), *(root.parent / "plugins_example").rglob("*.py")]
+    users = [
+        file
+        for file in files
+        if file.name != "hookspecs.py" and "tests" not in file.parts and f"\ndef {name}(" in file.read_text("utf-8")
+    ]
+
+    assert users
+
+
+@pytest.mark.parametrize("name", HOOKS)
 def test_each_hook_is_tested_documented_typed_and_called(name: str) -> None:
     spec = getattr(hookspecs, name)
     tests = "".join(file.read_text() for file in Path(__file__).parent.rglob("test_*.py"))

@@ -8,10 +8,14 @@ from ellar_db.hookspecs import hookimpl
 
 
 @hookimpl
-def ellar_db_include_object(object: Any, name: str | None, type_: str, reflected: bool) -> bool | None:
-    """Leave out what is marked with `info={"skip_autogen": True}`, and the table of the journal."""
+def ellar_db_include_name(name: str | None, type_: str) -> bool | None:
+    """Leave out the table of the journal, before anything of it is read."""
     from ellar_db.journal import NAME
 
-    if getattr(object, "info", {}).get("skip_autogen") or (type_ == "table" and reflected and name == NAME):
-        return False
-    return None
+    return False if type_ == "table" and name == NAME else None
+
+
+@hookimpl
+def ellar_db_include_object(object: Any) -> bool | None:
+    """Leave out what is marked with `info={"skip_autogen": True}`."""
+    return False if getattr(object, "info", {}).get("skip_autogen") else None

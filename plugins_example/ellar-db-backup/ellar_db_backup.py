@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from ellar_db import Database, DbError, alembic_config, hookimpl, options, read_table
+from ellar_db import Database, DbError, alembic_config, hookimpl, options, plugin_option, read_table
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationInfo
@@ -56,11 +56,18 @@ def ellar_db_invoke() -> Iterator[Any]:
         _done.reset(token)
 
 
+@hookimpl
+def ellar_db_command_options(command: click.Command) -> Iterator[click.Option]:
+    """Add `--no-backup` to the commands that change schemas."""
+    if command.name in ("upgrade", "downgrade"):
+        yield click.Option(["--no-backup"], is_flag=True, help="Make no backup of the databases before the run.")
+
+
 @hookimpl(trylast=True)
 def ellar_db_before_run(database: Database, connection: Connection | None, plan: Sequence[MigrationInfo]) -> None:
     """Back a database up that is about to be changed; last, so that no plugin refuses the run after it."""
     done = _done.get()
-    if connection is None or not plan or (done is not None and database.name in done):
+    if connection is None or not plan or plugin_option("no_backup") or (done is not None and database.name in done):
         return
     settings = Settings.read()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,12 @@ from ellar_db import DbError, OverridingCommand, hookimpl, read_table
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.operations.ops import MigrationScript
     from sqlalchemy import Connection
 
     from ellar_db import Database
+
+log = logging.getLogger("ellar_db.protect")
 
 SETTINGS = "ellar-db-protect"
 ALL = "all"
@@ -81,6 +85,28 @@ def ellar_db_before_run(database: Database, connection: Connection | None) -> No
             f"{command} is refused on the database {database.name!r}, which [tool.{SETTINGS}] protects; "
             f"if you mean it, add --unprotect {database.name}"
         )
+
+
+@hookimpl
+def ellar_db_process_revision_directives(directives: list[MigrationScript]) -> None:
+    """Warn where `migrate` is about to write a revision that drops something, as a renamed table would have it."""
+    names = protected()
+    if not names:
+        return
+    for script in directives:
+        # the operations of the database that was compared last
+        for diff in _flat(script.upgrade_ops_list[-1].as_diffs()):
+            if diff[0] in ("remove_table", "remove_column"):
+                what = f"{diff[2]}.{diff[3].name}" if diff[0] == "remove_column" else diff[1].name
+                log.warning("the revision drops %s, and [tool.%s] protects databases", what, SETTINGS)
+
+
+def _flat(diffs: list[Any]) -> Iterator[tuple[Any, ...]]:
+    for diff in diffs:
+        if isinstance(diff, list):
+            yield from _flat(diff)
+        else:
+            yield diff
 
 
 @hookimpl

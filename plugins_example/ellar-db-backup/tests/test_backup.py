@@ -167,6 +167,14 @@ def test_one_does_for_a_command_that_runs_packages_too(shop: Project, install_di
     assert shop.tables() == {"alembic_version", "users"}
 
 
+def test_none_is_made_where_the_command_line_says_so(shop: Project) -> None:
+    shop.db("upgrade", "--no-backup")
+    shop.db("downgrade", "r1", "--yes", "--no-backup")
+
+    assert saved(shop) == ["default base.sqlite3"]
+    assert "--no-backup" not in shop.db("stamp", "--help").stdout
+
+
 def test_a_backup_is_for_its_owner_alone_and_not_for_the_repository(shop: Project) -> None:
     (backup,) = (shop.path / "backups").glob("*.sqlite3")
 

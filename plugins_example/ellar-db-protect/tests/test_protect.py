@@ -145,3 +145,27 @@ def test_help_shows_the_options_of_both(guarded: Project) -> None:
         shown = guarded.db(command, "--help").stdout
         assert "--sql" in shown
         assert "--unprotect NAME" in shown
+
+
+def test_a_revision_that_drops_something_is_warned_of(guarded: Project) -> None:
+    guarded.configure(
+        models="from sqlalchemy import MetaData\nBase = MetaData()\n",
+        extra="[tool.ellar-db-protect]\ndatabases = ['default']",
+    )
+
+    said = guarded.db("migrate").stderr
+
+    assert "Warning: the revision drops users, and [tool.ellar-db-protect] protects databases\n" in said
+
+
+def test_columns_too_and_nothing_where_nothing_is_protected(guarded: Project) -> None:
+    models = (
+        "from sqlalchemy import *\nBase = MetaData()\nTable('users', Base, Column('id', Integer, primary_key=True))\n"
+    )
+    guarded.configure(models=models, extra="[tool.ellar-db-protect]\ndatabases = 'all'")
+    warned = guarded.db("migrate", "--rev-id", "r2").stderr
+    (guarded.path / "migrations/versions/r2_.py").unlink()
+    guarded.configure(models=models)
+
+    assert "the revision drops users.name" in warned
+    assert "drops" not in guarded.db("migrate").stderr
