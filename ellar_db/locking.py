@@ -175,6 +175,8 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         from filelock import FileLock as SystemLock
 
+        # a link to the database, as beside each release of a program, is the same database
+        path = path.resolve()
         self.path = path.with_name(f"{path.name}.migrating")
         self._note = path.with_name(f"{path.name}.migrating-by")
         self._lock = SystemLock(self.path, timeout=0, thread_local=False)

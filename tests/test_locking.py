@@ -214,6 +214,19 @@ def test_two_names_of_one_database_are_one_lock(any_database: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets few users make symbolic links")
+def test_a_link_to_a_sqlite_database_is_the_same_lock(
+    project: Project, held_elsewhere: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    release = project.path / "release"
+    release.mkdir()
+    (release / "app.db").symlink_to(project.path / "app.db")
+    held_elsewhere("sqlite:///app.db")
+
+    with pytest.raises(DbError, match="is being migrated"):
+        take("sqlite:///release/app.db", lock_timeout=0)
+
+
 def test_two_version_tables_are_two_locks(
     any_database: str, held_elsewhere: Callable[[str], subprocess.Popen[str]]
 ) -> None:
