@@ -22,6 +22,9 @@ from ellar_db.plugins import get_plugin_manager
 from tests.commands.conftest import add
 from tests.conftest import Project
 
+# what Alembic advises against is no error of ours
+pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:alembic")
+
 # the same examples each time, so that a failure is one of the change at hand
 fuzzed = settings(
     max_examples=int(os.environ.get("ELLAR_DB_FUZZ", "80")),
