@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.column_types import changed_on_sqlite, renderer
+from ellar_db.comparators import PACKAGE_OPTION
 from ellar_db.errors import DbError
 from ellar_db.naming import name_revision
 
@@ -78,6 +80,11 @@ class Comparison:
         if names or self.manager.hook.ellar_db_include_name.get_hookimpls():
             options["include_name"] = include_name
         options["process_revision_directives"] = process
+        # the strongest comes last of what was merged
+        options["render_item"] = renderer(composed["render_item"][::-1])
+        if options.get("compare_type") is True and database.sync_engine.dialect.name == "sqlite":
+            options["compare_type"] = changed_on_sqlite
+        options[PACKAGE_OPTION] = database.package
 
     def check(self, context: MigrationContext, database: Database) -> None:
         """Refuse to compare a database of whose models nothing is known.

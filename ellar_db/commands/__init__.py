@@ -7,6 +7,7 @@ BUILTINS = [
     "ellar_db.providers.locks",
     "ellar_db.providers.objects",
     "ellar_db.providers.templates",
+    "ellar_db.providers.types",
     "ellar_db.invoking",
     "ellar_db.commands.branches",
     "ellar_db.commands.check",

@@ -83,7 +83,8 @@ def described(diff: tuple[Any, ...]) -> str:
     if str(diff[0]).startswith("modify_"):
         return f"{action} of {diff[2]}.{diff[3]}" if len(diff) > 4 else action
     thing = diff[1]
-    name = getattr(thing, "fullname", None) or getattr(thing, "name", None)
+    # of what isn't SQLAlchemy's, as functions and views, there is a name alone
+    name = thing if isinstance(thing, str) else getattr(thing, "fullname", None) or getattr(thing, "name", None)
     table = getattr(getattr(thing, "table", None), "name", None)
     return " ".join(str(part) for part in (action, name, f"on {table}" if table else None) if part)
 
