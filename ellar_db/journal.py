@@ -164,8 +164,11 @@ class Journal:
 
     def begin(self, revision: str, direction: str) -> None:
         """Note that a revision begins; it is written with its first statement."""
+        from sqlalchemy.schema import CreateTable
+
         if not self._there:
-            self.table.create(self.connection, checkfirst=True)
+            # another run, on another version table, may make it at the same moment
+            self.connection.execute(CreateTable(self.table, if_not_exists=True))
             self._there = True
         self.entry = Entry(revision, direction, package=self.package)
         self._kept = 0

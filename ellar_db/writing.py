@@ -12,7 +12,8 @@ import click
 
 from ellar_db.errors import DbError
 from ellar_db.files import made_folder, move_whole, shown
-from ellar_db.locking import FileLock, wait_for
+from ellar_db.locking import wait_for
+from ellar_db.locks import FileLock
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -17,7 +17,8 @@ from sqlalchemy import create_engine, make_url, pool, text
 from ellar_db.databases import Database
 from ellar_db.errors import DbError
 from ellar_db.limits import Limits
-from ellar_db.locking import Lock, identity, locked, sqlite_file
+from ellar_db.locking import Lock, identity, locked
+from ellar_db.locks import sqlite_file
 from ellar_db.plugins import create_plugin_manager
 from tests.conftest import ASYNC_DRIVERS, Project, sync_engine
 from tests.faults.harness import History, leftovers
@@ -352,7 +353,7 @@ def test_a_lock_has_no_password_in_its_name() -> None:
 
 
 def test_locks_look_as_the_protocol_says() -> None:
-    from ellar_db.locking import FileLock, MySQLLock, NoLock, PostgreSQLLock
+    from ellar_db.locks import FileLock, MySQLLock, NoLock, PostgreSQLLock
 
     for kind in (FileLock, MySQLLock, NoLock, PostgreSQLLock):
         assert {name for name in vars(Lock) if not name.startswith("_")} <= set(dir(kind))

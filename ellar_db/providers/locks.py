@@ -12,7 +12,7 @@ from ellar_db.limits import Limits
 @hookimpl
 def ellar_db_lock(database: Database, limits: Limits) -> Any:
     """Give the lock of a PostgreSQL, MySQL, MariaDB or SQLite database."""
-    from ellar_db.locking import FileLock, MySQLLock, NoLock, PostgreSQLLock, sqlite_file
+    from ellar_db.locks import FileLock, MySQLLock, NoLock, PostgreSQLLock, sqlite_file
 
     kind = database.sync_engine.dialect.name
     if kind == "postgresql":

@@ -338,7 +338,7 @@ class SQLite:
     ending = ".sqlite3"
 
     def __init__(self, database: Database) -> None:
-        from ellar_db.locking import sqlite_file
+        from ellar_db.locks import sqlite_file
 
         self.file = sqlite_file(database)
         self.in_memory = self.file is None
