@@ -175,8 +175,9 @@ class PluginManager(pluggy.PluginManager):
         record.state, record.error = state, " ".join(error.split())
         if self.has_plugin(record.name):
             self.unregister(name=record.name)
+        end = "" if record.error.endswith(("?", ".")) else "."
         click.echo(
-            f"Warning: the plugin {record.title} is left out: {record.error}. Mend or uninstall it, or say "
+            f"Warning: the plugin {record.title} is left out: {record.error}{end} Mend or uninstall it, or say "
             f"ELLAR_DB_DISABLE_PLUGINS={record.distribution} to hear no more of it.",
             err=True,
         )

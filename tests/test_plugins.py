@@ -76,7 +76,7 @@ BROKEN = {
 
 def warning(distribution: str, cause: str) -> str:
     return (
-        f"Warning: the plugin {distribution} 1.0 is left out: {cause}. Mend or uninstall it, or say "
+        f"Warning: the plugin {distribution} 1.0 is left out: {cause}{'' if cause.endswith('?') else '.'} Mend or uninstall it, or say "
         f"ELLAR_DB_DISABLE_PLUGINS={distribution} to hear no more of it.\n"
     )
 
