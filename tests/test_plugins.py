@@ -75,8 +75,9 @@ BROKEN = {
 
 
 def warning(distribution: str, cause: str) -> str:
+    end = "" if cause.endswith("?") else "."
     return (
-        f"Warning: the plugin {distribution} 1.0 is left out: {cause}{'' if cause.endswith('?') else '.'} Mend or uninstall it, or say "
+        f"Warning: the plugin {distribution} 1.0 is left out: {cause}{end} Mend or uninstall it, or say "
         f"ELLAR_DB_DISABLE_PLUGINS={distribution} to hear no more of it.\n"
     )
 
