@@ -67,6 +67,14 @@ class Flag(sa.types.TypeDecorator):
         super().__init__(length=3)
 
 
+class Name(sa.types.TypeDecorator):
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, size=10):
+        super().__init__(length=size)
+
+
 def made():
     class Hidden(sa.types.TypeDecorator):
         impl = sa.Integer
@@ -142,11 +150,17 @@ class TestOwnTypes:
 
     def test_what_a_decorator_decorates_where_it_can_not_be_made_again(self, plain: Project, any_database: str) -> None:
         plain.write("shop_types.py", SHOP_TYPES)
-        given = {"state": "Choice(['a', 'b'])", "flag": "Flag()", "hidden": "made()()", "inner": "Outer.Inner()"}
+        given = {
+            "state": "Choice(['a', 'b'])",
+            "flag": "Flag()",
+            "name": "Name(5)",
+            "hidden": "made()()",
+            "inner": "Outer.Inner()",
+        }
         models(
             plain,
             [f"{name} = mapped_column({type_})" for name, type_ in given.items()],
-            imports="from shop_types import Choice, Flag, Outer, made",
+            imports="from shop_types import Choice, Flag, Name, Outer, made",
             url=any_database,
         )
 
@@ -156,6 +170,7 @@ class TestOwnTypes:
             "id": "sa.Integer()",
             "state": "sa.String(length=20)",
             "flag": "shop_types.Flag()",
+            "name": "sa.String(length=5)",
             "hidden": "sa.Integer()",
             "inner": "shop_types.Outer.Inner()",
         }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -62,6 +61,8 @@ def ellar_db_include_object(
 
 @cache
 def _installed(package: str) -> bool:
+    from importlib.util import find_spec
+
     return find_spec(package) is not None
 
 
