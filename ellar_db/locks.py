@@ -154,11 +154,12 @@ class PostgreSQLLock(ServerLock):
         from sqlalchemy import text
 
         name = f"ellar_db process {os.getpid()} on {socket.gethostname()}"[:63]
-        connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": name})
-        connection.execute(text("SET statement_timeout = 0"))
-        # the session has nothing to do while the run lasts; releases before 14 don't know the setting
-        idle = "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
-        connection.execute(text(idle))
+        values = {"application_name": name, "statement_timeout": "0"}
+        # the session has nothing to do while the run lasts
+        if (connection.dialect.server_version_info or ()) >= (14,):
+            values["idle_session_timeout"] = "0"
+        calls = ", ".join(f"set_config('{setting}', :{setting}, false)" for setting in values)
+        connection.execute(text(f"SELECT {calls}"), values)
 
     def try_to_lock(self, connection: Connection) -> bool:
         """Try `pg_try_advisory_lock`."""
