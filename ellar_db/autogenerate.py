@@ -67,6 +67,9 @@ class Comparison:
             )
 
         def process(context: MigrationContext, revision: Any, directives: list[MigrationScript]) -> None:
+            for script in directives:
+                # Alembic gives all scripts of a process one set, where what one of them adds would stay
+                script.imports = set(script.imports)
             for function in composed["process_revision_directives"]:
                 function(context, revision, directives)
             self.manager.tell(

@@ -282,6 +282,18 @@ def test_ellar_db_context_options_go_over_the_applications_and_the_first_asked_w
     assert asked == ["default"]
 
 
+def test_what_a_plugin_adds_to_one_revision_is_not_in_the_next(plain: Project, answer: Callable[..., None]) -> None:
+    plain.db("init")
+    answer(ellar_db_process_revision_directives=lambda directives: directives[0].imports.add("import os"))
+    plain.db("migrate", "--rev-id", "a1")
+    plain.db("upgrade")
+    plain.change_models(MORE)
+
+    plain.db("migrate", "--rev-id", "b2")
+
+    assert ["import os" in file.read_text() for file in plain.revisions()] == [True, False]
+
+
 def test_ellar_db_context_options_that_are_functions_are_all_called(
     plain: Project, answer: Callable[..., None]
 ) -> None:

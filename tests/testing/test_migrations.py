@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import pytest
 import sqlalchemy.dialects.mysql
@@ -434,7 +435,9 @@ def test_a_trace_on_a_server(
 
     result = suite.pytester.runpytest_subprocess()
 
-    assert suite.failed(result) == ["downgrade_leaves_no_trace"]
+    # where alembic-postgresql-enum is installed, the comparison sees a type that no model has, too
+    seen = ["models_match_schema"] if trace == "a type" and find_spec("alembic_postgresql_enum") else []
+    assert suite.failed(result) == ["downgrade_leaves_no_trace", *seen]
     assert shown(result, "downgrade_leaves_no_trace")[1:] == lines
     assert scratch_names(kind) <= before
 
