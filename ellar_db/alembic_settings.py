@@ -50,7 +50,7 @@ def check_settings(config: Config) -> None:
     try:
         _texts(config.get_version_locations_list(), "version_locations")
         _texts(config.get_prepend_sys_paths_list(), "prepend_sys_path")
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise DbError(f"Alembic's settings of paths can't be used: {summary(error)}") from error
 
 
