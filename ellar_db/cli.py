@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import gc
 import os
@@ -220,6 +221,8 @@ def _lighten() -> None:
     """Leave out what costs a short program time and gives it nothing; the process is this program's own."""
     # nearly all that it makes lives to its end, and would be searched for garbage again and again
     gc.set_threshold(100_000, 50, 100)
+    # at its end Python would look through all of it once more, to throw it away piece by piece
+    atexit.register(gc.freeze)
     # Mako, which Alembic needs, would import Pygments for colours in error pages of HTML
     sys.modules.setdefault("mako.ext.pygmentplugin", None)  # type: ignore[arg-type]
 

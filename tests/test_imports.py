@@ -63,12 +63,30 @@ def test_the_names_for_plugin_authors_import_nothing_heavy(plain: Project) -> No
     assert imported_by(f"from ellar_db import {names}", plain) == set()
 
 
+MAIN = """
+import sys
+sys.argv = ["ellar-db", "heads"]
+from ellar_db.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+"""
+
+
 def test_the_program_imports_no_colours_for_pages_that_it_never_shows(plain: Project) -> None:
     plain.db("init")
 
-    main = "from ellar_db.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass"
-
-    found = modules_of(f"import sys\nsys.argv = ['ellar-db', 'heads']\n{main}", plain)
+    found = modules_of(MAIN, plain)
 
     assert "alembic" in found
     assert "pygments" not in found
+
+
+def test_the_program_searches_nothing_for_garbage_when_it_ends(plain: Project) -> None:
+    plain.db("init")
+    last = "import atexit, gc\natexit.register(lambda: print(gc.get_freeze_count()))"
+
+    done = subprocess.run([sys.executable, "-c", f"{last}\n{MAIN}"], capture_output=True, text=True, check=True)
+
+    assert int(done.stdout) > 10_000
