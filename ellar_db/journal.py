@@ -16,7 +16,7 @@ from ellar_db.secrets import masked
 from ellar_db.two_phase import DDL
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, CursorResult, Table
 
 NAME = "ellar_db_journal"
 
@@ -31,6 +31,9 @@ LENGTH = 300
 
 ENDS = 25
 """Statements that it keeps of the first and of the last, where there are more."""
+
+FIRST = "the revision's first statement"
+"""What is said of the one statement that isn't noted itself."""
 
 
 @dataclass
@@ -72,7 +75,7 @@ class Entry:
         applied = self.statements if self.done else self.statements[:-1]
         parts = [f"Done: {'; '.join(_shortened(applied)) or 'nothing'}."]
         if not self.done:
-            parts.append(f"Begun, perhaps done: {self.statements[-1]}.")
+            parts.append(f"Begun, perhaps done: {self.statements[-1] if self.statements else FIRST}.")
         if self.failed:
             parts.append(f"Failed: {self.failed}.")
         return " ".join(parts)
@@ -81,17 +84,23 @@ class Entry:
 class Journal:
     """The journal of one database, written in the run's own transactions.
 
-    A schema change commits what precedes it; so the note that a statement begins is kept just when the statement is,
-    and costs no commit of its own.
+    A schema change commits what precedes it, and with it the note that it begins. That is a commit more than without
+    the note wherever nothing else precedes it; so a revision that follows another is noted ahead, in the transaction
+    which records that one. Its first statement needs no note then. If that is no schema change, the note is withdrawn:
+    rows are rolled back when the process dies, and there is nothing to settle.
 
     Args:
         connection: The run's connection.
         options: Alembic's options for the database, of which the journal needs where the version table is.
         package: The package whose migrations run, if any.
+        ahead: Whether the revision after is noted when one ends. In a two-phase transaction nothing can be withdrawn.
     """
 
-    def __init__(self, connection: Connection, options: Mapping[str, Any], package: str = "") -> None:
+    def __init__(
+        self, connection: Connection, options: Mapping[str, Any], package: str = "", *, ahead: bool = True
+    ) -> None:
         self.connection = connection
+        self.ahead = ahead
         self.table = _table(options.get("version_table_schema"))
         self.package = package
         self._version_table = str(options.get("version_table", "alembic_version"))
@@ -101,6 +110,9 @@ class Journal:
         self._removal, self._reading = self.table.delete().where(own), self.table.select().where(own)
         self._there = False
         self.entry: Entry | None = None
+        self._following: Entry | None = None
+        # whether the entry's row is in the table, and whether it was committed before the revision began
+        self._noted = self._noted_ahead = False
         self._writing = False
         # how many of the entry's statements can't be rolled back any more
         self._kept = 0
@@ -109,10 +121,8 @@ class Journal:
         """Read what an earlier run left."""
         from sqlalchemy import inspect
 
-        if not inspect(self.connection).has_table(NAME, schema=self.table.schema):
-            self.connection.rollback()
-            return None
-        row = self.connection.execute(self._reading).mappings().first()
+        self._there = inspect(self.connection).has_table(NAME, schema=self.table.schema)
+        row = self.connection.execute(self._reading).mappings().first() if self._there else None
         self.connection.rollback()
         if row is None:
             return None
@@ -142,15 +152,12 @@ class Journal:
         """Note the statements of the connection while the context lasts."""
         from sqlalchemy import event
 
-        def changes(statement: str) -> bool:
-            return not statement.lstrip().lower().startswith(READS) and self._version_table not in statement
-
         def before(_: Any, __: Any, statement: str, *___: Any) -> None:
-            if changes(statement):
+            if self._version_table not in statement:
                 self.statement(statement)
 
         def after(_: Any, __: Any, statement: str, *___: Any) -> None:
-            if changes(statement):
+            if self._version_table not in statement:
                 self.statement_done(statement)
 
         # before the two-phase commit's own listener, which ends the transaction in which the note is
@@ -163,40 +170,57 @@ class Journal:
             event.remove(self.connection, "after_cursor_execute", after)
 
     def begin(self, revision: str, direction: str) -> None:
-        """Note that a revision begins; it is written with its first statement."""
+        """Note that a revision begins; it is written with its first statement, unless it was noted ahead."""
         from sqlalchemy.schema import CreateTable
 
         if not self._there:
             # another run, on another version table, may make it at the same moment
             self.connection.execute(CreateTable(self.table, if_not_exists=True))
             self._there = True
-        self.entry = Entry(revision, direction, package=self.package)
+        if self.entry is None:
+            self.entry = Entry(revision, direction, package=self.package)
         self._kept = 0
 
     def statement(self, text: str) -> None:
         """Note that a statement begins."""
         if self.entry is None or self._writing:
             return
-        if DDL.match(text):
+        first, changes_schema = not self.entry.statements, DDL.match(text)
+        if first and self._noted_ahead and not changes_schema:
+            self._withdraw()
+        if _reads(text):
+            return
+        if changes_schema:
             self._kept = len(self.entry.statements)
-        first = not self.entry.statements
         self.entry.statements.append(masked(" ".join(text.split()))[:LENGTH])
         self.entry.done = False
-        self._write(first)
+        if not (first and self._noted_ahead):
+            self._write(self.entry)
 
     def statement_done(self, text: str) -> None:
         """Note that a statement ended; it is written with the next."""
-        if self.entry is None or self._writing:
+        if self.entry is None or self._writing or _reads(text):
             return
         self.entry.done = True
         if DDL.match(text):
             self._kept = len(self.entry.statements)
 
-    def end(self) -> None:
-        """Note that a revision ended, in the transaction that changes the version table."""
-        if self.entry is not None and self.entry.statements:
+    def end(self, following: tuple[str, str] | None = None) -> None:
+        """Note that a revision ended, in the transaction that changes the version table.
+
+        Args:
+            following: The id and the direction of the revision that comes next, if one does.
+        """
+        if following is not None and self.ahead:
+            self._following = Entry(*following, done=False, package=self.package)
+            self._write(self._following)
+        elif self._noted:
             self.clear()
-        self.entry = None
+
+    def committed(self) -> None:
+        """Take up what comes next, once the revision that ended is committed."""
+        self.entry, self._following = self._following, None
+        self._noted = self._noted_ahead = self.entry is not None
 
     def fail(self) -> Entry | None:
         """Keep what was done of a revision that failed, or nothing where nothing was.
@@ -213,32 +237,42 @@ class Journal:
         if self._kept:
             entry.failed = "" if entry.done else entry.statements[-1]
             entry.statements, entry.done = entry.statements[: self._kept], True
-            self._insert(entry)
+            self._write(entry)
         self.connection.commit()
         return entry if self._kept else None
 
     def clear(self) -> None:
         """Forget what is noted."""
         self._quietly(self._removal)
+        self._noted = False
 
-    def _write(self, first: bool) -> None:
-        assert self.entry is not None
-        if first:
-            self._insert(self.entry)
-        else:
-            self._quietly(self._change, statements=json.dumps(_shortened(self.entry.statements)), done=self.entry.done)
+    def _withdraw(self) -> None:
+        """Take back what was noted ahead, before the revision has done anything."""
+        self.clear()
+        # the driver's own commit: Alembic's transaction goes on, as if nothing had been before it
+        self.connection.connection.commit()
+        self._noted_ahead = False
 
-    def _insert(self, entry: Entry) -> None:
+    def _write(self, entry: Entry) -> None:
         # as JSON, which any database's character set can hold
         texts = {"statements": json.dumps(_shortened(entry.statements)), "failed": json.dumps(entry.failed)}
-        self._quietly(self._insertion, **{**vars(entry), **texts, "version_table": self._version_table})
+        values = {**vars(entry), **texts}
+        # a revision may have rolled back, and with its rows the note
+        if not self._noted or not self._quietly(self._change, **values).rowcount:
+            self._quietly(self._insertion, **values, version_table=self._version_table)
+        self._noted = True
 
-    def _quietly(self, statement: Any, **values: Any) -> None:
+    def _quietly(self, statement: Any, **values: Any) -> CursorResult[Any]:
         self._writing = True
         try:
-            self.connection.execute(statement, values)
+            return self.connection.execute(statement, values)
         finally:
             self._writing = False
+
+
+def _reads(statement: str) -> bool:
+    """Tell whether a statement changes nothing."""
+    return statement.lstrip().lower().startswith(READS)
 
 
 def _shortened(statements: Sequence[str]) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,6 +32,7 @@ class Run:
         connection: Its connection; None offline.
         steps: What has been applied.
         current: What is being applied.
+        following: What comes after it.
         transactional_ddl: Whether schema changes can be rolled back, where that isn't as Alembic has it.
         journal: What is noted, where they can't be rolled back.
         check: Raises where what was done must not be committed.
@@ -40,6 +42,7 @@ class Run:
     connection: Connection | None = None
     steps: list[MigrationInfo] = field(default_factory=list)
     current: MigrationStep | None = None
+    following: MigrationInfo | None = None
     transactional_ddl: bool | None = None
     journal: Journal | None = None
     check: Callable[[], None] = lambda: None
@@ -62,7 +65,12 @@ class Run:
                 self.transactional_ddl = True
                 self.check = stack.enter_context(all_or_nothing(self.connection))
             elif not self._rolls_back():
-                self.journal = Journal(self.connection, self.database.options, self.database.package)
+                self.journal = Journal(
+                    self.connection,
+                    self.database.options,
+                    self.database.package,
+                    ahead=not self.database.use_two_phase,
+                )
                 stack.enter_context(self.journal.listening())
                 if not settling:
                     self.journal.refuse_unfinished(program())
@@ -83,11 +91,15 @@ class Run:
         """Wrap Alembic's plan of a command so that it is known which step runs."""
 
         def steps(*args: Any) -> Iterator[Any]:
-            for step in plan(*args):
-                self.current, info = step, step.info
-                if self.journal is not None and not info.is_stamp:
-                    self.journal.begin(str(info.up_revision_id), "upgrade" if info.is_upgrade else "downgrade")
-                yield step
+            planned = list(plan(*args))
+            for step, following in zip_longest(planned, planned[1:]):
+                self.current, self.following = step, None if following is None else following.info
+                if self.journal is None or step.info.is_stamp:
+                    yield step
+                else:
+                    self.journal.begin(*_named(step.info))
+                    yield step
+                    self.journal.committed()
             self.current = None
 
         return steps
@@ -95,8 +107,8 @@ class Run:
     def applied(self, *, step: MigrationInfo, **_: Any) -> None:
         """Note that a step was applied, in its own transaction (Alembic's `on_version_apply`)."""
         self.steps.append(step)
-        if self.journal is not None:
-            self.journal.end()
+        if self.journal is not None and not step.is_stamp:
+            self.journal.end(None if self.following is None else _named(self.following))
 
     @contextmanager
     def failing(self, context: MigrationContext) -> Iterator[None]:
@@ -138,19 +150,33 @@ class Run:
         return f"{package}{self.current} failed on the database {self.database.name!r}"
 
     def _left(self, context: MigrationContext) -> str:
+        from sqlalchemy.exc import SQLAlchemyError
+
         if context.impl.transactional_ddl:
             return "the run was rolled back"
-        kept = None
-        if self.journal is not None and self.connection is not None and not self.connection.invalidated:
+        if self.journal is None or self.connection is None:
+            return "what it did before stays"
+        lost = f"the connection is lost; `{program()} repair` says what is left, once the database answers again"
+        if self.connection.invalidated:
+            # a new one would know no better whether the server did the statement, or is still at it
+            return lost
+        try:
             if self.connection.in_transaction():
                 self.connection.rollback()
             kept = self.journal.fail()
+        except SQLAlchemyError:
+            return lost
         if kept is None:
             return "nothing of this revision was applied"
         return (
             f"this database can't roll back schema changes. {kept.list} Complete them by hand and say "
             f"`{program()} repair {kept.revision} --applied`, or undo them and say `... --reverted`"
         )
+
+
+def _named(step: MigrationInfo) -> tuple[str, str]:
+    """Give a step's revision and direction, as the journal has them."""
+    return str(step.up_revision_id), "upgrade" if step.is_upgrade else "downgrade"
 
 
 @contextmanager

@@ -105,6 +105,117 @@ def test_repair_tells_what_happened_and_refuses_what_does_not_fit(
     assert other.stderr == "Error: on the database 'default' it is 0001 that did not end, not 0000\n"
 
 
+DIE = "import os; os._exit(9)"
+READ = 'op.get_bind().execute(sa.text("SELECT count(*) FROM first_0")).scalar()'
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ([STATEMENTS[0], DIE], "Done: nothing. Begun, perhaps done: the revision's first statement. "),
+        ([DIE], "Done: nothing. Begun, perhaps done: the revision's first statement. "),
+        ([*STATEMENTS[:2], DIE], "Done: nothing. Begun, perhaps done: the revision's first statement. "),
+        ([*STATEMENTS[:3], DIE], "Done: CREATE TABLE first_1"),
+        ([STATEMENTS[1], STATEMENTS[0], DIE], "Begun, perhaps done: CREATE TABLE first_1"),
+    ],
+    ids=["schema", "nothing", "schema-rows", "schema-rows-schema", "rows-schema"],
+)
+@pytest.mark.parametrize("two_phase", [False, True], ids=["one-phase", "two-phase"])
+def test_a_revision_after_another_is_noted_when_the_process_dies(
+    project: Project, new_database: Callable[[str], str], body: list[str], said: str, two_phase: bool
+) -> None:
+    history = History(project, new_database("mariadb"), revisions=3, bodies={1: body}).write()
+    if two_phase:
+        with (project.path / "pyproject.toml").open("a") as file:
+            file.write("use-two-phase = true\n")
+    assert history.run()[0] == 9
+
+    code, refused = history.run()
+
+    if two_phase and body == [DIE]:
+        # the transaction that recorded the revision before was not committed yet
+        assert "an earlier run was cut short: the upgrade of 0000" in refused
+        return
+    assert code == 1
+    assert history.version() == "0000"
+    assert "an earlier run was cut short: the upgrade of 0001" in refused
+    if not two_phase:
+        assert said in refused
+    for table in history.tables() - history.expected():
+        with sync_engine(history.url).begin() as connection:
+            connection.execute(text(f"DROP TABLE {table}"))
+    project.db("repair", "--reverted")
+    assert History(project, history.url, revisions=3).write().run()[0] == 0
+    assert history.agrees()
+
+
+@pytest.mark.parametrize(
+    "body", [[STATEMENTS[1], DIE], [READ, STATEMENTS[1], DIE], [READ, DIE]], ids=["rows", "read-rows", "read"]
+)
+def test_a_revision_of_rows_alone_needs_no_repair_when_the_process_dies(
+    project: Project, new_database: Callable[[str], str], body: list[str]
+) -> None:
+    history = History(project, new_database("mariadb"), revisions=3, bodies={1: body}).write()
+    assert history.run()[0] == 9
+    assert history.version() == "0000"
+
+    assert History(project, history.url, revisions=3).write().run()[0] == 0
+
+    assert history.agrees()
+    with sync_engine(history.url).connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM first_0")).scalar() == 0
+
+
+def test_a_note_that_a_revision_rolled_back_is_written_again(
+    project: Project, new_database: Callable[[str], str]
+) -> None:
+    body = [STATEMENTS[1], "op.execute('ROLLBACK')", STATEMENTS[0], DIE]
+    history = History(project, new_database("mariadb"), revisions=2, bodies={1: body}).write()
+    assert history.run()[0] == 9
+
+    assert "Begun, perhaps done: CREATE TABLE first_1" in history.run()[1]
+
+
+def test_a_step_that_a_plugin_refuses_is_noted_with_what_it_did(
+    project: Project, new_database: Callable[[str], str]
+) -> None:
+    from ellar_db import hookimpl
+    from ellar_db.plugins import get_plugin_manager
+
+    class Refusing:
+        @hookimpl
+        def ellar_db_step_applied(self, step):  # type: ignore[no-untyped-def]
+            if step.up_revision_id == "0001":
+                raise ZeroDivisionError("no step")
+
+    history = History(project, new_database("mariadb"), revisions=3).write()
+    get_plugin_manager().register(Refusing())
+
+    project.db("upgrade", exit_code=1)
+
+    assert history.version() == "0000"
+    code, refused = history.run()
+    assert code == 1
+    assert "the upgrade of 0001" in refused
+    assert "Done: CREATE TABLE first_1" in refused
+    assert "; CREATE TABLE second_1" in refused
+
+
+def test_a_connection_that_is_lost_is_not_taken_for_nothing_done(
+    project: Project, new_database: Callable[[str], str]
+) -> None:
+    body = [STATEMENTS[0], 'op.execute("KILL CONNECTION_ID()")', create("second_1")]
+    history = History(project, new_database("mariadb"), revisions=2, bodies={1: body}).write()
+
+    code, said = history.run()
+
+    assert code == 1
+    assert said.endswith(
+        "the connection is lost; `ellar-db repair` says what is left, once the database answers again\n"
+    )
+    assert "the upgrade of 0001" in project.db("repair", exit_code=1).stderr
+
+
 def test_there_is_no_journal_where_ddl_is_transactional(project: Project, new_database: Callable[[str], str]) -> None:
     for kind in ("sqlite", "postgresql"):
         url = new_database(kind)
