@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ellar_db.module import EllarDBModule
     from ellar_db.naming import RevisionRequest
     from ellar_db.overriding import OverridingCommand
+    from ellar_db.package_runs import with_packages
     from ellar_db.packages import PackageMigrations
     from ellar_db.plugin_options import plugin_option
     from ellar_db.settings import read_table
@@ -35,6 +36,7 @@ __all__ = [
     "hookimpl",
     "plugin_option",
     "read_table",
+    "with_packages",
 ]
 
 _HOMES = {
@@ -49,6 +51,7 @@ _HOMES = {
     "alembic_config": "config",
     "plugin_option": "plugin_options",
     "read_table": "settings",
+    "with_packages": "package_runs",
 }
 
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import click
 
+    from ellar_db.plugins import PluginManager
+    from ellar_db.records import Plugin
+
 SOUND = ("active", "disabled")
 
 
@@ -48,19 +51,35 @@ def _ours(ctx: click.Context) -> Iterator[dict[str, Any]]:
                 claimed.append(name)
             else:
                 (added if givers[-1] is record else overridden).append(name)
+        migrations, failure = _brought(manager, record)
         yield {
             "distribution": record.distribution,
             "version": record.version,
             "kind": record.kind,
             "entry_point": record.entry_point,
-            "state": record.state,
-            "error": record.error,
+            "state": "broken" if failure else record.state,
+            "error": failure or record.error,
             "hooks": record.hooks,
             "commands_added": added,
             "commands_overridden": overridden,
             "commands_claimed": claimed,
+            "migrations": migrations,
             "load_ms": round(record.load_ms, 1),
         }
+
+
+def _brought(manager: PluginManager, record: Plugin) -> tuple[list[str], str]:
+    """Give the names of the packages whose migrations a plugin brings, or why it can't say."""
+    from ellar_db.errors import DbError
+
+    try:
+        return [
+            str(getattr(given, "name", given))
+            for plugin, answer in manager.answers("ellar_db_migrations", only=record)
+            for given in plugin.guarded("ellar_db_migrations", list[Any], answer)
+        ], ""
+    except DbError as error:
+        return [], error.message
 
 
 def _alembics() -> Iterator[dict[str, Any]]:
@@ -83,6 +102,7 @@ def _alembics() -> Iterator[dict[str, Any]]:
             "commands_added": [],
             "commands_overridden": [],
             "commands_claimed": [],
+            "migrations": [],
             "load_ms": 0.0,
         }
 
@@ -110,6 +130,9 @@ def problems(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         rows: What `inventory` gives.
     """
     from ellar_db.discovery import unknown_names
+    from ellar_db.errors import DbError
+    from ellar_db.packages import collect_packages
+    from ellar_db.plugins import get_plugin_manager
 
     for row in rows:
         title = f"{row['distribution']} {row['version']}".strip()
@@ -119,3 +142,9 @@ def problems(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"{title} claims {command}, as another plugin does"
     for variable, name in unknown_names():
         yield f"{variable} names {name}, and no such plugin is there"
+    if all(row["state"] in SOUND for row in rows):
+        # one by one they are fine; together they may still not be
+        try:
+            collect_packages(get_plugin_manager())
+        except DbError as error:
+            yield error.message

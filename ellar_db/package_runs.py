@@ -102,7 +102,7 @@ def databases_for(package: PackageMigrations, databases: Databases) -> Databases
     return Databases(chosen)
 
 
-def parts(config: Config) -> list[Config]:
+def with_packages(config: Config) -> list[Config]:
     """Give the configuration of each package, in order, and then the one given, which is the application's.
 
     For start-up code and tests, which bring all to its newest revision so.
@@ -112,9 +112,10 @@ def parts(config: Config) -> list[Config]:
 
     Example:
         from alembic import command
+        from ellar_db import alembic_config, with_packages
 
         with alembic_config() as config:
-            for part in parts(config):
+            for part in with_packages(config):
                 command.upgrade(part, "heads")
     """
     return [*(for_package(config, package) for package in _packages(config)), config]

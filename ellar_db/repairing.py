@@ -17,7 +17,7 @@ from ellar_db.folders import databases_of_folder
 from ellar_db.journal import SETTLING, Entry, Journal
 from ellar_db.limits import LIMITS, limits_of
 from ellar_db.locking import locked
-from ellar_db.package_runs import parts
+from ellar_db.package_runs import with_packages
 from ellar_db.plugins import get_plugin_manager
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def settle(config: Config, revision: str | None, applied: bool | None) -> None:
     Raises:
         DbError: There is no note, it names another revision, several do, or it was only to be shown.
     """
-    places = [(part, database) for part in parts(config) for database in databases_of_folder(part)]
+    places = [(part, database) for part in with_packages(config) for database in databases_of_folder(part)]
     # a note of a run that goes on must not be taken for that of one which was cut short
     with _locked(config, [database for _, database in places]):
         found = list(_unfinished(places))

@@ -89,6 +89,8 @@ def _does(row: dict[str, Any]) -> str:
         parts.append("overrides " + ", ".join(row["commands_overridden"]))
     if row["commands_claimed"]:
         parts.append("claims " + ", ".join(row["commands_claimed"]) + ", as another plugin does")
+    if row["migrations"]:
+        parts.append("brings migrations of " + ", ".join(row["migrations"]))
     hooks = [hook.removeprefix("ellar_db_") for hook in row["hooks"] if hook != "ellar_db_register_commands"]
     if hooks:
         parts.append("hooks " + ", ".join(hooks))

@@ -77,3 +77,44 @@ def test_check_says_what_is_the_matter(
         "ELLAR_DB_LOAD_PLUGINS names unknown, and no such plugin is there",
     ):
         assert part in error
+
+
+BRINGING = """
+from pathlib import Path
+from ellar_db import PackageMigrations, hookimpl
+
+@hookimpl
+def ellar_db_migrations():
+    yield PackageMigrations("audit", Path(__file__).parent)
+"""
+
+
+def test_it_says_which_migrations_a_plugin_brings(project: Project, install: Callable[..., Path]) -> None:
+    install("brings", BRINGING)
+
+    row = json.loads(project.db("plugins", "--json").stdout)[1]
+    lines = project.db("plugins").stdout.splitlines()
+
+    assert (row["distribution"], row["state"], row["migrations"]) == ("brings", "active", ["audit"])
+    assert lines[2].rstrip().endswith("brings migrations of audit; hooks migrations")
+
+
+def test_a_plugin_that_cannot_say_what_it_brings_is_shown_as_broken(
+    project: Project, install: Callable[..., Path]
+) -> None:
+    install("brings", BRINGING.replace("yield", "1 / 0; yield"))
+
+    result = project.db("plugins", "--check", exit_code=1)
+
+    assert "the plugin brings 1.0 failed in ellar_db_migrations: ZeroDivisionError" in result.stdout
+    assert "brings 1.0 is broken: the plugin brings 1.0 failed" in result.stderr
+
+
+def test_check_finds_packages_that_do_not_go_together(project: Project, install: Callable[..., Path]) -> None:
+    install("one", BRINGING)
+    install("other", BRINGING)
+
+    result = project.db("plugins", "--check", exit_code=1)
+
+    assert "have one name" in result.stderr
+    assert "Traceback" not in result.stderr

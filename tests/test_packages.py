@@ -16,8 +16,7 @@ import pytest
 from alembic import command
 from sqlalchemy import inspect, text
 
-from ellar_db import Database, PackageMigrations, alembic_config, hookimpl
-from ellar_db.package_runs import parts
+from ellar_db import Database, PackageMigrations, alembic_config, hookimpl, with_packages
 from ellar_db.packages import collect_packages
 from ellar_db.plugins import get_plugin_manager
 from tests.applications import Shop, asynchronous, new_shop
@@ -793,7 +792,7 @@ class TestApplications:
         bring("audit")
 
         with alembic_config() as config:
-            for part in parts(config):
+            for part in with_packages(config):
                 command.upgrade(part, "heads")
 
         assert there() == {"alembic_version", "alembic_version_audit", "audit", "users"}

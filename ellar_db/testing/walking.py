@@ -127,10 +127,10 @@ class Migrations:
         """
         from alembic import command
 
-        from ellar_db.package_runs import parts
+        from ellar_db.package_runs import with_packages
 
         with self.configured() as config:
-            for part in parts(config)[:-1]:
+            for part in with_packages(config)[:-1]:
                 command.upgrade(part, "heads")
 
     def apply(self, *revisions: Script) -> None:

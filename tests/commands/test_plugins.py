@@ -58,6 +58,7 @@ def test_json_has_all_of_each_plugin(plain: Project, install: Install) -> None:
         "commands_added": ["report"],
         "commands_overridden": ["heads"],
         "commands_claimed": [],
+        "migrations": [],
     }
     assert (ours["distribution"], ours["version"], ours["kind"], ours["state"]) == (
         "ellar-db",
