@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,15 +41,16 @@ class Package:
         return self.name.removeprefix("ellar-db-")
 
 
-def write_package(name: str, into: Path) -> Package:
+def write_package(name: str, into: Path, taken: Mapping[str, str]) -> Package:
     """Write a package that is ready to be installed.
 
     Args:
         name: The distribution's name.
         into: The folder in which the package's own is made.
+        taken: The commands that there are, with the distributions that give them.
 
     Raises:
-        click.BadParameter: The name can't be a distribution's, or its module's.
+        click.BadParameter: The name can't be a distribution's, or its module's, or its command is there already.
         DbError: The folder is there already, or can't be made.
     """
     package = Package(normal_name(name), into / normal_name(name))
@@ -60,6 +62,11 @@ def write_package(name: str, into: Path) -> Package:
         raise click.BadParameter(f"{name!r} is taken", param_hint="NAME")
     if package.folder.exists():
         raise DbError(f"{package.folder} is there already; take another name, or another folder with --into")
+    if package.command in taken:
+        raise click.BadParameter(
+            f"its command would be {package.command!r}, which {taken[package.command]} gives; take another name",
+            param_hint="NAME",
+        )
     try:
         into.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{package.name}.", dir=into) as scratch:

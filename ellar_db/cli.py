@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import atexit
 import copy
+import errno
 import gc
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ellar_db.options import META, PATH, GroupOptions
+from ellar_db.errors import stack_trace
+from ellar_db.options import META, PATH, GroupOptions, tracebacks_wanted
 from ellar_db.plugin_options import META as PLUGIN_OPTIONS
 from ellar_db.plugin_options import added_options, values
 from ellar_db.secrets import masked
@@ -22,6 +23,10 @@ from ellar_db.secrets import masked
 if TYPE_CHECKING:
     from ellar_db.plugins import PluginManager
     from ellar_db.registry import Registry
+
+
+RESCUE = "plugins"
+"""The command that shows what is the matter: plugins wrap nothing round it and add nothing to it."""
 
 
 class DbGroup(click.Group):
@@ -55,7 +60,9 @@ class DbGroup(click.Group):
         """Give a command, which runs wrapped in the plugins' `ellar_db_invoke`; `a_b` finds `a-b`."""
         registry = self.registry
         command = registry.get(cmd_name) or registry.get(cmd_name.replace("_", "-"))
-        return None if command is None else self._wrapped(command)
+        if command is None or (command.name == RESCUE and registry.is_built_in(command)):
+            return command
+        return self._wrapped(command)
 
     def _wrapped(self, command: click.Command) -> click.Command:
         wrapped = copy.copy(command)
@@ -65,9 +72,7 @@ class DbGroup(click.Group):
             from ellar_db.records import BUILT_IN
 
             manager = self.manager
-            # the one command that shows what is the matter must run whatever is the matter
-            if command.name != "plugins":
-                manager.require()
+            manager.require()
             token = values.set(dict(ctx.meta.get(PLUGIN_OPTIONS, {})))
             try:
                 return manager.hook.ellar_db_invoke(ctx=ctx, command=command)
@@ -76,9 +81,12 @@ class DbGroup(click.Group):
             except BaseException as error:  # a plugin's wrapper may raise anything, SystemExit too
                 plugin = manager.culprit("ellar_db_invoke", error)
                 # what the command itself raised came through the built-in that runs it
-                if plugin is None or plugin.kind == BUILT_IN:
+                if plugin is not None and plugin.kind != BUILT_IN:
+                    raise plugin.failure("ellar_db_invoke", error) from error
+                owner = self.registry.owner(command)
+                if owner is None or owner.kind == BUILT_IN or _left_to_click(error) or _in_replaced(error):
                     raise
-                raise plugin.failure("ellar_db_invoke", error) from error
+                raise owner.failure(f"its command {command.name}", error) from error
             finally:
                 values.reset(token)
 
@@ -120,7 +128,7 @@ class DbGroup(click.Group):
             config_files=tuple(params.get("config") or ()),
             name=params.get("name") or "alembic",
             quiet=bool(params.get("quiet")),
-            traceback=bool(params.get("raiseerr")) or os.environ.get("ELLAR_DB_TRACEBACK", "") not in ("", "0"),
+            traceback=bool(params.get("raiseerr")),
         )
         ctx.meta[META] = options
         try:
@@ -133,8 +141,8 @@ class DbGroup(click.Group):
             broken = alembic_broken(error)
             shown = broken or error
             cause = error if broken else error.__cause__
-            if options.traceback and cause is not None and isinstance(shown, click.ClickException):
-                click.echo(masked("".join(traceback.format_exception(cause))), err=True, nl=False)
+            if cause is not None and isinstance(shown, click.ClickException) and tracebacks_wanted():
+                click.echo(stack_trace(cause), err=True, nl=False)
             if broken is None:
                 raise
             raise broken from error
@@ -149,6 +157,21 @@ def one_line() -> Iterator[None]:
         # final to click's own types
         vars(error)["message"] = masked(" ".join(error.message.split()))
         raise
+
+
+def _left_to_click(error: BaseException) -> bool:
+    """Tell whether a program may end so: by `sys.exit`, at the end of its input, or where nobody reads its output."""
+    return isinstance(error, (SystemExit, EOFError)) or getattr(error, "errno", None) == errno.EPIPE
+
+
+def _in_replaced(error: BaseException) -> bool:
+    """Tell whether it came out of the command that a plugin's own one replaced and called."""
+    from ellar_db.overriding import OverridingCommand
+
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code is not OverridingCommand.call_replaced.__code__:
+        trace = trace.tb_next
+    return trace is not None
 
 
 def _is_text(argument: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import click
 
 from ellar_db.secrets import masked
@@ -33,6 +35,11 @@ class UnavailableError(DbError):
 
 class PluginError(DbError):
     """A plugin failed while one of its hooks ran."""
+
+
+def stack_trace(error: BaseException) -> str:
+    """Give an exception's whole stack trace, passwords masked."""
+    return masked("".join(traceback.format_exception(error)))
 
 
 def summary(error: BaseException) -> str:

@@ -65,14 +65,15 @@ def ellar_db_register_commands() -> Iterable[click.Command]:
 def ellar_db_command_options(command: click.Command) -> Iterable[click.Option] | None:
     """Add options to a command without replacing it.
 
-    Called for each command when it is shown or run. What was given comes back, in whatever hook, by
+    Called for each command but `plugins` when it is shown or run. What was given comes back, in whatever hook, by
     `ellar_db.plugin_option(name)`; the command itself doesn't see it.
 
     Args:
         command: The command, of which `name` says which.
 
     Returns:
-        click options, or None. One whose spelling is taken is left out, with a warning.
+        click options, or None. One whose spelling is taken is left out, with a warning, and so are all of a plugin that
+        fails.
 
     Example:
         @hookimpl
@@ -89,7 +90,9 @@ def ellar_db_command_options(command: click.Command) -> Iterable[click.Option] |
 
 @hookspec(firstresult=True)
 def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Any:
-    """Wrap each `db` command. It must be a wrapper, which yields once: there the command runs.
+    """Wrap each `db` command but `plugins`, which shows what is the matter whatever that is.
+
+    It must be a wrapper, which yields once: there the command runs.
 
     Called for each command, its arguments parsed (`ctx.params`), before its body runs. Raise a
     `click.ClickException` to refuse.

@@ -123,28 +123,63 @@ def answering() -> dict[str, list[str]]:
     return found
 
 
-def problems(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Give what is the matter with the plugins.
 
     Args:
+        ctx: The command's context.
         rows: What `inventory` gives.
     """
+    from ellar_db.cli import group_of
     from ellar_db.discovery import unknown_names
     from ellar_db.errors import DbError
     from ellar_db.packages import collect_packages
+    from ellar_db.plugin_options import offered_options
     from ellar_db.plugins import get_plugin_manager
+    from ellar_db.records import INSTALLED
 
+    manager = get_plugin_manager()
     for row in rows:
         title = f"{row['distribution']} {row['version']}".strip()
         if row["state"] not in SOUND:
             yield f"{title} is {row['state']}: {row['error']}"
         for command in row["commands_claimed"]:
             yield f"{title} claims {command}, as another plugin does"
+        if row["kind"] == INSTALLED and row["state"] == "active":
+            yield from _unmet_needs(row)
+    group = group_of(ctx)
+    commands = [claims.command for claims in group.registry.claims.values()] if group else []
+    # what fails for one command mostly does for each
+    yield from dict.fromkeys(problem for command in commands for problem in offered_options(command, manager)[1])
     for variable, name in unknown_names():
         yield f"{variable} names {name}, and no such plugin is there"
     if all(row["state"] in SOUND for row in rows):
         # one by one they are fine; together they may still not be
         try:
-            collect_packages(get_plugin_manager())
+            collect_packages(manager)
         except DbError as error:
             yield error.message
+
+
+def _unmet_needs(row: dict[str, Any]) -> Iterator[str]:
+    """Say which other release of ellar-db a plugin's package requires; pip looks at that only when it installs one."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    from ellar_db.version import __version__
+
+    try:
+        texts = requires(row["distribution"]) or []
+    except PackageNotFoundError:
+        return
+    for text in texts:
+        try:
+            need = Requirement(text)
+        except InvalidRequirement:
+            continue
+        if canonicalize_name(need.name) != "ellar-db" or (need.marker and not need.marker.evaluate({"extra": ""})):
+            continue
+        if not need.specifier.contains(__version__, prereleases=True):
+            yield f"{row['distribution']} {row['version']} requires {text}, and ellar-db {__version__} is installed"

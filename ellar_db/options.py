@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,11 @@ def group_options() -> GroupOptions:
     ctx = click.get_current_context(silent=True)
     found = ctx.meta.get(META) if ctx else None
     return found if isinstance(found, GroupOptions) else GroupOptions()
+
+
+def tracebacks_wanted() -> bool:
+    """Tell whether whole stack traces are asked for, by `--traceback` or by ELLAR_DB_TRACEBACK."""
+    return group_options().traceback or os.environ.get("ELLAR_DB_TRACEBACK", "") not in ("", "0")
 
 
 class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ellar_db.errors import summary
+
 if TYPE_CHECKING:
     from ellar_db.plugins import PluginManager
     from ellar_db.records import Plugin
@@ -34,47 +36,69 @@ def plugin_option(name: str, default: Any = None) -> Any:
 
 
 def added_options(command: click.Command, manager: PluginManager) -> list[click.Parameter]:
-    """Give the options that plugins add to a command, each keeping its value for `plugin_option`.
+    """Give the options that plugins add to a command; of what is left out there is a warning.
 
     Args:
         command: The command.
         manager: The plugins.
-
-    Raises:
-        PluginError: A plugin failed.
     """
+    added, problems = offered_options(command, manager)
+    for problem in problems:
+        click.echo(f"Warning: {problem}.", err=True)
+    return added
+
+
+def offered_options(command: click.Command, manager: PluginManager) -> tuple[list[click.Parameter], list[str]]:
+    """Give the options that plugins add to a command, and what is the matter with others.
+
+    Each keeps its value for `plugin_option`. A plugin that fails must not take the command away, nor its `--help`.
+
+    Args:
+        command: The command.
+        manager: The plugins.
+    """
+    problems: list[str] = []
     if not manager.hook.ellar_db_command_options.get_hookimpls():
-        return []
+        return [], problems
     taken: dict[str, str] = {}
     for param in command.params:
         taken |= dict.fromkeys((*param.opts, *param.secondary_opts, str(param.name)), str(command.name))
     added: list[click.Parameter] = []
-    for plugin, option in _given(command, manager):
+    for plugin, option in _given(command, manager, problems):
         spellings = [*option.opts, *option.secondary_opts, str(option.name)]
         rival = next((spelling for spelling in spellings if spelling in taken), None)
         if rival is not None:
-            click.echo(
-                f"Warning: the plugin {plugin.title} adds {option.opts[0]} to {command.name}, where {rival} is taken "
-                f"by {taken[rival]}; it is left out.",
-                err=True,
+            problems.append(
+                f"the plugin {plugin.title} adds {option.opts[0]} to {command.name}, where {rival} is taken by "
+                f"{taken[rival]}; it is left out"
             )
             continue
         taken |= dict.fromkeys(spellings, plugin.title)
         added.append(_keeping(option))
-    return added
+    return added, problems
 
 
-def _given(command: click.Command, manager: PluginManager) -> Iterator[tuple[Plugin, click.Option]]:
-    for plugin, answer in manager.answers("ellar_db_command_options", command=command):
-        for option in plugin.guarded("ellar_db_command_options", list[Any], answer):
+def _given(
+    command: click.Command, manager: PluginManager, problems: list[str]
+) -> Iterator[tuple[Plugin, click.Option]]:
+    hook = "ellar_db_command_options"
+
+    def failed(plugin: Plugin, error: click.ClickException) -> None:
+        what = summary(error.__cause__ or error)
+        problems.append(f"the plugin {plugin.title} adds no options, since it failed in {hook}: {what}")
+
+    for plugin, answer in manager.answers(hook, failed=failed, command=command):
+        try:
+            options = plugin.guarded(hook, list[Any], answer)
+        except click.ClickException as error:
+            failed(plugin, error)
+            continue
+        for option in options:
             if isinstance(option, click.Option):
                 yield plugin, option
             else:
-                click.echo(
-                    f"Warning: the plugin {plugin.title} adds {option!r} to {command.name}, which is no click.Option; "
-                    "it is left out.",
-                    err=True,
-                )
+                what = f"adds {option!r} to {command.name}, which is no click.Option"
+                problems.append(f"the plugin {plugin.title} {what}; it is left out")
 
 
 def _keeping(option: click.Option) -> click.Option:

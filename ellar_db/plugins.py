@@ -18,17 +18,16 @@ import pluggy
 from ellar_db import hookspecs
 from ellar_db.commands import BUILTINS
 from ellar_db.discovery import installed, names_in, normal_name, project_module
-from ellar_db.errors import DbError, summary
+from ellar_db.errors import DbError, stack_trace
+from ellar_db.options import tracebacks_wanted
+from ellar_db.plugin_faults import API_ATTRIBUTE, IncompatibleError, UnknownHookError, cause, check_api
 from ellar_db.records import BUILT_IN, PROJECT, Plugin
+from ellar_db.secrets import masked
 from ellar_db.settings import KEYS, Settings, read_settings
 from ellar_db.version import __version__
 
 GROUP = hookspecs.PROJECT
 DISTRIBUTION = "ellar-db"
-
-
-class IncompatibleError(DbError):
-    """A plugin was written for another version of the hooks."""
 
 
 class PluginManager(pluggy.PluginManager):
@@ -59,7 +58,14 @@ class PluginManager(pluggy.PluginManager):
         self._askers.clear()
         return super().unregister(plugin, name)
 
-    def answers(self, hook_name: str, /, only: Plugin | None = None, **arguments: Any) -> Iterator[tuple[Plugin, Any]]:
+    def answers(
+        self,
+        hook_name: str,
+        /,
+        only: Plugin | None = None,
+        failed: Callable[[Plugin, click.ClickException], None] | None = None,
+        **arguments: Any,
+    ) -> Iterator[tuple[Plugin, Any]]:
         """Ask the plugins one after the other, in call order, and give each answer that isn't None with its plugin.
 
         The wrappers of a hook are round each plugin's answer.
@@ -67,6 +73,7 @@ class PluginManager(pluggy.PluginManager):
         Args:
             hook_name: The hook.
             only: The one plugin to ask, instead of all.
+            failed: What to do about a plugin that fails, so that the others are asked all the same.
             arguments: The hook's arguments.
 
         Raises:
@@ -77,7 +84,13 @@ class PluginManager(pluggy.PluginManager):
         for plugin, ask, first_only in self._askers[hook_name]:
             if only is not None and plugin is not only:
                 continue
-            answer = plugin.guarded(hook_name, ask, arguments)
+            try:
+                answer = plugin.guarded(hook_name, ask, arguments)
+            except click.ClickException as error:
+                if failed is None:
+                    raise
+                failed(plugin, error)
+                continue
             for one in [answer] if first_only else answer:
                 if one is not None:
                     yield plugin, one
@@ -131,7 +144,7 @@ class PluginManager(pluggy.PluginManager):
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a plugin may raise anything at import, SystemExit too
-            self.discard(record, _cause(error), "incompatible" if isinstance(error, IncompatibleError) else "broken")
+            self.discard(record, error)
         record.load_ms = (time.perf_counter() - started) * 1000
 
     def _register(self, plugin: object, record: Plugin) -> None:
@@ -157,27 +170,31 @@ class PluginManager(pluggy.PluginManager):
                 if impl.plugin is not plugin:
                     continue
                 if not caller.has_spec() and not impl.optionalhook:
-                    raise DbError(self._unknown_hook(caller.name))
+                    raise UnknownHookError(caller.name)
                 if caller.name == "ellar_db_invoke" and record.kind != BUILT_IN and not impl.wrapper:
                     raise DbError("its ellar_db_invoke must be marked with @hookimpl(wrapper=True), and yield once")
         if not callers:
             raise DbError("it has no function marked with @hookimpl")
 
-    def _unknown_hook(self, name: str) -> str:
-        from difflib import get_close_matches
+    def discard(self, record: Plugin, error: BaseException, doing: str = "") -> None:
+        """Take a plugin out whole, and remember why.
 
-        known = [spec for spec in vars(hookspecs) if spec.startswith(f"{GROUP}_")]
-        near = get_close_matches(name, known, 1)
-        return f"there is no hook {name}" + (f"; did you mean {near[0]}?" if near else "")
-
-    def discard(self, record: Plugin, error: str, state: str = "broken") -> None:
-        """Take a plugin out whole, and remember why."""
-        record.state, record.error = state, " ".join(error.split())
+        Args:
+            record: The plugin.
+            error: What it raised.
+            doing: What it was asked for, if anything.
+        """
+        incompatible = isinstance(error, IncompatibleError)
+        record.state = "incompatible" if incompatible else "broken"
+        record.error = masked(" ".join(f"{f'{doing}: ' if doing else ''}{cause(error, self)}".split()))
         if self.has_plugin(record.name):
             self.unregister(name=record.name)
+        if tracebacks_wanted():
+            click.echo(stack_trace(error), err=True, nl=False)
         end = "" if record.error.endswith(("?", ".")) else "."
+        ways = "Until then, say" if incompatible else "Mend or uninstall it, or say"
         click.echo(
-            f"Warning: the plugin {record.title} is left out: {record.error}{end} Mend or uninstall it, or say "
+            f"Warning: the plugin {record.title} is left out: {record.error}{end} {ways} "
             f"ELLAR_DB_DISABLE_PLUGINS={record.distribution} to hear no more of it.",
             err=True,
         )
@@ -216,42 +233,6 @@ class PluginManager(pluggy.PluginManager):
                     yield text, f"it is {record.state}" + (f": {record.error}" if record.error else "")
                 elif record.version and not requirement.specifier.contains(record.version, prereleases=True):
                     yield text, f"{record.version} is installed; install it with pip install '{text}'"
-
-
-API_ATTRIBUTE = "ELLAR_DB_API"
-"""Where a plugin says for which version of the hooks it was written."""
-
-
-def check_api(written_for: Any) -> None:
-    """Refuse a plugin that was written for hooks which aren't those of this release.
-
-    Args:
-        written_for: A version as in "1.0", or None where the plugin says nothing.
-
-    Raises:
-        IncompatibleError: The first number is another one, or the second is higher than ours.
-        DbError: It is no version.
-
-    Example:
-        >>> check_api("1.0")
-    """
-    if written_for is None:
-        return
-    numbers = str(written_for).split(".")
-    if not isinstance(written_for, str) or len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
-        raise DbError(f'its {API_ATTRIBUTE} is {written_for!r}; write it as in "{hookspecs.API}"')
-    theirs = tuple(map(int, numbers))
-    ours = tuple(map(int, hookspecs.API.split(".")))
-    if theirs > ours:
-        raise IncompatibleError(
-            f"it was written for version {written_for} of the hooks, and ellar-db {__version__} has {hookspecs.API}; "
-            "update ellar-db"
-        )
-    if theirs[0] < ours[0]:
-        raise IncompatibleError(
-            f"it was written for version {written_for} of the hooks, and ellar-db {__version__} has {hookspecs.API}; "
-            "update the plugin"
-        )
 
 
 def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
@@ -304,15 +285,3 @@ def get_plugin_manager() -> PluginManager:
         True
     """
     return create_plugin_manager()
-
-
-def _cause(error: BaseException) -> str:
-    if isinstance(error, pluggy.PluginValidationError):
-        # pluggy's first line names the hook, its last the argument
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        return f"{lines[1] if len(lines) > 1 else lines[0]} {lines[-1] if len(lines) > 2 else ''}"
-    if isinstance(error, DbError):
-        return error.message
-    if isinstance(error, SystemExit):
-        return f"it left the program at import (SystemExit: {error.code})"
-    return summary(error)

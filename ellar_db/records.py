@@ -25,8 +25,8 @@ class Plugin:
         distribution: The distribution that it comes from; of a project's own module, the module's name.
         entry_point: `name = module`, where an entry point named it.
         version: The distribution's version.
-        state: "active", "disabled", "broken" or "missing" (required and not there).
-        error: Why it is broken or missing.
+        state: "active", "disabled", "broken", "incompatible" or "missing" (required and not there).
+        error: Why it can't be used.
         load_ms: How long its import and registration took, in milliseconds.
         hooks: The hooks that it answers.
     """
@@ -73,6 +73,6 @@ class Plugin:
                 f"{self.name} failed in {hook_name}: {summary(error)}; --traceback (before the command) shows where"
             )
         return PluginError(
-            f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it, "
+            f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it (--traceback shows where), "
             f"or leave it out with ELLAR_DB_DISABLE_PLUGINS={self.distribution}"
         )

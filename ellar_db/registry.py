@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from ellar_db.discovery import normal_name
-from ellar_db.errors import DbError, PluginError, summary
+from ellar_db.errors import DbError, PluginError
 from ellar_db.plugins import PluginManager
 from ellar_db.records import BUILT_IN, INSTALLED, Plugin
 
@@ -52,7 +52,7 @@ class Claims:
 
 @dataclass
 class Registry:
-    """The commands of the group by name, and the broken plugins whose commands can't be had."""
+    """The commands of the group by name, and the plugins left out whose commands can't be had."""
 
     claims: dict[str, Claims] = field(default_factory=dict)
     broken: dict[str, Plugin] = field(default_factory=dict)
@@ -64,10 +64,24 @@ class Registry:
             return _refusing(name, claims.mark, claims.problem) if claims.problem else claims.command
         if name in self.broken:
             plugin = self.broken[name]
-            return _refusing(
-                name, f"[{plugin.distribution} is broken]", f"the plugin {plugin.title} is broken: {plugin.error}"
-            )
+            mark = f"[{plugin.distribution} is {plugin.state}]"
+            return _refusing(name, mark, f"the plugin {plugin.title} is {plugin.state}: {plugin.error}")
         return None
+
+    def givers(self) -> dict[str, str]:
+        """Give the distribution behind each command."""
+        return {name: claims.plugin.distribution for name, claims in self.claims.items()}
+
+    def owner(self, command: click.Command) -> Plugin | None:
+        """Give the plugin whose command it is, if any."""
+        claims = self.claims.get(command.name or "")
+        found = (plugin for plugin, claimed in (claims.commands if claims else ()) if _same(claimed, command))
+        return next(found, None)
+
+    def is_built_in(self, command: click.Command) -> bool:
+        """Tell whether a command is one of ellar_db's own."""
+        owner = self.owner(command)
+        return owner is not None and owner.kind == BUILT_IN
 
     def replaced_by(self, command: click.Command) -> click.Command | None:
         """Give the command that another of its name replaced, if any."""
@@ -88,11 +102,8 @@ def collect_commands(manager: PluginManager) -> Registry:
             continue
         try:
             commands = _commands_of(plugin, manager)
-        except PluginError as error:
-            manager.discard(plugin, f"ellar_db_register_commands: {summary(error.__cause__ or error)}")
-            continue
         except (click.ClickException, click.exceptions.Exit, click.Abort) as error:
-            manager.discard(plugin, error.message if isinstance(error, DbError) else summary(error))
+            manager.discard(plugin, error, "ellar_db_register_commands" if isinstance(error, PluginError) else "")
             continue
         for command in commands:
             given.setdefault(str(command.name), []).append((plugin, command))
@@ -106,7 +117,11 @@ def collect_commands(manager: PluginManager) -> Registry:
                 f"Warning: [tool.ellar-db.commands] has {name} = {choice!r}, and no plugin gives {name}.", err=True
             )
     for plugin in manager.records:
-        if plugin.state == "broken" and plugin.kind == INSTALLED and plugin.short_name not in registry.claims:
+        if (
+            plugin.state in ("broken", "incompatible")
+            and plugin.kind == INSTALLED
+            and plugin.short_name not in registry.claims
+        ):
             registry.broken[plugin.short_name] = plugin
     return registry
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,6 +28,9 @@ def trace(manager: pluggy.PluginManager) -> None:
         started.append(time.perf_counter())
 
     def after(outcome: Any, hook_name: str, hook_impls: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        if not outcome.exception:
+            # a generator does its work only when it is asked for what it gives
+            outcome.force_result(_whole(outcome.get_result()))
         spent = (time.perf_counter() - started.pop()) * 1000
         arguments = ", ".join(f"{name}={_shown(value)}" for name, value in kwargs.items())
         answer = f"raised {type(outcome.exception).__name__}" if outcome.exception else _shown(outcome.get_result())
@@ -35,6 +38,12 @@ def trace(manager: pluggy.PluginManager) -> None:
         click.echo(f"trace: {hook_name}({arguments}) -> {answer} from {asked} in {spent:.1f} ms", err=True)
 
     manager.add_hookcall_monitoring(before, after)
+
+
+def _whole(answer: Any) -> Any:
+    if isinstance(answer, Generator):
+        return list(answer)
+    return [_whole(one) for one in answer] if type(answer) is list else answer
 
 
 def _shown(value: Any) -> str:

@@ -15,7 +15,7 @@ def test_a_package_is_written_whole(project: Project) -> None:
 
     assert result.stdout == (
         "Wrote ellar-db-audit: a command `audit`, a hook, a test and a README.\n"
-        "Next: `pip install -e ellar-db-audit`, then `ellar-db audit`.\n"
+        "Next: `pip install -e ellar-db-audit`, then, in a project with a migrations folder, `ellar-db audit`.\n"
         "Its tests: `pip install -e 'ellar-db-audit[test]'`, then `pytest ellar-db-audit`.\n"
     )
     files = {str(file.relative_to(project.path)) for file in project.path.rglob("*") if file.is_file()}
@@ -66,6 +66,16 @@ def test_a_folder_that_is_there_is_left_alone(project: Project) -> None:
         "Error: ellar-db-audit is there already; take another name, or another folder with --into\n"
     )
     assert list(kept.parent.iterdir()) == [kept]
+
+
+@pytest.mark.parametrize("name", ["upgrade", "ellar-db-upgrade"])
+def test_a_command_that_is_there_is_not_taken_by_accident(project: Project, name: str) -> None:
+    result = project.db("plugins", "new", name, exit_code=2)
+
+    assert result.stderr.endswith(
+        "Error: Invalid value for NAME: its command would be 'upgrade', which ellar-db gives; take another name\n"
+    )
+    assert not (project.path / name).exists()
 
 
 def test_a_folder_that_cannot_be_made(project: Project) -> None:

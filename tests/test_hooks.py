@@ -171,24 +171,58 @@ def test_ellar_db_invoke_is_named_where_it_fails(plain: Project, when: str) -> N
 
     kind = "ValueError" if when == "before" else "SystemExit"
     assert plain.db("list-templates", exit_code=1).stderr == (
-        f"Error: the plugin clumsy failed in ellar_db_invoke: {kind}: wrong; mend it, or leave it out with "
-        "ELLAR_DB_DISABLE_PLUGINS=clumsy\n"
+        f"Error: the plugin clumsy failed in ellar_db_invoke: {kind}: wrong; mend it (--traceback shows where), or "
+        "leave it out with ELLAR_DB_DISABLE_PLUGINS=clumsy\n"
     )
 
 
-def test_ellar_db_invoke_lets_pass_what_the_command_raises(plain: Project) -> None:
-    class Wrapper:
-        @hookimpl(wrapper=True)
-        def ellar_db_invoke(self) -> Iterator[None]:
-            return (yield)
+class Wrapper:
+    @hookimpl(wrapper=True)
+    def ellar_db_invoke(self) -> Iterator[None]:
+        return (yield)
 
-    @click.command()
-    def crash() -> None:
-        raise KeyError(5)
 
+@click.command()
+@click.argument("how", default="raise")
+def crash(how: str) -> None:
+    if how == "leave":
+        raise SystemExit(7)
+    raise KeyError(5)
+
+
+def test_ellar_db_invoke_lets_pass_what_a_built_in_command_raises(plain: Project) -> None:
+    manager = get_plugin_manager()
+    manager.register(Wrapper(), name="fine")
+    manager.load(Record("crash", "built-in", "ellar-db"), lambda: Plugin(ellar_db_register_commands=lambda: [crash]))
+
+    with pytest.raises(KeyError, match="5"):
+        plain.db("crash")
+
+
+def test_a_plugin_whose_command_fails_is_named(plain: Project) -> None:
     manager = get_plugin_manager()
     manager.register(Wrapper(), name="fine")
     manager.load(Record("crash", "project", "crash"), lambda: Plugin(ellar_db_register_commands=lambda: [crash]))
+
+    assert plain.db("crash", exit_code=1).stderr == (
+        "Error: the plugin crash failed in its command crash: KeyError: 5; mend it (--traceback shows where), or leave "
+        "it out with ELLAR_DB_DISABLE_PLUGINS=crash\n"
+    )
+    assert "raise KeyError(5)" in plain.db("--traceback", "crash", exit_code=1).stderr
+    assert plain.db("crash", "leave", exit_code=7).stderr == ""
+
+
+def test_what_the_replaced_command_raises_is_not_laid_to_the_plugin(plain: Project) -> None:
+    from ellar_db import OverridingCommand
+
+    @click.command("crash", cls=OverridingCommand)
+    @click.pass_context
+    def replacing(ctx: click.Context, **_: object) -> None:
+        ctx.command.call_replaced(ctx)  # type: ignore[attr-defined]
+
+    manager = get_plugin_manager()
+    manager.load(Record("below", "built-in", "ellar-db"), lambda: Plugin(ellar_db_register_commands=lambda: [crash]))
+    manager.load(Record("above", "project", "above"), lambda: Plugin(ellar_db_register_commands=lambda: [replacing]))
 
     with pytest.raises(KeyError, match="5"):
         plain.db("crash")
@@ -336,8 +370,8 @@ def test_ellar_db_context_options_must_be_a_mapping(plain: Project, answer: Call
     answer("odd", ellar_db_context_options=lambda: 5)
 
     assert plain.db("upgrade", exit_code=1).stderr == (
-        "Error: the plugin odd failed in ellar_db_context_options: TypeError: 'int' object is not iterable; mend it, "
-        "or leave it out with ELLAR_DB_DISABLE_PLUGINS=odd\n"
+        "Error: the plugin odd failed in ellar_db_context_options: TypeError: 'int' object is not iterable; mend it "
+        "(--traceback shows where), or leave it out with ELLAR_DB_DISABLE_PLUGINS=odd\n"
     )
 
 

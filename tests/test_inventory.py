@@ -118,3 +118,61 @@ def test_check_finds_packages_that_do_not_go_together(project: Project, install:
 
     assert "have one name" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+FAILING = """
+from ellar_db import hookimpl
+
+@hookimpl
+def {hook}:
+    raise ZeroDivisionError("no")
+"""
+
+
+@pytest.mark.parametrize("hook", ["ellar_db_command_options(command)", "ellar_db_invoke(ctx)"])
+def test_the_list_is_there_whatever_is_the_matter(project: Project, install: Callable[..., Path], hook: str) -> None:
+    marker = "@hookimpl" if "options" in hook else "@hookimpl(wrapper=True)"
+    install("failing", FAILING.replace("@hookimpl", marker).format(hook=hook) + "    yield\n")
+    project.write("pyproject.toml", '[tool.ellar-db]\nrequired-plugins = ["absent"]\n')
+    project.forget()
+
+    lines = project.db("plugins").stdout.splitlines()
+
+    assert any(line.startswith("failing 1.0 ") for line in lines)
+    assert any(line.startswith("absent ") for line in lines)
+
+
+OPTION = """
+import click
+from ellar_db import hookimpl
+
+@hookimpl
+def ellar_db_command_options(command):
+    if command.name == "upgrade":
+        yield click.Option(["--ticket"])
+"""
+
+
+def test_check_finds_options_that_are_left_out(project: Project, install: Callable[..., Path]) -> None:
+    install("one", OPTION)
+    install("other", OPTION)
+    install("failing", FAILING.format(hook="ellar_db_command_options(command)"))
+
+    error = project.db("plugins", "--check", exit_code=1).stderr
+
+    assert "the plugin one 1.0 adds --ticket to upgrade, where --ticket is taken by other 1.0" in error
+    assert (
+        error.count("failing 1.0 adds no options, since it failed in ellar_db_command_options: ZeroDivisionError: no")
+        == 1
+    )
+
+
+def test_check_finds_a_plugin_that_needs_another_release(project: Project, install: Callable[..., Path]) -> None:
+    needs = ["ellar-db>=99", "ellar_db>=98 ; extra == 'later'", "click", "what is this"]
+    file = install("needy", OPTION)
+    metadata = file.with_name("needy-1.0.dist-info") / "METADATA"
+    metadata.write_text(metadata.read_text() + "".join(f"Requires-Dist: {need}\n" for need in needs))
+
+    error = project.db("plugins", "--check", exit_code=1).stderr
+
+    assert error == "Error: needy 1.0 requires ellar-db>=99, and ellar-db 0.1.0 is installed\n"

@@ -262,7 +262,8 @@ def test_a_plugin_that_fails_is_named_and_nothing_is_written(folder: Project, in
     install("acme-ids", ID_PLUGIN.format(answer="1 / 0"))
 
     assert folder.db("revision", exit_code=1).stderr == (
-        "Error: the plugin acme-ids 1.0 failed in ellar_db_revision_id: ZeroDivisionError: division by zero; mend it, "
+        "Error: the plugin acme-ids 1.0 failed in ellar_db_revision_id: ZeroDivisionError: division by zero; mend it "
+        "(--traceback shows where), "
         "or leave it out with ELLAR_DB_DISABLE_PLUGINS=acme-ids\n"
     )
     assert revisions(folder) == ["first_.py"]

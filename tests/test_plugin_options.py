@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Project
 
 TICKET = """
@@ -85,6 +87,29 @@ def test_junk_is_left_out_with_a_warning(plain: Project, install: Callable[..., 
     assert plain.db("heads").stderr == (
         "Warning: the plugin junk 1.0 adds '--dry' to heads, which is no click.Option; it is left out.\n"
     )
+
+
+@pytest.mark.parametrize("failing", ["raise ZeroDivisionError('no')", "yield 1 / 0", "raise click.UsageError('no')"])
+def test_a_plugin_that_fails_takes_no_command_away(plain: Project, install: Callable[..., Path], failing: str) -> None:
+    hook = f"@hookimpl\ndef ellar_db_command_options(command):\n    {failing}\n"
+    install("failing", f"import click\nfrom ellar_db import hookimpl\n\n{hook}")
+    install("a-fine", TICKET)
+    install("z-fine", TICKET.replace("ticket", "change"))
+    plain.db("init")
+    plain.db("migrate")
+
+    shown = plain.db("upgrade", "--help")
+    result = plain.db("upgrade", "--ticket", "1", "--change", "2")
+
+    assert "--ticket" in shown.stdout
+    assert "--change" in shown.stdout
+    assert "1 for 1\n" in result.stdout
+    for each in (shown, result):
+        lines = [line for line in each.stderr.splitlines() if "failing" in line]
+        assert len(lines) == 1
+        assert lines[0].startswith(
+            "Warning: the plugin failing 1.0 adds no options, since it failed in ellar_db_command_options: "
+        )
 
 
 def test_an_option_with_a_callback_of_its_own_keeps_what_that_gives(

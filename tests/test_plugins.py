@@ -41,8 +41,15 @@ BROKEN = {
     ),
     "arguments": (
         "from ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_before_run(db):\n    pass",
-        "hookimpl definition: ellar_db_before_run(db) Argument(s) {'db'} are declared in the hookimpl but can not be "
-        "found in the hookspec",
+        "ellar_db_before_run has no argument db; it has database, connection, plan",
+    ),
+    "misspelt-argument": (
+        "from ellar_db import hookimpl\n\n@hookimpl(specname='ellar_db_before_run')\ndef look(conection):\n    pass",
+        "look has no argument conection; did you mean connection?",
+    ),
+    "no-arguments": (
+        "from ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_directory(database):\n    pass",
+        "ellar_db_directory has no argument database; it has none",
     ),
     "no-command": (
         "from ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_register_commands():\n    return ['hello']",
@@ -247,8 +254,8 @@ def test_a_plugin_that_fails_in_a_hook_is_named_and_the_run_refused(plain: Proje
     result = plain.db("upgrade", exit_code=1)
 
     assert result.stderr == (
-        "Error: the plugin watcher 1.0 failed in ellar_db_before_run: SystemExit: no; mend it, or leave it out with "
-        "ELLAR_DB_DISABLE_PLUGINS=watcher\n"
+        "Error: the plugin watcher 1.0 failed in ellar_db_before_run: SystemExit: no; mend it (--traceback shows "
+        "where), or leave it out with ELLAR_DB_DISABLE_PLUGINS=watcher\n"
     )
     assert plain.tables() <= {"alembic_version"}
     trace = plain.db("--traceback", "upgrade", exit_code=1).stderr
@@ -334,6 +341,33 @@ def test_load_plugins_says_which_of_them_is_not_installed(
     assert result.output == "Warning: ELLAR_DB_LOAD_PLUGINS names goood, and no such plugin is installed.\nhello\n"
 
 
+def test_the_stack_trace_of_a_plugin_that_is_left_out_is_shown_where_it_is_asked_for(
+    plain: Project, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("torn", "def begin():\n    raise ValueError('sqlite://user:sesame-street@host')\n\nbegin()")
+    assert "begin()" not in plain.db("list-templates").stderr
+
+    get_plugin_manager.cache_clear()
+    shown = plain.db("--traceback", "list-templates").stderr
+    monkeypatch.setenv("ELLAR_DB_TRACEBACK", "1")
+    get_plugin_manager.cache_clear()
+    also = plain.db("--help").stderr
+
+    for text in (shown, also):
+        assert "in begin\n" in text
+        assert "Warning: the plugin torn 1.0 is left out: ValueError: " in text
+        assert "sesame" not in text
+
+
+def test_the_command_of_a_plugin_for_other_hooks_says_why_it_is_not_there(plain: Project, install: Install) -> None:
+    install("newer", GOOD + "ELLAR_DB_API = '99.0'\n")
+
+    assert "newer " in plain.db("--help").stdout
+    assert "[newer is incompatible]" in plain.db("--help").stdout
+    error = plain.db("newer", exit_code=1).stderr.splitlines()[-1]
+    assert error.startswith("Error: the plugin newer 1.0 is incompatible: it was written for version 99.0 of the hooks")
+
+
 def test_tracing_shows_each_hook_call(plain: Project, install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     install(
         "here", "from ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_directory():\n    return 'elsewhere' * 20"
@@ -349,7 +383,7 @@ def test_tracing_shows_each_hook_call(plain: Project, install: Install, monkeypa
     shown = ("'" + "elsewhere" * 20)[:97] + "..."
     assert lines[0].startswith(f"trace: ellar_db_directory() -> {shown} from here:here in ")
     assert lines[0].endswith(" ms")
-    assert "trace: ellar_db_register_commands() -> [<generator object" in result.stderr
+    assert "trace: ellar_db_register_commands() -> [[<Command heads>]] from ellar-db:heads in " in result.stderr
     assert "trace: ellar_db_invoke(ctx=" in result.stderr
     assert "-> raised DbError from ellar-db:invoking in " in result.stderr
 

@@ -52,7 +52,7 @@ def plugins(
         else:
             show_plugins(rows)
     if check:
-        found = list(problems(rows))
+        found = list(problems(ctx, rows))
         if found:
             raise DbError("; ".join(found))
 
@@ -60,16 +60,22 @@ def plugins(
 @plugins.command(short_help="Begin a plugin of your own.")
 @click.argument("name")
 @click.option("--into", type=options.PATH, default=".", help="The folder in which the package's folder is made.")
-def new(name: str, into: Path) -> None:
+@click.pass_context
+def new(ctx: click.Context, name: str, into: Path) -> None:
     """Write a package that is ready to be installed: a command, a hook, a test and a README.
 
     NAME is the distribution's, as in ellar-db-audit.
     """
     from ellar_db.authoring import write_package
+    from ellar_db.cli import group_of
 
-    package = write_package(name, into)
+    group = group_of(ctx)
+    package = write_package(name, into, {} if group is None else group.registry.givers())
     click.echo(f"Wrote {package.folder}: a command `{package.command}`, a hook, a test and a README.")
-    click.echo(f"Next: `pip install -e {package.folder}`, then `{program_of_plugins()} {package.command}`.")
+    click.echo(
+        f"Next: `pip install -e {package.folder}`, then, in a project with a migrations folder, "
+        f"`{program_of_plugins()} {package.command}`."
+    )
     click.echo(f"Its tests: `pip install -e '{package.folder}[test]'`, then `pytest {package.folder}`.")
 
 
