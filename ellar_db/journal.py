@@ -113,7 +113,7 @@ class Journal:
         self._following: Entry | None = None
         # whether the entry's row is in the table, and whether it was committed before the revision began
         self._noted = self._noted_ahead = False
-        self._writing = False
+        self._writing = self._ended = False
         # how many of the entry's statements can't be rolled back any more
         self._kept = 0
 
@@ -183,7 +183,7 @@ class Journal:
 
     def statement(self, text: str) -> None:
         """Note that a statement begins."""
-        if self.entry is None or self._writing:
+        if self.entry is None or self._writing or self._ended:
             return
         first, changes_schema = not self.entry.statements, DDL.match(text)
         if first and self._noted_ahead and not changes_schema:
@@ -199,7 +199,7 @@ class Journal:
 
     def statement_done(self, text: str) -> None:
         """Note that a statement ended; it is written with the next."""
-        if self.entry is None or self._writing or _reads(text):
+        if self.entry is None or self._writing or self._ended or _reads(text):
             return
         self.entry.done = True
         if DDL.match(text):
@@ -216,11 +216,14 @@ class Journal:
             self._write(self._following)
         elif self._noted:
             self.clear()
+        # what plugins do now belongs to the transaction that records the revision
+        self._ended = True
 
     def committed(self) -> None:
         """Take up what comes next, once the revision that ended is committed."""
         self.entry, self._following = self._following, None
         self._noted = self._noted_ahead = self.entry is not None
+        self._ended = False
 
     def fail(self) -> Entry | None:
         """Keep what was done of a revision that failed, or nothing where nothing was.

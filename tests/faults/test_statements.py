@@ -201,6 +201,29 @@ def test_a_step_that_a_plugin_refuses_is_noted_with_what_it_did(
     assert "; CREATE TABLE second_1" in refused
 
 
+def test_what_a_plugin_writes_when_a_step_is_applied_is_no_statement_of_the_revision(
+    project: Project, new_database: Callable[[str], str]
+) -> None:
+    from ellar_db import hookimpl
+    from ellar_db.plugins import get_plugin_manager
+
+    class Writing:
+        @hookimpl
+        def ellar_db_step_applied(self, step):  # type: ignore[no-untyped-def]
+            from alembic import op
+
+            op.execute("INSERT INTO first_0 (id) VALUES (NULL)")
+
+    history = History(project, new_database("mariadb"), revisions=3).write()
+    get_plugin_manager().register(Writing())
+
+    project.db("upgrade")
+
+    assert project.db("repair", exit_code=1).stderr == "Error: there is nothing to repair: no run was cut short\n"
+    with sync_engine(history.url).connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM first_0")).scalar() == 3
+
+
 def test_a_connection_that_is_lost_is_not_taken_for_nothing_done(
     project: Project, new_database: Callable[[str], str]
 ) -> None:
