@@ -236,7 +236,8 @@ def is_ours(config: Config) -> bool:
     from alembic.script import ScriptDirectory
 
     try:
-        return "ellar_db" in Path(ScriptDirectory.from_config(config).env_py_location).read_text(encoding="utf-8")
+        # bytes, of which Python itself finds the encoding
+        return b"ellar_db.env" in Path(ScriptDirectory.from_config(config).env_py_location).read_bytes()
     except OSError:
         # Alembic says what is the matter with the folder
         return True

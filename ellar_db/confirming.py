@@ -13,7 +13,9 @@ from ellar_db.connecting import connected, in_event_loop
 from ellar_db.databases import Database, MigrationOptions
 from ellar_db.errors import DbError
 from ellar_db.folders import databases_of_folder
+from ellar_db.limits import LIMITS, limits_of
 from ellar_db.losses import Loss, counted, losses
+from ellar_db.plugins import get_plugin_manager
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -67,7 +69,8 @@ def planned(config: Config, target: str) -> dict[str, list[Loss]]:
     def read(databases: Sequence[Database]) -> dict[str, list[Loss]]:
         found = {}
         for database in databases:
-            with connected(database) as connection:
+            wait = limits_of(database, get_plugin_manager().settings, config.attributes.get(LIMITS)).connect_wait
+            with connected(database, wait) as connection:
                 context = MigrationContext.configure(connection, opts=dict(database.options))
                 heads = context.get_current_heads()
                 lost: list[Loss] = []
@@ -84,7 +87,6 @@ def planned(config: Config, target: str) -> dict[str, list[Loss]]:
 
 def _setting() -> str | None:
     from ellar_db.application import service
-    from ellar_db.plugins import get_plugin_manager
 
     options = service(MigrationOptions)
     said = getattr(options, "confirm", None)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.errors import DbError
@@ -18,19 +20,33 @@ from ellar_db.two_phase import DDL
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult, Table
 
+    from ellar_db.databases import Database
+
 NAME = "ellar_db_journal"
 
 SETTLING = "ellar_db.settling"
 """Where `Config.attributes` says that the run ends what the journal has."""
 
-READS = ("select", "show", "desc", "explain", "set", "use", "xa")
+READS = re.compile(r"\s*(?:select|show|desc|explain|set(?!\s+statement)|use|xa)", re.IGNORECASE)
 """How statements begin that change nothing."""
+
+LOCKING = re.compile(r"\s*(UN)?LOCK\s+TABLES?\b", re.IGNORECASE)
+"""Between the two, a session can use the locked tables alone."""
+
+PARTLY = re.compile(r"\s*DROP\b[^;]*,", re.IGNORECASE)
+"""What may have been done in part where it failed."""
+
+VERSION_LENGTH = 32
+"""Characters of a revision's id that Alembic's version table keeps, as Alembic makes it."""
 
 LENGTH = 300
 """Characters of a statement that the journal keeps."""
 
 ENDS = 25
 """Statements that it keeps of the first and of the last, where there are more."""
+
+WRITTEN = ("revision", "statements", "failed")
+"""What is written as JSON, which any database's character set can hold."""
 
 FIRST = "the revision's first statement"
 """What is said of the one statement that isn't noted itself."""
@@ -72,10 +88,12 @@ class Entry:
     @property
     def list(self) -> str:
         """The statements, each with what became of it."""
+        if not self.statements and not self.done:
+            return f"Begun, perhaps done: {FIRST}."
         applied = self.statements if self.done else self.statements[:-1]
         parts = [f"Done: {'; '.join(_shortened(applied)) or 'nothing'}."]
         if not self.done:
-            parts.append(f"Begun, perhaps done: {self.statements[-1] if self.statements else FIRST}.")
+            parts.append(f"Begun, perhaps done: {self.statements[-1]}.")
         if self.failed:
             parts.append(f"Failed: {self.failed}.")
         return " ".join(parts)
@@ -113,7 +131,8 @@ class Journal:
         self._following: Entry | None = None
         # whether the entry's row is in the table, and whether it was committed before the revision began
         self._noted = self._noted_ahead = False
-        self._writing = self._ended = False
+        # whether the revision's own function runs, and whether it has locked tables
+        self._running = self._locked = False
         # how many of the entry's statements can't be rolled back any more
         self._kept = 0
 
@@ -127,7 +146,7 @@ class Journal:
         if row is None:
             return None
         values = {key: value for key, value in row.items() if key != "version_table"}
-        values.update({key: json.loads(values[key]) for key in ("statements", "failed")})
+        values.update({key: json.loads(values[key]) for key in WRITTEN})
         return Entry(**values)
 
     def refuse_unfinished(self, program: str) -> None:
@@ -147,18 +166,39 @@ class Journal:
                 f"it by hand and say {settle} --reverted`"
             )
 
+    def refuse_long(self, revisions: Iterable[str]) -> None:
+        """Refuse revisions whose id the version table couldn't keep once they are applied.
+
+        Args:
+            revisions: The ids.
+
+        Raises:
+            DbError: One is too long.
+        """
+        from sqlalchemy import inspect
+
+        inspector, schema = inspect(self.connection), self.table.schema
+        length: int | None = VERSION_LENGTH
+        if inspector.has_table(self._version_table, schema=schema):
+            columns = inspector.get_columns(self._version_table, schema=schema)
+            length = getattr(columns[0]["type"], "length", None)
+        for revision in revisions:
+            if length is not None and len(revision) > length:
+                raise DbError(
+                    f"the revision {revision} has an id of {len(revision)} characters, and the table "
+                    f"{self._version_table} keeps {length}; give it a shorter one"
+                )
+
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Note the statements of the connection while the context lasts."""
         from sqlalchemy import event
 
         def before(_: Any, __: Any, statement: str, *___: Any) -> None:
-            if self._version_table not in statement:
-                self.statement(statement)
+            self.statement(statement)
 
         def after(_: Any, __: Any, statement: str, *___: Any) -> None:
-            if self._version_table not in statement:
-                self.statement_done(statement)
+            self.statement_done(statement)
 
         # before the two-phase commit's own listener, which ends the transaction in which the note is
         event.listen(self.connection, "before_cursor_execute", before, insert=True)
@@ -168,6 +208,19 @@ class Journal:
         finally:
             event.remove(self.connection, "before_cursor_execute", before)
             event.remove(self.connection, "after_cursor_execute", after)
+
+    def noting(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap the function of a revision: what is done outside of it belongs to the version table, or to plugins."""
+
+        @wraps(function)
+        def noted(*arguments: Any, **options: Any) -> Any:
+            self._running = True
+            try:
+                return function(*arguments, **options)
+            finally:
+                self._running = False
+
+        return noted
 
     def begin(self, revision: str, direction: str) -> None:
         """Note that a revision begins; it is written with its first statement, unless it was noted ahead."""
@@ -183,27 +236,29 @@ class Journal:
 
     def statement(self, text: str) -> None:
         """Note that a statement begins."""
-        if self.entry is None or self._writing or self._ended:
+        if self.entry is None or not self._running:
             return
         first, changes_schema = not self.entry.statements, DDL.match(text)
         if first and self._noted_ahead and not changes_schema:
             self._withdraw()
-        if _reads(text):
+        if READS.match(text):
             return
         if changes_schema:
             self._kept = len(self.entry.statements)
         self.entry.statements.append(masked(" ".join(text.split()))[:LENGTH])
         self.entry.done = False
-        if not (first and self._noted_ahead):
+        if not (first and self._noted_ahead) and not self._locked:
             self._write(self.entry)
 
     def statement_done(self, text: str) -> None:
         """Note that a statement ended; it is written with the next."""
-        if self.entry is None or self._writing or self._ended or _reads(text):
+        if self.entry is None or not self._running or READS.match(text):
             return
         self.entry.done = True
         if DDL.match(text):
             self._kept = len(self.entry.statements)
+        if locking := LOCKING.match(text):
+            self._locked = locking[1] is None
 
     def end(self, following: tuple[str, str] | None = None) -> None:
         """Note that a revision ended, in the transaction that changes the version table.
@@ -216,33 +271,45 @@ class Journal:
             self._write(self._following)
         elif self._noted:
             self.clear()
-        # what plugins do now belongs to the transaction that records the revision
-        self._ended = True
 
     def committed(self) -> None:
         """Take up what comes next, once the revision that ended is committed."""
         self.entry, self._following = self._following, None
         self._noted = self._noted_ahead = self.entry is not None
-        self._ended = False
+        self._locked = False
 
-    def fail(self) -> Entry | None:
+    def fail(self, failed: str = "") -> Entry | None:
         """Keep what was done of a revision that failed, or nothing where nothing was.
 
-        Called after the rollback, which took back all since the last schema change.
+        Called after the rollback, which took back all that wasn't committed; what is noted in the table was.
+
+        Args:
+            failed: The statement that failed, where it was one.
 
         Returns:
-            What is kept.
+            What is kept. In a two-phase transaction it may be of the revision before, which wasn't recorded yet.
         """
         entry, self.entry = self.entry, None
-        if entry is None:
+        left = self.unfinished()
+        if entry is None or (left is not None and (left.revision, left.direction) != (entry.revision, entry.direction)):
+            return left
+        partly = not entry.done and PARTLY.match(entry.statements[-1]) is not None
+        committed = self._kept
+        if left is not None:
+            noted = _count(left.statements)
+            committed = max(committed, noted - (noted == len(entry.statements) and not entry.done))
+        self._noted = left is not None
+        if not committed and not partly:
+            if left is not None:
+                self.clear()
+                self.connection.commit()
             return None
-        self.clear()
-        if self._kept:
-            entry.failed = "" if entry.done else entry.statements[-1]
-            entry.statements, entry.done = entry.statements[: self._kept], True
-            self._write(entry)
+        if not partly:
+            entry.failed = masked(" ".join(failed.split()))[:LENGTH]
+            entry.statements, entry.done = entry.statements[:committed], True
+        self._write(entry)
         self.connection.commit()
-        return entry if self._kept else None
+        return entry
 
     def clear(self) -> None:
         """Forget what is noted."""
@@ -257,25 +324,19 @@ class Journal:
         self._noted_ahead = False
 
     def _write(self, entry: Entry) -> None:
-        # as JSON, which any database's character set can hold
-        texts = {"statements": json.dumps(_shortened(entry.statements)), "failed": json.dumps(entry.failed)}
-        values = {**vars(entry), **texts}
+        values = {**vars(entry), "statements": _shortened(entry.statements)}
+        values.update({key: json.dumps(values[key]) for key in WRITTEN})
         # a revision may have rolled back, and with its rows the note
         if not self._noted or not self._quietly(self._change, **values).rowcount:
             self._quietly(self._insertion, **values, version_table=self._version_table)
         self._noted = True
 
     def _quietly(self, statement: Any, **values: Any) -> CursorResult[Any]:
-        self._writing = True
+        running, self._running = self._running, False
         try:
             return self.connection.execute(statement, values)
         finally:
-            self._writing = False
-
-
-def _reads(statement: str) -> bool:
-    """Tell whether a statement changes nothing."""
-    return statement.lstrip().lower().startswith(READS)
+            self._running = running
 
 
 def _shortened(statements: Sequence[str]) -> Sequence[str]:
@@ -283,6 +344,22 @@ def _shortened(statements: Sequence[str]) -> Sequence[str]:
     if len(statements) <= 2 * ENDS:
         return statements
     return [*statements[:ENDS], f"... {len(statements) - 2 * ENDS} more ...", *statements[-ENDS:]]
+
+
+def _count(shortened: Sequence[str]) -> int:
+    """Give how many statements there were before some were left out."""
+    more = int(shortened[ENDS].split()[1]) - 1 if len(shortened) > 2 * ENDS else 0
+    return len(shortened) + more
+
+
+def keeps_changes(database: Database) -> bool:
+    """Tell whether a database keeps schema changes when a run is rolled back, so that a journal is needed."""
+    from alembic.ddl.impl import DefaultImpl
+
+    dialect = database.sync_engine.dialect
+    said = database.options.get("transactional_ddl")
+    transactional = DefaultImpl.get_by_dialect(dialect).transactional_ddl if said is None else said
+    return dialect.name != "sqlite" and not transactional
 
 
 def _table(schema: str | None) -> Table:
@@ -293,7 +370,7 @@ def _table(schema: str | None) -> Table:
         MetaData(),
         # runs on other version tables of the database, as packages have, hold other locks and go on meanwhile
         Column("version_table", String(64), primary_key=True),
-        Column("revision", String(64), nullable=False),
+        Column("revision", String(255), nullable=False),
         Column("direction", String(16), nullable=False),
         Column("host", String(255), nullable=False),
         Column("pid", Integer, nullable=False),

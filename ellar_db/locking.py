@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ellar_db.databases import Database
@@ -66,16 +67,17 @@ def identity(database: Database) -> str:
 
     Example:
         >>> from sqlalchemy import create_engine
-        >>> identity(Database("default", create_engine("sqlite:///app.db")))
-        'sqlite:///app.db'
+        >>> identity(Database("default", create_engine("sqlite:////srv/shop/app.db")))
+        'sqlite:////srv/shop/app.db'
     """
     from sqlalchemy import URL
 
     url = database.sync_engine.url
     address = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
     if url.get_backend_name() == "sqlite":
-        # the file is locked whole, whatever the version table
-        return address.render_as_string()
+        # the file is locked whole, whatever the version table and the way in which it is written
+        memory = not url.database or ":memory:" in url.database or url.database.startswith("file:")
+        return address.render_as_string() if memory else f"sqlite:///{Path(str(url.database)).resolve().as_posix()}"
     return f"{address.render_as_string()} {version_table(database)}"
 
 

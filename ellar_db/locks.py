@@ -7,7 +7,7 @@ import hashlib
 import os
 import socket
 from contextlib import ExitStack
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -224,7 +224,11 @@ class MySQLLock(ServerLock):
         found = connection.execute(
             text("SELECT host, time FROM information_schema.processlist WHERE id = :number"), {"number": number}
         ).first()
-        return f"connection {number}" + (f" from {found[0]}" if found else "")
+        if found is None:
+            return f"connection {number}"
+        # the session has nothing to do since it got the lock
+        since = (datetime.now(timezone.utc).astimezone() - timedelta(seconds=found[1] or 0)).strftime("%H:%M:%S")
+        return f"connection {number} from {found[0]} since {since}"
 
     def _name(self, connection: Connection) -> str:
         database = self.database.sync_engine.url.database

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,11 @@ NAME = r"""(?:"[^"]+"|`[^`]+`|\[[^\]]+\]|\w+)"""
 FULL_NAME = rf"(?:{NAME}\.)?{NAME}"
 DROP_TABLE = re.compile(rf"\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?({FULL_NAME}(?:\s*,\s*{FULL_NAME})*)", re.IGNORECASE)
 ALTER_TABLE = re.compile(rf"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?({FULL_NAME})([^;]*)", re.IGNORECASE)
-DROP_COLUMN = re.compile(rf"\bDROP\s+COLUMN\s+(?:IF\s+EXISTS\s+)?({NAME})", re.IGNORECASE)
+# without COLUMN it is a column too, unless it is something else that can be dropped
+OTHERS = "CHECK|CONSTRAINT|DEFAULT|EXPRESSION|FOREIGN|IDENTITY|IF|INDEX|KEY|NOT|PARTITION|PERIOD|PRIMARY|SYSTEM"
+DROP_COLUMN = re.compile(rf"\bDROP\s+(?:COLUMN\s+(?:IF\s+EXISTS\s+)?|(?!(?:COLUMN|{OTHERS})\b))({NAME})", re.IGNORECASE)
+DROPS = re.compile(r"\bDROP\s+(?:TABLE|COLUMN)\b", re.IGNORECASE)
+DROPPING = {"drop_table", "drop_column", "DropTable", "DropTableOp", "DropColumnOp"}
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Loss:
     """A table or a column that will be dropped.
 
     Args:
-        table: The table.
+        table: The table; empty where a revision computes a name, which only its run can tell.
         column: The column, or None for all of the table.
         schema: The table's schema, if it is named.
         rows: How many rows it has; of a column, how many have a value. None where that isn't known.
@@ -36,6 +40,8 @@ class Loss:
     rows: int | None = None
 
     def __str__(self) -> str:
+        if not self.table:
+            return "what a revision names only when it runs"
         name = ".".join(part for part in (self.schema, self.table) if part)
         what = f"table {name}" if self.column is None else f"column {name}.{self.column}"
         if self.rows is None:
@@ -47,7 +53,8 @@ class Loss:
 def losses(file: Path, functions: Sequence[str]) -> list[Loss]:
     """Read what functions of a revision file drop: by `op.drop_table`, `op.drop_column`, in batches, and in SQL.
 
-    Names that are computed can't be read, nor can a file that is compiled.
+    Functions of the file that they call are read too. Names that are computed can't be read, but that something is
+    dropped can; a file that is compiled can't be read at all.
 
     Args:
         file: The revision file.
@@ -60,34 +67,90 @@ def losses(file: Path, functions: Sequence[str]) -> list[Loss]:
     if file.suffix != ".py":
         return []
     # bytes, of which Python itself finds the encoding
-    tree = ast.parse(file.read_bytes())
-    found: list[Loss] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name in functions:
-            found += _dropped(node.body, None, None)
-    return list(dict.fromkeys(found))
+    reader = _Reader(ast.parse(file.read_bytes()))
+    return list(dict.fromkeys(loss for name in functions for loss in reader.function(name)))
 
 
-def _dropped(body: Iterable[ast.AST], batch: str | None, schema: str | None) -> Iterator[Loss]:
-    for node in body:
-        if isinstance(node, ast.With) and _method(call := node.items[0].context_expr) == "batch_alter_table":
-            yield from _dropped(node.body, _text(call, 0, "table_name"), _text(call, None, "schema"))
-            continue
-        if isinstance(node, ast.Call):
-            yield from _of_call(node, batch, schema)
-        yield from _dropped(ast.iter_child_nodes(node), batch, schema)
+class _Reader:
+    """What the functions of a revision file drop.
 
+    Args:
+        tree: The file.
+    """
 
-def _of_call(call: ast.Call, batch: str | None, schema: str | None) -> Iterator[Loss]:
-    method, table, column = _method(call), _text(call, 0, "table_name"), _text(call, 1, "column_name")
-    if method == "drop_table" and table:
-        yield Loss(table, schema=_text(call, None, "schema"))
-    elif method == "drop_column" and table and column:
-        yield Loss(table, column, _text(call, None, "schema"))
-    elif method == "drop_column" and batch and len(call.args) < 2 and (only := _text(call, 0, "column_name")):
-        yield Loss(batch, only, schema)
-    elif method in ("execute", "text") and (sql := _text(call, 0, "sqltext") or _text(call, None, "text")):
-        yield from _of_sql(sql)
+    def __init__(self, tree: ast.Module) -> None:
+        self.functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        self.constants = {
+            target.id: node.value
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        self.seen: set[str] = set()
+
+    def function(self, name: str) -> Iterator[Loss]:
+        """Read a function, once."""
+        if name in self.functions and name not in self.seen:
+            self.seen.add(name)
+            yield from self._dropped(self.functions[name].body, {})
+
+    def _dropped(self, body: Iterable[ast.AST], batches: Mapping[str, ast.Call]) -> Iterator[Loss]:
+        for node in body:
+            if isinstance(node, ast.With):
+                opened = {
+                    item.optional_vars.id: item.context_expr
+                    for item in node.items
+                    if isinstance(item.context_expr, ast.Call)
+                    and _called(item.context_expr) == "batch_alter_table"
+                    and isinstance(item.optional_vars, ast.Name)
+                }
+                yield from self._dropped(node.body, {**batches, **opened})
+                continue
+            if isinstance(node, ast.Call):
+                yield from self._of_call(node, batches)
+            yield from self._dropped(ast.iter_child_nodes(node), batches)
+
+    def _of_call(self, call: ast.Call, batches: Mapping[str, ast.Call]) -> Iterator[Loss]:
+        called, schema = _called(call), self._text(call, None, "schema")
+        receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+        batch = batches.get(receiver.id) if isinstance(receiver, ast.Name) else None
+        if isinstance(call.func, ast.Name) and called in self.functions:
+            yield from self.function(called)
+        elif called == "drop_column" and batch is not None:
+            table, column = self._text(batch, 0, "table_name"), self._text(call, 0, "column_name")
+            yield Loss(table, column, self._text(batch, None, "schema")) if table and column else Loss("")
+        elif called in ("drop_column", "DropColumnOp"):
+            table, column = self._text(call, 0, "table_name"), self._text(call, 1, "column_name")
+            yield Loss(table, column, schema) if table and column else Loss("")
+        elif called in DROPPING:
+            yield Loss(self._text(call, 0, "table_name") or "", schema=schema)
+        elif called in ("execute", "exec_driver_sql", "text"):
+            names = ("sqltext", "text", "statement")
+            sql = next((text for name in names if (text := self._text(call, 0, name)) is not None), None)
+            if sql is not None:
+                yield from _of_sql(sql)
+            elif any(DROPS.search(self._pieces(argument)) for argument in call.args[:1]):
+                yield Loss("")
+
+    def _text(self, call: ast.Call, position: int | None, keyword: str) -> str | None:
+        """Give an argument of a call where it is written as a text, by its position or its keyword."""
+        values = [named.value for named in call.keywords if named.arg == keyword]
+        if position is not None:
+            values += call.args[position : position + 1]
+        value = values[0] if values else None
+        if isinstance(value, ast.Name):
+            value = self.constants.get(value.id)
+        return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
+
+    def _pieces(self, argument: ast.AST) -> str:
+        """Give the texts of which an argument is put together, unless a call of its own is."""
+        if isinstance(argument, ast.Call) and _called(argument) != "format":
+            return ""
+        nodes = (
+            self.constants.get(node.id, node) if isinstance(node, ast.Name) else node for node in ast.walk(argument)
+        )
+        return " ".join(node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _of_sql(sql: str) -> Iterator[Loss]:
@@ -107,23 +170,13 @@ def _parts(name: str) -> tuple[str | None, str]:
     return (parts[0], parts[1]) if len(parts) > 1 else (None, parts[0])
 
 
-def _method(node: ast.AST) -> str | None:
-    return node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
-
-
-def _text(node: ast.AST, position: int | None, keyword: str) -> str | None:
-    """Give an argument of a call where it is written as a text, by its position or its keyword."""
-    if not isinstance(node, ast.Call):
-        return None
-    values = [named.value for named in node.keywords if named.arg == keyword]
-    if position is not None:
-        values += node.args[position : position + 1]
-    value = values[0] if values else None
-    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
+def _called(call: ast.Call) -> str:
+    """Give the name of what is called, without what stands before the last dot."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def counted(found: Iterable[Loss], connection: Connection) -> list[Loss]:
-    """Count the rows of what will be dropped, where that is allowed; what isn't there is left out.
+    """Count the rows of what will be dropped, where that is allowed; a table that isn't there is left out.
 
     Args:
         found: The losses.
@@ -137,6 +190,9 @@ def counted(found: Iterable[Loss], connection: Connection) -> list[Loss]:
     inspector = inspect(connection)
     made = []
     for loss in found:
+        if not loss.table:
+            made.append(loss)
+            continue
         if not inspector.has_table(loss.table, schema=loss.schema):
             continue
         columns = {known["name"] for known in inspector.get_columns(loss.table, schema=loss.schema)}

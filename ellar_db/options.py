@@ -168,12 +168,14 @@ SECONDS = Seconds()
 def limits(function: F) -> F:
     """Add what says how long a run that writes may wait, given to the function as its keyword arguments `limits`."""
     for option in (
-        click.option("--statement-timeout", type=SECONDS, metavar="SECONDS", help="How long a statement may run."),
+        click.option(
+            "--statement-timeout", type=SECONDS, metavar="SECONDS", help="How long a statement may run (0: no limit)."
+        ),
         click.option(
             "--db-lock-timeout",
             type=SECONDS,
             metavar="SECONDS",
-            help="How long a statement may wait for a lock of the server's own.",
+            help="How long a statement may wait for a lock of the server's own (0: as short as it can be).",
         ),
         click.option(
             "--connect-wait",

@@ -13,6 +13,7 @@ from ellar_db.config import DATABASES, PACKAGE, is_ours, program, reported
 from ellar_db.connecting import connected, in_event_loop
 from ellar_db.databases import Database, Databases
 from ellar_db.errors import DbError, UnavailableError
+from ellar_db.journal import Journal, keeps_changes
 from ellar_db.limits import LIMITS, limits_of
 from ellar_db.offline import SCRIPT, Script
 from ellar_db.packages import PREFIX, PackageMigrations, collect_packages
@@ -307,7 +308,11 @@ def _behind(configs: Sequence[Config]) -> list[Config]:
             for config in configs
             for database in config.attributes[DATABASES].values()
             if database.name == asked.name
-            and set(_heads(database, connection, str(database.options["version_table"]))) != newest[id(config)]
+            and (
+                set(_heads(database, connection, str(database.options["version_table"]))) != newest[id(config)]
+                # at its newest revision perhaps, with a downgrade from there that was cut short
+                or (keeps_changes(database) and Journal(connection, database.options).unfinished() is not None)
+            )
         ]
 
     found = _read(databases.values(), configs[0].attributes.get(LIMITS), read) if configs else {}

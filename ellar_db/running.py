@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import click
 from ellar_db.config import program
 from ellar_db.databases import Database
 from ellar_db.errors import DbError, summary
-from ellar_db.journal import Journal
+from ellar_db.journal import Entry, Journal, keeps_changes
 from ellar_db.limits import Limits
 from ellar_db.sqlite import all_or_nothing
 from ellar_db.timeouts import set_timeouts, timed_out
@@ -21,6 +22,8 @@ from ellar_db.timeouts import set_timeouts, timed_out
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep
     from sqlalchemy import Connection
+
+log = logging.getLogger("ellar_db")
 
 
 @dataclass
@@ -64,7 +67,7 @@ class Run:
             if self.connection.dialect.name == "sqlite":
                 self.transactional_ddl = True
                 self.check = stack.enter_context(all_or_nothing(self.connection))
-            elif not self._rolls_back():
+            elif keeps_changes(self.database):
                 self.journal = Journal(
                     self.connection,
                     self.database.options,
@@ -79,36 +82,49 @@ class Run:
                 self.journal.clear()
                 self.connection.commit()
 
-    def _rolls_back(self) -> bool:
-        """Tell whether the database can roll back schema changes."""
-        from alembic.ddl.impl import DefaultImpl
-
-        assert self.connection is not None
-        said = self.database.options.get("transactional_ddl")
-        return bool(DefaultImpl.get_by_dialect(self.connection.dialect).transactional_ddl if said is None else said)
-
     def watched(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
         """Wrap Alembic's plan of a command so that it is known which step runs."""
 
         def steps(*args: Any) -> Iterator[Any]:
             planned = list(plan(*args))
+            if self.journal is not None:
+                self.journal.refuse_long(str(step.info.up_revision_id) for step in planned if not step.info.is_stamp)
             for step, following in zip_longest(planned, planned[1:]):
                 self.current, self.following = step, None if following is None else following.info
                 if self.journal is None or step.info.is_stamp:
                     yield step
                 else:
                     self.journal.begin(*_named(step.info))
+                    step.migration_fn = self.journal.noting(step.migration_fn)
                     yield step
                     self.journal.committed()
             self.current = None
 
         return steps
 
-    def applied(self, *, step: MigrationInfo, **_: Any) -> None:
+    def applied(self, *, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
         """Note that a step was applied, in its own transaction (Alembic's `on_version_apply`)."""
         self.steps.append(step)
+        self._take_over(ctx)
         if self.journal is not None and not step.is_stamp:
             self.journal.end(None if self.following is None else _named(self.following))
+
+    def _take_over(self, context: MigrationContext) -> None:
+        """Let Alembic commit the transaction that began when a revision ended Alembic's by itself.
+
+        Alembic would commit its own, which is over, and all that came later, the version too, would be lost.
+        """
+        if self.connection is None or context._in_external_transaction:
+            return
+        begun, now = context._transaction, self.connection.get_transaction()
+        if begun is None or begun.is_active or now is None:
+            return
+        context._transaction = now
+        log.warning(
+            "%s ended the transaction of the run by itself, so that what was done before is kept if the rest fails; "
+            "op.get_context().autocommit_block() is the way to do without a transaction",
+            self.current,
+        )
 
     @contextmanager
     def failing(self, context: MigrationContext) -> Iterator[None]:
@@ -122,18 +138,17 @@ class Run:
 
         try:
             yield
-        except SQLAlchemyError as error:
-            if self.current is None:
-                raise
-            late = " (it timed out)" if timed_out(getattr(error, "orig", None)) else ""
-            raise DbError(f"{self._where}: {summary(error)}{late}; {self._left(context)}") from error
         except BaseException as error:
             # whatever a revision raises, what it did must be known to the next run
-            left = self._left(context)
+            left = self._left(context, error)
             ours = isinstance(error, (click.ClickException, click.exceptions.Exit, click.Abort, CommandError))
-            if self.current is None or ours or not isinstance(error, Exception):
+            if self.current is None or ours:
                 raise
-            raise DbError(f"{self._where}: {summary(error)}; {left}") from error
+            if not isinstance(error, Exception):
+                log.warning("%s did not end on the database %r; %s", self.current, self.database.name, left)
+                raise
+            late = isinstance(error, SQLAlchemyError) and timed_out(getattr(error, "orig", None))
+            raise DbError(f"{self._where}: {summary(error)}{' (it timed out)' if late else ''}; {left}") from error
 
     def leave_no_trace(self, context: MigrationContext) -> None:
         """Drop the version table of a package that was taken back whole, so that it can be uninstalled."""
@@ -149,29 +164,34 @@ class Run:
         package = f"package {self.database.package}: " if self.database.package else ""
         return f"{package}{self.current} failed on the database {self.database.name!r}"
 
-    def _left(self, context: MigrationContext) -> str:
+    def _left(self, context: MigrationContext, error: BaseException) -> str:
         from sqlalchemy.exc import SQLAlchemyError
 
         if context.impl.transactional_ddl:
             return "the run was rolled back"
         if self.journal is None or self.connection is None:
-            return "what it did before stays"
+            return "this revision was rolled back"
         lost = f"the connection is lost; `{program()} repair` says what is left, once the database answers again"
-        if self.connection.invalidated:
+        if self.connection.invalidated and self.journal.entry is not None and self.journal.entry.statements:
             # a new one would know no better whether the server did the statement, or is still at it
             return lost
         try:
             if self.connection.in_transaction():
                 self.connection.rollback()
-            kept = self.journal.fail()
+            kept = self.journal.fail(str(getattr(error, "statement", None) or ""))
         except SQLAlchemyError:
             return lost
         if kept is None:
             return "nothing of this revision was applied"
+        before = "" if self._is_current(kept) else f"the {kept.direction} of {kept.revision} before it isn't recorded. "
         return (
-            f"this database can't roll back schema changes. {kept.list} Complete them by hand and say "
+            f"this database can't roll back schema changes. {before}{kept.list} Complete them by hand and say "
             f"`{program()} repair {kept.revision} --applied`, or undo them and say `... --reverted`"
         )
+
+    def _is_current(self, kept: Entry) -> bool:
+        current: Any = self.current
+        return current is None or _named(current.info) == (kept.revision, kept.direction)
 
 
 def _named(step: MigrationInfo) -> tuple[str, str]:

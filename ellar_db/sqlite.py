@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.errors import DbError, UnavailableError, summary
+from ellar_db.timeouts import timed_out
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+MISMATCH = "a foreign key to columns that aren't unique"
+"""What stands for the table to which rows refer, where SQLite can't check that."""
+
+BEGIN = re.compile(r"\s*BEGIN\b", re.IGNORECASE)
 
 SHOWN = 5
 """Violations that an error lists."""
@@ -44,10 +51,17 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
         if begun.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
             return
         driver.isolation_level = None
+        if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+            # a driver in the mode autocommit=False (Python 3.12) has begun one already, in which nothing is yet
+            _execute(driver, "ROLLBACK")
         _execute(driver, "BEGIN IMMEDIATE")
 
+    def only_begin(_: Connection, __: Any, statement: str, parameters: Any, *___: Any) -> tuple[str, Any]:
+        # an application that begins its transactions itself, by SQLAlchemy's recipe, does so once more
+        return ("SELECT 1" if BEGIN.match(statement) else statement), parameters
+
     def check() -> None:
-        _refuse_new(_broken(driver) - broken)
+        _refuse(_new(broken, _broken(driver)))
 
     def before_commit(committed: Connection) -> None:
         if committed.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
@@ -55,11 +69,13 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
 
     event.listen(connection, "begin", begin)
     event.listen(connection, "commit", before_commit)
+    event.listen(connection, "before_cursor_execute", only_begin, retval=True)
     try:
         yield check
     finally:
         event.remove(connection, "begin", begin)
         event.remove(connection, "commit", before_commit)
+        event.remove(connection, "before_cursor_execute", only_begin)
         if connection.in_transaction():
             connection.rollback()
         if not connection.invalidated:
@@ -81,6 +97,11 @@ def _execute(driver: Any, statement: str) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall()) if cursor.description else []
     except Error as error:
         # SQLAlchemy, which would wrap it, has no part in this
+        if timed_out(error):
+            raise UnavailableError(
+                "the SQLite database is locked by another program (it timed out); try again when that has ended, or "
+                "wait longer with --db-lock-timeout"
+            ) from error
         raise UnavailableError(f"the SQLite database can't be used: {summary(error)}") from error
     finally:
         cursor.close()
@@ -88,13 +109,43 @@ def _execute(driver: Any, statement: str) -> list[tuple[Any, ...]]:
 
 def _broken(driver: Any) -> Counter[tuple[str, str]]:
     """Count the rows that refer to nothing, by table and by the table to which they refer."""
-    return Counter((table, parent) for table, _, parent, _ in _pragma(driver, "foreign_key_check"))
+    try:
+        return Counter((table, parent) for table, _, parent, _ in _pragma(driver, "foreign_key_check"))
+    except UnavailableError as error:
+        if "foreign key mismatch" not in str(error.__cause__):
+            raise
+    # a table refers to columns that aren't unique, which SQLite can't check; the others are checked one by one
+    found: Counter[tuple[str, str]] = Counter()
+    for (table,) in _execute(driver, "SELECT name FROM sqlite_master WHERE type = 'table'"):
+        quoted = table.replace('"', '""')
+        try:
+            found.update((table, parent) for _, _, parent, _ in _pragma(driver, f'foreign_key_check("{quoted}")'))
+        except UnavailableError as error:
+            if "foreign key mismatch" not in str(error.__cause__):
+                raise
+            found[table, MISMATCH] += 1
+    return found
 
 
-def _refuse_new(broken: Counter[tuple[str, str]]) -> None:
+def _new(before: Counter[tuple[str, str]], after: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    """Give what is broken and wasn't before; a table that was renamed takes what was broken along."""
+    new, gone = after - before, before - after
+    for pair in list(new):
+        for other in list(gone):
+            if gone[other] >= new[pair] and (pair[0] == other[0] or pair[1] == other[1]):
+                gone[other] -= new[pair]
+                del new[pair]
+                break
+    return new
+
+
+def _refuse(broken: Counter[tuple[str, str]]) -> None:
     if not broken:
         return
-    rows = [f"{count} in {table} without their {parent}" for (table, parent), count in sorted(broken.items())]
+    rows = [
+        f"{table} with {parent}" if parent == MISMATCH else f"{count} in {table} without their {parent}"
+        for (table, parent), count in sorted(broken.items())
+    ]
     more = f" and {len(rows) - SHOWN} more tables" if len(rows) > SHOWN else ""
     raise DbError(
         f"the run would leave rows that refer to nothing: {', '.join(rows[:SHOWN])}{more}; all of it was rolled back"

@@ -40,9 +40,10 @@ def statements(kind: str, limits: Limits, *, mariadb: bool = False) -> list[str]
     made = []
     if kind == "postgresql":
         if lock is not None:
-            made.append(f"SET lock_timeout = {int(lock * 1000)}")
+            # 0 would be no limit
+            made.append(f"SET lock_timeout = {max(1, int(lock * 1000))}")
         if statement is not None:
-            made.append(f"SET statement_timeout = {int(statement * 1000)}")
+            made.append(f"SET statement_timeout = {max(1, int(statement * 1000)) if statement else 0}")
     elif kind in ("mysql", "mariadb"):
         if lock is not None:
             # both kinds of lock: of metadata (whole seconds, 0 isn't taken by MySQL) and of rows
@@ -60,7 +61,7 @@ def _bounded(seconds: float | None) -> float | None:
 
 
 def set_timeouts(connection: Connection, limits: Limits) -> None:
-    """Set the limits in a connection's session.
+    """Set the limits in a connection's session, which is this run's alone from then on.
 
     Args:
         connection: A connection, not in a transaction.
@@ -70,6 +71,9 @@ def set_timeouts(connection: Connection, limits: Limits) -> None:
     made = statements(dialect.name, limits, mariadb=getattr(dialect, "is_mariadb", False))
     if not made:
         return
+    if dialect.name != "sqlite":
+        # it must not come back to the application's pool with them; it is closed instead
+        connection.detach()
     for statement in made:
         connection.exec_driver_sql(statement)
     # in PostgreSQL a setting made in a transaction goes when that is rolled back

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
     from ellar_db.databases import Database
 
-DDL = re.compile(r"\s*(?:/\*.*?\*/\s*)*(?:CREATE|ALTER|DROP|RENAME|TRUNCATE)\b", re.IGNORECASE | re.DOTALL)
+DDL = re.compile(
+    r"(?:\s|/\*.*?\*/|(?:--|\#)[^\n]*\n|SET\s+STATEMENT\s.*?\sFOR\s)*"
+    r"(?:ALTER|(?:CREATE|DROP)(?!\s+TEMPORARY)|RENAME|TRUNCATE)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A schema change, which MySQL and MariaDB commit at once; comments and `SET STATEMENT ... FOR` may precede it."""
 
 
 class TwoPhase:
@@ -79,7 +84,8 @@ def _prepare(connection: Connection) -> None:
     from sqlalchemy import TwoPhaseTransaction
 
     transaction = connection.get_transaction()
-    assert isinstance(transaction, TwoPhaseTransaction)
+    if not isinstance(transaction, TwoPhaseTransaction):
+        raise DbError("a revision ended the two-phase transaction by itself; leave commit and rollback to the run")
     transaction.prepare()
 
 

@@ -430,3 +430,14 @@ def test_a_time_to_wait_that_is_none_is_refused(project: Project, value: str) ->
     refused = project.db("upgrade", f"--lock-timeout={value}", exit_code=2)
 
     assert refused.stderr.splitlines()[-1].startswith("Error: Invalid value for '--lock-timeout': ")
+
+
+def test_one_file_written_in_two_ways_is_one_database(project: Project) -> None:
+    from sqlalchemy import create_engine
+
+    from ellar_db.locking import identity
+
+    names = ("sqlite:///app.db", f"sqlite:///{(project.path / 'app.db').as_posix()}", "sqlite+aiosqlite:///./app.db")
+    databases = [Database("default", create_engine(name.replace("+aiosqlite", ""))) for name in names]
+
+    assert len({identity(database) for database in databases}) == 1

@@ -69,6 +69,21 @@ def test_finds_what_is_dropped(read: Callable[..., list[Loss]], line: str, expec
         "op.create_table('users')",
         "op.drop_index('users')",
         "op.drop_constraint('fk', 'users')",
+        "with open('x') as file: file.read()",
+        "op.execute('DELETE FROM users')",
+        "op.execute('ALTER TABLE users ADD COLUMN name text')",
+        "op.execute('DROP TABLE')",
+        "op.execute(b'DROP TABLE users')",
+        "op.execute()",
+    ],
+)
+def test_leaves_out_what_is_not_dropped(read: Callable[..., list[Loss]], line: str) -> None:
+    assert read(line) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
         "op.drop_table(name)",
         "op.drop_table(f'users_{year}')",
         "for name in names: op.drop_table(name)",
@@ -76,18 +91,48 @@ def test_finds_what_is_dropped(read: Callable[..., list[Loss]], line: str, expec
         "op.drop_column(table, 'name')",
         "with op.batch_alter_table(table) as batch: batch.drop_column('name')",
         "with op.batch_alter_table('users') as batch: batch.drop_column(name)",
-        "with open('x') as file: file.read()",
         "op.execute(f'DROP TABLE {name}')",
-        "op.execute('DELETE FROM users')",
-        "op.execute('ALTER TABLE users ADD COLUMN name text')",
-        "op.execute('DROP TABLE')",
-        "drop_table('users')",
-        "op.execute(b'DROP TABLE users')",
-        "op.execute()",
+        "op.execute('DROP TABLE {}'.format(name))",
+        "op.execute('ALTER TABLE ' + name + ' DROP COLUMN note')",
+        "op.execute(sa.schema.DropTable(users))",
+        "op.invoke(DropTableOp(name))",
     ],
 )
-def test_leaves_out_what_is_not_dropped_and_what_is_computed(read: Callable[..., list[Loss]], line: str) -> None:
-    assert read(line) == []
+def test_says_that_something_is_dropped_where_only_the_run_knows_what(
+    read: Callable[..., list[Loss]], line: str
+) -> None:
+    assert read(line) == [Loss("")]
+    assert str(Loss("")) == "what a revision names only when it runs"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("op.get_bind().exec_driver_sql('DROP TABLE users')", Loss("users")),
+        ("op.execute('ALTER TABLE users DROP note')", Loss("users", "note")),
+        ("op.invoke(DropTableOp('users'))", Loss("users")),
+        ("with op.batch_alter_table('o') as a, op.batch_alter_table('t') as b: b.drop_column('n')", Loss("t", "n")),
+    ],
+)
+def test_finds_what_is_dropped_in_other_ways(read: Callable[..., list[Loss]], line: str, expected: Loss) -> None:
+    assert read(line) == [expected]
+
+
+@pytest.mark.parametrize(
+    "change", ["ALTER note DROP NOT NULL", "DROP CONSTRAINT fk", "DROP INDEX ix", "ALTER COLUMN note DROP DEFAULT"]
+)
+def test_what_is_no_column_is_none(read: Callable[..., list[Loss]], change: str) -> None:
+    assert read(f"op.execute('ALTER TABLE users {change}')") == []
+
+
+def test_follows_constants_and_functions_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "one.py"
+    file.write_text(
+        "TABLE = 'users'\nSQL = 'DROP TABLE items'\n\ndef _down():\n    op.drop_table(TABLE)\n    _down()\n\n"
+        "def downgrade():\n    _down()\n    op.execute(SQL)\n"
+    )
+
+    assert losses(file, ["downgrade"]) == [Loss("users"), Loss("items")]
 
 
 def test_looks_into_the_functions_named_alone(read: Callable[..., list[Loss]]) -> None:

@@ -323,6 +323,95 @@ def test_many_statements_of_any_characters_can_be_noted(shop: Project, url: str)
     assert shop.db("upgrade", exit_code=1).stderr.count("CREATE TABLE last") == 1
 
 
+LEFT = {
+    "a comment before it": "op.execute('-- make it\\nCREATE TABLE x (id integer)')",
+    "autocommit": "with op.get_context().autocommit_block(): op.execute('INSERT INTO t_first (id) VALUES (7)')",
+    "a commit in SQL": "op.execute('INSERT INTO t_first (id) VALUES (7)'); op.execute('COMMIT')",
+    "a commit": "op.execute('INSERT INTO t_first (id) VALUES (7)'); op.get_bind().commit()",
+    "a part of a statement": "op.execute('DROP TABLE t_first, missing')",
+    "set statement": "op.execute('SET STATEMENT max_statement_time=60 FOR CREATE TABLE x (id integer)')",
+    "the version table's name": "op.execute('CREATE TABLE my_alembic_version_too (id integer)')",
+}
+
+
+@pytest.mark.parametrize("body", LEFT.values(), ids=LEFT.keys())
+@pytest.mark.parametrize("end", ["raise ValueError('no')", "import os; os._exit(9)"], ids=["failed", "killed"])
+def test_whatever_was_committed_is_noted(project: Project, url: str, body: str, end: str) -> None:
+    project.write("pyproject.toml", f"[tool.ellar-db]\ndatabase = '{url}'\n")
+    project.db("init")
+    add(project, "first", None)
+    project.write(
+        "migrations/versions/second.py",
+        f"from alembic import op\nrevision = 'second'\ndown_revision = 'first'\n"
+        f"def upgrade():\n    {body}\n    {end}\n",
+    )
+
+    project.run("ellar-db", "upgrade", exit_code=None)
+
+    assert "the upgrade of second" in project.db("upgrade", exit_code=1).stderr
+    assert versions(url) == {"first"}
+
+
+@pytest.mark.parametrize("shop", [False], indirect=True)
+def test_a_temporary_table_goes_by_itself(shop: Project, url: str) -> None:
+    add(shop, "first", None)
+    shop.write(
+        "migrations/versions/second.py",
+        "from alembic import op\nrevision = 'second'\ndown_revision = 'first'\n"
+        f"def upgrade():\n    op.execute('CREATE TEMPORARY TABLE x (id integer)')\n    {BROKEN}\n",
+    )
+
+    assert "nothing of this revision was applied" in shop.db("upgrade", exit_code=1).stderr
+    assert nothing_is_left(shop)
+
+
+def test_a_failure_leaves_the_note_of_the_revision_before_which_is_not_recorded_yet(project: Project, url: str) -> None:
+    project.write("pyproject.toml", f"[tool.ellar-db]\ndatabase = '{url}'\nuse-two-phase = true\n")
+    project.db("init")
+    add(project, "first", None)
+    project.write(
+        "migrations/versions/second.py",
+        f"from alembic import op\nrevision = 'second'\ndown_revision = 'first'\ndef upgrade():\n    {BROKEN}\n",
+    )
+
+    error = project.db("upgrade", exit_code=1).stderr
+
+    assert "the upgrade of first before it isn't recorded. " in error
+    assert "repair first --applied" in error
+    assert "the upgrade of first" in project.db("upgrade", exit_code=1).stderr
+    project.db("repair", "--applied")
+    assert versions(url) == {"first"}
+    assert nothing_is_left(project)
+
+
+@pytest.mark.parametrize("shop", [False], indirect=True)
+def test_locked_tables_are_left_alone(shop: Project, url: str) -> None:
+    lines = ("LOCK TABLES t_first WRITE", "INSERT INTO t_first (id) VALUES (5)", "UNLOCK TABLES")
+    add(shop, "first", None, upgrade="; ".join(f"op.execute({line!r})" for line in lines))
+
+    shop.db("upgrade")
+
+    assert versions(url) == {"first"}
+    assert nothing_is_left(shop)
+
+
+def test_an_id_that_the_version_table_cannot_keep_is_refused_before_anything_is_done(shop: Project, url: str) -> None:
+    add(shop, "first", None)
+    add(shop, "n" * 40, "first")
+
+    error = shop.db("upgrade", exit_code=1).stderr
+
+    assert f"the revision {'n' * 40} has an id of 40 characters, and the table alembic_version keeps 32" in error
+    assert shop.tables(url) <= {"alembic_version", "ellar_db_journal"}
+    assert nothing_is_left(shop)
+
+
+def test_a_statement_that_only_reads_is_named_where_it_fails(shop: Project, url: str) -> None:
+    add(shop, "first", None, upgrade="op.execute('SELECT nothing FROM nowhere')")
+
+    assert "Failed: SELECT nothing FROM nowhere." in shop.db("upgrade", exit_code=1).stderr
+
+
 @pytest.fixture
 def journal(url: str) -> Iterator[Journal]:
     engine = create_engine(url)
@@ -332,10 +421,13 @@ def journal(url: str) -> Iterator[Journal]:
 
 
 def test_a_killed_run_says_which_statement_had_begun(journal: Journal) -> None:
+    def upgrade() -> None:
+        journal.statement("CREATE TABLE a (id integer)")
+        journal.statement_done("CREATE TABLE a (id integer)")
+        journal.statement("CREATE TABLE b (id integer)")
+
     journal.begin("first", "upgrade")
-    journal.statement("CREATE TABLE a (id integer)")
-    journal.statement_done("CREATE TABLE a (id integer)")
-    journal.statement("CREATE TABLE b (id integer)")
+    journal.noting(upgrade)()
     journal.connection.commit()
 
     entry = journal.unfinished()

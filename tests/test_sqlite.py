@@ -184,3 +184,96 @@ def test_databases_in_memory_are_migrated_too(project: Project) -> None:
         assert connection.execute(text("SELECT count(*) FROM a")).scalar() == 0
     assert Database("default", engine).url == "sqlite://"
     engine.dispose()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_an_engine_that_begins_its_transactions_itself(project: Project, driver: str) -> None:
+    history(project, driver, 'op.create_table("made", sa.Column("id", sa.Integer))', "op.execute('nonsense')")
+    engines = project.path / "engines.py"
+    engines.write_text(
+        engines.read_text().replace(
+            "def enforce(connection, record):\n",
+            "def enforce(connection, record):\n    connection.isolation_level = None\n",
+        )
+        + "\n\n@event.listens_for(getattr(engine, 'sync_engine', engine), 'begin')\n"
+        "def begin(connection):\n    connection.exec_driver_sql('BEGIN')\n"
+    )
+    project.forget("engines")
+
+    project.db("upgrade", "0")
+    project.db("upgrade", exit_code=1)
+
+    assert project.tables() == {"alembic_version", "made"}
+    assert project.db("current").stdout == "0\n"
+
+
+def query(statement: str) -> None:
+    with closing(sqlite3.connect("app.db")) as connection, connection:
+        connection.execute(statement)
+
+
+def test_a_reference_that_cannot_be_checked_blocks_no_run(project: Project) -> None:
+    history(project, "sqlite", 'op.create_table("made", sa.Column("id", sa.Integer))')
+    query("CREATE TABLE parents (id INTEGER PRIMARY KEY, code TEXT)")
+    query("CREATE TABLE children (code TEXT REFERENCES parents(code))")
+    query("INSERT INTO children VALUES ('a')")
+
+    project.db("upgrade")
+
+    assert "made" in project.tables()
+
+
+def test_a_run_that_makes_a_reference_that_cannot_be_checked_is_refused(project: Project) -> None:
+    history(
+        project,
+        "sqlite",
+        "op.execute('CREATE TABLE parents (id INTEGER PRIMARY KEY, code TEXT)')\n"
+        "op.execute('CREATE TABLE children (code TEXT REFERENCES parents(code))')\n"
+        "op.execute(\"INSERT INTO children VALUES ('a')\")",
+    )
+
+    error = project.db("upgrade", exit_code=1).stderr
+
+    assert "children with a foreign key to columns that aren't unique; all of it was rolled back" in error
+    assert "children" not in project.tables()
+
+
+@pytest.mark.parametrize(
+    "rename", ["op.rename_table('children', 'kids')", "op.execute('ALTER TABLE parents RENAME TO elders')"]
+)
+def test_what_was_broken_before_is_renamed_with_its_table(project: Project, rename: str) -> None:
+    history(project, "sqlite", rename)
+    query("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
+    query("CREATE TABLE children (parent_id INTEGER REFERENCES parents(id))")
+    query("INSERT INTO children VALUES (7)")
+
+    project.db("upgrade")
+
+    assert project.db("current").stdout == "0 (head)\n"
+
+
+def test_a_run_that_waits_too_long_says_so(project: Project) -> None:
+    history(project, "sqlite", 'op.create_table("made", sa.Column("id", sa.Integer))')
+    with closing(sqlite3.connect("app.db", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+
+        error = project.db("upgrade", "--db-lock-timeout", "0.1", exit_code=3).stderr
+
+    assert "the SQLite database is locked by another program (it timed out); try again" in error
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_revision_that_commits_by_itself_loses_nothing(project: Project, driver: str) -> None:
+    history(
+        project,
+        driver,
+        'op.create_table("made", sa.Column("id", sa.Integer)); op.get_bind().commit(); '
+        "op.execute('INSERT INTO made VALUES (1)')",
+        'op.create_table("more", sa.Column("id", sa.Integer))',
+    )
+
+    said = project.db("upgrade").stderr
+
+    assert "ended the transaction of the run by itself" in said
+    assert project.tables() == {"alembic_version", "made", "more"}
+    assert project.db("current").stdout == "1 (head)\n"

@@ -101,6 +101,50 @@ def test_a_limit_that_is_none_is_refused_in_one_line(project: Project, line: str
     assert len(refused.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "query"), [("postgresql", "SHOW statement_timeout"), ("mariadb", "SELECT @@max_statement_time")]
+)
+def test_they_do_not_come_into_the_applications_pool(
+    project: Project, new_database: Callable[[str], str], kind: str, query: str
+) -> None:
+    url = new_database(kind)
+    History(project, url, 1).write()
+    project.write(
+        "engines.py",
+        f"""
+        from sqlalchemy import create_engine
+        from ellar_db import Database, hookimpl
+
+        engine = create_engine({url!r}, pool_size=1, max_overflow=2)
+
+        @hookimpl
+        def ellar_db_databases():
+            yield Database("default", engine, None, limits={{"statement_timeout": 20, "db_lock_timeout": 30}})
+        """,
+    )
+    project.write("pyproject.toml", '[tool.ellar-db]\nplugins = ["engines"]\n')
+    project.forget("engines")
+    from ellar_db import alembic_config
+
+    with alembic_config() as config:
+        from alembic import command
+
+        engine = config.attributes["databases"]["default"].engine
+
+        def asked() -> list[str]:
+            connections = [engine.connect() for _ in range(3)]
+            found = [str(connection.execute(text(query)).scalar()) for connection in connections]
+            for connection in connections:
+                connection.close()
+            return found
+
+        before = asked()
+        command.upgrade(config, "head")
+
+        assert asked() == before
+        engine.dispose()
+
+
 def test_they_do_not_end_the_wait_for_the_lock() -> None:
     # the lock's session sets none of them; were it to, a long run would end the others' wait
     assert statements("postgresql", Limits(lock_timeout=5)) == []
@@ -111,6 +155,8 @@ def test_they_do_not_end_the_wait_for_the_lock() -> None:
     [
         ("postgresql", Limits(db_lock_timeout=1.5), ["SET lock_timeout = 1500"]),
         ("postgresql", Limits(statement_timeout=0), ["SET statement_timeout = 0"]),
+        ("postgresql", Limits(statement_timeout=0.0001), ["SET statement_timeout = 1"]),
+        ("postgresql", Limits(db_lock_timeout=0), ["SET lock_timeout = 1"]),
         ("postgresql", Limits(statement_timeout=float("inf")), ["SET statement_timeout = 2000000000"]),
         ("sqlite", Limits(db_lock_timeout=2, statement_timeout=2), ["PRAGMA busy_timeout = 2000"]),
         (

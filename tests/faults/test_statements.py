@@ -112,9 +112,9 @@ READ = 'op.get_bind().execute(sa.text("SELECT count(*) FROM first_0")).scalar()'
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ([STATEMENTS[0], DIE], "Done: nothing. Begun, perhaps done: the revision's first statement. "),
-        ([DIE], "Done: nothing. Begun, perhaps done: the revision's first statement. "),
-        ([*STATEMENTS[:2], DIE], "Done: nothing. Begun, perhaps done: the revision's first statement. "),
+        ([STATEMENTS[0], DIE], "did not end. Begun, perhaps done: the revision's first statement. "),
+        ([DIE], "did not end. Begun, perhaps done: the revision's first statement. "),
+        ([*STATEMENTS[:2], DIE], "did not end. Begun, perhaps done: the revision's first statement. "),
         ([*STATEMENTS[:3], DIE], "Done: CREATE TABLE first_1"),
         ([STATEMENTS[1], STATEMENTS[0], DIE], "Begun, perhaps done: CREATE TABLE first_1"),
     ],
