@@ -20,7 +20,7 @@ help:
 	@echo 'make faults-table  what faults leave behind, beside Alembic, Flask-Migrate and ellar-sql'
 	@echo 'make test-all      the suite on Python 3.10 to 3.13, where present, and test-lowest'
 	@echo 'make test-lowest   the suite with the lowest versions that pyproject.toml allows'
-	@echo 'make test-plugins  the example plugins, each installed alone, then together'
+	@echo 'make test-plugins  the example plugins, each installed alone, then all together with their tests'
 	@echo 'make clean         remove all that make made'
 
 # an old pip knows no --group, so that pip comes first; the empty files say what is done
@@ -84,23 +84,23 @@ test-lowest: setup
 	$(MAKE) VENV=.venv-lowest PYTHON="$$found" .venv-lowest/made
 	$(BIN)/python .ci/lowest.py > .venv-lowest/constraints.txt
 	.venv-lowest/bin/pip install --quiet --editable '.[all]' --group test --constraint .venv-lowest/constraints.txt
-	ELLAR_DB_FAULTS=3 .venv-lowest/bin/python -m pytest
+	ELLAR_DB_FAULTS=3 .venv-lowest/bin/python -m pytest tests
 
-# by pip, into an environment of its own; the program must find it there, whatever its tests put on the path
+# by pip: each alone, where the program must find it, whatever tests put on the path; then all together, with their tests
 test-plugins:
 	@rm -rf .venv-plugins
-	@for plugin in $(PLUGINS) all; do \
-		echo "plugin: $$plugin"; \
-		names=$$plugin; test $$plugin != all || names='$(PLUGINS)'; \
-		folders=; for name in $$names; do folders="$$folders plugins_example/$$name"; done; \
-		bin=.venv-plugins/$$plugin/bin; \
-		$(MAKE) VENV=.venv-plugins/$$plugin .venv-plugins/$$plugin/made || exit 1; \
-		$$bin/pip install --quiet --editable '.[all]' --group test `printf './%s ' $$folders` || exit 1; \
-		for name in $$names; do \
-			$$bin/ellar-db plugins | grep "^$$name .* active " || { echo "$$name is not in use"; exit 1; }; \
+	@$(MAKE) VENV=.venv-plugins .venv-plugins/made
+	.venv-plugins/bin/pip install --quiet --editable '.[all]' --group test
+	@for plugin in $(PLUGINS) '$(PLUGINS)'; do \
+		echo "plugins: $$plugin"; \
+		.venv-plugins/bin/pip install --quiet `printf './plugins_example/%s ' $$plugin` || exit 1; \
+		.venv-plugins/bin/ellar-db plugins --check > .venv-plugins/list || exit 1; \
+		for name in $$plugin; do \
+			grep "^$$name .* active " .venv-plugins/list || { echo "$$name is not in use"; exit 1; }; \
 		done; \
-		$$bin/python -m pytest --quiet $$folders || exit 1; \
+		test "$$plugin" = '$(PLUGINS)' || .venv-plugins/bin/pip uninstall --quiet --yes $$plugin || exit 1; \
 	done
+	.venv-plugins/bin/python -m pytest --quiet plugins_example
 
 clean:
 	rm -rf .venv .venv-* .demo build dist .pytest_cache .mypy_cache .ruff_cache
