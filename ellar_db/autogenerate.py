@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ellar_db.column_types import changed_on_sqlite, renderer
 from ellar_db.comparators import PACKAGE_OPTION
 from ellar_db.errors import DbError
-from ellar_db.naming import name_revision
+from ellar_db.naming import check_id, name_revision
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -75,6 +75,7 @@ class Comparison:
             self.manager.tell(
                 "ellar_db_process_revision_directives", context=context, revision=revision, directives=directives
             )
+            self._refuse_nonsense(context, directives)
             if last:
                 self._finish(context, directives)
 
@@ -107,6 +108,23 @@ class Comparison:
         listed = metadata if isinstance(metadata, Sequence) else [metadata]
         if not any(one.tables for one in listed):
             log.warning("the metadata of the database %r has no tables; are the models imported?", database.name)
+
+    def _refuse_nonsense(self, context: MigrationContext, directives: list[MigrationScript]) -> None:
+        """Refuse what plugins, or the application, left in the list and no file can be written of.
+
+        Raises:
+            DbError: Something there isn't a revision, or has an id that can't be one.
+        """
+        from alembic.operations.ops import MigrationScript
+
+        for script in directives:
+            if not isinstance(script, MigrationScript) or not isinstance(script.imports, set):
+                raise DbError(
+                    f"process_revision_directives, or the hook of that name, left {script!r} where Alembic's "
+                    "MigrationScript belongs, with a set of imports; `ellar-db plugins --hooks` shows who answers it"
+                )
+            if script.rev_id is not None and context.script is not None:
+                check_id(script.rev_id, "process_revision_directives", context.script)
 
     def _all(self, hook_name: str, **arguments: Any) -> bool:
         return not any(answer is False for _, answer in self.manager.answers(hook_name, **arguments))

@@ -117,6 +117,13 @@ class DbGroup(click.Group):
                     raise click.UsageError(f"the argument {text!a} has characters that can't be used")
             return super().make_context(info_name, args, parent, **extra)
 
+    def _blamed(self, error: Exception) -> click.ClickException | None:
+        """Name the plugin whose code raised what nothing else has caught, as an option's callback may."""
+        if isinstance(error, (click.ClickException, click.exceptions.Exit, click.Abort)):
+            return None
+        plugin = self.manager.author(error)
+        return None if plugin is None else plugin.failure("its code", error)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages on stderr and its errors in one line."""
         from ellar_db.console import messages
@@ -138,7 +145,9 @@ class DbGroup(click.Group):
             from ellar_db.alembic_plugins import alembic_broken
 
             # one of Alembic's own plugins, which may raise anything, may have broken `import alembic`
-            broken = alembic_broken(error)
+            broken: click.ClickException | None = alembic_broken(error)
+            if broken is None and isinstance(error, Exception) and not _left_to_click(error):
+                broken = self._blamed(error)
             shown = broken or error
             cause = error if broken else error.__cause__
             if cause is not None and isinstance(shown, click.ClickException) and tracebacks_wanted():

@@ -131,7 +131,10 @@ def migrations_directory(manager: PluginManager, directory: Path | str | None = 
         directory: `-d`, which beats the rest.
     """
     if directory is None:
-        directory = manager.first("ellar_db_directory")
+        for plugin, answer in manager.answers("ellar_db_directory"):
+            if not isinstance(answer, (str, Path)):
+                raise plugin.failure("ellar_db_directory", TypeError(f"it gave {answer!r}, which is no path"))
+            return Path(answer)
     return None if directory is None else Path(directory)
 
 

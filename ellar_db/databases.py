@@ -103,6 +103,7 @@ class Database:
 
     Raises:
         DbError: The name has other characters.
+        TypeError: The engine is none.
 
     Example:
         >>> from sqlalchemy import MetaData, create_engine
@@ -124,6 +125,8 @@ class Database:
                 f"a database can't be named {self.name!r}: use letters, digits, '_', '.' and '-' "
                 "(the name becomes part of function and file names)"
             )
+        if not hasattr(self.engine, "dialect"):
+            raise TypeError(f"the engine of the database {self.name!r} is {self.engine!r}; make one of a URL first")
 
     @property
     def token(self) -> str:

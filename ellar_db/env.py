@@ -210,7 +210,13 @@ class Environment:
         layers = [DEFAULTS, database.options]
         answers = list(self.manager.answers("ellar_db_context_options", database=database))
         for plugin, answer in reversed(answers):
-            layers.append(plugin.guarded("ellar_db_context_options", dict, answer))
+            layer = plugin.guarded("ellar_db_context_options", dict, answer)
+            for key in layer.keys() & set(COMPOSED):
+                functions = layer[key] if isinstance(layer[key], (list, tuple)) else [layer[key]]
+                if not all(function is None or callable(function) for function in functions):
+                    what = TypeError(f"its {key} is {layer[key]!r}, which can't be called")
+                    raise plugin.failure("ellar_db_context_options", what)
+            layers.append(layer)
         options: dict[str, Any] = {}
         composed: dict[str, list[Any]] = {key: [] for key in COMPOSED}
         for layer in layers:

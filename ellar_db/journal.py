@@ -14,6 +14,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.errors import DbError
+from ellar_db.naming import VERSION_LENGTH
 from ellar_db.secrets import masked
 from ellar_db.two_phase import DDL
 
@@ -35,9 +36,6 @@ LOCKING = re.compile(r"\s*(UN)?LOCK\s+TABLES?\b", re.IGNORECASE)
 
 PARTLY = re.compile(r"\s*DROP\b[^;]*,", re.IGNORECASE)
 """What may have been done in part where it failed."""
-
-VERSION_LENGTH = 32
-"""Characters of a revision's id that Alembic's version table keeps, as Alembic makes it."""
 
 LENGTH = 300
 """Characters of a statement that the journal keeps."""

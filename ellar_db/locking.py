@@ -94,7 +94,13 @@ def _locked(database: Database, limits: Limits, manager: PluginManager) -> Itera
     if key in _held.get():
         yield
         return
-    lock: Lock | None = manager.first("ellar_db_lock", database=database, limits=limits)
+    lock: Lock | None = None
+    for plugin, answer in manager.answers("ellar_db_lock", database=database, limits=limits):
+        if not all(callable(getattr(answer, name, None)) for name in ("acquire", "release", "holder")):
+            what = f"it gave {answer!r}, which has no acquire(), release() and holder()"
+            raise plugin.failure("ellar_db_lock", TypeError(what))
+        lock = answer
+        break
     if lock is None:
         log.warning(
             "no plugin knows how to lock a database of the kind %s; see to it that one run at a time migrates %r",

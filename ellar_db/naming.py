@@ -108,7 +108,7 @@ def name_revision(
             rev_id, source = answer, f"the plugin {plugin.title}"
             break
     if rev_id is not None:
-        _check_id(rev_id, source, script)
+        check_id(rev_id, source, script)
     filename = None
     # a plugin's name may hold the id, so that one is made now, as Alembic would
     given_id = rev_id
@@ -184,7 +184,17 @@ def _parents(script: ScriptDirectory, heads: str | Sequence[str]) -> tuple[str, 
     return tuple(revision.revision for revision in found if revision is not None)
 
 
-def _check_id(rev_id: Any, source: str, script: ScriptDirectory) -> None:
+def check_id(rev_id: Any, source: str, script: ScriptDirectory) -> None:
+    """Refuse what can't be the id of a new revision.
+
+    Args:
+        rev_id: The id.
+        source: Who gives it, for messages.
+        script: The folder, in which it must be new.
+
+    Raises:
+        DbError: It has other characters, is too long or taken, or means something else.
+    """
     if not isinstance(rev_id, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.]*", rev_id) or ".." in rev_id:
         raise DbError(f"{source} gives {rev_id!r} as revision id; use letters, digits, underscores and dots")
     if rev_id in SYMBOLS:

@@ -39,7 +39,7 @@ class PackageMigrations:
         source: The distribution and its version; ellar_db fills it in.
 
     Raises:
-        TypeError: `after` or `databases` is a text.
+        TypeError: `after` or `databases` is no list, or `metadata` is none.
         ValueError: The name, or the version table's, can't be one.
 
     Example:
@@ -59,8 +59,11 @@ class PackageMigrations:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.name):
             raise ValueError(f"a package can't be named {self.name!r}: use letters, digits and underscores")
         for name in ("after", "databases"):
-            if isinstance(getattr(self, name), str):
-                raise TypeError(f"{name} must be a list of names, not a text")
+            given = getattr(self, name)
+            if isinstance(given, str) or not isinstance(given, Sequence):
+                raise TypeError(f"{name} must be a list of names, not {given!r}")
+        if not all(hasattr(one, "tables") for one in self.metadatas):
+            raise TypeError(f"metadata must be a MetaData or a list of these, not {self.metadata!r}")
         object.__setattr__(self, "versions", Path(self.versions))
         object.__setattr__(self, "version_table", self.version_table or f"{PREFIX}{self.name}")
         if len(self.version_table) > LENGTH:

@@ -107,6 +107,27 @@ class PluginManager(pluggy.PluginManager):
         while trace is not None:
             found = plugins.get(trace.tb_frame.f_code, found)
             trace = trace.tb_next
+        if found is None and isinstance(error, RuntimeError):
+            # a wrapper that yields never, or twice: pluggy's own error, which says only where it stands
+            places = {f"{code.co_filename}:{code.co_firstlineno}": plugin for code, plugin in plugins.items()}
+            found = next((plugin for place, plugin in places.items() if place in str(error)), None)
+        return found
+
+    def author(self, error: BaseException) -> Plugin | None:
+        """Give the plugin whose code raised an error, or None where it was ours that did, or another's."""
+        modules = {
+            (record.entry_point.partition("= ")[2] or record.name).partition(":")[0]: record
+            for record in self.records
+            if record.kind != BUILT_IN
+        }
+        found, trace = None, error.__traceback__
+        while trace is not None:
+            module = str(trace.tb_frame.f_globals.get("__name__", ""))
+            if module in modules:
+                found = modules[module]
+            elif module.partition(".")[0] == DISTRIBUTION.replace("-", "_"):
+                found = None
+            trace = trace.tb_next
         return found
 
     def _make_askers(self, hook_name: str) -> list[tuple[Plugin, Callable[..., Any], bool]]:

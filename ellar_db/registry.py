@@ -139,6 +139,11 @@ def _commands_of(plugin: Plugin, manager: PluginManager) -> list[click.Command]:
             raise DbError(f"it registered {command!r}, which is no click command")
         if not re.fullmatch(r"[^\W_][\w.-]*", command.name or ""):
             raise DbError(f"it registered a command named {command.name!r}, which can't be typed")
+        texts = (command.help, command.short_help)
+        if not all(text is None or isinstance(text, str) for text in texts):
+            raise DbError(f"it registered a command {command.name} of which the help is no text")
+        if not all(isinstance(param, click.Parameter) for param in command.params):
+            raise DbError(f"it registered a command {command.name} with {command.params!r} as its parameters")
     return commands
 
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ellar_db.errors import DbError
 from ellar_db.files import made_folder, move_whole
@@ -26,7 +26,7 @@ def templates(manager: PluginManager) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for plugin, answer in manager.answers("ellar_db_templates"):
-        for folder in map(Path, plugin.guarded("ellar_db_templates", list[Any], answer)):
+        for folder in plugin.guarded("ellar_db_templates", lambda given: [Path(one) for one in given], answer):
             if not folder.is_dir():
                 raise DbError(f"the plugin {plugin.title} names {folder} as a folder of templates, and it isn't there")
             for template in sorted(folder.iterdir()):
