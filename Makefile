@@ -84,7 +84,7 @@ test-lowest: setup
 	$(MAKE) VENV=.venv-lowest PYTHON="$$found" .venv-lowest/made
 	$(BIN)/python .ci/lowest.py > .venv-lowest/constraints.txt
 	.venv-lowest/bin/pip install --quiet --editable '.[all]' --group test --constraint .venv-lowest/constraints.txt
-	ELLAR_DB_FAULTS=3 .venv-lowest/bin/python -m pytest tests
+	ELLAR_DB_FAULTS=3 .venv-lowest/bin/python -m pytest tests $(LESS)
 
 # by pip: each alone, where the program must find it, whatever tests put on the path; then all together, with their tests
 test-plugins:
