@@ -678,8 +678,8 @@ class TestRefused:
         ("more", "message"),
         [
             ("after=['billing']", "comes after the package 'billing', which no plugin brings"),
-            ("after='billing'", "TypeError: after must be a list of names, not a text"),
-            ("databases='default'", "TypeError: databases must be a list of names, not a text"),
+            ("after='billing'", "TypeError: after must be a list of names, not 'billing'"),
+            ("databases='default'", "TypeError: databases must be a list of names, not 'default'"),
             ("version_table='alembic_version'", "uses the version table alembic_version, which"),
             ("version_table='a' * 64", "has more than 63 characters"),
             ("after=['audit']", "the migrations of packages come after each other in a circle: audit -> audit"),
