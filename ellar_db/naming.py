@@ -219,6 +219,8 @@ def _check_filename(filename: Any, source: str, script: ScriptDirectory, folder:
             f"{source} gives {filename!r} as file name; it must lie in the versions folder and use letters, digits, "
             "spaces and .+=@,%()-_"
         )
+    if parts[-1] == "__init__":
+        raise DbError(f"{source} gives {filename!r} as file name, which Alembic doesn't read")
     if len(parts) > 1 and not script.recursive_version_locations:
         raise DbError(
             f"{source} gives {filename!r} as file name; folders need recursive_version_locations = true in alembic.ini"

@@ -246,12 +246,15 @@ def refuse_needed(config: Config, target: str) -> None:
         DbError: One is there.
     """
     package: PackageMigrations | None = config.attributes.get(PACKAGE)
-    if package is None or target != "base":
+    if package is None:
         return
     later = [other for other in collect_packages(get_plugin_manager()).values() if package.name in other.after]
 
     def read(database: Database, connection: Connection) -> list[str]:
-        return [other.name for other in later if _heads(database, connection, other.version_table)]
+        there = [other.name for other in later if _heads(database, connection, other.version_table)]
+        return (
+            there if there and _goes_whole(config, target, _heads(database, connection, package.version_table)) else []
+        )
 
     for name, there in _of_each(config, read).items() if later else ():
         if there:
@@ -259,6 +262,21 @@ def refuse_needed(config: Config, target: str) -> None:
                 f"the package {there[0]} comes after {package.name} and is on the database {name!r}; "
                 f"run `{program()} downgrade --package {there[0]} base` first"
             )
+
+
+def _goes_whole(config: Config, target: str, heads: tuple[str, ...]) -> bool:
+    """Tell whether a downgrade takes back all that is applied, however its target is written."""
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    script = ScriptDirectory.from_config(config)
+    try:
+        undone = {step.revision.revision for step in script._downgrade_revs(target, heads)}  # type: ignore[arg-type]  # as Alembic's own command calls it
+        applied = script.revision_map._get_ancestor_nodes(script.get_revisions(heads), check=False)
+        return {revision.revision for revision in applied} <= undone
+    except CommandError:
+        # Alembic's command says what is the matter with the target
+        return False
 
 
 def check_editable(package: PackageMigrations, *, autogenerate: bool) -> None:

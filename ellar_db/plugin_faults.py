@@ -11,6 +11,9 @@ from ellar_db import hookspecs
 from ellar_db.errors import DbError, PluginError, summary
 from ellar_db.version import __version__
 
+CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x20, 0x80, 0x200
+"""Flags of a function's code, as the module inspect has them."""
+
 API_ATTRIBUTE = "ELLAR_DB_API"
 """Where a plugin says for which version of the hooks it was written."""
 
@@ -64,6 +67,26 @@ def check_api(written_for: Any) -> None:
             f"it was written for version {written_for} of the hooks, and ellar-db {__version__} has {hookspecs.API}; "
             "update the plugin"
         )
+
+
+def refuse_unrunnable(hook_name: str, impl: pluggy.HookImpl) -> None:
+    """Refuse a function of which a call would do nothing: a coroutine, or a generator where nobody asks for items.
+
+    Args:
+        hook_name: The hook.
+        impl: Its implementation.
+
+    Raises:
+        DbError: It is one; a guard that never runs must not look like one that found nothing.
+    """
+    # by the flags, which cost no import of inspect
+    flags = getattr(getattr(impl.function, "__code__", None), "co_flags", 0)
+    if flags & (CO_COROUTINE | CO_ASYNC_GENERATOR):
+        raise DbError(f"its {hook_name} is an async function, which nobody would await; make it a plain one")
+    if flags & CO_GENERATOR and not (impl.wrapper or impl.hookwrapper):
+        returned = str(getattr(hookspecs, hook_name).__annotations__.get("return", "")) if hook_name in _specs() else ""
+        if not returned.startswith("Iterable"):
+            raise DbError(f"its {hook_name} yields, and would never run; mark it with wrapper=True, or let it return")
 
 
 def cause(error: BaseException, manager: pluggy.PluginManager) -> str:

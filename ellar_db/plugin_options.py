@@ -60,7 +60,8 @@ def offered_options(command: click.Command, manager: PluginManager) -> tuple[lis
     problems: list[str] = []
     if not manager.hook.ellar_db_command_options.get_hookimpls():
         return [], problems
-    taken: dict[str, str] = {}
+    # the group's own, which its commands have too
+    taken: dict[str, str] = dict.fromkeys(("-h", "--help"), str(command.name))
     for param in command.params:
         taken |= dict.fromkeys((*param.opts, *param.secondary_opts, str(param.name)), str(command.name))
     added: list[click.Parameter] = []

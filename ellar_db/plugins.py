@@ -20,7 +20,14 @@ from ellar_db.commands import BUILTINS
 from ellar_db.discovery import installed, names_in, normal_name, project_module
 from ellar_db.errors import DbError, stack_trace
 from ellar_db.options import tracebacks_wanted
-from ellar_db.plugin_faults import API_ATTRIBUTE, IncompatibleError, UnknownHookError, cause, check_api
+from ellar_db.plugin_faults import (
+    API_ATTRIBUTE,
+    IncompatibleError,
+    UnknownHookError,
+    cause,
+    check_api,
+    refuse_unrunnable,
+)
 from ellar_db.records import BUILT_IN, PROJECT, Plugin
 from ellar_db.secrets import masked
 from ellar_db.settings import KEYS, Settings, read_settings
@@ -192,6 +199,7 @@ class PluginManager(pluggy.PluginManager):
                     continue
                 if not caller.has_spec() and not impl.optionalhook:
                     raise UnknownHookError(caller.name)
+                refuse_unrunnable(caller.name, impl)
                 if caller.name == "ellar_db_invoke" and record.kind != BUILT_IN and not impl.wrapper:
                     raise DbError("its ellar_db_invoke must be marked with @hookimpl(wrapper=True), and yield once")
         if not callers:

@@ -39,6 +39,7 @@ class Run:
         transactional_ddl: Whether schema changes can be rolled back, where that isn't as Alembic has it.
         journal: What is noted, where they can't be rolled back.
         check: Raises where what was done must not be committed.
+        kept: Whether a revision ended the run's transaction by itself, so that a part of the run stays.
     """
 
     database: Database
@@ -49,6 +50,7 @@ class Run:
     transactional_ddl: bool | None = None
     journal: Journal | None = None
     check: Callable[[], None] = lambda: None
+    kept: bool = False
 
     @contextmanager
     def guarded(self, limits: Limits, *, settling: bool = False) -> Iterator[None]:
@@ -120,6 +122,7 @@ class Run:
         if begun is None or begun.is_active or now is None:
             return
         context._transaction = now
+        self.kept = True
         log.warning(
             "%s ended the transaction of the run by itself, so that what was done before is kept if the rest fails; "
             "op.get_context().autocommit_block() is the way to do without a transaction",
@@ -168,7 +171,9 @@ class Run:
         from sqlalchemy.exc import SQLAlchemyError
 
         if context.impl.transactional_ddl:
-            return "the run was rolled back"
+            return "the run was rolled back" + (
+                ", but for what its revisions committed by themselves" if self.kept else ""
+            )
         if self.journal is None or self.connection is None:
             return "this revision was rolled back"
         lost = f"the connection is lost; `{program()} repair` says what is left, once the database answers again"

@@ -69,13 +69,16 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
 
     event.listen(connection, "begin", begin)
     event.listen(connection, "commit", before_commit)
-    event.listen(connection, "before_cursor_execute", only_begin, retval=True)
+    begins_itself = bool(connection.engine.dispatch.begin)
+    if begins_itself:
+        event.listen(connection, "before_cursor_execute", only_begin, retval=True)
     try:
         yield check
     finally:
         event.remove(connection, "begin", begin)
         event.remove(connection, "commit", before_commit)
-        event.remove(connection, "before_cursor_execute", only_begin)
+        if begins_itself:
+            event.remove(connection, "before_cursor_execute", only_begin)
         if connection.in_transaction():
             connection.rollback()
         if not connection.invalidated:

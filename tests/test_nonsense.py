@@ -80,6 +80,42 @@ def test_what_is_left_in_the_directives_is_refused(
     assert plain.revisions() == []
 
 
+UNRUNNABLE = {
+    "generator": ("def ellar_db_before_run(database):\n    raise click.ClickException('frozen')\n    yield", "yields"),
+    "coroutine": ("async def ellar_db_before_run(database):\n    raise click.ClickException('frozen')", "async"),
+    "first": ("def ellar_db_directory():\n    yield 'elsewhere'", "yields"),
+}
+
+
+@pytest.mark.parametrize(("function", "what"), UNRUNNABLE.values(), ids=UNRUNNABLE.keys())
+def test_a_hook_that_would_never_run_is_left_out(
+    plain: Project, install: Callable[..., Path], function: str, what: str
+) -> None:
+    install("culprit", f"{HEAD}@hookimpl\n{function}\n")
+
+    said = plain.db("--help").stderr
+
+    assert "the plugin culprit 1.0 is left out: its ellar_db_" in said
+    assert what in said
+
+
+def test_an_option_does_not_take_the_help_away(plain: Project, install: Callable[..., Path]) -> None:
+    hook = "@hookimpl\ndef ellar_db_command_options(command): yield click.Option(['--help'])\n"
+    install("culprit", HEAD + hook)
+
+    shown = plain.db("upgrade", "--help")
+
+    assert "Upgrade to a later version" in shown.stdout
+    assert "adds --help to upgrade, where --help is taken by upgrade; it is left out" in shown.stderr
+
+
+def test_a_file_that_alembic_would_not_read(plain: Project, install: Callable[..., Path]) -> None:
+    plain.db("init")
+    install("culprit", f"{HEAD}@hookimpl\ndef ellar_db_revision_filename(): return '__init__'\n")
+
+    assert "gives '__init__' as file name, which Alembic doesn't read" in plain.db("revision", exit_code=1).stderr
+
+
 def test_a_command_whose_help_is_no_text_is_left_out(plain: Project, install: Callable[..., Path]) -> None:
     install(
         "culprit",
