@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ellar_db.errors import DbError, UnavailableError, summary
+from ellar_db.errors import DbError, UnavailableError, summary, where_hint
 from ellar_db.importing import imported
 from ellar_db.settings import Settings
 
@@ -152,6 +152,4 @@ def _built(found: Any, named: str) -> App:
 
 
 def _unavailable(named: str, error: BaseException) -> UnavailableError:
-    return UnavailableError(
-        f"the application {named} can't be started: {summary(error)}; --traceback (before the command) shows where"
-    )
+    return UnavailableError(f"the application {named} can't be started: {summary(error)}{where_hint()}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -50,7 +52,7 @@ def write_package(name: str, into: Path, taken: Mapping[str, str]) -> Package:
         taken: The commands that there are, with the distributions that give them.
 
     Raises:
-        click.BadParameter: The name can't be a distribution's, or its module's, or its command is there already.
+        click.BadParameter: The name can't be a distribution's, or its module or its command is there already.
         DbError: The folder is there already, or can't be made.
     """
     package = Package(normal_name(name), into / normal_name(name))
@@ -60,6 +62,10 @@ def write_package(name: str, into: Path, taken: Mapping[str, str]) -> Package:
         )
     if package.name in ("ellar-db", "ellar"):
         raise click.BadParameter(f"{name!r} is taken", param_hint="NAME")
+    if package.module in sys.stdlib_module_names or find_spec(package.module) is not None:
+        raise click.BadParameter(
+            f"its module would be {package.module!r}, which there is already; take another name", param_hint="NAME"
+        )
     if package.folder.exists():
         raise DbError(f"{package.folder} is there already; take another name, or another folder with --into")
     if package.command in taken:

@@ -127,7 +127,13 @@ class Comparison:
                 check_id(script.rev_id, "process_revision_directives", context.script)
 
     def _all(self, hook_name: str, **arguments: Any) -> bool:
-        return not any(answer is False for _, answer in self.manager.answers(hook_name, **arguments))
+        """Tell whether no plugin says no; the filter's other answer is yes, and anything else a mistake."""
+        for plugin, answer in self.manager.answers(hook_name, **arguments):
+            if not isinstance(answer, bool):
+                raise plugin.failure(hook_name, TypeError(f"it gave {answer!r}; give True, False or None"))
+            if not answer:
+                return False
+        return True
 
     def _finish(self, context: MigrationContext, directives: list[MigrationScript]) -> None:
         """Write no file where nothing changed, and in bare Alembic ask the plugins for names."""

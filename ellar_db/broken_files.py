@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
-from ellar_db.errors import DbError, summary
+from ellar_db.errors import DbError, summary, where_hint
 
 
 def broken_file(error: BaseException, *, environment: bool = True) -> DbError | None:
@@ -31,7 +31,7 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
             blamed = None
         elif environment or frame.f_globals.get("__name__") != "env_py":
             blamed = _blamed(frame, line, error) or blamed
-    return None if blamed is None else DbError(f"{blamed}; --traceback (before the command) shows where")
+    return None if blamed is None else DbError(f"{blamed}{where_hint()}")
 
 
 def raised_in(package: str, error: BaseException) -> bool:

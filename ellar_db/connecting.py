@@ -147,8 +147,10 @@ def _connect(database: Database, wait: float) -> Connection:
                 raise
             if mistaken or time.monotonic() >= until:
                 waited = f" after {wait:g} s" if wait else ""
+                advice = "mend its URL or options" if mistaken else "see that it runs, and that its URL is right"
                 raise UnavailableError(
-                    f"the database {database.name!r} ({database.url}) can't be reached{waited}: {summary(error)}"
+                    f"the database {database.name!r} ({database.url}) can't be reached{waited}: {summary(error)}; "
+                    f"{advice}{'' if wait or mistaken else ' (--connect-wait waits for it)'}"
                 ) from error
         if not said:
             log.info("Waiting up to %g s for the database %r (%s) ...", wait, database.name, database.url)

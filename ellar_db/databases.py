@@ -215,7 +215,7 @@ def collect_databases(manager: PluginManager) -> Databases:
     """
     found: dict[str, tuple[str, Database]] = {}
     for plugin, answer in manager.answers("ellar_db_databases"):
-        for database in plugin.guarded("ellar_db_databases", list[Any], answer):
+        for database in plugin.listed("ellar_db_databases", answer):
             if not isinstance(database, Database):
                 raise DbError(f"{plugin.title} supplied {database!r} as a database; it must be an ellar_db.Database")
             remember(database.sync_engine.url)

@@ -14,6 +14,7 @@ from ellar_db.application import application_context
 from ellar_db.autogenerate import Comparison
 from ellar_db.config import DATABASES, PACKAGE, databases_of
 from ellar_db.connecting import connected, in_event_loop
+from ellar_db.context_options import ContextOptions, configuring
 from ellar_db.databases import DEFAULT, Database
 from ellar_db.errors import DbError
 from ellar_db.journal import SETTLING
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext, MigrationInfo
 
 log = logging.getLogger("ellar_db")
-
-DEFAULTS: Mapping[str, Any] = {"compare_type": True, "render_as_batch": True}
-"""Keyword arguments of `context.configure` that hold unless somebody says otherwise."""
-
-COMPOSED = ("include_object", "include_name", "process_revision_directives", "on_version_apply", "render_item")
-"""Options of which everybody's is called, rather than the strongest's alone."""
 
 
 def run(*, multiple: bool = False) -> None:
@@ -124,6 +119,7 @@ class Environment:
         self.writes = self.moves or self.plan.__name__ == "do_ensure_version"
         # `repair` ends what the journal says didn't end
         self.settling = bool(config.attributes.get(SETTLING))
+        self.options = ContextOptions(manager)
         self.comparison = Comparison(config, manager, bare)
 
     def online(self, databases: Sequence[Database]) -> None:
@@ -185,7 +181,7 @@ class Environment:
         from alembic import context
 
         database = each.database
-        options, composed = self._options(database)
+        options, composed = self.options.merged(database)
         options.setdefault("target_metadata", database.metadata)
         if "revision_context" in self.command:
             composed["include_object"].append(own_tables_only(self.manager, database))
@@ -200,34 +196,12 @@ class Environment:
             options["downgrade_token"] = f"{database.token}_downgrades"
         if each.transactional_ddl is not None:
             options.setdefault("transactional_ddl", each.transactional_ddl)
-        context.configure(**{**options, **target, "on_version_apply": callbacks, "fn": each.watched(self.plan)})
+        options.update(target, on_version_apply=callbacks, fn=each.watched(self.plan))
+        with configuring(database):
+            context.configure(**options)
         configured = context.get_context()
         self.comparison.check(configured, database)
         return configured
-
-    def _options(self, database: Database) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-        """Merge the options: defaults, the application's, the plugins'; and apart from them the composed ones."""
-        layers = [DEFAULTS, database.options]
-        answers = list(self.manager.answers("ellar_db_context_options", database=database))
-        for plugin, answer in reversed(answers):
-            layer = plugin.guarded("ellar_db_context_options", dict, answer)
-            for key in layer.keys() & set(COMPOSED):
-                functions = layer[key] if isinstance(layer[key], (list, tuple)) else [layer[key]]
-                if not all(function is None or callable(function) for function in functions):
-                    what = TypeError(f"its {key} is {layer[key]!r}, which can't be called")
-                    raise plugin.failure("ellar_db_context_options", what)
-            layers.append(layer)
-        options: dict[str, Any] = {}
-        composed: dict[str, list[Any]] = {key: [] for key in COMPOSED}
-        for layer in layers:
-            options.update({key: value for key, value in layer.items() if key not in COMPOSED})
-            for key in COMPOSED:
-                value = layer.get(key)
-                composed[key] += value if isinstance(value, (list, tuple)) else [value] if value is not None else []
-        if database.package:
-            # what a plugin says of the application's isn't meant for a package's
-            options.update(target_metadata=database.metadata, version_table=database.options["version_table"])
-        return options, composed
 
     def _run(self, each: Run) -> None:
         from alembic import context
@@ -261,12 +235,13 @@ class Environment:
         if "destination_rev" not in self.command:
             # asked for its plan, ensure-version makes the table
             return ()
-        options, _ = self._options(each.database)
-        planning = MigrationContext.configure(
-            each.connection,
-            dialect=each.database.sync_engine.dialect,
-            opts={**options, **self.command, "script": context.script},
-        )
+        options, _ = self.options.merged(each.database)
+        with configuring(each.database):
+            planning = MigrationContext.configure(
+                each.connection,
+                dialect=each.database.sync_engine.dialect,
+                opts={**options, **self.command, "script": context.script},
+            )
         heads = () if planning.purge else planning.get_current_heads()
         return tuple(step.info for step in self.plan(heads, planning))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable
 
 import click
 
@@ -35,6 +36,32 @@ class UnavailableError(DbError):
 
 class PluginError(DbError):
     """A plugin failed while one of its hooks ran."""
+
+
+def meant(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """Give "; did you mean ...?" where a name is like one that is known, or nothing.
+
+    Args:
+        name: The name, which isn't known.
+        known: Those that are.
+        likeness: How much of it must agree, from 0 to 1.
+
+    Example:
+        >>> meant("heds", ["heads", "history"])
+        '; did you mean heads?'
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1, likeness)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def where_hint() -> str:
+    """Give what follows an error of somebody's code: how a command shows where it was raised, and else nothing.
+
+    Outside of a command the error's own stack trace shows it.
+    """
+    return "" if click.get_current_context(silent=True) is None else "; --traceback (before the command) shows where"
 
 
 def stack_trace(error: BaseException) -> str:

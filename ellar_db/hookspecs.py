@@ -209,8 +209,9 @@ def ellar_db_context_options(database: Database) -> Mapping[str, Any] | None:
     """Add keyword arguments of Alembic's `context.configure`.
 
     Called for each database of a run. They go over the defaults and over what the application set; where two
-    plugins set one key, the one asked first wins. `include_object`, `include_name`,
-    `process_revision_directives` and `on_version_apply` are added to the others', they replace nothing.
+    plugins set one key, the one asked first wins. `include_object`, `include_name`, `render_item`,
+    `process_revision_directives` and `on_version_apply` are added to the others', they replace nothing. Names that
+    Alembic doesn't know are kept, for what else reads its context; of one that looks like an option there is a warning.
 
     Args:
         database: The database of which the run is.

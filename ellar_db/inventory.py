@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import click
 
+    from ellar_db.packages import PackageMigrations
     from ellar_db.plugins import PluginManager
     from ellar_db.records import Plugin
 
@@ -76,7 +77,7 @@ def _brought(manager: PluginManager, record: Plugin) -> tuple[list[str], str]:
         return [
             str(getattr(given, "name", given))
             for plugin, answer in manager.answers("ellar_db_migrations", only=record)
-            for given in plugin.guarded("ellar_db_migrations", list[Any], answer)
+            for given in plugin.listed("ellar_db_migrations", answer)
         ], ""
     except DbError as error:
         return [], error.message
@@ -156,9 +157,35 @@ def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str
     if all(row["state"] in SOUND for row in rows):
         # one by one they are fine; together they may still not be
         try:
-            collect_packages(manager)
+            packages = collect_packages(manager)
         except DbError as error:
             yield error.message
+        else:
+            yield from _misfits(manager, packages.values())
+
+
+def _misfits(manager: PluginManager, packages: Iterable[PackageMigrations]) -> Iterator[str]:
+    """Say what plugins give for the application's databases that can't be used; no database is connected to."""
+    from ellar_db.application import application_context
+    from ellar_db.config import reported
+    from ellar_db.context_options import ContextOptions
+    from ellar_db.databases import collect_databases
+    from ellar_db.errors import DbError, UnavailableError
+    from ellar_db.package_runs import databases_for
+
+    try:
+        with reported(), application_context(manager.settings):
+            databases = collect_databases(manager)
+            for database in databases.values():
+                ContextOptions(manager).merged(database)
+            for package in packages if databases else ():
+                if package.databases:
+                    databases_for(package, databases)
+    except UnavailableError:
+        # an application that doesn't start is no plugin's fault
+        return
+    except DbError as error:
+        yield error.message
 
 
 def _unmet_needs(row: dict[str, Any]) -> Iterator[str]:

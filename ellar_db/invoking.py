@@ -6,10 +6,21 @@ from typing import Any
 
 import click
 
+from ellar_db.errors import DbError
 from ellar_db.hookspecs import hookimpl
 
 
 @hookimpl(trylast=True)
 def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Any:
-    """Run the command."""
+    """Run the command.
+
+    Raises:
+        DbError: A wrapper has taken away what the command is given.
+    """
+    lost = sorted(str(param.name) for param in command.params if param.expose_value and param.name not in ctx.params)
+    if lost:
+        raise DbError(
+            f"a plugin's ellar_db_invoke took {', '.join(lost)} out of ctx.params, which {command.name} needs; "
+            "`ellar-db plugins --hooks` shows who wraps it"
+        )
     return command.invoke(ctx)

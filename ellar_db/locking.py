@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from ellar_db.databases import Database
 from ellar_db.errors import DbError
 from ellar_db.limits import Limits
+from ellar_db.records import BUILT_IN, Plugin
 
 if TYPE_CHECKING:
     from ellar_db.plugins import PluginManager
@@ -99,7 +100,7 @@ def _locked(database: Database, limits: Limits, manager: PluginManager) -> Itera
         if not all(callable(getattr(answer, name, None)) for name in ("acquire", "release", "holder")):
             what = f"it gave {answer!r}, which has no acquire(), release() and holder()"
             raise plugin.failure("ellar_db_lock", TypeError(what))
-        lock = answer
+        lock = answer if plugin.kind == BUILT_IN else _Guarded(answer, plugin)
         break
     if lock is None:
         log.warning(
@@ -118,6 +119,28 @@ def _locked(database: Database, limits: Limits, manager: PluginManager) -> Itera
             _held.reset(token)
     finally:
         lock.release()
+
+
+class _Guarded:
+    """A plugin's lock, of which the plugin is named where it fails.
+
+    Args:
+        lock: The lock.
+        plugin: The plugin.
+    """
+
+    def __init__(self, lock: Lock, plugin: Plugin) -> None:
+        self.lock = lock
+        self.plugin = plugin
+
+    def acquire(self) -> bool:
+        return self.plugin.guarded("acquire() of its lock", self.lock.acquire)
+
+    def release(self) -> None:
+        self.plugin.guarded("release() of its lock", self.lock.release)
+
+    def holder(self) -> str:
+        return self.plugin.guarded("holder() of its lock", self.lock.holder)
 
 
 def wait_for(lock: Lock, timeout: float, what: str, option: str = "") -> None:

@@ -23,6 +23,9 @@ SYMBOLS = {"base", "head", "heads", "current"}
 VERSION_LENGTH = 32
 """Characters that Alembic's version table holds."""
 
+FILENAME_LENGTH = 250
+"""Bytes that the name of a file may have, without its ending, on each system."""
+
 
 @dataclass(frozen=True)
 class RevisionRequest:
@@ -219,6 +222,8 @@ def _check_filename(filename: Any, source: str, script: ScriptDirectory, folder:
             f"{source} gives {filename!r} as file name; it must lie in the versions folder and use letters, digits, "
             "spaces and .+=@,%()-_"
         )
+    if any(len(part.encode()) > FILENAME_LENGTH for part in parts):
+        raise DbError(f"{source} gives a file name of {len(filename)} characters; {FILENAME_LENGTH} bytes is the most")
     if parts[-1] == "__init__":
         raise DbError(f"{source} gives {filename!r} as file name, which Alembic doesn't read")
     if len(parts) > 1 and not script.recursive_version_locations:

@@ -264,6 +264,40 @@ def refuse_needed(config: Config, target: str) -> None:
             )
 
 
+def refuse_unready(config: Config) -> None:
+    """Refuse to run a package's migrations while one after which it comes isn't at its newest revision.
+
+    Args:
+        config: The package's configuration.
+
+    Raises:
+        DbError: One isn't.
+    """
+    from alembic.script import ScriptDirectory
+
+    package: PackageMigrations | None = config.attributes.get(PACKAGE)
+    if package is None:
+        return
+    known = collect_packages(get_plugin_manager())
+    newest = {
+        known[name]: set(ScriptDirectory.from_config(package_config(known[name])).get_heads()) for name in package.after
+    }
+
+    def read(database: Database, connection: Connection) -> list[str]:
+        return [
+            earlier.name
+            for earlier, heads in newest.items()
+            if database.name in earlier.databases and set(_heads(database, connection, earlier.version_table)) != heads
+        ]
+
+    for name, unready in _of_each(config, read).items() if newest else ():
+        if unready:
+            raise DbError(
+                f"the package {package.name} comes after {unready[0]}, which isn't at its newest revision on the "
+                f"database {name!r}; run `{program()} upgrade --package {unready[0]}` first, or `{program()} upgrade`"
+            )
+
+
 def _goes_whole(config: Config, target: str, heads: tuple[str, ...]) -> bool:
     """Tell whether a downgrade takes back all that is applied, however its target is written."""
     from alembic.script import ScriptDirectory

@@ -103,7 +103,7 @@ def collect_packages(manager: PluginManager) -> dict[str, PackageMigrations]:
     found: dict[str, PackageMigrations] = {}
     plugins: dict[str, Plugin] = {}
     for plugin, answer in manager.answers("ellar_db_migrations"):
-        for given in plugin.guarded("ellar_db_migrations", list[Any], answer):
+        for given in plugin.listed("ellar_db_migrations", answer):
             package = _checked(given, plugin)
             for other in found.values():
                 for what in ("name", "version_table"):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pluggy
 
 from ellar_db import hookspecs
-from ellar_db.errors import DbError, PluginError, summary
+from ellar_db.errors import DbError, PluginError, meant, summary
 from ellar_db.version import __version__
 
 CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x20, 0x80, 0x200
@@ -34,7 +34,7 @@ class UnknownHookError(DbError):
     """
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"there is no hook {name}{_meant(name, _specs())}")
+        super().__init__(f"there is no hook {name}{meant(name, _specs())}")
 
 
 def check_api(written_for: Any) -> None:
@@ -111,13 +111,6 @@ def _specs() -> dict[str, Callable[..., Any]]:
     return {name: spec for name, spec in vars(hookspecs).items() if name.startswith(f"{hookspecs.PROJECT}_")}
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, 1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
 def _unknown_argument(plugin: Any, manager: pluggy.PluginManager) -> str:
     """Say which argument a plugin's functions ask for and their hooks don't have."""
     from inspect import Parameter, signature
@@ -131,5 +124,5 @@ def _unknown_argument(plugin: Any, manager: pluggy.PluginManager) -> str:
         for argument, parameter in signature(getattr(plugin, name)).parameters.items():
             if argument not in known and parameter.default is Parameter.empty:
                 has = f"it has {', '.join(known)}" if known else "it has none"
-                return f"{name} has no argument {argument}{_meant(argument, known) or f'; {has}'}"
+                return f"{name} has no argument {argument}{meant(argument, known) or f'; {has}'}"
     return ""

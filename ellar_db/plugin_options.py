@@ -75,7 +75,7 @@ def offered_options(command: click.Command, manager: PluginManager) -> tuple[lis
             )
             continue
         taken |= dict.fromkeys(spellings, plugin.title)
-        added.append(_keeping(option))
+        added.append(_keeping(option, plugin))
     return added, problems
 
 
@@ -90,7 +90,7 @@ def _given(
 
     for plugin, answer in manager.answers(hook, failed=failed, command=command):
         try:
-            options = plugin.guarded(hook, list[Any], answer)
+            options = plugin.listed(hook, answer)
         except click.ClickException as error:
             failed(plugin, error)
             continue
@@ -102,13 +102,13 @@ def _given(
                 problems.append(f"the plugin {plugin.title} {what}; it is left out")
 
 
-def _keeping(option: click.Option) -> click.Option:
+def _keeping(option: click.Option, plugin: Plugin) -> click.Option:
     """Copy an option so that its value goes to `plugin_option`, and not to the command."""
     kept = copy.copy(option)
     own = option.callback
 
     def keep(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
-        value = own(ctx, param, value) if own else value
+        value = plugin.guarded(f"its option {param.opts[0]}", own, ctx, param, value) if own else value
         ctx.meta.setdefault(META, {})[param.name] = value
         return value
 

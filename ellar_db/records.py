@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ellar_db.errors import PluginError, summary
+from ellar_db.errors import PluginError, summary, where_hint
 
 T = TypeVar("T")
 
@@ -66,13 +66,26 @@ class Plugin:
                 raise
             raise self.failure(hook_name, error) from error
 
+    def listed(self, hook_name: str, answer: Any) -> list[Any]:
+        """Give the items of an answer that is a list, or yields them.
+
+        Raises:
+            PluginError: It isn't one, or fails on the way.
+        """
+
+        def items() -> list[Any]:
+            if isinstance(answer, (str, bytes)):
+                raise TypeError(f"it gave {answer!r}, where a list belongs")
+            return list(answer)
+
+        return self.guarded(hook_name, items)
+
     def failure(self, hook_name: str, error: BaseException) -> PluginError:
         """Say that the plugin failed in a hook, why, and the way out."""
         if self.kind == BUILT_IN:
-            return PluginError(
-                f"{self.name} failed in {hook_name}: {summary(error)}; --traceback (before the command) shows where"
-            )
+            return PluginError(f"{self.name} failed in {hook_name}: {summary(error)}{where_hint()}")
+        way = " (--traceback shows where)" if where_hint() else ""
         return PluginError(
-            f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it (--traceback shows where), "
-            f"or leave it out with ELLAR_DB_DISABLE_PLUGINS={self.distribution}"
+            f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it{way}, or leave it out with "
+            f"ELLAR_DB_DISABLE_PLUGINS={self.distribution}"
         )

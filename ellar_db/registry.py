@@ -132,7 +132,7 @@ def _commands_of(plugin: Plugin, manager: PluginManager) -> list[click.Command]:
         commands = [
             command
             for giver, answer in manager.answers("ellar_db_register_commands", only=plugin)
-            for command in giver.guarded("ellar_db_register_commands", list[Any], answer)
+            for command in giver.listed("ellar_db_register_commands", answer)
         ]
     for command in commands:
         if not isinstance(command, click.Command):

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ellar_db.errors import DbError
 from ellar_db.files import made_folder, move_whole
@@ -26,7 +26,7 @@ def templates(manager: PluginManager) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for plugin, answer in manager.answers("ellar_db_templates"):
-        for folder in plugin.guarded("ellar_db_templates", lambda given: [Path(one) for one in given], answer):
+        for folder in plugin.guarded("ellar_db_templates", _folders, plugin.listed("ellar_db_templates", answer)):
             if not folder.is_dir():
                 raise DbError(f"the plugin {plugin.title} names {folder} as a folder of templates, and it isn't there")
             for template in sorted(folder.iterdir()):
@@ -104,3 +104,7 @@ def make_folder(directory: Path, template: Path, *, package: bool = False) -> No
                 move_whole(made, directory)
     except OSError as error:
         raise DbError(f"the folder {directory} can't be made: {error.strerror or error}") from error
+
+
+def _folders(answer: list[Any]) -> list[Path]:
+    return [Path(one) for one in answer]

@@ -40,7 +40,7 @@ def test_it_works_once_it_is_on_the_path(plain: Project, monkeypatch: pytest.Mon
     plain.db("migrate")
 
     assert plain.db("audit").stdout == "default: sqlite:///app.db\n"
-    assert plain.db("upgrade").stderr.splitlines()[-1] == "default: 1 revision(s) applied"
+    assert plain.db("upgrade").stderr.splitlines()[-1] == "default: 1 revision(s) ran"
 
 
 def test_into_another_folder(project: Project) -> None:
@@ -66,6 +66,17 @@ def test_a_folder_that_is_there_is_left_alone(project: Project) -> None:
         "Error: ellar-db-audit is there already; take another name, or another folder with --into\n"
     )
     assert list(kept.parent.iterdir()) == [kept]
+
+
+@pytest.mark.parametrize("name", ["json", "click", "ellar-cli"])
+def test_a_module_that_is_there_is_not_hidden(project: Project, name: str) -> None:
+    result = project.db("plugins", "new", name, exit_code=2)
+
+    assert result.stderr.endswith(
+        f"Error: Invalid value for NAME: its module would be {name.replace('-', '_')!r}, which there is already; "
+        "take another name\n"
+    )
+    assert not (project.path / name).exists()
 
 
 @pytest.mark.parametrize("name", ["upgrade", "ellar-db-upgrade"])

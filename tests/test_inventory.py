@@ -176,3 +176,42 @@ def test_check_finds_a_plugin_that_needs_another_release(project: Project, insta
     error = project.db("plugins", "--check", exit_code=1).stderr
 
     assert error == "Error: needy 1.0 requires ellar-db>=99, and ellar-db 0.1.0 is installed\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        (
+            "def ellar_db_databases(): raise ValueError('no such vault')",
+            "the plugin odd 1.0 failed in ellar_db_databases: ValueError: no such vault",
+        ),
+        ("def ellar_db_databases(): return [42]", "odd 1.0 supplied 42 as a database"),
+        (
+            "def ellar_db_context_options(): return {'version_table': 42}",
+            "the plugin odd 1.0 failed in ellar_db_context_options: TypeError: version_table is 42, which is no text",
+        ),
+        (
+            "def ellar_db_migrations(): yield PackageMigrations('odd', Path('.'), databases=['nowhere'])",
+            "the package odd (odd 1.0) runs on the database 'nowhere', which isn't configured; there is: default.",
+        ),
+    ],
+    ids=["fails", "no-database", "no-option", "elsewhere"],
+)
+def test_check_finds_what_does_not_go_with_the_databases(
+    plain: Project, install: Callable[..., Path], source: str, problem: str
+) -> None:
+    head = "from pathlib import Path\nfrom ellar_db import PackageMigrations, hookimpl\n\n@hookimpl\n"
+    install("odd", f"{head}{source}\n")
+
+    assert problem in plain.db("plugins", "--check", exit_code=1).stderr
+    # no database is made on the way
+    assert not (plain.path / "app.db").exists()
+
+
+def test_an_application_that_does_not_start_is_no_plugins_fault(project: Project, install: Callable[..., Path]) -> None:
+    project.write("pyproject.toml", "[tool.ellar-db]\napplication = 'shop:make'\n")
+    project.write("shop.py", "def make():\n    1 / 0\n")
+    project.forget("shop")
+    install("good", OPTION)
+
+    assert project.db("plugins", "--check").stderr == ""

@@ -269,6 +269,15 @@ def test_a_plugin_that_fails_is_named_and_nothing_is_written(folder: Project, in
     assert revisions(folder) == ["first_.py"]
 
 
+def test_a_file_name_that_no_system_takes_is_refused(folder: Project, install: Install) -> None:
+    install("acme-files", FILE_PLUGIN.format(answer="'x' * 300"))
+
+    assert folder.db("revision", exit_code=1).stderr == (
+        "Error: the plugin acme-files 1.0 gives a file name of 300 characters; 250 bytes is the most\n"
+    )
+    assert revisions(folder) == ["first_.py"]
+
+
 def test_bare_alembic_asks_the_plugins_when_it_autogenerates(folder: Project, install: Install) -> None:
     install("acme-ids", ID_PLUGIN.format(answer="'y' + request.parents[0]"))
     install("acme-files", FILE_PLUGIN.format(answer="f'{rev_id}-{request.slug}-{request.autogenerate}'"))

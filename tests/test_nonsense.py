@@ -42,12 +42,49 @@ NONSENSE = {
     ),
     "option": (
         "@hookimpl\ndef ellar_db_context_options(): return {'render_item': 42}\n",
-        "its render_item is 42, which can't be called",
+        "render_item is 42, which can't be called",
     ),
     "callback": (
         "@hookimpl\ndef ellar_db_command_options(command):\n"
         "    yield click.Option(['--odd'], callback=lambda *_: 1 / 0)\n",
-        "ZeroDivisionError",
+        "failed in its option --odd: ZeroDivisionError",
+    ),
+    "lock-leaves": (LOCK.format(acquire="raise SystemExit(3)", release="pass"), "acquire() of its lock: SystemExit: 3"),
+    "lock-release-leaves": (
+        LOCK.format(acquire="return True", release="raise SystemExit(3)"),
+        "release() of its lock: SystemExit: 3",
+    ),
+    "option-key": (
+        "@hookimpl\ndef ellar_db_context_options(): return {1: 2}\n",
+        "1 stands where the name of an option belongs",
+    ),
+    "option-text": (
+        "@hookimpl\ndef ellar_db_context_options(): return {'version_table': 42}\n",
+        "version_table is 42, which is no text",
+    ),
+    "option-empty": (
+        "@hookimpl\ndef ellar_db_context_options(): return {'version_table': ''}\n",
+        "version_table is '', which names no table",
+    ),
+    "option-list": (
+        "@hookimpl\ndef ellar_db_context_options(): return {'autogenerate_plugins': 42}\n",
+        "autogenerate_plugins is 42, which is no list of names",
+    ),
+    "option-metadata": (
+        "@hookimpl\ndef ellar_db_context_options(): return {'target_metadata': 42}\n",
+        "target_metadata is 42, which is neither a MetaData nor a list of these",
+    ),
+    "option-sql": (
+        "@hookimpl\ndef ellar_db_context_options(): return {'as_sql': True}\n",
+        "as_sql is the command's to say, by --sql",
+    ),
+    "packages-as-text": (
+        "@hookimpl\ndef ellar_db_migrations(): return 'text'\n",
+        "it gave 'text', where a list belongs",
+    ),
+    "databases-as-text": (
+        "@hookimpl\ndef ellar_db_databases(): return 'text'\n",
+        "it gave 'text', where a list belongs",
     ),
     "yields-twice": (WRAPPER.format(body="yield; yield"), "RuntimeError"),
     "yields-never": (WRAPPER.format(body="if 0: yield"), "RuntimeError"),
@@ -123,3 +160,67 @@ def test_a_command_whose_help_is_no_text_is_left_out(plain: Project, install: Ca
     )
 
     assert "the plugin culprit 1.0 is left out" in plain.db("--help").stderr
+
+
+@pytest.mark.parametrize("hook", ["include_object", "include_name"])
+@pytest.mark.parametrize("answer", ["42", "'no'", "[]"])
+def test_a_filter_says_yes_or_no(plain: Project, install: Callable[..., Path], hook: str, answer: str) -> None:
+    plain.db("init")
+    install("culprit", f"{HEAD}@hookimpl\ndef ellar_db_{hook}(): return {answer}\n")
+
+    assert plain.db("migrate", exit_code=1).stderr.splitlines()[-1] == (
+        f"Error: the plugin culprit 1.0 failed in ellar_db_{hook}: TypeError: it gave {answer}; give True, False or "
+        "None; mend it (--traceback shows where), or leave it out with ELLAR_DB_DISABLE_PLUGINS=culprit"
+    )
+    assert plain.revisions() == []
+
+
+def test_what_a_wrapper_takes_from_a_command_is_told(plain: Project, install: Callable[..., Path]) -> None:
+    plain.db("init")
+    install(
+        "culprit",
+        f"{HEAD}@hookimpl(wrapper=True)\ndef ellar_db_invoke(ctx):\n    ctx.params.clear()\n    return (yield)\n",
+    )
+
+    assert plain.db("heads", exit_code=1).stderr == (
+        "Error: a plugin's ellar_db_invoke took directory, package, resolve_dependencies, verbose, x_arg out of "
+        "ctx.params, which heads needs; `ellar-db plugins --hooks` shows who wraps it\n"
+    )
+
+
+def test_an_option_that_looks_like_one_of_alembics_is_told_once(plain: Project, install: Callable[..., Path]) -> None:
+    plain.db("init")
+    plain.db("migrate")
+    options = "{'compare_typ': True, 'something_else': 1}"
+    install("culprit", f"{HEAD}@hookimpl\ndef ellar_db_context_options(): return {options}\n")
+
+    said = plain.db("upgrade").stderr.splitlines()
+
+    assert [line for line in said if line.startswith("Warning: ")] == [
+        "Warning: the plugin culprit 1.0 gives the option compare_typ, which Alembic doesn't know; "
+        "did you mean compare_type?"
+    ]
+
+
+def test_options_that_alembic_cannot_be_configured_with(plain: Project, install: Callable[..., Path]) -> None:
+    plain.db("init")
+    install("culprit", f"{HEAD}@hookimpl\ndef ellar_db_context_options(): return {{'template_args': 42}}\n")
+
+    error = plain.db("migrate", exit_code=1).stderr
+
+    assert error.startswith("Error: Alembic can't be configured for the database 'default' with its options: ")
+
+
+def test_options_of_the_application_are_looked_at_too(plain: Project) -> None:
+    plain.db("init")
+    plain.write("pyproject.toml", "[tool.ellar-db]\nplugins = ['own']\n")
+    plain.write(
+        "own.py",
+        "from sqlalchemy import create_engine\n" + HEAD + "@hookimpl\ndef ellar_db_databases():\n"
+        "    yield Database('default', create_engine('sqlite://'), options={'version_table': 42})\n",
+    )
+    plain.forget("own")
+
+    assert plain.db("current", exit_code=1).stderr == (
+        "Error: in the options of the database 'default', version_table is 42, which is no text\n"
+    )

@@ -513,6 +513,21 @@ class TestUninstalled:
             started.db("downgrade", "--package", name, "base")
         assert there() == {"alembic_version", "users"}
 
+    def test_one_that_builds_on_another_waits_for_it(self, started: Project, bring: Bring) -> None:
+        bring("audit")
+        bring("billing", more="after=['audit']")
+
+        assert started.db("upgrade", "--package", "billing", exit_code=1).stderr == (
+            "Error: the package billing comes after audit, which isn't at its newest revision on the database "
+            "'default'; run `ellar-db upgrade --package audit` first, or `ellar-db upgrade`\n"
+        )
+        assert there() == set()
+        # nothing is looked at where SQL is written
+        assert "CREATE TABLE billing" in started.db("upgrade", "--package", "billing", "--sql").stdout
+        for name in ("audit", "billing"):
+            started.db("upgrade", "--package", name)
+        assert {"audit", "billing"} < there()
+
     def test_what_is_dropped_is_told_for_each_database_of_the_package(self, plain: Project, bring: Bring) -> None:
         bring("audit", more="databases=['default', 'reports']")
         two(plain)

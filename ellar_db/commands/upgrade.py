@@ -37,10 +37,12 @@ def upgrade(
     from alembic import command
 
     from ellar_db.config import alembic_config
-    from ellar_db.package_runs import to_upgrade
+    from ellar_db.package_runs import refuse_unready, to_upgrade
 
     output = options.sql_output(sql, output)
     with alembic_config(directory, x_arg=x_arg, output=output, limits=limits, package=package) as config:
+        if not sql:
+            refuse_unready(config)
         for part, target in to_upgrade(config, revision, sql=sql):
             command.upgrade(part, target, sql=sql, tag=tag)
 

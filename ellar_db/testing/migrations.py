@@ -40,6 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Find the conftest.py to which the tests belong, once all first ones are known."""
     config.addinivalue_line("markers", f"{MARKER}: the ready tests of ellar_db.testing.migrations.")
     config.stash[_skipped] = _checked_skips([*config.getini("ellar_db_skip"), *config.getoption("--ellar-db-skip")])
+    project = _path(config, "project")
+    if project is not None and not project.is_dir():
+        raise pytest.UsageError(f"--ellar-db-project: there is no folder {project}")
     home = config.stash[_home] = _find_home(config)
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         start = config.invocation_params.dir

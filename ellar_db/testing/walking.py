@@ -57,6 +57,8 @@ def opened(
     with application_context(get_plugin_manager().settings):
         with alembic_config(directory) as config:
             script = ScriptDirectory.from_config(config)
+            # a file that can't be imported is told of here
+            script.get_heads()
             databases = databases_of(config)
             # another one connects to the application's own databases
             if "ellar_db" not in Path(script.env_py_location).read_text(encoding="utf-8"):

@@ -27,5 +27,5 @@ def ellar_db_register_commands() -> Iterator[click.Command]:
 
 @hookimpl
 def ellar_db_after_run(database: "Database", steps: Sequence[Any]) -> None:
-    """Say how many revisions were applied."""
-    click.echo(f"{database.name}: {len(steps)} revision(s) applied", err=True)
+    """Say how many revisions ran; what they did is committed once all databases are done."""
+    click.echo(f"{database.name}: {len(steps)} revision(s) ran", err=True)

@@ -1,11 +1,11 @@
 # ${package.name}
 
 A plugin of [ellar_db](https://pypi.org/project/ellar-db/): it adds the command `ellar db ${package.command}`, and says
-after each run how many revisions were applied.
+after each run how many revisions there were.
 
-Install it beside ellar_db:
+Install it beside ellar_db, from this folder:
 
-    pip install ${package.name}
+    pip install .
 
 Use it:
 

@@ -18,4 +18,4 @@ def test_a_run_says_how_many_revisions_were_applied(ellar_db_project: Project, p
     ellar_db_project.db("init")
     ellar_db_project.db("migrate", "-m", "Add users")
 
-    assert ellar_db_project.db("upgrade").stderr.splitlines()[-1] == "default: 1 revision(s) applied"
+    assert ellar_db_project.db("upgrade").stderr.splitlines()[-1] == "default: 1 revision(s) ran"
