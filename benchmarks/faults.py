@@ -208,13 +208,19 @@ def killed(history: History, kills: int) -> Cell:
             process.communicate()
         left = history.apart()
         succeeded, said = history.upgrade()
-        told = "was cut short" in said and all(table in said for table in left)
         apart += bool(left)
-        silent += bool(left) and not told
+        silent += any(not _told(table, said) for table in left)
         refused += not succeeded
     noted = ", each noted" if apart and not silent else ""
     later = f"; {refused} {'stuck' if silent else 'wait for `repair`'}" if refused else ""
     return Cell(f"{apart} of {kills}{noted}{later}", silent > 0)
+
+
+def _told(table: str, said: str) -> bool:
+    """Tell whether a refusal names a table, or the revision of which it is the first statement's."""
+    name, number = table.split("_")
+    begun = name == "first" and f" of {int(number):04} (" in said and "the revision's first statement" in said
+    return "was cut short" in said and (table in said or begun)
 
 
 def batch(history: History) -> Cell:

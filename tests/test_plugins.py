@@ -267,7 +267,7 @@ def test_nobody_is_advised_to_leave_a_built_in_out() -> None:
     record = Plugin("ellar-db:module", "built-in", "ellar-db", version="1.0")
 
     assert record.failure("ellar_db_databases", ValueError("odd")).message == (
-        "ellar-db:module failed in ellar_db_databases: ValueError: odd; --traceback (before the command) shows where"
+        "ellar-db:module failed in ellar_db_databases: ValueError: odd"
     )
 
 
