@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ellar_db.errors import DbError
 from ellar_db.naming import VERSION_LENGTH
 from ellar_db.secrets import masked
-from ellar_db.two_phase import DDL
+from ellar_db.two_phase import DDL, LEADING
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult, Table
@@ -34,11 +34,32 @@ READS = re.compile(r"\s*(?:select|show|desc|explain|set(?!\s+statement)|use|xa)"
 LOCKING = re.compile(r"\s*(UN)?LOCK\s+TABLES?\b", re.IGNORECASE)
 """Between the two, a session can use the locked tables alone."""
 
-PARTLY = re.compile(r"\s*DROP\b[^;]*,", re.IGNORECASE)
-"""What may have been done in part where it failed."""
+PARTLY = re.compile(
+    LEADING + r"(?:DROP\b(?=[^;]*,)|CREATE\s+OR\s+REPLACE\s+(?:TABLE|SEQUENCE)|CALL|EXECUTE|BEGIN\s+NOT"
+    r"|IF|CASE|LOOP|REPEAT|WHILE|FOR)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What may have been done in part where it failed: several drops, a replacement, a procedure or a block."""
+
+STORED = re.compile(
+    LEADING + r"CREATE\b(?:(?!\bBEGIN\b).)*?\b(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)\b", re.IGNORECASE | re.DOTALL
+)
+"""What has semicolons within, and is one statement."""
+
+QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|/\*.*?\*/", re.DOTALL)
+"""What may hold a semicolon that ends nothing."""
+
+MULTI_STATEMENTS = 1 << 16
+"""The flag of a client that may send several statements at once."""
+
+NOT_ROLLED_BACK = 1196
+"""The server's warning after a rollback which tables without transactions didn't take part in."""
 
 LENGTH = 300
 """Characters of a statement that the journal keeps."""
+
+SIZE = 1200
+"""Characters of JSON that these may take: all that are kept must go into a TEXT of MySQL, of 64 KB."""
 
 ENDS = 25
 """Statements that it keeps of the first and of the last, where there are more."""
@@ -62,7 +83,7 @@ class Entry:
         started: When, in UTC.
         statements: The statements that were begun, in order; all but the last were done.
         done: Whether the last was done too.
-        failed: The statement that failed, where the process lived to say so.
+        failed: The statement that failed, where the process lived to say so, and what it left if not all is undone.
         package: The package whose revision it is; empty for the application's own.
     """
 
@@ -91,8 +112,9 @@ class Entry:
         applied = self.statements if self.done else self.statements[:-1]
         parts = [f"Done: {'; '.join(_shortened(applied)) or 'nothing'}."]
         if not self.done:
-            parts.append(f"Begun, perhaps done: {self.statements[-1]}.")
-        if self.failed:
+            what = "Failed, perhaps done in part" if self.failed else "Begun, perhaps done"
+            parts.append(f"{what}: {self.statements[-1]}.")
+        elif self.failed:
             parts.append(f"Failed: {self.failed}.")
         return " ".join(parts)
 
@@ -131,8 +153,8 @@ class Journal:
         self._noted = self._noted_ahead = False
         # whether the revision's own function runs, and whether it has locked tables
         self._running = self._locked = False
-        # how many of the entry's statements can't be rolled back any more
-        self._kept = 0
+        # how many of the entry's statements can't be rolled back any more, and whether a part of the last may be done
+        self._kept, self._partly = 0, False
 
     def unfinished(self) -> Entry | None:
         """Read what an earlier run left."""
@@ -236,24 +258,26 @@ class Journal:
         """Note that a statement begins."""
         if self.entry is None or not self._running:
             return
-        first, changes_schema = not self.entry.statements, DDL.match(text)
+        several = self._is_several(text)
+        self._partly = several or PARTLY.match(text) is not None
+        first, changes_schema = not self.entry.statements, self._partly or DDL.match(text)
         if first and self._noted_ahead and not changes_schema:
             self._withdraw()
-        if READS.match(text):
+        if READS.match(text) and not several:
             return
         if changes_schema:
             self._kept = len(self.entry.statements)
-        self.entry.statements.append(masked(" ".join(text.split()))[:LENGTH])
+        self.entry.statements.append(_clipped(text))
         self.entry.done = False
         if not (first and self._noted_ahead) and not self._locked:
             self._write(self.entry)
 
     def statement_done(self, text: str) -> None:
         """Note that a statement ended; it is written with the next."""
-        if self.entry is None or not self._running or READS.match(text):
+        if self.entry is None or not self._running or (READS.match(text) and not self._partly):
             return
         self.entry.done = True
-        if DDL.match(text):
+        if self._partly or DDL.match(text):
             self._kept = len(self.entry.statements)
         if locking := LOCKING.match(text):
             self._locked = locking[1] is None
@@ -288,23 +312,28 @@ class Journal:
             What is kept. In a two-phase transaction it may be of the revision before, which wasn't recorded yet.
         """
         entry, self.entry = self.entry, None
+        lasting = self._has_lasting_rows()
         left = self.unfinished()
         if entry is None or (left is not None and (left.revision, left.direction) != (entry.revision, entry.direction)):
             return left
-        partly = not entry.done and PARTLY.match(entry.statements[-1]) is not None
+        partly = not entry.done and bool(entry.statements) and self._partly
         committed = self._kept
         if left is not None:
             noted = _count(left.statements)
             committed = max(committed, noted - (noted == len(entry.statements) and not entry.done))
         self._noted = left is not None
-        if not committed and not partly:
+        if not committed and not partly and not lasting:
             if left is not None:
                 self.clear()
                 self.connection.commit()
             return None
+        entry.failed = _clipped(failed)
         if not partly:
-            entry.failed = masked(" ".join(failed.split()))[:LENGTH]
             entry.statements, entry.done = entry.statements[:committed], True
+        if lasting:
+            entry.failed = (
+                f"{entry.failed or 'the revision'} (rows of tables without transactions, as MyISAM's, are kept)"
+            )
         self._write(entry)
         self.connection.commit()
         return entry
@@ -313,6 +342,20 @@ class Journal:
         """Forget what is noted."""
         self._quietly(self._removal)
         self._noted = False
+
+    def _is_several(self, text: str) -> bool:
+        """Tell whether a text is several statements, of which the server does those before one that fails."""
+        if ";" not in text or STORED.match(text) or not re.search(r";\s*\S", QUOTED.sub("", text)):
+            return False
+        flags = getattr(self.connection.connection.driver_connection, "client_flag", MULTI_STATEMENTS)
+        # where the client may send one alone, the server refuses the whole
+        return not isinstance(flags, int) or bool(flags & MULTI_STATEMENTS)
+
+    def _has_lasting_rows(self) -> bool:
+        """Tell whether the rollback that just ended left rows, as it does in tables without transactions."""
+        if self.connection.dialect.name not in ("mysql", "mariadb"):
+            return False
+        return any(row[1] == NOT_ROLLED_BACK for row in self.connection.exec_driver_sql("SHOW WARNINGS"))
 
     def _withdraw(self) -> None:
         """Take back what was noted ahead, before the revision has done anything."""
@@ -335,6 +378,14 @@ class Journal:
             return self.connection.execute(statement, values)
         finally:
             self._running = running
+
+
+def _clipped(text: str) -> str:
+    """Give a statement as the journal keeps it: in one line, without passwords, and not too long."""
+    kept = masked(" ".join(text.split()))[:LENGTH]
+    while len(json.dumps(kept)) > SIZE:
+        kept = kept[: len(kept) * 3 // 4]
+    return kept
 
 
 def _shortened(statements: Sequence[str]) -> Sequence[str]:

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
     from ellar_db.databases import Database
 
+LEADING = r"(?:\s|/\*.*?\*/|(?:--|\#)[^\n]*\n|SET\s+STATEMENT\s.*?\sFOR\s)*"
+"""What may stand before a statement: comments, and `SET STATEMENT ... FOR`."""
+
 DDL = re.compile(
-    r"(?:\s|/\*.*?\*/|(?:--|\#)[^\n]*\n|SET\s+STATEMENT\s.*?\sFOR\s)*"
-    r"(?:ALTER|(?:CREATE|DROP)(?!\s+TEMPORARY)|RENAME|TRUNCATE)\b",
+    LEADING + r"(?:ALTER|(?:CREATE|DROP)(?!\s+TEMPORARY)|RENAME|TRUNCATE)\b",
     re.IGNORECASE | re.DOTALL,
 )
-"""A schema change, which MySQL and MariaDB commit at once; comments and `SET STATEMENT ... FOR` may precede it."""
+"""A schema change, which MySQL and MariaDB commit at once."""
 
 
 class TwoPhase:

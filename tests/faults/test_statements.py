@@ -16,6 +16,7 @@ STATEMENTS = [
     create("second_1"),
     'op.execute("INSERT INTO first_0 (id) VALUES (2)")',
 ]
+TWO = [create("first_0"), create("second_0")]
 BROKEN = 'op.execute("INSERT INTO nowhere (id) VALUES (1)")'
 
 
@@ -103,6 +104,87 @@ def test_repair_tells_what_happened_and_refuses_what_does_not_fit(
     assert "Done: CREATE TABLE first_1" in shown.stderr
     assert "Failed: INSERT INTO nowhere" in shown.stderr
     assert other.stderr == "Error: on the database 'default' it is 0001 that did not end, not 0000\n"
+
+
+PROCEDURE = (
+    'op.execute("CREATE PROCEDURE mig() BEGIN CREATE TABLE first_1 (id integer); INSERT INTO nowhere VALUES (1); END")'
+)
+PARTS = {
+    "procedure": ("CALL mig()", {"first_1"}),
+    "block": ("BEGIN NOT ATOMIC CREATE TABLE first_1 (id integer); INSERT INTO nowhere VALUES (1); END", {"first_1"}),
+    "replacement": (
+        "CREATE OR REPLACE TABLE second_0 (id integer primary key) SELECT 1 AS id UNION ALL SELECT 1",
+        {"second_0"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "changed"), PARTS.values(), ids=PARTS.keys())
+def test_what_fails_in_the_middle_of_a_statement_is_noted(
+    project: Project, new_database: Callable[[str], str], statement: str, changed: set[str]
+) -> None:
+    url = new_database("mariadb") + ("?client_flag=65536" if statement.startswith("SET") else "")
+    history = History(
+        project, url, revisions=2, bodies={0: [*TWO, PROCEDURE], 1: [f'op.execute("{statement}")']}
+    ).write()
+
+    code, said = history.run()
+
+    assert code == 1
+    assert history.tables() ^ {"first_0", "second_0"} == changed
+    assert f"Done: nothing. Failed, perhaps done in part: {statement}. Complete them by hand" in said.splitlines()[-1]
+    assert "an earlier run was cut short: the upgrade of 0001" in history.run()[1]
+
+
+def test_several_statements_sent_at_once_are_noted(project: Project, new_database: Callable[[str], str]) -> None:
+    several = "SET FOREIGN_KEY_CHECKS = 0; CREATE TABLE first_1 (id integer); SET FOREIGN_KEY_CHECKS = 1;"
+    url = f"{new_database('mariadb')}?client_flag=65536"
+    history = History(project, url, revisions=2, bodies={1: [f'op.execute("{several}")', BROKEN]}).write()
+
+    said = history.run()[1]
+
+    assert f"Done: {several}. Failed: INSERT INTO nowhere" in said
+    assert "an earlier run was cut short: the upgrade of 0001" in history.run()[1]
+
+
+def test_several_statements_that_the_client_cannot_send_leave_nothing(
+    project: Project, new_database: Callable[[str], str]
+) -> None:
+    body = ['op.execute("CREATE TABLE first_1 (id integer); CREATE TABLE second_1 (id integer)")']
+    history = History(project, new_database("mariadb"), revisions=2, bodies={1: body}).write()
+
+    assert history.run()[1].endswith("; nothing of this revision was applied\n")
+    assert history.tables() == {"first_0", "second_0"}
+
+
+def test_rows_of_tables_without_transactions_are_told(project: Project, new_database: Callable[[str], str]) -> None:
+    first = ['op.execute("CREATE TABLE first_0 (id integer) ENGINE = MyISAM")', create("second_0")]
+    bodies = {0: first, 1: ['op.execute("INSERT INTO first_0 VALUES (1)")', BROKEN]}
+    history = History(project, new_database("mariadb"), revisions=2, bodies=bodies).write()
+
+    said = history.run()[1]
+
+    assert (
+        "Done: nothing. Failed: INSERT INTO nowhere (id) VALUES (1) (rows of tables without transactions, as MyISAM's, "
+        "are kept)."
+    ) in said
+    assert "an earlier run was cut short: the upgrade of 0001" in history.run()[1]
+
+
+def test_many_long_statements_of_any_script_can_be_noted(project: Project, new_database: Callable[[str], str]) -> None:
+    made = "op.execute('CREATE TABLE words (w TEXT) CHARACTER SET utf8mb4')"
+    bodies = {
+        1: [
+            made,
+            create("first_1"),
+            *(f"op.execute(\"INSERT INTO words VALUES ('{'я😀' * 200}')\")" for _ in range(60)),
+        ]
+    }
+    history = History(project, new_database("mariadb"), revisions=2, bodies=bodies).write()
+
+    code, said = history.run()
+
+    assert (code, history.version()) == (0, "0001"), said
 
 
 DIE = "import os; os._exit(9)"
