@@ -66,7 +66,7 @@ class DbGroup(click.Group):
 
     def _wrapped(self, command: click.Command) -> click.Command:
         wrapped = copy.copy(command)
-        wrapped.params = [*command.params, *added_options(command, self.manager)]
+        wrapped.params = [*command.params, *added_options(command, self.registry.params(command), self.manager)]
 
         def invoke(ctx: click.Context) -> Any:
             from ellar_db.records import BUILT_IN

@@ -132,7 +132,7 @@ def migrations_directory(manager: PluginManager, directory: Path | str | None = 
     """
     if directory is None:
         for plugin, answer in manager.answers("ellar_db_directory"):
-            if not isinstance(answer, (str, Path)):
+            if not isinstance(answer, (str, Path)) or not str(answer):
                 raise plugin.failure("ellar_db_directory", TypeError(f"it gave {answer!r}, which is no path"))
             return Path(answer)
     return None if directory is None else Path(directory)

@@ -145,7 +145,7 @@ class Environment:
                     two_phase.begin(each.database, each.connection)
                 context = self._configure(each, last=each is runs[-1], connection=each.connection)
                 stack.enter_context(context.begin_transaction())
-                with each.failing(context):
+                with each.failing(context, [other for other in runs if other is not each]):
                     self._run(each)
                     if self.moves:
                         each.leave_no_trace(context)

@@ -25,7 +25,7 @@ class DbError(click.ClickException):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(masked(" ".join(masked(message).split())))
+        super().__init__(masked(in_one_line(masked(message))))
 
 
 class UnavailableError(DbError):
@@ -36,6 +36,18 @@ class UnavailableError(DbError):
 
 class PluginError(DbError):
     """A plugin failed while one of its hooks ran."""
+
+
+def in_one_line(text: str) -> str:
+    """Give a text with its line breaks as spaces, and spelt out what else would do something to a terminal.
+
+    Example:
+        >>> in_one_line("red:\\n\\x1b[31m")
+        'red: \\\\x1b[31m'
+    """
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in " ".join(text.split())
+    )
 
 
 def meant(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
@@ -76,5 +88,8 @@ def summary(error: BaseException) -> str:
         >>> summary(ValueError("bad\\nworse"))
         'ValueError: bad'
     """
-    lines = str(error).strip().splitlines()
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # somebody's own exception may fail even in this
+        lines = []
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

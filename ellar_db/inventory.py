@@ -131,13 +131,14 @@ def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str
         ctx: The command's context.
         rows: What `inventory` gives.
     """
-    from ellar_db.cli import group_of
+    from ellar_db.cli import RESCUE, group_of
     from ellar_db.discovery import unknown_names
     from ellar_db.errors import DbError
     from ellar_db.packages import collect_packages
     from ellar_db.plugin_options import offered_options
     from ellar_db.plugins import get_plugin_manager
-    from ellar_db.records import INSTALLED
+    from ellar_db.records import BUILT_IN, INSTALLED
+    from ellar_db.registry import Registry
 
     manager = get_plugin_manager()
     for row in rows:
@@ -149,9 +150,12 @@ def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str
         if row["kind"] == INSTALLED and row["state"] == "active":
             yield from _unmet_needs(row)
     group = group_of(ctx)
-    commands = [claims.command for claims in group.registry.claims.values()] if group else []
-    # what fails for one command mostly does for each
-    yield from dict.fromkeys(problem for command in commands for problem in offered_options(command, manager)[1])
+    registry = group.registry if group else Registry()
+    for claims in registry.claims.values():
+        if claims.problem and claims.plugin.kind == BUILT_IN:
+            yield claims.problem
+        if claims.command.name != RESCUE or claims.plugin.kind != BUILT_IN:
+            yield from offered_options(claims.command, registry.params(claims.command), manager)[1]
     for variable, name in unknown_names():
         yield f"{variable} names {name}, and no such plugin is there"
     if all(row["state"] in SOUND for row in rows):
@@ -171,6 +175,7 @@ def _misfits(manager: PluginManager, packages: Iterable[PackageMigrations]) -> I
     from ellar_db.context_options import ContextOptions
     from ellar_db.databases import collect_databases
     from ellar_db.errors import DbError, UnavailableError
+    from ellar_db.owning import own_tables_only
     from ellar_db.package_runs import databases_for
 
     try:
@@ -178,6 +183,7 @@ def _misfits(manager: PluginManager, packages: Iterable[PackageMigrations]) -> I
             databases = collect_databases(manager)
             for database in databases.values():
                 ContextOptions(manager).merged(database)
+                own_tables_only(manager, database)
             for package in packages if databases else ():
                 if package.databases:
                     databases_for(package, databases)

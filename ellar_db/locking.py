@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import click
+
 from ellar_db.databases import Database
 from ellar_db.errors import DbError
 from ellar_db.limits import Limits
@@ -117,8 +119,14 @@ def _locked(database: Database, limits: Limits, manager: PluginManager) -> Itera
             yield
         finally:
             _held.reset(token)
-    finally:
-        lock.release()
+    except BaseException:
+        try:
+            lock.release()
+        except click.ClickException as error:
+            # it must not hide what came before it
+            log.warning("%s", error.message)
+        raise
+    lock.release()
 
 
 class _Guarded:

@@ -224,6 +224,8 @@ def _check_filename(filename: Any, source: str, script: ScriptDirectory, folder:
         )
     if any(len(part.encode()) > FILENAME_LENGTH for part in parts):
         raise DbError(f"{source} gives a file name of {len(filename)} characters; {FILENAME_LENGTH} bytes is the most")
+    if parts[-1].endswith(".py"):
+        raise DbError(f"{source} gives {filename!r} as file name; leave its ending out")
     if parts[-1] == "__init__":
         raise DbError(f"{source} gives {filename!r} as file name, which Alembic doesn't read")
     if len(parts) > 1 and not script.recursive_version_locations:

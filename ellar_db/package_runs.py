@@ -279,15 +279,14 @@ def refuse_unready(config: Config) -> None:
     if package is None:
         return
     known = collect_packages(get_plugin_manager())
-    newest = {
-        known[name]: set(ScriptDirectory.from_config(package_config(known[name])).get_heads()) for name in package.after
-    }
+    newest = {name: set(ScriptDirectory.from_config(package_config(known[name])).get_heads()) for name in package.after}
 
     def read(database: Database, connection: Connection) -> list[str]:
         return [
-            earlier.name
-            for earlier, heads in newest.items()
-            if database.name in earlier.databases and set(_heads(database, connection, earlier.version_table)) != heads
+            name
+            for name, heads in newest.items()
+            if database.name in known[name].databases
+            and set(_heads(database, connection, known[name].version_table)) != heads
         ]
 
     for name, unready in _of_each(config, read).items() if newest else ():

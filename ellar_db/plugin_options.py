@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -35,26 +35,32 @@ def plugin_option(name: str, default: Any = None) -> Any:
     return values.get().get(name, default)
 
 
-def added_options(command: click.Command, manager: PluginManager) -> list[click.Parameter]:
+def added_options(
+    command: click.Command, params: Sequence[click.Parameter], manager: PluginManager
+) -> list[click.Parameter]:
     """Give the options that plugins add to a command; of what is left out there is a warning.
 
     Args:
         command: The command.
+        params: The parameters that it has.
         manager: The plugins.
     """
-    added, problems = offered_options(command, manager)
+    added, problems = offered_options(command, params, manager)
     for problem in problems:
         click.echo(f"Warning: {problem}.", err=True)
     return added
 
 
-def offered_options(command: click.Command, manager: PluginManager) -> tuple[list[click.Parameter], list[str]]:
+def offered_options(
+    command: click.Command, params: Sequence[click.Parameter], manager: PluginManager
+) -> tuple[list[click.Parameter], list[str]]:
     """Give the options that plugins add to a command, and what is the matter with others.
 
     Each keeps its value for `plugin_option`. A plugin that fails must not take the command away, nor its `--help`.
 
     Args:
         command: The command.
+        params: The parameters that it has.
         manager: The plugins.
     """
     problems: list[str] = []
@@ -62,7 +68,7 @@ def offered_options(command: click.Command, manager: PluginManager) -> tuple[lis
         return [], problems
     # the group's own, which its commands have too
     taken: dict[str, str] = dict.fromkeys(("-h", "--help"), str(command.name))
-    for param in command.params:
+    for param in params:
         taken |= dict.fromkeys((*param.opts, *param.secondary_opts, str(param.name)), str(command.name))
     added: list[click.Parameter] = []
     for plugin, option in _given(command, manager, problems):

@@ -18,7 +18,7 @@ import pluggy
 from ellar_db import hookspecs
 from ellar_db.commands import BUILTINS
 from ellar_db.discovery import installed, names_in, normal_name, project_module
-from ellar_db.errors import DbError, stack_trace
+from ellar_db.errors import DbError, in_one_line, stack_trace
 from ellar_db.options import tracebacks_wanted
 from ellar_db.plugin_faults import (
     API_ATTRIBUTE,
@@ -215,7 +215,7 @@ class PluginManager(pluggy.PluginManager):
         """
         incompatible = isinstance(error, IncompatibleError)
         record.state = "incompatible" if incompatible else "broken"
-        record.error = masked(" ".join(f"{f'{doing}: ' if doing else ''}{cause(error, self)}".split()))
+        record.error = masked(in_one_line(f"{f'{doing}: ' if doing else ''}{cause(error, self)}"))
         if self.has_plugin(record.name):
             self.unregister(name=record.name)
         if tracebacks_wanted():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -74,7 +74,7 @@ class Plugin:
         """
 
         def items() -> list[Any]:
-            if isinstance(answer, (str, bytes)):
+            if isinstance(answer, (str, bytes)) or not isinstance(answer, Iterable):
                 raise TypeError(f"it gave {answer!r}, where a list belongs")
             return list(answer)
 

@@ -83,6 +83,14 @@ class Registry:
         owner = self.owner(command)
         return owner is not None and owner.kind == BUILT_IN
 
+    def params(self, command: click.Command) -> list[click.Parameter]:
+        """Give a command's parameters, with those that it takes over from the command that it replaced."""
+        from ellar_db.overriding import OverridingCommand
+
+        params = list(command.params)
+        replaced = self.replaced_by(command) if isinstance(command, OverridingCommand) else None
+        return params if replaced is None else [*params, *self.params(replaced)]
+
     def replaced_by(self, command: click.Command) -> click.Command | None:
         """Give the command that another of its name replaced, if any."""
         claims = self.claims.get(command.name or "")
@@ -134,9 +142,12 @@ def _commands_of(plugin: Plugin, manager: PluginManager) -> list[click.Command]:
             for giver, answer in manager.answers("ellar_db_register_commands", only=plugin)
             for command in giver.listed("ellar_db_register_commands", answer)
         ]
+    names = [command.name for command in commands if isinstance(command, click.Command)]
     for command in commands:
         if not isinstance(command, click.Command):
             raise DbError(f"it registered {command!r}, which is no click command")
+        if names.count(command.name) > 1:
+            raise DbError(f"it registered two commands named {command.name}")
         if not re.fullmatch(r"[^\W_][\w.-]*", command.name or ""):
             raise DbError(f"it registered a command named {command.name!r}, which can't be typed")
         texts = (command.help, command.short_help)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import click
 
 from ellar_db.config import program
 from ellar_db.databases import Database
-from ellar_db.errors import DbError, summary
+from ellar_db.errors import DbError, PluginError, summary
 from ellar_db.journal import Entry, Journal, keeps_changes
 from ellar_db.limits import Limits
 from ellar_db.sqlite import all_or_nothing
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 log = logging.getLogger("ellar_db")
+
+COMMIT = re.compile(r"\s*(?:COMMIT|END)(?:\s+(?:WORK|TRANSACTION))?\s*;?\s*$", re.IGNORECASE)
+"""A statement that ends the transaction behind SQLAlchemy's back."""
+
+TRANSACTIONAL = ("sqlite", "postgresql", "mysql", "mariadb")
+"""Databases whose runs are promised to be transactions, whatever the application's engine does."""
 
 
 @dataclass
@@ -65,7 +72,9 @@ class Run:
         """
         assert self.connection is not None
         with ExitStack() as stack:
+            _leave_autocommit(self.connection)
             set_timeouts(self.connection, limits)
+            stack.enter_context(self._noticing_commits())
             if self.connection.dialect.name == "sqlite":
                 self.transactional_ddl = True
                 self.check = stack.enter_context(all_or_nothing(self.connection))
@@ -108,6 +117,8 @@ class Run:
         """Note that a step was applied, in its own transaction (Alembic's `on_version_apply`)."""
         self.steps.append(step)
         self._take_over(ctx)
+        if self._is_out_of_transaction and not self.kept:
+            self._warn_of_commit()
         if self.journal is not None and not step.is_stamp:
             self.journal.end(None if self.following is None else _named(self.following))
 
@@ -122,6 +133,30 @@ class Run:
         if begun is None or begun.is_active or now is None:
             return
         context._transaction = now
+        self._warn_of_commit()
+
+    @contextmanager
+    def _noticing_commits(self) -> Iterator[None]:
+        """Notice what is committed before the run has ended: from then on a part of the run stays."""
+        from sqlalchemy import event
+
+        def committed(_: Connection) -> None:
+            # what plugins do before the first revision is committed too
+            self.kept = self.kept or self.current is not None
+
+        def before(_: Connection, __: Any, statement: str, *___: Any) -> None:
+            if self.journal is None and COMMIT.match(statement):
+                self._warn_of_commit()
+
+        event.listen(self.connection, "commit", committed)
+        event.listen(self.connection, "before_cursor_execute", before)
+        try:
+            yield
+        finally:
+            event.remove(self.connection, "commit", committed)
+            event.remove(self.connection, "before_cursor_execute", before)
+
+    def _warn_of_commit(self) -> None:
         self.kept = True
         log.warning(
             "%s ended the transaction of the run by itself, so that what was done before is kept if the rest fails; "
@@ -130,8 +165,12 @@ class Run:
         )
 
     @contextmanager
-    def failing(self, context: MigrationContext) -> Iterator[None]:
+    def failing(self, context: MigrationContext, others: Iterable[Run] = ()) -> Iterator[None]:
         """Say which revision a statement of which failed, and what is left of the run.
+
+        Args:
+            context: Alembic's context for the database.
+            others: The run's other databases.
 
         Raises:
             DbError: The database refused a statement of a revision.
@@ -143,7 +182,13 @@ class Run:
             yield
         except BaseException as error:
             # whatever a revision raises, what it did must be known to the next run
-            left = self._left(context, error)
+            left = self._left(context, error) + "".join(other.stays for other in others)
+            if isinstance(error, click.ClickException) and (
+                isinstance(error, PluginError) or not isinstance(error, DbError)
+            ):
+                # a plugin's own, which doesn't know what is left; final to click's own types
+                vars(error)["message"] = f"{error.message}; {left}"
+                raise
             ours = isinstance(error, (click.ClickException, click.exceptions.Exit, click.Abort, CommandError))
             if self.current is None or ours:
                 raise
@@ -171,9 +216,14 @@ class Run:
         from sqlalchemy.exc import SQLAlchemyError
 
         if context.impl.transactional_ddl:
+            if context.opts.get("transaction_per_migration"):
+                return "this revision was rolled back, and those before it stay"
+            self.kept = self.kept or self._is_out_of_transaction
             return "the run was rolled back" + (
                 ", but for what its revisions committed by themselves" if self.kept else ""
             )
+        if self.journal is not None and self.current is None:
+            return "the revisions stay, since this database can't roll back schema changes"
         if self.journal is None or self.connection is None:
             return "this revision was rolled back"
         lost = f"the connection is lost; `{program()} repair` says what is left, once the database answers again"
@@ -194,9 +244,32 @@ class Run:
             f"`{program()} repair {kept.revision} --applied`, or undo them and say `... --reverted`"
         )
 
+    @property
+    def stays(self) -> str:
+        """What to say of this database where another one's revision failed."""
+        if not self.steps or self.transactional_ddl is not None or self.journal is None or self.database.use_two_phase:
+            return ""
+        return f"; the database {self.database.name!r} stays at {self.steps[-1].up_revision_id}"
+
+    @property
+    def _is_out_of_transaction(self) -> bool:
+        """Whether the driver's transaction on SQLite was ended behind SQLAlchemy's back, as `executescript` does."""
+        if self.connection is None or self.connection.dialect.name != "sqlite" or not self.connection.in_transaction():
+            return False
+        driver: Any = self.connection.connection.driver_connection
+        return not driver.in_transaction
+
     def _is_current(self, kept: Entry) -> bool:
         current: Any = self.current
         return current is None or _named(current.info) == (kept.revision, kept.direction)
+
+
+def _leave_autocommit(connection: Connection) -> None:
+    """Use transactions, where the application's engine doesn't."""
+    dialect = connection.dialect
+    level = connection.get_execution_options().get("isolation_level", dialect._on_connect_isolation_level)
+    if level == "AUTOCOMMIT" and dialect.name in TRANSACTIONAL:
+        connection.execution_options(isolation_level=dialect.default_isolation_level)
 
 
 def _named(step: MigrationInfo) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,17 +110,18 @@ def read_settings(folder: Path | None = None) -> Settings:
     return Settings(path, table, "ellar" in tool)
 
 
-def read_table(name: str) -> dict[str, Any]:
+def read_table(name: str, keys: Collection[str] | None = None) -> dict[str, Any]:
     """Give the table `[tool.<name>]` of the working directory's pyproject.toml, for a plugin's own settings.
 
     Args:
         name: The table's name, by custom that of the plugin's distribution.
+        keys: What it may have; without, anything.
 
     Returns:
         The table, empty where there is none.
 
     Raises:
-        DbError: The file can't be read, or it has something else under that name.
+        DbError: The file can't be read, it has something else under that name, or the table has another key.
 
     Example:
         >>> read_table("a-plugin-without-settings")
@@ -131,6 +132,9 @@ def read_table(name: str) -> dict[str, Any]:
     table = tool.get(name, {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise DbError(f"[tool.{name}] of {path} must be a table")
+    for key in table:
+        if keys is not None and key not in keys:
+            raise DbError(f"[tool.{name}] has no {key}; it takes {', '.join(keys)}")
     return dict(table)
 
 

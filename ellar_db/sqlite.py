@@ -19,6 +19,8 @@ MISMATCH = "a foreign key to columns that aren't unique"
 
 BEGIN = re.compile(r"\s*BEGIN\b", re.IGNORECASE)
 
+DROP = re.compile(r"\s*DROP\s+TABLE\b", re.IGNORECASE)
+
 SHOWN = 5
 """Violations that an error lists."""
 
@@ -46,6 +48,23 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
     level = driver.isolation_level
     _pragma(driver, "foreign_keys = OFF")
     broken = _broken(driver)
+    inside = False
+
+    def options(_: Connection, given: dict[str, Any]) -> None:
+        # in `autocommit_block()` foreign keys are as the application has them: nothing checks what is committed there
+        nonlocal broken, inside
+        level = given.get("isolation_level")
+        if level is None or not enforced:
+            return
+        inside = level == "AUTOCOMMIT"
+        _pragma(driver, f"foreign_keys = {'ON' if inside else 'OFF'}")
+        if not inside:
+            broken = _broken(driver)
+
+    def enforce(_: Connection, __: Any, statement: str, *___: Any) -> None:
+        # but for the table that a batch has copied
+        if inside:
+            _pragma(driver, f"foreign_keys = {'OFF' if DROP.match(statement) else 'ON'}")
 
     def begin(begun: Connection) -> None:
         if begun.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
@@ -67,6 +86,8 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
         if committed.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
             check()
 
+    event.listen(connection, "set_connection_execution_options", options)
+    event.listen(connection, "before_cursor_execute", enforce)
     event.listen(connection, "begin", begin)
     event.listen(connection, "commit", before_commit)
     begins_itself = bool(connection.engine.dispatch.begin)
@@ -75,6 +96,8 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
     try:
         yield check
     finally:
+        event.remove(connection, "set_connection_execution_options", options)
+        event.remove(connection, "before_cursor_execute", enforce)
         event.remove(connection, "begin", begin)
         event.remove(connection, "commit", before_commit)
         if begins_itself:

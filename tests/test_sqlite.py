@@ -277,3 +277,83 @@ def test_a_revision_that_commits_by_itself_loses_nothing(project: Project, drive
     assert "ended the transaction of the run by itself" in said
     assert project.tables() == {"alembic_version", "made", "more"}
     assert project.db("current").stdout == "1 (head)\n"
+
+
+BLOCK = "with op.get_context().autocommit_block():\n    "
+BEYOND = "; the run was rolled back, but for what its revisions committed by themselves"
+COMMITTING = {
+    "a block": BLOCK + "op.execute('DELETE FROM parents WHERE id = 1')",
+    "COMMIT": "op.execute('COMMIT')",
+    "a script": "op.get_bind().connection.executescript('CREATE TABLE made (id integer);')",
+}
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("body", COMMITTING.values(), ids=COMMITTING.keys())
+def test_what_a_revision_committed_is_not_said_to_be_rolled_back(project: Project, driver: str, body: str) -> None:
+    if "script" in body and "aio" in driver:
+        body = body.replace(".connection.", ".connection.driver_connection._conn.")
+    history(project, driver, PARENT_AND_CHILDREN, body + "\nop.execute('INSERT INTO nowhere VALUES (1)')")
+    project.db("upgrade", "0")
+
+    assert project.db("upgrade", exit_code=1).stderr.splitlines()[-1].endswith(BEYOND)
+
+
+@pytest.mark.parametrize("body", list(COMMITTING.values())[1:], ids=list(COMMITTING)[1:])
+def test_a_revision_that_ends_the_transaction_is_warned_of(project: Project, body: str) -> None:
+    history(project, "sqlite", PARENT_AND_CHILDREN, body)
+
+    assert "0 -> 1, Revision 1. ended the transaction of the run by itself" in project.db("upgrade").stderr
+    assert project.db("current").output == "1 (head)\n"
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_foreign_keys_are_enforced_in_an_autocommit_block(project: Project, driver: str) -> None:
+    history(
+        project,
+        driver,
+        PARENT_AND_CHILDREN,
+        COMMITTING["a block"] + "\nop.execute('DELETE FROM children WHERE id = 5')",
+    )
+
+    project.db("upgrade")
+
+    with closing(sqlite3.connect(project.path / "app.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM children").fetchone() == (98,)
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_a_batch_in_an_autocommit_block_keeps_rows(project: Project) -> None:
+    batch = BLOCK + "with op.batch_alter_table('parents') as batch: batch.add_column(sa.Column('x', sa.Integer))"
+    always = batch.replace("'parents')", "'parents', recreate='always')")
+    history(project, "sqlite", PARENT_AND_CHILDREN, always)
+
+    project.db("upgrade")
+
+    with closing(sqlite3.connect(project.path / "app.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM children").fetchone() == (100,)
+
+
+def test_a_transaction_for_each_revision_keeps_those_before(project: Project) -> None:
+    broken = "op.execute('INSERT INTO nowhere VALUES (1)')"
+    history(project, "sqlite", PARENT_AND_CHILDREN, broken, extra="'transaction_per_migration': True")
+
+    assert project.db("upgrade", exit_code=1).stderr.endswith(
+        "; this revision was rolled back, and those before it stay\n"
+    )
+    assert project.db("current").output == "0\n"
+
+
+@pytest.mark.parametrize(
+    "setting", ["isolation_level='AUTOCOMMIT'", "execution_options={'isolation_level': 'AUTOCOMMIT'}"]
+)
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_an_engine_that_commits_at_once_runs_in_a_transaction_here(project: Project, driver: str, setting: str) -> None:
+    history(project, driver, PARENT_AND_CHILDREN, "op.execute('DROP TABLE children')\nop.execute('nonsense')")
+    engines = project.path / "engines.py"
+    engines.write_text(engines.read_text().replace('app.db")', f'app.db", {setting})'))
+    project.forget("engines")
+
+    assert project.db("upgrade", exit_code=1).stderr.endswith("; the run was rolled back\n")
+    with closing(sqlite3.connect(project.path / "app.db")) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []

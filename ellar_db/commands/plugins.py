@@ -52,7 +52,8 @@ def plugins(
         else:
             show_plugins(rows)
     if check:
-        found = list(problems(ctx, rows))
+        # what fails for one command mostly does for each
+        found = list(dict.fromkeys(problems(ctx, rows)))
         if found:
             raise DbError("; ".join(found))
 

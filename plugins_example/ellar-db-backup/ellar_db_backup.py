@@ -167,10 +167,7 @@ class Settings:
         Raises:
             DbError: One of them can't be used.
         """
-        table = read_table(SETTINGS)
-        unknown = sorted(set(table) - set(cls.__dataclass_fields__))
-        if unknown:
-            raise DbError(f"[tool.{SETTINGS}] has no {unknown[0]}; it takes {', '.join(cls.__dataclass_fields__)}")
+        table = read_table(SETTINGS, cls.__dataclass_fields__)
         directory = table.get("directory", "backups")
         if not isinstance(directory, str) or not directory:
             raise DbError(f"[tool.{SETTINGS}] directory must be a text, not {directory!r}")

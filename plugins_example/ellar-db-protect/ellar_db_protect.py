@@ -118,7 +118,7 @@ def ellar_db_register_commands() -> Iterator[click.Command]:
 
 def protected() -> list[str] | str:
     """Give the names of the protected databases, or "all"."""
-    names = read_table(SETTINGS).get("databases", [])
+    names = read_table(SETTINGS, ["databases"]).get("databases", [])
     if names == ALL or (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         return names
     raise DbError(f'[tool.{SETTINGS}] databases must be a list of names or "{ALL}", not {names!r}')

@@ -306,7 +306,7 @@ def _value(column: Column[Any], value: Any, where: str) -> Any:
 
 
 def _directory() -> str:
-    directory = read_table(SETTINGS).get("directory", DIRECTORY)
+    directory = read_table(SETTINGS, ["directory"]).get("directory", DIRECTORY)
     if not isinstance(directory, str):
         raise DbError(f"[tool.{SETTINGS}] directory must be a text, not {directory!r}")
     return directory

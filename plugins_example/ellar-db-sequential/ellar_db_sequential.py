@@ -8,6 +8,7 @@ from string import Formatter
 from ellar_db import DbError, RevisionRequest, hookimpl, read_table
 
 SETTINGS = "ellar-db-sequential"
+KEYS = ("digits", "filename")
 DIGITS = 4
 FILENAME = "{id}_{slug}"
 GENERATED = 12
@@ -42,7 +43,7 @@ def ellar_db_revision_filename(request: RevisionRequest, rev_id: str) -> str:
 
 def digits() -> int:
     """Give the width of a number: `digits`."""
-    width = read_table(SETTINGS).get("digits", DIGITS)
+    width = read_table(SETTINGS, KEYS).get("digits", DIGITS)
     if type(width) is not int or not 1 <= width < GENERATED:
         raise DbError(f"[tool.{SETTINGS}] digits must be a number from 1 to {GENERATED - 1}, not {width!r}")
     return width
@@ -51,7 +52,7 @@ def digits() -> int:
 def pattern(fields: dict[str, str]) -> str:
     """Give the pattern of file names, checked: `filename`."""
     where = f"[tool.{SETTINGS}] filename"
-    text = read_table(SETTINGS).get("filename", FILENAME)
+    text = read_table(SETTINGS, KEYS).get("filename", FILENAME)
     if not isinstance(text, str):
         raise DbError(f"{where} must be a text, not {text!r}")
     try:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 SETTINGS = "ellar-db-timestamps"
+KEYS = ("id", "filename", "ticket")
 ID = "{time}_{ticket}"
 FILENAME = "{time}_{ticket}_{slug}"
 TICKET = r"(?<![A-Za-z0-9])[A-Z][A-Z0-9]{1,9}-[0-9]{1,6}(?![A-Za-z0-9])"
@@ -60,7 +61,7 @@ def ellar_db_revision_filename(request: RevisionRequest, rev_id: str) -> str:
 
 def ticket(directory: Path) -> str:
     """Give the ticket that the branch names, or "" where there is no branch or it names none."""
-    text = read_table(SETTINGS).get("ticket", TICKET)
+    text = read_table(SETTINGS, KEYS).get("ticket", TICKET)
     where = f"[tool.{SETTINGS}] ticket"
     if not isinstance(text, str):
         raise DbError(f"{where} must be a regular expression, not {text!r}")
@@ -109,7 +110,7 @@ def pattern(key: str, default: str, fields: set[str], unique: set[str]) -> str:
         DbError: It can't be read, has other fields, or has none by which names differ.
     """
     where = f"[tool.{SETTINGS}] {key}"
-    text = read_table(SETTINGS).get(key, default)
+    text = read_table(SETTINGS, KEYS).get(key, default)
     if not isinstance(text, str):
         raise DbError(f"{where} must be a text, not {text!r}")
     try:

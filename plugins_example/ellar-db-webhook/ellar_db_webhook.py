@@ -209,11 +209,9 @@ class Settings:
         Raises:
             DbError: One of them can't be used.
         """
-        table = read_table(SETTINGS)
+        table = read_table(SETTINGS, WANTED)
         for key, value in table.items():
-            wanted = WANTED.get(key)
-            if wanted is None:
-                raise DbError(f"[tool.{SETTINGS}] has no {key}; it takes {', '.join(WANTED)}")
+            wanted = WANTED[key]
             if not wanted[1](value):
                 raise DbError(f"[tool.{SETTINGS}] {key} must be {wanted[0]}, not {value!r}")
         return cls(**table)
