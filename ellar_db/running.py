@@ -183,10 +183,9 @@ class Run:
         except BaseException as error:
             # whatever a revision raises, what it did must be known to the next run
             left = self._left(context, error) + "".join(other.stays for other in others)
-            if isinstance(error, click.ClickException) and (
-                isinstance(error, PluginError) or not isinstance(error, DbError)
-            ):
-                # a plugin's own, which doesn't know what is left; final to click's own types
+            plugins = isinstance(error, PluginError) or not isinstance(error, DbError)
+            if isinstance(error, click.ClickException) and plugins and (self.current is not None or self.steps):
+                # it doesn't know what is left; the message is final to click's own types
                 vars(error)["message"] = f"{error.message}; {left}"
                 raise
             ours = isinstance(error, (click.ClickException, click.exceptions.Exit, click.Abort, CommandError))

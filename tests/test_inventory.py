@@ -194,8 +194,13 @@ def test_check_finds_a_plugin_that_needs_another_release(project: Project, insta
             "def ellar_db_migrations(): yield PackageMigrations('odd', Path('.'), databases=['nowhere'])",
             "the package odd (odd 1.0) runs on the database 'nowhere', which isn't configured; there is: default.",
         ),
+        (
+            "def ellar_db_migrations():\n    from models import Base\n"
+            "    yield PackageMigrations('odd', Path('.'), metadata=Base.metadata)",
+            "the package odd (odd 1.0) gives as its own the metadata of the database 'default'",
+        ),
     ],
-    ids=["fails", "no-database", "no-option", "elsewhere"],
+    ids=["fails", "no-database", "no-option", "elsewhere", "shared"],
 )
 def test_check_finds_what_does_not_go_with_the_databases(
     plain: Project, install: Callable[..., Path], source: str, problem: str
@@ -215,3 +220,21 @@ def test_an_application_that_does_not_start_is_no_plugins_fault(project: Project
     install("good", OPTION)
 
     assert project.db("plugins", "--check").stderr == ""
+
+
+def test_check_finds_a_choice_of_a_plugin_that_lacks_the_command(
+    project: Project, install: Callable[..., Path]
+) -> None:
+    install("good", OPTION)
+    project.configure(extra="[tool.ellar-db.commands]\nheads = 'good'\n")
+
+    assert project.db("plugins", "--check", exit_code=1).stderr == (
+        "Error: [tool.ellar-db.commands] gives heads to 'good', and only ellar-db has it\n"
+    )
+
+
+def test_check_says_a_thing_once(project: Project, install: Callable[..., Path]) -> None:
+    install("good", OPTION)
+    project.configure(extra="required-plugins = ['ellar-db>=99']\n")
+
+    assert project.db("plugins", "--check", exit_code=1).stderr.count("install it with") == 1

@@ -269,6 +269,14 @@ def test_a_plugin_that_fails_is_named_and_nothing_is_written(folder: Project, in
     assert revisions(folder) == ["first_.py"]
 
 
+def test_a_file_name_has_no_ending(folder: Project, install: Install) -> None:
+    install("acme-files", FILE_PLUGIN.format(answer="'zz.py'"))
+
+    assert folder.db("revision", exit_code=1).stderr == (
+        "Error: the plugin acme-files 1.0 gives 'zz.py' as file name; leave its ending out\n"
+    )
+
+
 def test_a_file_name_that_no_system_takes_is_refused(folder: Project, install: Install) -> None:
     install("acme-files", FILE_PLUGIN.format(answer="'x' * 300"))
 

@@ -86,6 +86,16 @@ NONSENSE = {
         "@hookimpl\ndef ellar_db_databases(): return 'text'\n",
         "it gave 'text', where a list belongs",
     ),
+    "error-without-text": (
+        "class Odd(Exception):\n    def __str__(self): raise ValueError('haha')\n\n"
+        "@hookimpl\ndef ellar_db_databases(): raise Odd\n",
+        "failed in ellar_db_databases: Odd; mend it",
+    ),
+    "empty-directory": ("@hookimpl\ndef ellar_db_directory(): return ''\n", "it gave '', which is no path"),
+    "lock-fails-twice": (
+        LOCK.format(acquire="raise ValueError('first')", release="raise ValueError('second')"),
+        "acquire() of its lock: ValueError: first",
+    ),
     "yields-twice": (WRAPPER.format(body="yield; yield"), "RuntimeError"),
     "yields-never": (WRAPPER.format(body="if 0: yield"), "RuntimeError"),
 }
@@ -224,3 +234,20 @@ def test_options_of_the_application_are_looked_at_too(plain: Project) -> None:
     assert plain.db("current", exit_code=1).stderr == (
         "Error: in the options of the database 'default', version_table is 42, which is no text\n"
     )
+
+
+def test_a_plugin_whose_error_has_no_text_is_left_out(plain: Project, install: Callable[..., Path]) -> None:
+    install("culprit", "class Odd(Exception):\n    def __str__(self): raise ValueError('haha')\n\nraise Odd\n")
+
+    said = plain.db("plugins").stderr
+
+    assert said.startswith("Warning: the plugin culprit 1.0 is left out: Odd. Mend or uninstall it, or say ")
+
+
+def test_nothing_in_a_message_reaches_the_terminal(plain: Project, install: Callable[..., Path]) -> None:
+    install("culprit", "raise ValueError('red: \\x1b[31m')\n")
+
+    result = plain.db("plugins")
+
+    assert "\\x1b[31m" in result.stderr
+    assert "\x1b" not in result.output + result.stderr

@@ -134,3 +134,40 @@ def test_an_option_with_a_callback_of_its_own_keeps_what_that_gives(
     plain.db("init")
 
     assert plain.db("heads", "--word", "hey").stdout == "HEY\n"
+
+
+CLASHING = """
+import click
+from ellar_db import OverridingCommand, hookimpl
+
+@click.command("downgrade", cls=OverridingCommand)
+@click.pass_context
+def downgrade(ctx, **_):
+    ctx.command.call_replaced(ctx)
+
+@hookimpl
+def ellar_db_register_commands():
+    yield downgrade
+"""
+
+
+def test_options_that_a_command_took_over_are_taken(plain: Project, install: Callable[..., Path]) -> None:
+    install("over", CLASHING)
+    install("tags", TICKET.replace("upgrade", "downgrade").replace("--ticket", "--tag"))
+    plain.db("init")
+    plain.db("migrate")
+    plain.db("upgrade")
+    problem = "the plugin tags 1.0 adds --tag to downgrade, where --tag is taken by downgrade; it is left out"
+
+    assert problem in plain.db("plugins", "--check", exit_code=1).stderr
+    assert plain.db("downgrade", "--yes", "base").stderr.startswith(f"Warning: {problem}.\n")
+    assert plain.db("current").stdout == ""
+
+
+def test_the_command_that_no_plugin_adds_to_is_no_clash(plain: Project, install: Callable[..., Path]) -> None:
+    every = TICKET.replace('    if command.name == "upgrade":\n        yield', "    yield").replace(
+        "--ticket", "--timings"
+    )
+    install("timings", every)
+
+    assert plain.db("plugins", "--check").stderr == ""

@@ -57,7 +57,7 @@ BROKEN = {
     ),
     "no-list": (
         "from ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_register_commands():\n    return 5",
-        "ellar_db_register_commands: TypeError: 'int' object is not iterable",
+        "ellar_db_register_commands: TypeError: it gave 5, where a list belongs",
     ),
     "bad-name": (
         "import click\nfrom ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_register_commands():\n"
