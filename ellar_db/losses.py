@@ -19,7 +19,11 @@ ALTER_TABLE = re.compile(rf"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?({FULL_NAME})([
 # without COLUMN it is a column too, unless it is something else that can be dropped
 OTHERS = "CHECK|CONSTRAINT|DEFAULT|EXPRESSION|FOREIGN|IDENTITY|IF|INDEX|KEY|NOT|PARTITION|PERIOD|PRIMARY|SYSTEM"
 DROP_COLUMN = re.compile(rf"\bDROP\s+(?:COLUMN\s+(?:IF\s+EXISTS\s+)?|(?!(?:COLUMN|{OTHERS})\b))({NAME})", re.IGNORECASE)
-DROPS = re.compile(r"\bDROP\s+(?:TABLE|COLUMN)\b", re.IGNORECASE)
+DROP_SCHEMA = re.compile(
+    rf"\bDROP\s+(?:SCHEMA|DATABASE)\s+(?:IF\s+EXISTS\s+)?({NAME}(?:\s*,\s*{NAME})*)", re.IGNORECASE
+)
+DROPS = re.compile(r"\bDROP\s+(?:TABLE|COLUMN|SCHEMA|DATABASE)\b", re.IGNORECASE)
+SQL = {"execute", "exec_driver_sql", "text", "DDL", "dedent", "cleandoc"}
 DROPPING = {"drop_table", "drop_column", "DropTable", "DropTableOp", "DropColumnOp"}
 
 
@@ -28,9 +32,9 @@ class Loss:
     """A table or a column that will be dropped.
 
     Args:
-        table: The table; empty where a revision computes a name, which only its run can tell.
+        table: The table; empty where a whole schema is dropped, or a revision computes a name.
         column: The column, or None for all of the table.
-        schema: The table's schema, if it is named.
+        schema: The table's schema, if it is named, or the schema that is dropped.
         rows: How many rows it has; of a column, how many have a value. None where that isn't known.
     """
 
@@ -40,6 +44,8 @@ class Loss:
     rows: int | None = None
 
     def __str__(self) -> str:
+        if not self.table and self.schema:
+            return f"schema {self.schema}"
         if not self.table:
             return "what a revision names only when it runs"
         name = ".".join(part for part in (self.schema, self.table) if part)
@@ -80,13 +86,11 @@ class _Reader:
 
     def __init__(self, tree: ast.Module) -> None:
         self.functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        self.constants = {
-            target.id: node.value
-            for node in tree.body
-            if isinstance(node, ast.Assign)
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
+        # all that a name may stand for, wherever in the file it is given one
+        self.values: dict[str, list[ast.expr]] = {}
+        for node in ast.walk(tree):
+            for name, value in _bound(node):
+                self.values.setdefault(name, []).append(value)
         self.seen: set[str] = set()
 
     def function(self, name: str) -> Iterator[Loss]:
@@ -125,32 +129,58 @@ class _Reader:
             yield Loss(table, column, schema) if table and column else Loss("")
         elif called in DROPPING:
             yield Loss(self._text(call, 0, "table_name") or "", schema=schema)
-        elif called in ("execute", "exec_driver_sql", "text"):
-            names = ("sqltext", "text", "statement")
-            sql = next((text for name in names if (text := self._text(call, 0, name)) is not None), None)
-            if sql is not None:
-                yield from _of_sql(sql)
-            elif any(DROPS.search(self._pieces(argument)) for argument in call.args[:1]):
+        elif called in SQL:
+            texts = next(
+                (found for name in ("sqltext", "text", "statement") if (found := self._texts(call, 0, name))), []
+            )
+            for text in texts:
+                yield from _of_sql(text)
+            if not texts and any(DROPS.search(self._pieces(argument)) for argument in call.args[:1]):
                 yield Loss("")
 
     def _text(self, call: ast.Call, position: int | None, keyword: str) -> str | None:
-        """Give an argument of a call where it is written as a text, by its position or its keyword."""
+        """Give an argument of a call where it is one text, by its position or its keyword."""
+        texts = self._texts(call, position, keyword)
+        return texts[0] if len(texts) == 1 else None
+
+    def _texts(self, call: ast.Call, position: int | None, keyword: str) -> list[str]:
+        """Give all that an argument of a call may be, where each is written as a text; else nothing."""
         values = [named.value for named in call.keywords if named.arg == keyword]
         if position is not None:
             values += call.args[position : position + 1]
-        value = values[0] if values else None
-        if isinstance(value, ast.Name):
-            value = self.constants.get(value.id)
-        return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
+        meanings = [meaning for value in values[:1] for meaning in self._meanings(value)]
+        texts = [meaning.value for meaning in meanings if isinstance(meaning, ast.Constant)]
+        return [text for text in texts if isinstance(text, str)] if len(texts) == len(meanings) else []
+
+    def _meanings(self, value: ast.expr, above: tuple[str, ...] = ()) -> list[ast.expr]:
+        """Give what a name may stand for: each item, where it goes through a list."""
+        if isinstance(value, ast.Name) and value.id in self.values and value.id not in above:
+            return [found for one in self.values[value.id] for found in self._meanings(one, (*above, value.id))]
+        if isinstance(value, ast.Starred):
+            listed = self._meanings(value.value, above)
+            return [item for one in listed for item in (one.elts if isinstance(one, (ast.List, ast.Tuple)) else [one])]
+        return [value]
 
     def _pieces(self, argument: ast.AST) -> str:
         """Give the texts of which an argument is put together, unless a call of its own is."""
         if isinstance(argument, ast.Call) and _called(argument) != "format":
             return ""
         nodes = (
-            self.constants.get(node.id, node) if isinstance(node, ast.Name) else node for node in ast.walk(argument)
+            found
+            for node in ast.walk(argument)
+            for found in (self._meanings(node) if isinstance(node, ast.Name) else [node])
         )
         return " ".join(node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _bound(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Give the names that an assignment or a loop gives to values; those of a loop as `*list`."""
+    if isinstance(node, ast.Assign):
+        yield from ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
+    elif isinstance(node, ast.AnnAssign) and node.value is not None and isinstance(node.target, ast.Name):
+        yield node.target.id, node.value
+    elif isinstance(node, ast.For) and isinstance(node.target, ast.Name):
+        yield node.target.id, ast.Starred(node.iter)
 
 
 def _of_sql(sql: str) -> Iterator[Loss]:
@@ -158,6 +188,8 @@ def _of_sql(sql: str) -> Iterator[Loss]:
         for name in re.findall(FULL_NAME, dropped[1]):
             schema, table = _parts(name)
             yield Loss(table, schema=schema)
+    for dropped in DROP_SCHEMA.finditer(sql):
+        yield from (Loss("", schema=_parts(name)[1]) for name in re.findall(NAME, dropped[1]))
     for altered in ALTER_TABLE.finditer(sql):
         schema, table = _parts(altered[1])
         for column in DROP_COLUMN.findall(altered[2]):

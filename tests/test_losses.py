@@ -103,6 +103,7 @@ def test_says_that_something_is_dropped_where_only_the_run_knows_what(
 ) -> None:
     assert read(line) == [Loss("")]
     assert str(Loss("")) == "what a revision names only when it runs"
+    assert str(Loss("", schema="billing")) == "schema billing"
 
 
 @pytest.mark.parametrize(
@@ -110,6 +111,14 @@ def test_says_that_something_is_dropped_where_only_the_run_knows_what(
     [
         ("op.get_bind().exec_driver_sql('DROP TABLE users')", Loss("users")),
         ("op.execute('ALTER TABLE users DROP note')", Loss("users", "note")),
+        ("op.execute(sa.DDL('DROP TABLE users'))", Loss("users")),
+        ("op.execute(dedent('DROP TABLE users'))", Loss("users")),
+        ("sql = 'DROP TABLE users'\nop.execute(sql)", Loss("users")),
+        ("sql: str = 'DROP TABLE users'\nop.execute(sa.text(sql))", Loss("users")),
+        ("for sql in ['SELECT 1', 'DROP TABLE users']: op.execute(sql)", Loss("users")),
+        ("steps = ('SELECT 1', 'DROP TABLE users')\nfor sql in steps: op.execute(sql)", Loss("users")),
+        ("a = b\nb = a\nfor sql in b: op.execute(f'{sql} DROP TABLE {a}')", Loss("")),
+        ("op.execute('DROP SCHEMA IF EXISTS billing CASCADE')", Loss("", schema="billing")),
         ("op.invoke(DropTableOp('users'))", Loss("users")),
         ("with op.batch_alter_table('o') as a, op.batch_alter_table('t') as b: b.drop_column('n')", Loss("t", "n")),
     ],
