@@ -10,11 +10,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ellar_db.errors import stack_trace
+from ellar_db.errors import FULL, DbError, in_one_line, stack_trace
 from ellar_db.options import META, PATH, GroupOptions, tracebacks_wanted
 from ellar_db.plugin_options import META as PLUGIN_OPTIONS
 from ellar_db.plugin_options import added_options, values
@@ -140,12 +141,18 @@ class DbGroup(click.Group):
         ctx.meta[META] = options
         try:
             with one_line(), messages(options.quiet):
-                return super().invoke(ctx)
+                result = super().invoke(ctx)
+                sys.stdout.flush()
+                return result
         except (Exception, SystemExit) as error:
             from ellar_db.alembic_plugins import alembic_broken
 
             # one of Alembic's own plugins, which may raise anything, may have broken `import alembic`
             broken: click.ClickException | None = alembic_broken(error)
+            if isinstance(error, OSError) and error.errno in FULL:
+                broken = DbError(f"the output can't be written: {error.strerror}")
+                # Python itself would try once more at its end, and complain
+                sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
             if broken is None and isinstance(error, Exception) and not _left_to_click(error):
                 broken = self._blamed(error)
             shown = broken or error
@@ -164,7 +171,7 @@ def one_line() -> Iterator[None]:
         yield
     except click.ClickException as error:
         # final to click's own types
-        vars(error)["message"] = masked(" ".join(error.message.split()))
+        vars(error)["message"] = masked(in_one_line(error.message))
         raise
 
 

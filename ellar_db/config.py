@@ -16,7 +16,7 @@ from ellar_db.alembic_settings import check_settings, ini_problem, setting
 from ellar_db.application import application_context
 from ellar_db.broken_files import broken_file, raised_in
 from ellar_db.databases import Databases, collect_databases
-from ellar_db.errors import DbError, UnavailableError, summary
+from ellar_db.errors import FULL, DbError, UnavailableError, summary
 from ellar_db.limits import LIMITS, limits_of
 from ellar_db.options import group_options
 from ellar_db.plugins import PluginManager, get_plugin_manager
@@ -142,7 +142,7 @@ def program() -> str:
     """Give what was typed to get here, as `ellar db` or `ellar-db`, for messages that say what to do next."""
     ctx = click.get_current_context(silent=True)
     if ctx is None or ctx.parent is None:
-        return "ellar db"
+        return "ellar db" if get_plugin_manager().settings.ellar else "ellar-db"
     root = ctx.find_root().info_name or ""
     # manage.py, as `ellar new --plain` makes it, gives its program a name that can't be typed
     typed = f"python {Path(sys.argv[0]).name}" if " " in root else root
@@ -290,6 +290,8 @@ def reported() -> Iterator[None]:
     except (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError, UnicodeError) as error:
         raise broken_file(error) or DbError(f"a file can't be read or written: {error}") from error
     except OSError as error:
+        if error.errno in FULL:
+            raise DbError(f"{error.filename or 'the output'} can't be written: {error.strerror}") from error
         if error.filename is not None:
             raise broken_file(error) or DbError(f"a file can't be read or written: {error}") from error
         broken = broken_file(error, environment=False)
@@ -322,6 +324,8 @@ def _next_step(message: str) -> str:
         return f"{message}; `{program()} history` lists them"
     if message.startswith("Multiple head revisions are present") or message.startswith("Multiple heads"):
         return f"{message.rstrip('.')}; `{program()} heads` lists them, `{program()} merge` joins them"
+    if message.startswith("Ambiguous walk"):
+        return f"{message}: several revisions come before; name the one to go to, `{program()} history` lists them"
     if message.startswith("Relative revision"):
         return f"{message}; `{program()} history` lists the revisions"
     return message

@@ -6,11 +6,12 @@ import asyncio
 import contextvars
 import copy
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ellar_db.databases import Database
@@ -28,6 +29,21 @@ GRACE = 1.0
 
 PAUSE = 0.2
 """Seconds between two tries to reach a database."""
+
+ATTEMPT = 5.0
+"""Seconds that one try may take, where more are made: a server that is silent is told of, and asked again."""
+
+BOUNDS = {
+    "psycopg": "connect_timeout",
+    "psycopg_async": "connect_timeout",
+    "psycopg2": "connect_timeout",
+    "asyncpg": "timeout",
+    "pymysql": "connect_timeout",
+    "mysqldb": "connect_timeout",
+    "aiomysql": "connect_timeout",
+    "asyncmy": "connect_timeout",
+}
+"""What the drivers call the seconds of a try."""
 
 
 @contextmanager
@@ -138,7 +154,8 @@ def _connect(database: Database, wait: float) -> Connection:
     said = False
     while True:
         try:
-            return engine.connect()
+            with _bounded(engine, until - time.monotonic()) if wait else nullcontext():
+                return engine.connect()
         except Exception as error:  # drivers raise SQLAlchemy's errors, the system's, and (asyncpg) their own bare ones
             driver = type(error).__module__.partition(".")[0]
             # arguments that the driver doesn't take won't be taken later either
@@ -156,6 +173,25 @@ def _connect(database: Database, wait: float) -> Connection:
             log.info("Waiting up to %g s for the database %r (%s) ...", wait, database.name, database.url)
             said = True
         time.sleep(max(0.0, min(PAUSE, until - time.monotonic())))
+
+
+@contextmanager
+def _bounded(engine: Engine, seconds: float) -> Iterator[None]:
+    """Give one try to connect an end, unless the engine has one of its own."""
+    from sqlalchemy import event
+
+    def connect(dialect: Any, _: Any, arguments: Any, parameters: Any) -> Any:
+        bound = BOUNDS.get(dialect.driver)
+        if bound is None or bound in parameters:
+            return None
+        # the parameters are the engine's for good
+        return dialect.connect(*arguments, **{**parameters, bound: math.ceil(min(max(seconds, 1.0), ATTEMPT))})
+
+    event.listen(engine, "do_connect", connect)
+    try:
+        yield
+    finally:
+        event.remove(engine, "do_connect", connect)
 
 
 def _let_end(threads: Iterable[threading.Thread]) -> None:

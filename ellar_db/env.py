@@ -19,7 +19,7 @@ from ellar_db.databases import DEFAULT, Database
 from ellar_db.errors import DbError
 from ellar_db.journal import SETTLING
 from ellar_db.limits import LIMITS, limits_of
-from ellar_db.locking import locked
+from ellar_db.locking import locked, refuse_twins
 from ellar_db.offline import script_of
 from ellar_db.owning import own_tables_only
 from ellar_db.plugins import PluginManager, get_plugin_manager
@@ -129,6 +129,7 @@ class Environment:
         limits = {database.name: limits_of(database, self.manager.settings, given) for database in databases}
         with ExitStack() as stack:
             if self.writes:
+                refuse_twins(databases)
                 # before anything is read: what is read must hold until it is changed
                 stack.enter_context(locked(databases, limits, self.manager))
             runs = [

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from collections.abc import Iterable
 
 import click
 
 from ellar_db.secrets import masked
+
+FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
+"""What the system says where nothing more can be written."""
 
 
 class DbError(click.ClickException):

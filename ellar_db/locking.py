@@ -84,6 +84,25 @@ def identity(database: Database) -> str:
     return f"{address.render_as_string()} {version_table(database)}"
 
 
+def refuse_twins(databases: Sequence[Database]) -> None:
+    """Refuse two names for one database: the second's transaction would wait for the first's for ever.
+
+    Args:
+        databases: The databases of one run.
+
+    Raises:
+        DbError: Two of them are one.
+    """
+    known: dict[str, Database] = {}
+    for database in databases:
+        twin = known.setdefault(identity(database), database)
+        if twin is not database and identity(database) not in ("sqlite://", "sqlite:///:memory:"):
+            raise DbError(
+                f"the databases {twin.name!r} and {database.name!r} are one, {database.url}; leave one out, or give it "
+                "a version_table of its own"
+            )
+
+
 def version_table(database: Database) -> str:
     """Give the version table's name, with its schema where the options name one."""
     schema = database.options.get("version_table_schema")

@@ -64,7 +64,9 @@ class FileLock:
         except Timeout:
             return False
         except OSError as error:
-            raise DbError(f"the lock file {self.path} can't be made: {error.strerror or error}") from error
+            raise DbError(
+                f"the lock file {self.path} can't be made: {error.strerror or error}; --no-lock goes without"
+            ) from error
         with contextlib.suppress(OSError):
             self._note.write_text(f"process {os.getpid()} on {socket.gethostname()} since {_now()}", encoding="utf-8")
         return True

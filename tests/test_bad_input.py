@@ -684,3 +684,34 @@ def test_undecodable_bytes_on_the_command_line(ready: Project) -> None:
         assert done.returncode == exit_code, done.stderr
         assert done.stderr.decode().splitlines()[-1] == f"Error: {message}"
     assert everything(ready) == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("command", ["history", "plugins", "plugins --json", "heads", "upgrade --sql"])
+def test_output_that_cannot_be_written_is_told(ready: Project, command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ellar_db", *command.split()],
+            cwd=ready.path,
+            # unbuffered, Alembic itself would swallow it
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    assert done.stderr.splitlines()[-1] == "Error: the output can't be written: No space left on device"
+    assert done.returncode == 1
+
+
+def test_a_downgrade_below_a_merge_says_what_to_do(ready: Project) -> None:
+    add(ready, "left", "first")
+    add(ready, "right", "first")
+    ready.db("merge", "heads", "--rev-id", "both")
+    ready.db("upgrade")
+
+    assert refused(ready.db("downgrade", "--yes", exit_code=1)) == (
+        "Ambiguous walk: several revisions come before; name the one to go to, `ellar-db history` lists them"
+    )

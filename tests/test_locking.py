@@ -215,6 +215,17 @@ def test_two_names_of_one_database_are_one_lock(any_database: str) -> None:
     engine.dispose()
 
 
+def test_one_run_does_not_wait_for_itself(project: Project, any_database: str) -> None:
+    project.write(
+        "pyproject.toml",
+        f"[tool.ellar-db.databases]\ndefault = '{any_database}'\nagain = '{any_database}'\n",
+    )
+    project.db("init", "--multi")
+    project.db("revision")
+
+    assert project.db("upgrade", exit_code=1).stderr.startswith("Error: the databases 'default' and 'again' are one, ")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lets few users make symbolic links")
 def test_a_link_to_a_sqlite_database_is_the_same_lock(
     project: Project, held_elsewhere: Callable[[str], subprocess.Popen[str]]

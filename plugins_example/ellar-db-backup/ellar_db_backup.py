@@ -120,11 +120,14 @@ def restore(directory: Path | None, x_arg: tuple[str, ...], source: Path | None,
 
     with alembic_config(directory, x_arg=x_arg) as config:
         database = chosen(config.attributes["databases"], name)
-        backup = source or newest(Settings.read().directory, database.name)
+        try:
+            keeper = keeper_of(database)
+        except BackupError as error:
+            raise DbError(f"{database.name!r} can't be restored: {error}") from error
+        backup = source or newest(Settings.read().directory, database.name, keeper.ending)
         if not backup.is_file():
             raise DbError(f"there is no file {backup}")
         try:
-            keeper = keeper_of(database)
             keeper.check(backup)
             if not yes:
                 click.echo(
@@ -213,16 +216,16 @@ def kept(folder: Path, database: str | None = None) -> list[Backup]:
     return sorted(found, key=lambda each: (each.taken, each.database), reverse=True)
 
 
-def newest(folder: Path, database: str) -> Path:
-    """Give a database's newest backup.
+def newest(folder: Path, database: str, ending: str) -> Path:
+    """Give a database's newest backup of its kind; it may have been another kind of database once.
 
     Raises:
         DbError: There is none.
     """
-    found = kept(folder, database)
+    found = [each.path for each in kept(folder, database) if each.path.suffix == ending]
     if not found:
-        raise DbError(f"there is no backup of {database!r} in {folder}; name a file with --from")
-    return found[0].path
+        raise DbError(f"there is no backup of {database!r} ({ending}) in {folder}; name a file with --from")
+    return found[0]
 
 
 def save(database: Database, connection: Connection, settings: Settings) -> Path | None:

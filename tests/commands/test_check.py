@@ -74,4 +74,19 @@ def test_looks_at_all_databases(several: Project) -> None:
     assert several.db("check").stdout == "No new upgrade operations detected.\n"
     several.change_models("Table('rows', reports, Column('id', Integer, primary_key=True))\n")
 
-    assert "no revision has: add table rows;" in several.db("check", exit_code=1).stderr
+    assert "no revision has: reports: add table rows;" in several.db("check", exit_code=1).stderr
+
+
+def test_names_the_databases_where_there_are_several(plain: Project) -> None:
+    plain.write(
+        "pyproject.toml",
+        "[tool.ellar-db]\nmetadata = {default = 'models:Base', reports = 'models:Base'}\n[tool.ellar-db.databases]\n"
+        "default = 'sqlite:///app.db'\nreports = 'sqlite:///reports.db'\n",
+    )
+    plain.forget()
+    plain.db("init", "--multi")
+
+    assert plain.db("check", exit_code=1).stderr.splitlines()[-1] == (
+        "Error: the models have changes that no revision has: default: add table users; reports: add table users; "
+        "`ellar-db migrate` writes one"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -78,3 +79,15 @@ def test_a_full_disk_leaves_the_database_as_it_was(project: Project) -> None:
     repaired = History(project, history.url, revisions=2).write()
     assert repaired.run()[0] == 0
     assert repaired.agrees()
+
+
+@pytest.mark.parametrize("driver", ["postgresql+psycopg", "postgresql+asyncpg"])
+def test_a_server_that_is_silent_is_not_waited_for_longer_than_said(project: Project, driver: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"{driver}://ann@127.0.0.1:{silent.getsockname()[1]}/app"
+        history = History(project, url, revisions=1).write()
+
+        code, said = history.run([sys.executable, "-m", "ellar_db", "upgrade", "--connect-wait", "1"])
+
+    assert code == 3
+    assert said.splitlines()[-1].startswith(f"Error: the database 'default' ({url}) can't be reached after 1 s: ")

@@ -322,7 +322,7 @@ def test_where_there_is_no_backup_that_is_said(plain: Project, use: Callable[...
 
     assert plain.db("backups").output == "There is no backup in backups.\n"
     assert plain.db("restore", exit_code=1).output == (
-        "Error: there is no backup of 'default' in backups; name a file with --from\n"
+        "Error: there is no backup of 'default' (.sqlite3) in backups; name a file with --from\n"
     )
 
 
@@ -348,6 +348,14 @@ def test_restore_takes_the_backup_that_is_named(shop: Project) -> None:
 
     assert shop.db("current").stdout == ""
     assert "users" not in shop.tables()
+
+
+def test_restore_leaves_out_backups_of_another_kind_of_database(shop: Project) -> None:
+    shop.db("upgrade")
+    (shop.path / "backups" / "default_29991231T235959.000000Z_base.sql").write_text("CREATE TABLE x (id integer);")
+
+    assert "from backups" in shop.db("restore", "--yes").stdout
+    assert shop.db("current").stdout == ""
 
 
 def test_restore_wants_a_name_where_there_are_several(plain: Project, use: Callable[..., None]) -> None:
