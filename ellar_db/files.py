@@ -55,10 +55,11 @@ def move_whole(source: Path, target: Path) -> None:
         # a name can't go from one file system to the other
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
             copy = Path(beside) / target.name
-            if source.is_dir():
-                shutil.copytree(source, copy)
-            else:
-                shutil.copyfile(source, copy)
+            try:
+                shutil.copytree(source, copy) if source.is_dir() else shutil.copyfile(source, copy)
+            except shutil.Error as several:
+                # one line of the first, rather than a list of all files
+                raise OSError(several.args[0][0][2]) from several
             _rename(copy, target)
 
 

@@ -434,3 +434,11 @@ def test_a_killed_run_says_which_statement_had_begun(journal: Journal) -> None:
 
     assert entry is not None
     assert entry.list == "Done: CREATE TABLE a (id integer). Begun, perhaps done: CREATE TABLE b (id integer)."
+
+
+def test_applied_and_reverted_exclude_each_other(project: Project) -> None:
+    project.configure()
+
+    assert project.db("repair", "--applied", "--reverted", exit_code=2).stderr.endswith(
+        "Error: --applied and --reverted exclude each other\n"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import re
@@ -256,3 +257,17 @@ def test_folders_below_versions_are_made_where_they_are_looked_for(set_up: Proje
     assert [first, second] == [f"{year}/a1.py", f"{year}/b1.py"]
     assert said == f"Wrote {Path('migrations', 'versions', second)}\n"
     assert set_up.db("heads").stdout == "b1 (head)\n"
+
+
+def test_a_folder_that_cannot_be_copied_is_told_in_a_line(plain: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(source: Path, target: Path) -> None:
+        raise shutil.Error([(str(source / name), str(target / name), f"no room for {name}") for name in ("a", "b")])
+
+    def elsewhere(source: Path, target: Path) -> None:
+        raise OSError(errno.EXDEV, "another file system")
+
+    # a full disk of another file system can't be had by a test
+    monkeypatch.setattr("shutil.copytree", full)
+    monkeypatch.setattr("ellar_db.files._rename", elsewhere)
+
+    assert plain.db("init", exit_code=1).stderr == "Error: the folder migrations can't be made: no room for a\n"

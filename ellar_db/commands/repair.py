@@ -15,11 +15,16 @@ from ellar_db.hookspecs import hookimpl
 @click.command(short_help="Settle a run that was cut short (MySQL, MariaDB).")
 @options.environment
 @options.limits
-@click.option("--applied", "applied", flag_value=True, default=None, help="The revision is applied now: record it.")
-@click.option("--reverted", "applied", flag_value=False, help="The revision isn't applied: record that.")
+@click.option("--applied", is_flag=True, help="The revision is applied now: record it.")
+@click.option("--reverted", is_flag=True, help="The revision isn't applied: record that.")
 @click.argument("revision", type=options.Revision(), required=False)
 def repair(
-    directory: Path | None, x_arg: tuple[str, ...], applied: bool | None, revision: str | None, **limits: Any
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    applied: bool,
+    reverted: bool,
+    revision: str | None,
+    **limits: Any,
 ) -> None:
     """Settle a run that was cut short where schema changes can't be rolled back (MySQL, MariaDB).
 
@@ -31,8 +36,10 @@ def repair(
     from ellar_db.config import alembic_config
     from ellar_db.repairing import settle
 
+    if applied and reverted:
+        raise click.UsageError("--applied and --reverted exclude each other")
     with alembic_config(directory, x_arg=x_arg, limits=limits) as config:
-        settle(config, revision, applied)
+        settle(config, revision, applied if applied or reverted else None)
 
 
 @hookimpl
