@@ -246,7 +246,7 @@ class Run:
     @property
     def stays(self) -> str:
         """What to say of this database where another one's revision failed."""
-        if not self.steps or self.transactional_ddl is not None or self.journal is None or self.database.use_two_phase:
+        if not self.steps or self.journal is None or self.database.use_two_phase:
             return ""
         return f"; the database {self.database.name!r} stays at {self.steps[-1].up_revision_id}"
 
