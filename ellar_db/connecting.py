@@ -140,10 +140,19 @@ def apart(database: Database) -> Database:
     engine = database.sync_engine
     if _is_in_memory(engine):
         return database
-    # a copy, rather than a new engine, keeps the application's listeners and options
+    return replace(database, engine=_with_own_pool(engine))
+
+
+def _with_own_pool(engine: Engine) -> Engine:
+    """Copy an engine, which keeps the application's listeners and options, as a new one wouldn't."""
     other = copy.copy(engine)
-    other.pool = engine.pool.recreate()
-    return replace(database, engine=other)
+    base = getattr(engine, "_proxied", None)
+    if base is None:
+        other.pool = engine.pool.recreate()
+    else:
+        # what `execution_options` gives has the pool of the engine behind it
+        vars(other)["_proxied"] = _with_own_pool(base)
+    return other
 
 
 def _connect(database: Database, wait: float) -> Connection:

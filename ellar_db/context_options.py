@@ -138,7 +138,7 @@ def _problem(layer: Mapping[Any, Any]) -> str:
     for key, value in layer.items():
         if not isinstance(key, str):
             return f"{key!r} stands where the name of an option belongs"
-        if key in COMMANDS:
+        if key in COMMANDS and value:
             return f"{key} is the command's to say, by {COMMANDS[key]}"
         if key == "version_table" and not value:
             return f"version_table is {value!r}, which names no table"

@@ -46,7 +46,7 @@ STORED = re.compile(
 )
 """What has semicolons within, and is one statement."""
 
-QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|/\*.*?\*/", re.DOTALL)
+QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|/\*.*?\*/|(?:--|#)[^\n]*", re.DOTALL)
 """What may hold a semicolon that ends nothing."""
 
 MULTI_STATEMENTS = 1 << 16
@@ -260,8 +260,8 @@ class Journal:
             return
         several = self._is_several(text)
         self._partly = several or PARTLY.match(text) is not None
-        first, changes_schema = not self.entry.statements, self._partly or DDL.match(text)
-        if first and self._noted_ahead and not changes_schema:
+        first, changes_schema = not self.entry.statements, DDL.match(text)
+        if first and self._noted_ahead and not changes_schema and not self._partly:
             self._withdraw()
         if READS.match(text) and not several:
             return
@@ -269,7 +269,8 @@ class Journal:
             self._kept = len(self.entry.statements)
         self.entry.statements.append(_clipped(text))
         self.entry.done = False
-        if not (first and self._noted_ahead) and not self._locked:
+        # of several steps nobody knows whether one of them commits: if so, then this note too
+        if (self._partly or not (first and self._noted_ahead)) and not self._locked:
             self._write(self.entry)
 
     def statement_done(self, text: str) -> None:
@@ -277,7 +278,7 @@ class Journal:
         if self.entry is None or not self._running or (READS.match(text) and not self._partly):
             return
         self.entry.done = True
-        if self._partly or DDL.match(text):
+        if DDL.match(text) or (self._partly and self._locked):
             self._kept = len(self.entry.statements)
         if locking := LOCKING.match(text):
             self._locked = locking[1] is None
@@ -313,14 +314,19 @@ class Journal:
         """
         entry, self.entry = self.entry, None
         lasting = self._has_lasting_rows()
+        if self._locked:
+            # so that the journal can be read
+            self.connection.exec_driver_sql("UNLOCK TABLES")
         left = self.unfinished()
         if entry is None or (left is not None and (left.revision, left.direction) != (entry.revision, entry.direction)):
             return left
-        partly = not entry.done and bool(entry.statements) and self._partly
-        committed = self._kept
+        committed, noted = self._kept, 0
         if left is not None:
             noted = _count(left.statements)
             committed = max(committed, noted - (noted == len(entry.statements) and not entry.done))
+        # what commits in the middle commits the note of the statement
+        begun = noted == len(entry.statements) or self._locked
+        partly = self._partly and not entry.done and bool(entry.statements) and begun
         self._noted = left is not None
         if not committed and not partly and not lasting:
             if left is not None:

@@ -93,10 +93,14 @@ def refuse_twins(databases: Sequence[Database]) -> None:
     Raises:
         DbError: Two of them are one.
     """
-    known: dict[str, Database] = {}
+    known: dict[tuple[str, str], Database] = {}
     for database in databases:
-        twin = known.setdefault(identity(database), database)
-        if twin is not database and identity(database) not in ("sqlite://", "sqlite:///:memory:"):
+        url = database.sync_engine.url
+        # what the query says may be another schema, or another host; without a name a `creator` may say which
+        on_server = url.get_backend_name() != "sqlite"
+        twin = known.setdefault((identity(database), repr(url.query) if on_server else ""), database)
+        in_memory = not url.database or ":memory:" in url.database or url.database.startswith("file:")
+        if twin is not database and not in_memory:
             raise DbError(
                 f"the databases {twin.name!r} and {database.name!r} are one, {database.url}; leave one out, or give it "
                 "a version_table of its own"

@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 NAME = r"""(?:"[^"]+"|`[^`]+`|\[[^\]]+\]|\w+)"""
 FULL_NAME = rf"(?:{NAME}\.)?{NAME}"
 DROP_TABLE = re.compile(rf"\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?({FULL_NAME}(?:\s*,\s*{FULL_NAME})*)", re.IGNORECASE)
-ALTER_TABLE = re.compile(rf"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?({FULL_NAME})([^;]*)", re.IGNORECASE)
+ALTER_TABLE = re.compile(rf"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?({FULL_NAME})([^;]*)", re.IGNORECASE)
 # without COLUMN it is a column too, unless it is something else that can be dropped
 OTHERS = "CHECK|CONSTRAINT|DEFAULT|EXPRESSION|FOREIGN|IDENTITY|IF|INDEX|KEY|NOT|PARTITION|PERIOD|PRIMARY|SYSTEM"
-DROP_COLUMN = re.compile(rf"\bDROP\s+(?:COLUMN\s+(?:IF\s+EXISTS\s+)?|(?!(?:COLUMN|{OTHERS})\b))({NAME})", re.IGNORECASE)
+DROP_COLUMN = re.compile(
+    rf"\bDROP\s+(?:(?:COLUMN\s+)?IF\s+EXISTS\s+|COLUMN\s+|(?!(?:COLUMN|{OTHERS})\b))({NAME})", re.IGNORECASE
+)
 DROP_SCHEMA = re.compile(
     rf"\bDROP\s+(?:SCHEMA|DATABASE)\s+(?:IF\s+EXISTS\s+)?({NAME}(?:\s*,\s*{NAME})*)", re.IGNORECASE
 )
 DROPS = re.compile(r"\bDROP\s+(?:TABLE|COLUMN|SCHEMA|DATABASE)\b", re.IGNORECASE)
+COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
 SQL = {"execute", "exec_driver_sql", "text", "DDL", "dedent", "cleandoc"}
-DROPPING = {"drop_table", "drop_column", "DropTable", "DropTableOp", "DropColumnOp"}
+DROPPING = {"drop_table", "drop_column", "drop_all", "DropTable", "DropTableOp", "DropColumnOp"}
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,8 @@ class _Reader:
         elif called in ("drop_column", "DropColumnOp"):
             table, column = self._text(call, 0, "table_name"), self._text(call, 1, "column_name")
             yield Loss(table, column, schema) if table and column else Loss("")
+        elif called == "drop" and isinstance(receiver, ast.Call) and _called(receiver) == "Table":
+            yield Loss(self._text(receiver, 0, "name") or "", schema=self._text(receiver, None, "schema"))
         elif called in DROPPING:
             yield Loss(self._text(call, 0, "table_name") or "", schema=schema)
         elif called in SQL:
@@ -152,12 +157,16 @@ class _Reader:
         texts = [meaning.value for meaning in meanings if isinstance(meaning, ast.Constant)]
         return [text for text in texts if isinstance(text, str)] if len(texts) == len(meanings) else []
 
-    def _meanings(self, value: ast.expr, above: tuple[str, ...] = ()) -> list[ast.expr]:
+    def _meanings(self, value: ast.expr, seen: set[str] | None = None) -> list[ast.expr]:
         """Give what a name may stand for: each item, where it goes through a list."""
-        if isinstance(value, ast.Name) and value.id in self.values and value.id not in above:
-            return [found for one in self.values[value.id] for found in self._meanings(one, (*above, value.id))]
+        seen = set() if seen is None else seen
+        if isinstance(value, ast.Name) and value.id in self.values:
+            if value.id in seen:
+                return []
+            seen.add(value.id)
+            return [found for one in self.values[value.id] for found in self._meanings(one, seen)]
         if isinstance(value, ast.Starred):
-            listed = self._meanings(value.value, above)
+            listed = self._meanings(value.value, seen)
             return [item for one in listed for item in (one.elts if isinstance(one, (ast.List, ast.Tuple)) else [one])]
         return [value]
 
@@ -184,6 +193,7 @@ def _bound(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _of_sql(sql: str) -> Iterator[Loss]:
+    sql = COMMENT.sub(" ", sql)
     for dropped in DROP_TABLE.finditer(sql):
         for name in re.findall(FULL_NAME, dropped[1]):
             schema, table = _parts(name)

@@ -47,6 +47,7 @@ class Run:
         journal: What is noted, where they can't be rolled back.
         check: Raises where what was done must not be committed.
         kept: Whether a revision ended the run's transaction by itself, so that a part of the run stays.
+        each_kept: Whether each revision is a transaction of its own.
     """
 
     database: Database
@@ -58,6 +59,7 @@ class Run:
     journal: Journal | None = None
     check: Callable[[], None] = lambda: None
     kept: bool = False
+    each_kept: bool = False
 
     @contextmanager
     def guarded(self, limits: Limits, *, settling: bool = False) -> Iterator[None]:
@@ -178,6 +180,7 @@ class Run:
         from alembic.util import CommandError
         from sqlalchemy.exc import SQLAlchemyError
 
+        self.each_kept = bool(context.opts.get("transaction_per_migration"))
         try:
             yield
         except BaseException as error:
@@ -215,7 +218,9 @@ class Run:
         from sqlalchemy.exc import SQLAlchemyError
 
         if context.impl.transactional_ddl:
-            if context.opts.get("transaction_per_migration"):
+            if self.each_kept:
+                if self.current is None:
+                    return "its revisions stay"
                 return "this revision was rolled back, and those before it stay"
             self.kept = self.kept or self._is_out_of_transaction
             return "the run was rolled back" + (
@@ -246,7 +251,9 @@ class Run:
     @property
     def stays(self) -> str:
         """What to say of this database where another one's revision failed."""
-        if not self.steps or self.journal is None or self.database.use_two_phase:
+        if self.kept and not self.each_kept and self.journal is None:
+            return f"; the database {self.database.name!r} keeps what its revisions committed by themselves"
+        if not self.steps or self.database.use_two_phase or not (self.journal is not None or self.each_kept):
             return ""
         return f"; the database {self.database.name!r} stays at {self.steps[-1].up_revision_id}"
 

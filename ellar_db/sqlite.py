@@ -19,7 +19,9 @@ MISMATCH = "a foreign key to columns that aren't unique"
 
 BEGIN = re.compile(r"\s*BEGIN\b", re.IGNORECASE)
 
-DROP = re.compile(r"\s*DROP\s+TABLE\b", re.IGNORECASE)
+COMMIT = re.compile(r"\s*(?:COMMIT|END)\b", re.IGNORECASE)
+
+DROP = re.compile(r"\s*DROP\s+TABLE\s+(?:\w+\.)?[\"`\[]?(?P<table>[^\"`\];]+?)[\"`\]]?\s*;?\s*$", re.IGNORECASE)
 
 SHOWN = 5
 """Violations that an error lists."""
@@ -44,27 +46,40 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
 
     # the driver's own connection, below SQLAlchemy's, which would begin a transaction for each of these
     driver: Any = connection.connection.dbapi_connection
-    enforced = bool(_pragma(driver, "foreign_keys")[0][0])
+    enforced = _enforces(driver)
     level = driver.isolation_level
     _pragma(driver, "foreign_keys = OFF")
     broken = _broken(driver)
-    inside = False
+    inside = blocks = False
+    switched_off: list[str] = []
 
     def options(_: Connection, given: dict[str, Any]) -> None:
-        # in `autocommit_block()` foreign keys are as the application has them: nothing checks what is committed there
-        nonlocal broken, inside
+        # in `autocommit_block()` foreign keys are as the application has them: what it commits nobody can take back
+        nonlocal inside, blocks
         level = given.get("isolation_level")
         if level is None or not enforced:
             return
         inside = level == "AUTOCOMMIT"
+        blocks = blocks or inside
         _pragma(driver, f"foreign_keys = {'ON' if inside else 'OFF'}")
-        if not inside:
-            broken = _broken(driver)
 
-    def enforce(_: Connection, __: Any, statement: str, *___: Any) -> None:
-        # but for the table that a batch has copied
-        if inside:
-            _pragma(driver, f"foreign_keys = {'OFF' if DROP.match(statement) else 'ON'}")
+    def before(_: Connection, __: Any, statement: str, *___: Any) -> None:
+        # but for a transaction of the revision's own, and the table that a batch has copied
+        if inside and (BEGIN.match(statement) or _ends_batch(driver, statement)) and _enforces(driver):
+            switched_off.append(statement)
+            _pragma(driver, "foreign_keys = OFF")
+        elif switched_off and COMMIT.match(statement):
+            try:
+                check()
+            except DbError:
+                # the driver would commit it when the block ends
+                _execute(driver, "ROLLBACK")
+                raise
+
+    def after(_: Connection, __: Any, statement: str, *___: Any) -> None:
+        if switched_off and not BEGIN.match(statement) and not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+            switched_off.clear()
+            _pragma(driver, "foreign_keys = ON")
 
     def begin(begun: Connection) -> None:
         if begun.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
@@ -80,14 +95,15 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
         return ("SELECT 1" if BEGIN.match(statement) else statement), parameters
 
     def check() -> None:
-        _refuse(_new(broken, _broken(driver)))
+        _refuse(_new(broken, _broken(driver)), blocks=blocks)
 
     def before_commit(committed: Connection) -> None:
         if committed.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
             check()
 
     event.listen(connection, "set_connection_execution_options", options)
-    event.listen(connection, "before_cursor_execute", enforce)
+    event.listen(connection, "before_cursor_execute", before)
+    event.listen(connection, "after_cursor_execute", after)
     event.listen(connection, "begin", begin)
     event.listen(connection, "commit", before_commit)
     begins_itself = bool(connection.engine.dispatch.begin)
@@ -97,7 +113,8 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
         yield check
     finally:
         event.remove(connection, "set_connection_execution_options", options)
-        event.remove(connection, "before_cursor_execute", enforce)
+        event.remove(connection, "before_cursor_execute", before)
+        event.remove(connection, "after_cursor_execute", after)
         event.remove(connection, "begin", begin)
         event.remove(connection, "commit", before_commit)
         if begins_itself:
@@ -108,6 +125,19 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
             driver.isolation_level = level
             if enforced:
                 _pragma(driver, "foreign_keys = ON")
+
+
+def _enforces(driver: Any) -> bool:
+    return bool(_pragma(driver, "foreign_keys")[0][0])
+
+
+def _ends_batch(driver: Any, statement: str) -> bool:
+    """Tell whether a statement drops a table that a batch has copied."""
+    match = DROP.match(statement)
+    if match is None:
+        return False
+    copied = f"_alembic_tmp_{match['table']}".replace("'", "''")
+    return bool(_execute(driver, f"SELECT 1 FROM sqlite_master WHERE name = '{copied}'"))
 
 
 def _pragma(driver: Any, text: str) -> list[tuple[Any, ...]]:
@@ -165,7 +195,7 @@ def _new(before: Counter[tuple[str, str]], after: Counter[tuple[str, str]]) -> C
     return new
 
 
-def _refuse(broken: Counter[tuple[str, str]]) -> None:
+def _refuse(broken: Counter[tuple[str, str]], *, blocks: bool) -> None:
     if not broken:
         return
     rows = [
@@ -173,6 +203,8 @@ def _refuse(broken: Counter[tuple[str, str]]) -> None:
         for (table, parent), count in sorted(broken.items())
     ]
     more = f" and {len(rows) - SHOWN} more tables" if len(rows) > SHOWN else ""
+    kept = ", but for what autocommit_block() committed" if blocks else ""
     raise DbError(
         f"the run would leave rows that refer to nothing: {', '.join(rows[:SHOWN])}{more}; all of it was rolled back"
+        f"{kept}"
     )

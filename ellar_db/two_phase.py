@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ellar_db.databases import Database
 
-LEADING = r"(?:\s|/\*.*?\*/|(?:--|\#)[^\n]*\n|SET\s+STATEMENT\s.*?\sFOR\s)*"
+LEADING = r"(?:\s|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|(?:--|\#)[^\n]*\n|SET\s+STATEMENT\s.*?\sFOR\s)*"
 """What may stand before a statement: comments, and `SET STATEMENT ... FOR`."""
 
 DDL = re.compile(

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, make_url, pool, text
 from ellar_db.databases import Database
 from ellar_db.errors import DbError
 from ellar_db.limits import Limits
-from ellar_db.locking import Lock, identity, locked
+from ellar_db.locking import Lock, identity, locked, refuse_twins
 from ellar_db.locks import sqlite_file
 from ellar_db.plugins import create_plugin_manager
 from tests.conftest import ASYNC_DRIVERS, Project, sync_engine
@@ -224,6 +224,23 @@ def test_one_run_does_not_wait_for_itself(project: Project, any_database: str) -
     project.db("revision")
 
     assert project.db("upgrade", exit_code=1).stderr.startswith("Error: the databases 'default' and 'again' are one, ")
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        [
+            "postgresql+psycopg://h/app?options=-csearch_path%3Da",
+            "postgresql+psycopg://h/app?options=-csearch_path%3Db",
+        ],
+        ["postgresql+psycopg://u@/app?host=one", "postgresql+psycopg://u@/app?host=two"],
+        ["postgresql+psycopg://", "postgresql+psycopg://"],
+        ["sqlite://", "sqlite://"],
+        ["sqlite:///file::memory:?uri=true", "sqlite:///file::memory:?uri=true"],
+    ],
+)
+def test_what_may_be_two_databases_is_not_refused(urls: list[str]) -> None:
+    refuse_twins([Database(f"d{number}", create_engine(url)) for number, url in enumerate(urls)])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lets few users make symbolic links")

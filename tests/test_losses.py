@@ -75,6 +75,8 @@ def test_finds_what_is_dropped(read: Callable[..., list[Loss]], line: str, expec
         "op.execute('DROP TABLE')",
         "op.execute(b'DROP TABLE users')",
         "op.execute()",
+        "op.execute('-- DROP TABLE users')",
+        "sa.Enum('a', name='mood').drop(op.get_bind())",
     ],
 )
 def test_leaves_out_what_is_not_dropped(read: Callable[..., list[Loss]], line: str) -> None:
@@ -118,6 +120,10 @@ def test_says_that_something_is_dropped_where_only_the_run_knows_what(
         ("for sql in ['SELECT 1', 'DROP TABLE users']: op.execute(sql)", Loss("users")),
         ("steps = ('SELECT 1', 'DROP TABLE users')\nfor sql in steps: op.execute(sql)", Loss("users")),
         ("a = b\nb = a\nfor sql in b: op.execute(f'{sql} DROP TABLE {a}')", Loss("")),
+        ("op.execute('ALTER TABLE ONLY users DROP IF EXISTS note')", Loss("users", "note")),
+        ("op.execute('DROP TABLE /* old */ users')", Loss("users")),
+        ("sa.Table('users', sa.MetaData()).drop(op.get_bind())", Loss("users")),
+        ("meta.drop_all(op.get_bind())", Loss("")),
         ("op.execute('DROP SCHEMA IF EXISTS billing CASCADE')", Loss("", schema="billing")),
         ("op.invoke(DropTableOp('users'))", Loss("users")),
         ("with op.batch_alter_table('o') as a, op.batch_alter_table('t') as b: b.drop_column('n')", Loss("t", "n")),
@@ -205,3 +211,9 @@ def test_what_may_not_be_counted_is_listed_without_a_number(new_database: Callab
         found = counted([Loss("users"), Loss("orders")], connection)
 
     assert [str(loss) for loss in found] == ["table users", "table orders (0 rows)"]
+
+
+def test_names_that_stand_for_each_other_are_looked_at_once(read: Callable[..., list[Loss]]) -> None:
+    chain = "\n".join(f"v{number + 1} = v{number}\nv{number + 1} = v{number}" for number in range(40))
+
+    assert read(f"v0 = 'users'\n{chain}\nop.drop_table(v40)") == [Loss("users")]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ellar_db.two_phase import DDL
 from tests.applications import asynchronous
 from tests.conftest import Project, tables
 from tests.faults.harness import History, create
@@ -107,3 +108,22 @@ def test_a_plugin_that_fails_in_a_run_leaves_word_of_what_stays(
 
     assert error.startswith(f"Error: the plugin culprit 1.0 failed in {hook}: ValueError: no; mend it")
     assert f"; {left}" in error
+
+
+def test_a_plugin_that_fails_after_revisions_of_their_own_transactions(
+    project: Project, install: Callable[..., Path]
+) -> None:
+    History(project, "sqlite:///app.db", revisions=1).write()
+    install(
+        "culprit",
+        PLUGIN.format(hook="ellar_db_after_run") + "\n@hookimpl\ndef ellar_db_context_options():\n"
+        "    return {'transaction_per_migration': True, 'as_sql': False}\n",
+    )
+
+    assert project.db("upgrade", exit_code=1).stderr.endswith("; its revisions stay\n")
+    assert project.db("current").output == "0000 (head)\n"
+
+
+def test_comments_before_a_statement_take_no_time() -> None:
+    assert DDL.match("/* a */" * 5000 + " CREATE TABLE x (id integer)")
+    assert not DDL.match("/* a */" * 5000 + " INSERT INTO x VALUES (1)")

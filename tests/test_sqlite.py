@@ -357,3 +357,46 @@ def test_an_engine_that_commits_at_once_runs_in_a_transaction_here(project: Proj
     assert project.db("upgrade", exit_code=1).stderr.endswith("; the run was rolled back\n")
     with closing(sqlite3.connect(project.path / "app.db")) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
+
+
+BY_HAND = """
+with op.get_context().autocommit_block():
+    op.execute("PRAGMA foreign_keys = OFF")
+    op.execute("CREATE TABLE keep AS SELECT * FROM parents")
+    op.execute("DELETE FROM parents")
+    op.execute("INSERT INTO parents SELECT * FROM keep")
+    op.execute("DROP TABLE keep")
+    op.execute("PRAGMA foreign_keys = ON")
+"""
+BEGUN = """
+with op.get_context().autocommit_block():
+    op.execute("BEGIN")
+    with op.batch_alter_table("parents", recreate="always") as batch:
+        batch.add_column(sa.Column("x", sa.Integer))
+    op.execute("COMMIT")
+"""
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("body", [BY_HAND, BEGUN], ids=["a pragma of its own", "a transaction of its own"])
+def test_an_autocommit_block_that_does_it_by_hand_keeps_rows(project: Project, driver: str, body: str) -> None:
+    history(project, driver, PARENT_AND_CHILDREN, body)
+
+    project.db("upgrade")
+
+    assert count("children") == 100
+
+
+@pytest.mark.parametrize(
+    "statement", ["DROP TABLE parents", "BEGIN; DELETE FROM parents; COMMIT"], ids=["drop", "begin"]
+)
+def test_rows_that_refer_to_nothing_are_told_of_in_an_autocommit_block_too(project: Project, statement: str) -> None:
+    restricted = PARENT_AND_CHILDREN.replace(', ondelete="CASCADE"', "")
+    body = "\n    ".join(f"op.execute('{part}')" for part in statement.split("; "))
+    history(project, "sqlite", restricted, f"with op.get_context().autocommit_block():\n    {body}")
+
+    error = project.db("upgrade", exit_code=1).stderr.splitlines()[-1]
+
+    reason = "FOREIGN KEY constraint failed" if "DROP" in statement else "rows that refer to nothing: 100 in children"
+    assert reason in error
+    assert count("parents") == 100

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import event, text
+from sqlalchemy import create_engine, event, text
 
 from ellar_db import Databases, DbError, alembic_config
 from ellar_db.application import open_injector
+from ellar_db.connecting import apart
+from ellar_db.databases import Database
 from tests.applications import Shop, asynchronous, new_shop
 
 MIGRATED = {"alembic_version", "user"}
@@ -328,3 +330,20 @@ def test_the_application_given_beats_the_one_that_is_open(shop: Shop) -> None:
 
     assert shop.tables(f"sqlite:///{shop.path}/second.db") == MIGRATED
     assert shop.tables(f"sqlite:///{shop.path}/first.db") == {"alembic_version"}
+
+
+def test_an_engine_with_options_of_its_own_keeps_its_pool() -> None:
+    base = create_engine("sqlite:///app.db")
+    pool = base.pool
+    engine = base.execution_options(schema_translate_map={None: "main"}).execution_options(
+        isolation_level="SERIALIZABLE"
+    )
+
+    other = apart(Database("default", engine)).sync_engine
+
+    assert base.pool is pool
+    assert engine.pool is pool
+    assert other.pool is not pool
+    assert other.get_execution_options() == engine.get_execution_options()
+    with other.connect():
+        assert "Connections in pool: 0" in pool.status()

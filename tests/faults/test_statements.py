@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
+from tests.applications import asynchronous
 from tests.conftest import Project, sync_engine
 from tests.faults.harness import History, create
 
@@ -185,6 +186,48 @@ def test_many_long_statements_of_any_script_can_be_noted(project: Project, new_d
     code, said = history.run()
 
     assert (code, history.version()) == (0, "0001"), said
+
+
+FILL = 'op.execute("CREATE PROCEDURE fill() INSERT INTO first_0 VALUES (1)")'
+
+
+@pytest.mark.parametrize("made", [str, asynchronous], ids=["sync", "async"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CALL fill()",
+        "BEGIN NOT ATOMIC INSERT INTO first_0 VALUES (1); END",
+        "INSERT INTO first_0 VALUES (1); -- done",
+        "INSERT INTO first_0 VALUES (1) # one; two",
+        "-- a note; of two\\nINSERT INTO first_0 VALUES (1)",
+        "DROP TEMPORARY TABLE IF EXISTS x, y",
+    ],
+)
+def test_rows_that_were_rolled_back_need_no_repair(
+    project: Project, new_database: Callable[[str], str], made: Callable[[str], str], statement: str
+) -> None:
+    bodies = {0: [*TWO, FILL], 1: [f'op.execute("{statement}")', BROKEN]}
+    history = History(project, made(new_database("mariadb")), revisions=2, bodies=bodies).write()
+
+    assert history.run()[1].endswith("; nothing of this revision was applied\n")
+    assert "cut short" not in history.run()[1]
+
+
+def test_a_procedure_that_changed_the_schema_is_noted_when_it_comes_first(
+    project: Project, new_database: Callable[[str], str]
+) -> None:
+    make = 'op.execute("CREATE PROCEDURE make() CREATE TABLE first_1 (id integer)")'
+    bodies = {0: [*TWO, make], 1: ['op.execute("CALL make()")', BROKEN]}
+    history = History(project, new_database("mariadb"), revisions=2, bodies=bodies).write()
+
+    assert "Done: CALL make(). Failed: INSERT INTO nowhere" in history.run()[1]
+
+
+def test_a_failure_with_locked_tables_is_told(project: Project, new_database: Callable[[str], str]) -> None:
+    body = ['op.execute("LOCK TABLES first_0 WRITE")', BROKEN]
+    history = History(project, new_database("mariadb"), revisions=2, bodies={1: body}).write()
+
+    assert "Done: LOCK TABLES first_0 WRITE. Failed: INSERT INTO nowhere" in history.run()[1]
 
 
 DIE = "import os; os._exit(9)"
