@@ -15,6 +15,7 @@ import click
 from ellar_db.config import program
 from ellar_db.databases import Database
 from ellar_db.errors import DbError, PluginError, summary
+from ellar_db.foreign_keys import in_transaction
 from ellar_db.journal import Entry, Journal, keeps_changes
 from ellar_db.limits import Limits
 from ellar_db.sqlite import all_or_nothing
@@ -262,8 +263,7 @@ class Run:
         """Whether the driver's transaction on SQLite was ended behind SQLAlchemy's back, as `executescript` does."""
         if self.connection is None or self.connection.dialect.name != "sqlite" or not self.connection.in_transaction():
             return False
-        driver: Any = self.connection.connection.driver_connection
-        return not driver.in_transaction
+        return not in_transaction(self.connection)
 
     def _is_current(self, kept: Entry) -> bool:
         current: Any = self.current
