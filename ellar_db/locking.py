@@ -18,6 +18,8 @@ from ellar_db.limits import Limits
 from ellar_db.records import BUILT_IN, Plugin
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
+
     from ellar_db.plugins import PluginManager
 
 log = logging.getLogger("ellar_db")
@@ -79,8 +81,11 @@ def identity(database: Database) -> str:
     address = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
     if url.get_backend_name() == "sqlite":
         # the file is locked whole, whatever the version table and the way in which it is written
-        memory = not url.database or ":memory:" in url.database or url.database.startswith("file:")
-        return address.render_as_string() if memory else f"sqlite:///{Path(str(url.database)).resolve().as_posix()}"
+        return (
+            f"sqlite:///{Path(str(url.database)).resolve().as_posix()}"
+            if _is_named(url)
+            else address.render_as_string()
+        )
     return f"{address.render_as_string()} {version_table(database)}"
 
 
@@ -99,12 +104,16 @@ def refuse_twins(databases: Sequence[Database]) -> None:
         # what the query says may be another schema, or another host; without a name a `creator` may say which
         on_server = url.get_backend_name() != "sqlite"
         twin = known.setdefault((identity(database), repr(url.query) if on_server else ""), database)
-        in_memory = not url.database or ":memory:" in url.database or url.database.startswith("file:")
-        if twin is not database and not in_memory:
+        if twin is not database and _is_named(url):
             raise DbError(
                 f"the databases {twin.name!r} and {database.name!r} are one, {database.url}; leave one out, or give it "
                 "a version_table of its own"
             )
+
+
+def _is_named(url: URL) -> bool:
+    """Tell whether a URL says which database it is; those in memory are each their own."""
+    return bool(url.database) and ":memory:" not in str(url.database) and not str(url.database).startswith("file:")
 
 
 def version_table(database: Database) -> str:
