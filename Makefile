@@ -13,7 +13,7 @@ help:
 	@echo 'make test          the test suite (servers that are not there are skipped)'
 	@echo 'make faults        upgrades killed at random moments, fifty on each database, and the other faults'
 	@echo 'make setup         a virtual environment in $(VENV) with all that the other targets need'
-	@echo 'make lint          ruff and mypy'
+	@echo 'make lint          ruff, the floors of imports, and mypy'
 	@echo 'make docs          write the generated pages of docs/ anew'
 	@echo 'make docs-check    fail where they are stale'
 	@echo 'make bench         start-up times beside Alembic and ellar-sql, the cost of plugins, lock and journal'
@@ -52,6 +52,7 @@ faults: setup
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
 docs: setup

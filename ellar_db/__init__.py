@@ -8,54 +8,55 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.hookspecs import hookimpl
+from ellar_db.util import moved
 from ellar_db.version import __version__
 
 if TYPE_CHECKING:
-    from ellar_db.config import alembic_config
-    from ellar_db.databases import Database, Databases, MigrationOptions
-    from ellar_db.errors import DbError
-    from ellar_db.module import EllarDBModule
-    from ellar_db.naming import RevisionRequest
-    from ellar_db.overriding import OverridingCommand
-    from ellar_db.package_runs import with_packages
-    from ellar_db.packages import PackageMigrations
-    from ellar_db.plugin_options import plugin_option
-    from ellar_db.settings import read_table
-
-__all__ = [
-    "Database",
-    "Databases",
-    "DbError",
-    "EllarDBModule",
-    "MigrationOptions",
-    "OverridingCommand",
-    "PackageMigrations",
-    "RevisionRequest",
-    "__version__",
-    "alembic_config",
-    "hookimpl",
-    "plugin_option",
-    "read_table",
-    "with_packages",
-]
+    from ellar_db.cli.overriding import OverridingCommand as OverridingCommand
+    from ellar_db.config.lock import migration_lock as migration_lock
+    from ellar_db.config.seam import alembic_config as alembic_config
+    from ellar_db.databases.database import Database as Database
+    from ellar_db.databases.database import Databases as Databases
+    from ellar_db.databases.options import MigrationOptions as MigrationOptions
+    from ellar_db.dialects.base import Dialect as Dialect
+    from ellar_db.dialects.sqlite import sqlite_file as sqlite_file
+    from ellar_db.hooktypes import PackageMigrations as PackageMigrations
+    from ellar_db.hooktypes import RevisionRequest as RevisionRequest
+    from ellar_db.module import EllarDBModule as EllarDBModule
+    from ellar_db.plugins.options import plugin_option as plugin_option
+    from ellar_db.project.settings import expanded as expanded
+    from ellar_db.project.settings import read_table as read_table
+    from ellar_db.runtime.packages import with_packages as with_packages
+    from ellar_db.util.errors import DbError as DbError
+    from ellar_db.util.masking import masked as masked
 
 _HOMES = {
-    "Database": "databases",
-    "Databases": "databases",
-    "DbError": "errors",
+    "Dialect": "dialects.base",
+    "Database": "databases.database",
+    "Databases": "databases.database",
+    "DbError": "util.errors",
     "EllarDBModule": "module",
-    "MigrationOptions": "databases",
-    "OverridingCommand": "overriding",
-    "PackageMigrations": "packages",
-    "RevisionRequest": "naming",
-    "alembic_config": "config",
-    "plugin_option": "plugin_options",
-    "read_table": "settings",
-    "with_packages": "package_runs",
+    "MigrationOptions": "databases.options",
+    "OverridingCommand": "cli.overriding",
+    "PackageMigrations": "hooktypes",
+    "RevisionRequest": "hooktypes",
+    "alembic_config": "config.seam",
+    "expanded": "project.settings",
+    "masked": "util.masking",
+    "migration_lock": "config.lock",
+    "plugin_option": "plugins.options",
+    "read_table": "project.settings",
+    "sqlite_file": "dialects.sqlite",
+    "with_packages": "runtime.packages",
 }
+"""In which module each name is; a test holds the imports for type checkers to it."""
+
+__all__ = ["__version__", "hookimpl", *_HOMES]  # the keys are texts
+
+moved.install()
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(f"ellar_db.{_HOMES[name]}"), name)
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

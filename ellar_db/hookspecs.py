@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.schema import SchemaItem
 
-    from ellar_db.databases import Database
-    from ellar_db.limits import Limits
-    from ellar_db.locking import Lock
-    from ellar_db.naming import RevisionRequest
-    from ellar_db.packages import PackageMigrations
+    from ellar_db.databases.database import Database
+    from ellar_db.databases.limits import Limits
+    from ellar_db.dialects.base import Dialect
+    from ellar_db.hooktypes import Lock, PackageMigrations, RevisionRequest
+
 
 PROJECT = "ellar_db"
 API = "1.0"
@@ -347,12 +347,40 @@ def ellar_db_revision_filename(request: RevisionRequest, rev_id: str) -> str | N
     """
 
 
+@hookspec
+def ellar_db_dialects() -> Iterable[Dialect]:
+    """Bring kinds of databases.
+
+    Called when a command first meets a database. A kind of a plugin beats a built-in one of the same name; a name that
+    two plugins bring is an error that names both.
+
+    Returns:
+        Instances of subclasses of `ellar_db.dialects.base.Dialect`, which override what is different from a database of
+        which nothing is known: how it is locked, whether schema changes can be rolled back, how time-outs are set ...
+
+    Example:
+        from ellar_db.dialects.base import Dialect
+
+        class Oracle(Dialect):
+            names = ("oracle",)
+
+            def lock(self, database, limits):
+                return DbmsLock(database)
+
+        @hookimpl
+        def ellar_db_dialects():
+            yield Oracle()
+    """
+    raise NotImplementedError
+
+
 @hookspec(firstresult=True)
 def ellar_db_lock(database: Database, limits: Limits) -> Lock | None:
     """Give the lock that lets one run at a time write to a database.
 
     Called before each run that writes (upgrade, downgrade, stamp, ensure-version, repair), before anything is read.
-    The built-in ones are for PostgreSQL, MySQL, MariaDB and SQLite.
+    Without an answer, the lock is that of the database's kind: PostgreSQL, MySQL, MariaDB and SQLite have one, and so
+    may those of `ellar_db_dialects`.
 
     Args:
         database: The database.
@@ -360,8 +388,8 @@ def ellar_db_lock(database: Database, limits: Limits) -> Lock | None:
             do: `acquire` is called again until it succeeds or time is up.
 
     Returns:
-        An object with `acquire() -> bool`, `release()` and `holder() -> str`, or None. The first answer wins; without
-        one there is a warning and no lock.
+        An object with `acquire() -> bool`, `release()` and `holder() -> str`, or None. The first answer wins; where the
+        database's kind has no lock either, there is a warning and no lock.
 
     Example:
         @hookimpl

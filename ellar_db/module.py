@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 from ellar.common import IModuleSetup, Module
@@ -17,28 +16,12 @@ from ellar.reflect import reflect
 from injector import inject
 
 from ellar_db.cli import db
-from ellar_db.databases import Databases, MigrationOptions
-from ellar_db.errors import DbError
+from ellar_db.databases.configuration import Configuration
+from ellar_db.databases.database import Databases
+from ellar_db.databases.options import MigrationOptions
+from ellar_db.util.errors import DbError
 
 CONFIG_KEY = "ELLAR_DB"
-
-
-class Configuration:
-    """What `EllarDBModule.setup` was given; engines are made when they are first asked for."""
-
-    def __init__(self, databases: Any = None, metadata: Any = None, options: MigrationOptions | None = None) -> None:
-        self._databases = databases
-        self._metadata = metadata
-        self.options = options or MigrationOptions()
-
-    @cached_property
-    def databases(self) -> Databases:
-        """The databases, empty where another module supplies them."""
-        from ellar_db.databases import make_databases
-
-        if self._databases is None:
-            return Databases()
-        return make_databases(self._databases, self._metadata, self.options)
 
 
 class _Commands(list[Any]):
@@ -64,9 +47,9 @@ def _of_application(injector: EllarInjector) -> EllarInjector:
 @inject  # type: ignore[untyped-decorator,unused-ignore]  # injector's types aren't followed
 def _all_databases(injector: EllarInjector) -> Databases:
     """Collect the databases; the injector may be asked before, or outside of, any context."""
-    from ellar_db.application import injector_opened
-    from ellar_db.databases import collect_databases
-    from ellar_db.plugins import get_plugin_manager
+    from ellar_db.config.collection import collect_databases
+    from ellar_db.plugins.manager import get_plugin_manager
+    from ellar_db.project.application import injector_opened
 
     with injector_opened(_of_application(injector)):
         return collect_databases(get_plugin_manager())
@@ -75,7 +58,7 @@ def _all_databases(injector: EllarInjector) -> Databases:
 @inject  # type: ignore[untyped-decorator,unused-ignore]  # injector's types aren't followed
 def _migration_options(injector: EllarInjector) -> MigrationOptions:
     """Give the options of `setup` over those of ellar-sql, beside which the module may stand."""
-    from ellar_db.application import injector_opened, service
+    from ellar_db.project.application import injector_opened, service
 
     own: MigrationOptions = injector.get(Configuration).options
     if "ellar_sql.services" not in sys.modules:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
+
 TESTS = "ellar_db.testing.migrations"
 
 

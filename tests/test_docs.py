@@ -14,7 +14,7 @@ import pytest
 
 from ellar_db import hookspecs
 from ellar_db.cli import db
-from ellar_db.plugin_faults import API_ATTRIBUTE
+from ellar_db.plugins.faults import API_ATTRIBUTE
 from tests.conftest import Project
 
 ROOT = Path(__file__).parent.parent

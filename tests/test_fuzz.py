@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ellar_db.cli import db as db_group
-from ellar_db.plugins import get_plugin_manager
+from ellar_db.plugins.manager import get_plugin_manager
 from tests.commands.conftest import add
 from tests.conftest import Project
 

@@ -10,8 +10,8 @@ import pluggy
 import pytest
 
 from ellar_db import hookspecs
-from ellar_db.plugins import create_plugin_manager, get_plugin_manager
-from ellar_db.records import INSTALLED, Plugin
+from ellar_db.plugins.manager import create_plugin_manager, get_plugin_manager
+from ellar_db.plugins.record import INSTALLED, Plugin
 from tests.conftest import Project
 
 PLUGIN = """

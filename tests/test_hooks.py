@@ -14,8 +14,8 @@ from sqlalchemy import create_engine, text
 
 import ellar_db
 from ellar_db import Database, hookimpl, hookspecs
-from ellar_db.plugins import get_plugin_manager
-from ellar_db.records import Plugin as Record
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.plugins.record import Plugin as Record
 from tests.conftest import Project
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("ellar_db_")]

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, pool, text
 
-from ellar_db.databases import Database
-from ellar_db.errors import DbError
-from ellar_db.limits import Limits
-from ellar_db.locking import Lock, identity, locked, refuse_twins
-from ellar_db.locks import sqlite_file
-from ellar_db.plugins import create_plugin_manager
+from ellar_db.databases.database import Database
+from ellar_db.databases.limits import Limits
+from ellar_db.dialects.sqlite import sqlite_file
+from ellar_db.guards.locking import identity, locked, refuse_twins
+from ellar_db.hooktypes import Lock
+from ellar_db.plugins.manager import create_plugin_manager
+from ellar_db.util.errors import DbError
 from tests.conftest import ASYNC_DRIVERS, Project, sync_engine
 from tests.faults.harness import History, leftovers
 
@@ -381,7 +382,11 @@ def test_a_lock_has_no_password_in_its_name() -> None:
 
 
 def test_locks_look_as_the_protocol_says() -> None:
-    from ellar_db.locks import FileLock, MySQLLock, NoLock, PostgreSQLLock
+    from ellar_db.dialects.locks import NoLock
+
+    from ellar_db.dialects.mysql import MySQLLock
+    from ellar_db.dialects.postgresql import PostgreSQLLock
+    from ellar_db.util.file_lock import FileLock
 
     for kind in (FileLock, MySQLLock, NoLock, PostgreSQLLock):
         assert {name for name in vars(Lock) if not name.startswith("_")} <= set(dir(kind))
@@ -463,7 +468,7 @@ def test_a_time_to_wait_that_is_none_is_refused(project: Project, value: str) ->
 def test_one_file_written_in_two_ways_is_one_database(project: Project) -> None:
     from sqlalchemy import create_engine
 
-    from ellar_db.locking import identity
+    from ellar_db.guards.locking import identity
 
     names = ("sqlite:///app.db", f"sqlite:///{(project.path / 'app.db').as_posix()}", "sqlite+aiosqlite:///./app.db")
     databases = [Database("default", create_engine(name.replace("+aiosqlite", ""))) for name in names]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, pool, text
 
-from ellar_db.losses import Loss, counted, losses
+from ellar_db.revisions.losses import Loss, counted, losses
 from tests.conftest import sync_engine
 
 

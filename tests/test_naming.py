@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ellar_db.naming import RevisionRequest, as_docstring, check_message
+from ellar_db.hooktypes import RevisionRequest
+from ellar_db.revisions.names import as_docstring, check_message
 from tests.commands.conftest import add
 from tests.conftest import Project
 

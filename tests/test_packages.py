@@ -17,8 +17,8 @@ from alembic import command
 from sqlalchemy import inspect, text
 
 from ellar_db import Database, PackageMigrations, alembic_config, hookimpl, with_packages
-from ellar_db.packages import collect_packages
-from ellar_db.plugins import get_plugin_manager
+from ellar_db.config.collection import collect_packages
+from ellar_db.plugins.manager import get_plugin_manager
 from tests.applications import Shop, asynchronous, new_shop
 from tests.conftest import Project, sync_engine, tables
 

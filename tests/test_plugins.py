@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ellar_db.commands import BUILTINS
-from ellar_db.plugins import create_plugin_manager, get_plugin_manager
-from ellar_db.records import Plugin
+from ellar_db.plugins.builtin import BUILTINS
+from ellar_db.plugins.manager import create_plugin_manager, get_plugin_manager
+from ellar_db.plugins.record import Plugin
 from tests.conftest import Project
 
 Install = Callable[..., Path]
@@ -100,9 +100,7 @@ def test_built_ins_come_first_then_installed_ones_sorted_then_the_projects_own(
 
     manager = create_plugin_manager()
 
-    assert [record.name for record in manager.records][: len(BUILTINS)] == [
-        f"ellar-db:{name.rpartition('.')[2]}" for name in BUILTINS
-    ]
+    assert [record.name for record in manager.records][: len(BUILTINS)] == [f"ellar-db:{name}" for name in BUILTINS]
     assert [record.name for record in manager.records][len(BUILTINS) :] == [
         "Ant:z",
         "ellar_db.Mole:mole",

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
-from ellar_db.plugins import get_plugin_manager
-from ellar_db.registry import collect_commands
+from ellar_db.cli.registry import collect_commands
+from ellar_db.plugins.manager import get_plugin_manager
 from tests.conftest import Project
 
 Install = Callable[..., Path]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from ellar_db.journal import Journal
+from ellar_db.guards.journal import Journal
 from tests.conftest import Project, sync_engine
 from tests.faults.harness import History, create
 from tests.test_locking import held_elsewhere  # noqa: F401  # a fixture
@@ -290,7 +290,7 @@ def test_a_revision_of_which_the_file_is_gone_can_still_be_reverted(shop: Projec
 
 def test_plugins_are_told_of_a_stamp(shop: Project, url: str) -> None:
     from ellar_db import hookimpl
-    from ellar_db.plugins import get_plugin_manager
+    from ellar_db.plugins.manager import get_plugin_manager
 
     add(shop, "first", None, upgrade=BROKEN)
     shop.db("upgrade", exit_code=1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ellar_db.two_phase import DDL
+from ellar_db.guards.two_phase import DDL
 from tests.applications import asynchronous
 from tests.conftest import Project, tables
 from tests.faults.harness import History, create

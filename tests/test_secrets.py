@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import make_url, text
 
-from ellar_db import secrets
 from ellar_db.cli import db as db_group
-from ellar_db.databases import make_databases
-from ellar_db.errors import DbError
-from ellar_db.secrets import masked, remember, remember_text
+from ellar_db.databases.factory import make_databases
+from ellar_db.util import masking as secrets
+from ellar_db.util.errors import DbError
+from ellar_db.util.masking import masked, remember, remember_text
 from tests.conftest import Project, server
 
 PLAIN = "hunter2token"

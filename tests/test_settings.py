@@ -28,7 +28,7 @@ def test_what_is_documented_is_what_is_read() -> None:
     import re
     from pathlib import Path
 
-    from ellar_db.settings import KEYS
+    from ellar_db.project.settings import KEYS
 
     page = Path(__file__).parent.parent / "docs" / "reference" / "settings.md"
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE))

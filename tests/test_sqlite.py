@@ -9,9 +9,9 @@ from contextlib import closing
 import pytest
 from sqlalchemy import Engine, create_engine, event, text
 
-from ellar_db.databases import Database
-from ellar_db.errors import DbError
-from ellar_db.sqlite import all_or_nothing
+from ellar_db.databases.database import Database
+from ellar_db.dialects.sqlite import all_or_nothing
+from ellar_db.util.errors import DbError
 from tests.conftest import Project
 
 DRIVERS = ["sqlite", "sqlite+aiosqlite"]

@@ -15,9 +15,9 @@ from alembic import command
 from sqlalchemy import create_engine, event, text
 
 from ellar_db import Databases, DbError, alembic_config
-from ellar_db.application import open_injector
-from ellar_db.connecting import apart
-from ellar_db.databases import Database
+from ellar_db.databases.connections import apart
+from ellar_db.databases.database import Database
+from ellar_db.project.application import open_injector
 from tests.applications import Shop, asynchronous, new_shop
 
 MIGRATED = {"alembic_version", "user"}

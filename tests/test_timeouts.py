@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from ellar_db.guards.timeouts import statements
 from sqlalchemy import text
 
-from ellar_db.errors import DbError
-from ellar_db.limits import Limits
-from ellar_db.timeouts import statements
+from ellar_db.databases.limits import Limits
+from ellar_db.util.errors import DbError
 from tests.conftest import Project, sync_engine
 from tests.faults.harness import History
 

@@ -18,7 +18,7 @@ def branches(directory: Path | None, x_arg: tuple[str, ...], verbose: bool) -> N
     """Show current branch points."""
     from alembic import command
 
-    from ellar_db.config import alembic_config
+    from ellar_db.config.seam import alembic_config
 
     with alembic_config(directory, x_arg=x_arg, databases=False) as config:
         command.branches(config, verbose=verbose)

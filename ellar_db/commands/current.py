@@ -27,8 +27,8 @@ def current(
     """Display the current revision for each database."""
     from alembic import command
 
-    from ellar_db.config import alembic_config
-    from ellar_db.package_runs import in_turn, warn_of_leftovers
+    from ellar_db.config.seam import alembic_config
+    from ellar_db.runtime.packages import in_turn, warn_of_leftovers
 
     with alembic_config(directory, x_arg=x_arg, labels=True, package=package) as config:
         warn_of_leftovers(config)

@@ -38,9 +38,9 @@ def downgrade(
     """
     from alembic import command
 
-    from ellar_db.config import alembic_config
-    from ellar_db.confirming import confirm_downgrade
-    from ellar_db.package_runs import refuse_needed
+    from ellar_db.config.seam import alembic_config
+    from ellar_db.runtime.confirmation import confirm_downgrade
+    from ellar_db.runtime.packages import refuse_needed
 
     if revision is None:
         revision = "head:-1" if sql else "-1"

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from ellar_db import options
-from ellar_db.errors import DbError
 from ellar_db.hookspecs import hookimpl
+from ellar_db.util.errors import DbError
 
 
 @click.command(short_help="Edit a revision file using $EDITOR.", context_settings=options.RELATIVE)
@@ -24,8 +24,8 @@ def edit(directory: Path | None, x_arg: tuple[str, ...], revision: str) -> None:
     """
     from alembic import command
 
-    from ellar_db.config import alembic_config
-    from ellar_db.revisions import check_relative
+    from ellar_db.config.seam import alembic_config
+    from ellar_db.revisions.names import check_relative
 
     check_editor()
     with alembic_config(directory, x_arg=x_arg, databases=revision == "current") as config:

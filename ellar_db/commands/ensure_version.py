@@ -22,7 +22,7 @@ def ensure_version(
     """Create the Alembic version table if it doesn't exist already."""
     from alembic import command
 
-    from ellar_db.config import alembic_config
+    from ellar_db.config.seam import alembic_config
 
     with alembic_config(directory, x_arg=x_arg, output=options.sql_output(sql, output), limits=limits) as config:
         command.ensure_version(config, sql=sql)

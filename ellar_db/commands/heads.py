@@ -22,8 +22,8 @@ def heads(
     """Show current available heads in the script directory."""
     from alembic import command
 
-    from ellar_db.config import alembic_config
-    from ellar_db.package_runs import in_turn
+    from ellar_db.config.seam import alembic_config
+    from ellar_db.runtime.packages import in_turn
 
     with alembic_config(directory, x_arg=x_arg, databases=False, package=package) as config:
         in_turn(config, lambda part: command.heads(part, verbose, resolve_dependencies))

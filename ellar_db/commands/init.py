@@ -31,11 +31,13 @@ def init(
 
     FOLDER is another way to write -d. Without either it is what the application says, or "migrations".
     """
-    from ellar_db.application import application_context
-    from ellar_db.config import DIRECTORY, migrations_directory, program, reported
-    from ellar_db.files import shown
-    from ellar_db.plugins import get_plugin_manager
-    from ellar_db.scaffolding import find_template, make_folder
+    from ellar_db.config.folder import DIRECTORY, migrations_directory
+    from ellar_db.config.program import program
+    from ellar_db.config.refusals import reported
+    from ellar_db.plugins.manager import get_plugin_manager
+    from ellar_db.project.application import application_context
+    from ellar_db.revisions.scaffold import find_template, make_folder
+    from ellar_db.util.files import shown
 
     if folder is not None and directory is not None and folder != directory:
         raise click.UsageError(f"two folders are given, {folder} and {directory}")

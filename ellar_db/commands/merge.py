@@ -33,7 +33,7 @@ def merge(
 
     REVISIONS are all heads unless they are given.
     """
-    from ellar_db.revisions import write_merge
+    from ellar_db.revisions.writer import write_merge
 
     write_merge(
         directory,

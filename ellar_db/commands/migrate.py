@@ -34,7 +34,7 @@ def migrate(
     Review it before you apply it: renamed tables and columns, for one, are seen as dropped and added. Where nothing
     changed, no file is written.
     """
-    from ellar_db.revisions import NewRevision, write_revision
+    from ellar_db.revisions.writer import NewRevision, write_revision
 
     if sql:
         raise click.UsageError(

@@ -33,8 +33,8 @@ def repair(
 
     REVISION is the one that the note names; give it to be sure that you settle what you mean.
     """
-    from ellar_db.config import alembic_config
-    from ellar_db.repairing import settle
+    from ellar_db.config.seam import alembic_config
+    from ellar_db.runtime.repair import settle
 
     if applied and reverted:
         raise click.UsageError("--applied and --reverted exclude each other")

@@ -40,7 +40,7 @@ def revision(
 
     --sql needs revision_environment = true in alembic.ini.
     """
-    from ellar_db.revisions import NewRevision, write_revision
+    from ellar_db.revisions.writer import NewRevision, write_revision
 
     if sql and autogenerate:
         raise click.UsageError("--sql can't go with --autogenerate, which must read the database")

@@ -22,8 +22,8 @@ def show(directory: Path | None, x_arg: tuple[str, ...], package: str | None, re
     """
     from alembic import command
 
-    from ellar_db.config import alembic_config
-    from ellar_db.revisions import check_relative
+    from ellar_db.config.seam import alembic_config
+    from ellar_db.revisions.names import check_relative
 
     reads_database = revision == "current"
     with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True, package=package) as config:

@@ -39,7 +39,7 @@ def stamp(
     """
     from alembic import command
 
-    from ellar_db.config import alembic_config
+    from ellar_db.config.seam import alembic_config
 
     output = options.sql_output(sql, output)
     with alembic_config(directory, x_arg=x_arg, output=output, limits=limits, package=package) as config:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ellar_db.application import service
-from ellar_db.databases import Database, MigrationOptions
+from ellar_db.databases.database import Database
+from ellar_db.databases.options import MigrationOptions
 from ellar_db.hookspecs import hookimpl
+from ellar_db.project.application import service
 
 
 @hookimpl

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from ellar_db.application import service
-from ellar_db.databases import Database
+from ellar_db.databases.configuration import Configuration
+from ellar_db.databases.database import Database
 from ellar_db.hookspecs import hookimpl
+from ellar_db.project.application import service
 
 
 @hookimpl
@@ -26,10 +25,6 @@ def ellar_db_directory() -> Path | None:
     return None if found is None or found.options.directory is None else Path(found.options.directory)
 
 
-def _configuration() -> Any:
-    # an application that uses EllarDBModule has imported it
-    if "ellar_db.module" not in sys.modules:
-        return None
-    from ellar_db.module import Configuration
-
-    return service(Configuration)
+def _configuration() -> Configuration | None:
+    found: Configuration | None = service(Configuration)
+    return found

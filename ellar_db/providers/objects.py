@@ -10,7 +10,7 @@ from ellar_db.hookspecs import hookimpl
 @hookimpl
 def ellar_db_include_name(name: str | None, type_: str) -> bool | None:
     """Leave out the table of the journal, before anything of it is read."""
-    from ellar_db.journal import NAME
+    from ellar_db.guards.entry import NAME
 
     return False if type_ == "table" and name == NAME else None
 

@@ -6,16 +6,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ellar_db.databases import DEFAULT, Database, MigrationOptions, make_databases
-from ellar_db.errors import DbError
+from ellar_db.databases.database import DEFAULT, Database
+from ellar_db.databases.factory import make_databases
+from ellar_db.databases.options import MigrationOptions
 from ellar_db.hookspecs import hookimpl
-from ellar_db.settings import Settings, expanded, read_settings
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.project.settings import Settings, expanded
+from ellar_db.util.errors import DbError
 
 
 @hookimpl
 def ellar_db_databases() -> Iterable[Database]:
     """Give the databases of `[tool.ellar-db.databases]`, or the one of `database`."""
-    settings = read_settings()
+    settings = get_plugin_manager().settings
     filled = {name: _filled(name, spec, settings) for name, spec in settings.mapping("databases").items()}
     single = settings.text("database")
     if single is not None:
@@ -36,7 +39,7 @@ def ellar_db_databases() -> Iterable[Database]:
 @hookimpl
 def ellar_db_directory() -> Path | None:
     """Give `directory`, which is taken from the pyproject.toml's own folder."""
-    settings = read_settings()
+    settings = get_plugin_manager().settings
     directory = settings.text("directory")
     return None if directory is None else Path(directory)
 

@@ -13,7 +13,9 @@ from ellar_db.hookspecs import hookimpl
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
 
-    from ellar_db.databases import Database
+    from ellar_db.databases.database import Database
+    from ellar_db.dialects.base import Dialect
+
 
 ENUMS = "alembic_postgresql_enum"
 
@@ -23,10 +25,10 @@ _members: WeakKeyDictionary[MigrationContext, frozenset[tuple[str | None, str]]]
 @hookimpl
 def ellar_db_context_options(database: Database) -> dict[str, Any]:
     """Have the packages take part that have to be imported, or named, for that."""
-    if database.sync_engine.dialect.name == "postgresql" and _installed(ENUMS):
+    if ENUMS in _dialect_of(database).comparators and _installed(ENUMS):
         import_module(ENUMS)
     if ENUMS in sys.modules or "alembic_utils" in sys.modules:
-        from ellar_db.comparators import keep_to_their_own
+        from ellar_db.revisions.comparators import keep_to_their_own
 
         keep_to_their_own()
     # where the models have spatial columns, they have imported it
@@ -54,9 +56,7 @@ def ellar_db_include_object(
         return None
     if name == "spatial_ref_sys" or object.schema == "tiger_data":
         return False
-    if database.sync_engine.dialect.name == "postgresql" and (object.schema, name) in _of_extensions():
-        return False
-    return None
+    return False if (object.schema, name) in _of_extensions(database) else None
 
 
 @cache
@@ -66,20 +66,19 @@ def _installed(package: str) -> bool:
     return find_spec(package) is not None
 
 
-def _of_extensions() -> frozenset[tuple[str | None, str]]:
-    """Give the tables of the server's extensions, each with its schema; that is None for the default one."""
+def _dialect_of(database: Database) -> Dialect:
+    from ellar_db.plugins.dialects import dialect_of
+    from ellar_db.plugins.manager import get_plugin_manager
+
+    return dialect_of(get_plugin_manager(), database)
+
+
+def _of_extensions(database: Database) -> frozenset[tuple[str | None, str]]:
+    """Return the tables of the server's extensions, read once a comparison."""
     from alembic import context
-    from sqlalchemy import text
 
     running = context.get_context()
     if running not in _members:
         assert running.connection is not None
-        found = running.connection.execute(
-            text(
-                "SELECT n.nspname = current_schema(), n.nspname, c.relname FROM pg_depend d "
-                "JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace "
-                "WHERE d.deptype = 'e' AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p', 'f')"
-            )
-        )
-        _members[running] = frozenset((None if default else schema, table) for default, schema, table in found)
+        _members[running] = _dialect_of(database).tables_of_extensions(running.connection)
     return _members[running]

@@ -19,6 +19,7 @@ from ellar_db.testing.project import Project
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+
 PYPROJECT = """
 [tool.ellar]
 default = "shop"

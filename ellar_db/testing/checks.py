@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from ellar_db.errors import DbError
 from ellar_db.testing.reversing import NAME, Reversal, reversal_of
 from ellar_db.testing.walking import Migrations, State, changes
+from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.script import Script, ScriptDirectory

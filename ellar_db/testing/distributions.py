@@ -71,7 +71,7 @@ class Distributions:
         Example:
             install_distribution.from_folder(Path(__file__).parent.parent)
         """
-        from ellar_db.settings import read_toml
+        from ellar_db.project.settings import read_toml
 
         described = read_toml(folder / "pyproject.toml")["project"]
         self._monkeypatch.syspath_prepend(str(folder / "src" if (folder / "src").is_dir() else folder))
@@ -82,7 +82,7 @@ class Distributions:
     def _describe(self, distribution: str, version: str, entry_points: Mapping[str, Mapping[str, str]]) -> None:
         from importlib import invalidate_caches
 
-        from ellar_db.plugins import get_plugin_manager
+        from ellar_db.plugins.manager import get_plugin_manager
 
         info = self.site / f"{distribution.replace('-', '_')}-{version}.dist-info"
         info.mkdir()

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ellar_db.databases import Database
-from ellar_db.errors import DbError
+from ellar_db.databases.database import Database
+from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
     from ellar_db.testing.walking import Migrations
+
 
 pytest_plugins = ["ellar_db.pytest_options"]
 
@@ -112,7 +113,7 @@ def ellar_db_revisions(request: pytest.FixtureRequest) -> Iterator[ScriptDirecto
     """The application's revisions, as Alembic's `ScriptDirectory`; no database is looked at."""
     from alembic.script import ScriptDirectory
 
-    from ellar_db.config import alembic_config
+    from ellar_db.config.seam import alembic_config
 
     with _in_project(request.config):
         with _failing(), alembic_config(_directory(request.config), databases=False) as config:
@@ -151,8 +152,8 @@ def _failing() -> Iterator[None]:
 @contextmanager
 def _in_project(config: pytest.Config) -> Iterator[None]:
     """Stand in the project's folder, as `ellar db` does, with plugins and settings read there."""
-    from ellar_db.plugins import get_plugin_manager
-    from ellar_db.settings import read_settings
+    from ellar_db.plugins.manager import get_plugin_manager
+    from ellar_db.project.settings import read_settings
 
     variable = "ELLAR_CONFIG_MODULE"
     folder = _path(config, "project") or config.rootpath
@@ -205,7 +206,7 @@ def _checked_skips(names: Iterable[str]) -> set[str]:
 
 def _urls(config: pytest.Config, *, ini: bool) -> dict[str, str]:
     """Give the URLs of pytest's settings, with `${VARIABLES}` filled in, or of its command line."""
-    from ellar_db.settings import expanded
+    from ellar_db.project.settings import expanded
 
     texts: list[str] = config.getini("ellar_db_url") if ini else config.getoption("--ellar-db-url")
     found = {}

@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ellar_db.plugins import PluginManager
-    from ellar_db.settings import Settings
+    from ellar_db.plugins.manager import PluginManager
+    from ellar_db.project.settings import Settings
 
 
 class TestPlugins:
@@ -24,7 +24,7 @@ class TestPlugins:
         self._registered: dict[str, object] = {}
 
     def __enter__(self) -> TestPlugins:
-        from ellar_db import plugins
+        from ellar_db.plugins import manager as plugins
 
         self._create = plugins.create_plugin_manager
         plugins.create_plugin_manager = self._created
@@ -34,7 +34,7 @@ class TestPlugins:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        from ellar_db import plugins
+        from ellar_db.plugins import manager as plugins
 
         plugins.create_plugin_manager = self._create
         plugins.get_plugin_manager.cache_clear()
@@ -42,7 +42,7 @@ class TestPlugins:
     @property
     def manager(self) -> PluginManager:
         """The manager itself, as it is now."""
-        from ellar_db.plugins import get_plugin_manager
+        from ellar_db.plugins.manager import get_plugin_manager
 
         return get_plugin_manager()
 
@@ -72,8 +72,8 @@ class TestPlugins:
 
             plugin_manager.register(Dated())
         """
-        from ellar_db.errors import PluginError
-        from ellar_db.plugins import get_plugin_manager
+        from ellar_db.plugins.manager import get_plugin_manager
+        from ellar_db.util.errors import PluginError
 
         name = name or getattr(plugin, "__name__", None) or type(plugin).__name__
         if name in self._registered:
@@ -93,14 +93,14 @@ class TestPlugins:
             plugin: The plugin, or else
             name: its name.
         """
-        from ellar_db.plugins import get_plugin_manager
+        from ellar_db.plugins.manager import get_plugin_manager
 
         name = name or next(known for known, other in self._registered.items() if other is plugin)
         del self._registered[name]
         get_plugin_manager.cache_clear()
 
     def _created(self, settings: Settings | None = None) -> PluginManager:
-        from ellar_db.records import PROJECT, Plugin
+        from ellar_db.plugins.record import PROJECT, Plugin
 
         manager = self._create(settings)
         for name, plugin in self._registered.items():

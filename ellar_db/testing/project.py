@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 if TYPE_CHECKING:
     import click
 
+
 MODELS = """
 from sqlalchemy import String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -92,7 +93,7 @@ class Project:
         """
         from importlib import invalidate_caches
 
-        from ellar_db.plugins import get_plugin_manager
+        from ellar_db.plugins.manager import get_plugin_manager
 
         for name in list(sys.modules):
             if name.partition(".")[0] in names:
@@ -170,7 +171,7 @@ def tables(url: str) -> set[str]:
     """Give the names of a database's tables, whatever driver its URL names."""
     from sqlalchemy import inspect
 
-    from ellar_db.databases import make_databases
+    from ellar_db.databases.factory import make_databases
 
     database = make_databases(url, pooled=False)["default"]
     return database.transaction(lambda connection: set(inspect(connection).get_table_names()))

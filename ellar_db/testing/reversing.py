@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alembic.script import Script
 
+
 NAME = "irreversible"
 """The name with which a revision says why it has no downgrade."""
 

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.application import application_context
-from ellar_db.config import DATABASES, alembic_config, databases_of
-from ellar_db.databases import DEFAULT, Database, Databases
-from ellar_db.errors import DbError
-from ellar_db.plugins import get_plugin_manager
-from ellar_db.testing.schema import Schema, differences, read_schema
-from ellar_db.testing.scratch import guarded, scratch_databases
+from ellar_db.config.collection import databases_of
+from ellar_db.config.invocation import DATABASES
+from ellar_db.config.seam import alembic_config
+from ellar_db.databases.database import DEFAULT, Database, Databases
+from ellar_db.plugins.dialects import dialect_named
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.project.application import application_context
+from ellar_db.scratch.databases import guarded, scratch_databases
+from ellar_db.scratch.schema import Schema, differences, read_schema
+from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -66,7 +69,7 @@ def opened(
                     f"{script.env_py_location} connects to databases by itself, and so its migrations can't be tested "
                     "on scratch databases; let it call ellar_db.env.run()"
                 )
-        with scratch_databases(databases, urls, folder) as scratch:
+        with scratch_databases(databases, urls, folder, get_plugin_manager()) as scratch:
             for database in scratch.values():
                 prepare(database)
             migrations = Migrations(directory, script, scratch)
@@ -129,7 +132,7 @@ class Migrations:
         """
         from alembic import command
 
-        from ellar_db.package_runs import with_packages
+        from ellar_db.runtime.packages import with_packages
 
         with self.configured() as config:
             for part in with_packages(config)[:-1]:
@@ -157,7 +160,7 @@ class Migrations:
         Returns:
             The states by the databases' names; a folder for one database runs on one.
         """
-        from ellar_db.journal import NAME
+        from ellar_db.guards.entry import NAME
 
         states = []
 
@@ -165,7 +168,8 @@ class Migrations:
             schema = context.version_table_schema
             version_table = f"{schema}.{context.version_table}" if schema else context.version_table
             connection: Any = context.connection
-            states.append(State(tuple(sorted(heads)), read_schema(connection, {version_table, NAME})))
+            dialect = dialect_named(get_plugin_manager(), connection.dialect.name)
+            states.append(State(tuple(sorted(heads)), read_schema(connection, dialect, {version_table, NAME})))
             return ()
 
         self._run(look, dont_mutate=True)

@@ -114,9 +114,7 @@ def restore(directory: Path | None, x_arg: tuple[str, ...], source: Path | None,
 
     NAME is the database; it may be left out where there is one.
     """
-    from ellar_db.limits import limits_of
-    from ellar_db.locking import locked
-    from ellar_db.plugins import get_plugin_manager
+    from ellar_db import migration_lock
 
     with alembic_config(directory, x_arg=x_arg) as config:
         database = chosen(config.attributes["databases"], name)
@@ -134,8 +132,7 @@ def restore(directory: Path | None, x_arg: tuple[str, ...], source: Path | None,
                     f"{database.name} ({database.url}) will be replaced by {backup}; what it has now is lost.", err=True
                 )
                 confirm()
-            manager = get_plugin_manager()
-            with locked([database], {database.name: limits_of(database, manager.settings, None)}, manager):
+            with migration_lock(database):
                 keeper.restore(backup)
         except (BackupError, OSError) as error:
             raise DbError(f"{database.name!r} can't be restored from {backup}: {cause(error)}") from error
@@ -338,7 +335,7 @@ class SQLite:
     ending = ".sqlite3"
 
     def __init__(self, database: Database) -> None:
-        from ellar_db.locks import sqlite_file
+        from ellar_db import sqlite_file
 
         self.file = sqlite_file(database)
         self.in_memory = self.file is None

@@ -134,7 +134,7 @@ class Report:
 
     def failed(self, error: BaseException) -> None:
         """Note what went wrong."""
-        from ellar_db.secrets import masked
+        from ellar_db import masked
 
         if isinstance(error, click.exceptions.Exit):
             self.exit_code, said = error.exit_code, f"exit code {error.exit_code}"
@@ -224,7 +224,7 @@ class Settings:
         """
         from urllib.parse import urlsplit
 
-        from ellar_db.settings import expanded
+        from ellar_db import expanded
 
         where = f"[tool.{SETTINGS}] url"
         url = expanded(self.url, where)

@@ -305,7 +305,7 @@ def test_a_step_that_a_plugin_refuses_is_noted_with_what_it_did(
     project: Project, new_database: Callable[[str], str]
 ) -> None:
     from ellar_db import hookimpl
-    from ellar_db.plugins import get_plugin_manager
+    from ellar_db.plugins.manager import get_plugin_manager
 
     class Refusing:
         @hookimpl
@@ -330,7 +330,7 @@ def test_what_a_plugin_writes_when_a_step_is_applied_is_no_statement_of_the_revi
     project: Project, new_database: Callable[[str], str]
 ) -> None:
     from ellar_db import hookimpl
-    from ellar_db.plugins import get_plugin_manager
+    from ellar_db.plugins.manager import get_plugin_manager
 
     class Writing:
         @hookimpl

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from ellar_db import hookimpl
-from ellar_db.errors import PluginError
 from ellar_db.testing import Application, Distributions, Project, TestPlugins
+from ellar_db.util.errors import PluginError
 from tests.testing.conftest import ROOT
 
 Db = Callable[..., Any]

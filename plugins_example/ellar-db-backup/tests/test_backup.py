@@ -568,7 +568,7 @@ def test_a_restore_waits_for_nobody_who_holds_the_database(shop: Project) -> Non
 
 
 def test_a_restore_waits_for_the_lock_of_a_run(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ellar_db.locks import FileLock
+    from ellar_db.util.file_lock import FileLock
 
     shop.configure(extra="lock-timeout = 0")
     lock = FileLock(shop.path / "app.db")

@@ -1,0 +1,66 @@
+"""What a command says while it runs: Alembic's progress on stderr, and the application's logging left alone."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ellar_db.util.masking import masked
+
+
+class _Progress(logging.Handler):
+    """Writes what a user wants to see of Alembic's log, unless the application logs it itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # the application's own handlers, made meanwhile, show what they are meant to show
+        if logging.root.handlers:
+            return
+        progress = record.name.startswith(("ellar_db", "alembic.autogenerate")) or str(record.msg).startswith("Running")
+        if record.levelno > logging.INFO:
+            click.echo(masked(f"{record.levelname.capitalize()}: {record.getMessage()}"), err=True)
+        elif progress:
+            click.echo(masked(record.getMessage()), err=True)
+
+
+@contextmanager
+def messages(quiet: bool = False) -> Iterator[None]:
+    """Show the progress of migrations, and warnings of Alembic and SQLAlchemy, on stderr while a command runs.
+
+    Args:
+        quiet: Show nothing.
+    """
+    loggers = [logging.getLogger(name) for name in ("alembic", "ellar_db")]
+    levels = [logger.level for logger in loggers]
+    handler = _Progress()
+    for logger in loggers:
+        logger.addHandler(handler)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.ERROR if quiet else logging.INFO)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = partial(_show_warning, warnings.showwarning)
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+def _show_warning(
+    others: Callable[..., Any], message: Warning | str, category: type[Warning], filename: str, *rest: Any
+) -> None:
+    """Show a warning in one line, without the line of Alembic's code that gave it."""
+    for name in ("alembic", "sqlalchemy"):
+        package = sys.modules.get(name)
+        if package is not None and Path(filename).is_relative_to(Path(str(package.__file__)).parent):
+            click.echo(masked(f"Warning: {message}"), err=True)
+            return
+    others(message, category, filename, *rest)

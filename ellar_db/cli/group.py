@@ -1,0 +1,145 @@
+"""The group whose commands come from the plugins."""
+
+from __future__ import annotations
+
+import copy
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ellar_db.cli.errors import explained, left_to_click, one_line
+from ellar_db.options import META, GroupOptions
+from ellar_db.plugins.options import META as PLUGIN_OPTIONS
+from ellar_db.plugins.options import added_options, values
+
+if TYPE_CHECKING:
+    from ellar_db.cli.registry import Registry
+    from ellar_db.plugins.manager import PluginManager
+
+RESCUE = "plugins"
+"""The command for diagnostics, which works when a plugin is broken: plugins wrap nothing round it and add nothing."""
+
+
+class DbGroup(click.Group):
+    """A group whose commands come from the plugins."""
+
+    @property
+    def manager(self) -> PluginManager:
+        """The plugins of the project in the working directory."""
+        from ellar_db.plugins.manager import get_plugin_manager
+
+        return get_plugin_manager()
+
+    @property
+    def registry(self) -> Registry:
+        """The commands that the plugins gave, collected once for each plugin manager."""
+        from ellar_db.cli.registry import collect_commands
+
+        return self.manager.once("commands", collect_commands)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, broken ones too."""
+        registry = self.registry
+        return sorted({*registry.claims, *registry.broken})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, which runs wrapped in the plugins' `ellar_db_invoke`; `a_b` finds `a-b`."""
+        registry = self.registry
+        command = registry.get(cmd_name) or registry.get(cmd_name.replace("_", "-"))
+        if command is None or (command.name == RESCUE and registry.is_built_in(command)):
+            return command
+        return self._wrapped(command)
+
+    def _wrapped(self, command: click.Command) -> click.Command:
+        from ellar_db.cli.overriding import all_params
+
+        wrapped = copy.copy(command)
+        wrapped.params = [*command.params, *added_options(command, all_params(self.registry, command), self.manager)]
+        vars(wrapped)["invoke"] = lambda ctx: self._invoked(ctx, command)
+        return wrapped
+
+    def _invoked(self, ctx: click.Context, command: click.Command) -> Any:
+        """Run a command through the hook that wraps it."""
+        manager = self.manager
+        manager.require()
+        token = values.set(dict(ctx.meta.get(PLUGIN_OPTIONS, {})))
+        try:
+            return manager.hook.ellar_db_invoke(ctx=ctx, command=command)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # a plugin's wrapper may raise anything, SystemExit too
+            blamed = self._blamed(command, error)
+            if blamed is None:
+                raise
+            raise blamed from error
+        finally:
+            values.reset(token)
+
+    def _blamed(self, command: click.Command, error: BaseException) -> click.ClickException | None:
+        """Name the plugin whose wrapper or whose command raised an error."""
+        from ellar_db.cli.overriding import raised_in_replaced
+        from ellar_db.plugins.blame import hook_raised
+        from ellar_db.plugins.record import BUILT_IN
+
+        plugin = hook_raised(self.manager, "ellar_db_invoke", error)
+        # what the command itself raised came through the built-in that runs it
+        if plugin is not None and plugin.kind != BUILT_IN:
+            return plugin.failure("ellar_db_invoke", error)
+        owner = self.registry.owner(command)
+        if owner is None or owner.kind == BUILT_IN or left_to_click(error) or raised_in_replaced(error):
+            return None
+        return owner.failure(f"its command {command.name}", error)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands; those of plugins are marked with the plugin's name."""
+        registry = self.registry
+        rows = []
+        for name in self.list_commands(ctx):
+            command = registry.get(name)
+            if command is None or command.hidden:
+                continue
+            claims = registry.claims.get(name)
+            mark = claims.mark if claims and not claims.problem else ""
+            rows.append((name, f"{command.get_short_help_str(limit=100)} {mark}".strip()))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse what stands before the command's name; refuse what no program can be given, and no file be named."""
+        with one_line():
+            for text in args:
+                if "\0" in text or not _is_text(text):
+                    raise click.UsageError(f"the argument {text!a} has characters that can't be used")
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, with its messages on stderr and its errors in one line."""
+        from ellar_db.cli.console import messages
+
+        params = ctx.params
+        options = GroupOptions(
+            directory=params.get("directory"),
+            x_arg=tuple(params.get("x_arg") or ()),
+            config_files=tuple(params.get("config") or ()),
+            name=params.get("name") or "alembic",
+            quiet=bool(params.get("quiet")),
+            traceback=bool(params.get("raiseerr")),
+        )
+        ctx.meta[META] = options
+        with explained(self.manager), messages(options.quiet):
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        # undecodable bytes of the command line stand for themselves
+        os.fsencode(argument)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,91 @@
+"""Replacing a command and still calling it."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import click
+
+from ellar_db.cli.registry import Registry, registry_of
+
+
+class OverridingCommand(click.Command):
+    """A command that takes the place of another of its name, and the other's options with it.
+
+    Its function gets its own parameters and, as keywords, those of the command that it replaced.
+
+    Example:
+        @click.command("downgrade", cls=OverridingCommand)
+        @click.option("--unprotect", multiple=True)
+        @click.pass_context
+        def downgrade(ctx, unprotect, **_):
+            if protected() and not unprotect:
+                raise click.ClickException("refused")
+            ctx.command.call_replaced(ctx)
+    """
+
+    def replaced(self, ctx: click.Context | None) -> click.Command | None:
+        """Give the command that this one replaced, or None where there was none."""
+        return registry_of(ctx).replaced_by(self)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Give this command's parameters and those of the command that it replaced."""
+        own = super().get_params(ctx)
+        replaced = self.replaced(ctx)
+        if replaced is None:
+            return own
+        taken = {param.name for param in own}
+        inherited = [param for param in replaced.get_params(ctx) if param.name not in taken]
+        # click shows the options in this order, with --help as the last
+        return [*inherited, *own]
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Make the context as the replaced command would, so that `downgrade -1` still is a revision."""
+        return super().make_context(info_name, args, parent, **{**self._inherited_settings(parent), **extra})
+
+    def _inherited_settings(self, ctx: click.Context | None) -> dict[str, Any]:
+        replaced = self.replaced(ctx)
+        if replaced is None:
+            return dict(self.context_settings)
+        theirs = replaced._inherited_settings(ctx) if isinstance(replaced, OverridingCommand) else {}
+        return {**theirs, **replaced.context_settings, **self.context_settings}
+
+    def call_replaced(self, ctx: click.Context) -> Any:
+        """Run the command that this one replaced, with what was given on the command line.
+
+        Args:
+            ctx: This command's context; a parameter changed in `ctx.params` is passed on changed.
+
+        Raises:
+            click.UsageError: No command of this name was there to be replaced.
+        """
+        replaced = self.replaced(ctx)
+        if replaced is None:
+            raise click.UsageError(f"{self.name} replaced no command", ctx)
+        known = {param.name for param in replaced.get_params(ctx)}
+        # a context beside this one, not below it: messages name the program by its parent
+        with click.Context(replaced, info_name=ctx.info_name, parent=ctx.parent) as inner:
+            inner.params.update({name: value for name, value in ctx.params.items() if name in known})
+            return replaced.invoke(inner)
+
+
+def all_params(registry: Registry, command: click.Command) -> list[click.Parameter]:
+    """Return a command's parameters, with those that it takes over from the command that it replaced.
+
+    Args:
+        registry: The commands.
+        command: One of them.
+    """
+    params = list(command.params)
+    replaced = registry.replaced_by(command) if isinstance(command, OverridingCommand) else None
+    return params if replaced is None else [*params, *all_params(registry, replaced)]
+
+
+def raised_in_replaced(error: BaseException) -> bool:
+    """Return whether an error came out of the command that a plugin's own one replaced and called."""
+    return any(
+        frame.f_code is OverridingCommand.call_replaced.__code__ for frame, _ in traceback.walk_tb(error.__traceback__)
+    )

@@ -1,0 +1,81 @@
+"""The group `db`: the same under `ellar` and as the console script `ellar-db`."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import sys
+from typing import Any
+
+import click
+
+from ellar_db.cli.group import DbGroup
+from ellar_db.options import PATH
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    from ellar_db.version import __version__
+
+    click.echo(f"ellar-db {__version__} (alembic {version('alembic')}, sqlalchemy {version('sqlalchemy')})")
+    ctx.exit()
+
+
+@click.group(
+    "db",
+    cls=DbGroup,
+    short_help="Database migrations, by Alembic.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option("-d", "--directory", type=PATH, help='Migration script directory (default is "migrations").')
+@click.option(
+    "-x",
+    "--x-arg",
+    multiple=True,
+    help="Additional arguments consumed by custom env.py scripts, as in -x setting=value.",
+)
+@click.option(
+    "-c",
+    "--config",
+    type=PATH,
+    multiple=True,
+    help="An Alembic ini file or pyproject.toml: run that Alembic project as it is. May be given twice, once for each.",
+)
+@click.option(
+    "-n", "--name", default="alembic", show_default=True, help="Section of the ini file for Alembic's settings."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Do not log to standard output and error.")
+@click.option("--raiseerr", "--traceback", is_flag=True, help="On an error, show the whole stack trace too.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the versions and exit.",
+)
+def db(**_: Any) -> None:
+    """Database migrations: every Alembic command, for Ellar applications and plain SQLAlchemy."""
+
+
+def _lighten() -> None:
+    """Leave out what costs a short program time and gives it nothing; the process is this program's own."""
+    # nearly all that it makes lives to its end, and would be searched for garbage again and again
+    gc.set_threshold(100_000, 50, 100)
+    # at its end Python would look through all of it once more, to throw it away piece by piece
+    atexit.register(gc.freeze)
+    # Mako, which Alembic needs, would import Pygments for colours in error pages of HTML
+    sys.modules.setdefault("mako.ext.pygmentplugin", None)  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Run the console script `ellar-db`."""
+    _lighten()
+    # models are imported from the working directory, as by `ellar` and `alembic`
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    db.main(prog_name="ellar-db")

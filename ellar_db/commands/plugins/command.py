@@ -1,0 +1,92 @@
+"""Show the plugins: what is installed, what it does, and what is the matter with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+from ellar_db.util.errors import DbError
+
+
+@click.group(short_help="Show the plugins and their state.", invoke_without_command=True)
+@options.environment
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
+@click.option("--hooks", is_flag=True, help="Show who answers each hook, in the order in which they are asked.")
+@click.option("--timings", is_flag=True, help="Show how long each plugin took to load, the slowest first.")
+@click.option(
+    "--check", is_flag=True, help="Exit with 1 where a plugin is broken, missing, unknown or in another's way."
+)
+@click.pass_context
+def plugins(
+    ctx: click.Context,
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    as_json: bool,
+    hooks: bool,
+    timings: bool,
+    check: bool,
+) -> None:
+    """Show the plugins: where they come from, what they do, how long they took to load, and what is broken.
+
+    Alembic's own plugins (the entry points `alembic.plugins`) are listed too. `plugins new NAME` begins one of yours.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from ellar_db.commands.plugins.inventory import answering, inventory, problems
+
+    rows = list(inventory(ctx))
+    if as_json:
+        click.echo(json.dumps(answering() if hooks else rows, indent=2))
+    else:
+        from ellar_db.commands.plugins.tables import show_hooks, show_plugins, show_timings
+
+        if hooks:
+            show_hooks(answering())
+        elif timings:
+            show_timings(rows)
+        else:
+            show_plugins(rows)
+    if check:
+        # what fails for one command mostly does for each
+        found = list(dict.fromkeys(problems(ctx, rows)))
+        if found:
+            raise DbError("; ".join(found))
+
+
+@plugins.command(short_help="Begin a plugin of your own.")
+@click.argument("name")
+@click.option("--into", type=options.PATH, default=".", help="The folder in which the package's folder is made.")
+@click.pass_context
+def new(ctx: click.Context, name: str, into: Path) -> None:
+    """Write a package that is ready to be installed: a command, a hook, a test and a README.
+
+    NAME is the distribution's, as in ellar-db-audit.
+    """
+    from ellar_db.cli.registry import registry_of
+    from ellar_db.commands.plugins.package import write_package
+
+    package = write_package(name, into, registry_of(ctx).givers())
+    click.echo(f"Wrote {package.folder}: a command `{package.command}`, a hook, a test and a README.")
+    click.echo(
+        f"Next: `pip install -e {package.folder}`, then, in a project with a migrations folder, "
+        f"`{program_of_plugins()} {package.command}`."
+    )
+    click.echo(f"Its tests: `pip install -e '{package.folder}[test]'`, then `pytest {package.folder}`.")
+
+
+def program_of_plugins() -> str:
+    """Give what was typed before `plugins`."""
+    from ellar_db.config.program import program
+
+    return program().rpartition(" plugins")[0] or program()
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Give the command."""
+    yield plugins

@@ -1,0 +1,94 @@
+"""Tables on the terminal, drawn by rich."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def show_plugins(rows: Sequence[dict[str, Any]]) -> None:
+    """Print what is known of the plugins.
+
+    Args:
+        rows: A dict a plugin, as `ellar db plugins --json` writes them.
+    """
+    table = _table("Plugin", "From", "State", "Load >", "Does")
+    for row in rows:
+        state = row["state"]
+        style = "dim" if state == "disabled" else "" if state == "active" else "red"
+        cells = (_title(row), row["entry_point"] or row["kind"], state, f"{row['load_ms']:.1f} ms", _does(row))
+        table.add_row(*cells, style=style)
+    _print(table)
+
+
+def show_timings(rows: Sequence[dict[str, Any]]) -> None:
+    """Print how long the plugins took to load, the slowest first.
+
+    Args:
+        rows: A dict a plugin, as `ellar db plugins --json` writes them.
+    """
+    table = _table("Plugin", "Load >")
+    loaded = sorted((row for row in rows if row["kind"] != "alembic"), key=lambda row: -row["load_ms"])
+    for row in loaded:
+        table.add_row(_title(row), f"{row['load_ms']:.1f} ms")
+    table.add_row("all", f"{sum(row['load_ms'] for row in loaded):.1f} ms", style="bold")
+    _print(table)
+
+
+def show_hooks(hooks: Mapping[str, Sequence[str]]) -> None:
+    """Print who answers each hook.
+
+    Args:
+        hooks: The plugins by hook, in call order.
+    """
+    table = _table("Hook", "Asked, in this order")
+    for name, plugins in hooks.items():
+        table.add_row(name, ", ".join(plugins) or "nobody", style="" if plugins else "dim")
+    _print(table)
+
+
+def _table(*titles: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(title.removesuffix(" >"), overflow="fold", justify="right" if title.endswith(" >") else "left")
+    return table
+
+
+def _print(table: Table) -> None:
+    from rich.console import Console
+
+    console = Console(file=sys.stdout, highlight=False, markup=False)
+    if not console.is_terminal:
+        # a file gets each row in one line, however long
+        console.width = console.measure(table, options=console.options.update(max_width=sys.maxsize)).maximum
+    console.print(table)
+
+
+def _title(row: dict[str, Any]) -> str:
+    return f"{row['distribution']} {row['version']}".strip()
+
+
+def _does(row: dict[str, Any]) -> str:
+    if row["error"]:
+        return str(row["error"])
+    parts = []
+    if row["kind"] == "built-in":
+        parts.append(f"{len(row['commands_added'])} commands")
+    elif row["commands_added"]:
+        parts.append("adds " + ", ".join(row["commands_added"]))
+    if row["commands_overridden"]:
+        parts.append("overrides " + ", ".join(row["commands_overridden"]))
+    if row["commands_claimed"]:
+        parts.append("claims " + ", ".join(row["commands_claimed"]) + ", as another plugin does")
+    if row["migrations"]:
+        parts.append("brings migrations of " + ", ".join(row["migrations"]))
+    hooks = [hook.removeprefix("ellar_db_") for hook in row["hooks"] if hook != "ellar_db_register_commands"]
+    if hooks:
+        parts.append("hooks " + ", ".join(hooks))
+    return "; ".join(parts)

@@ -1,0 +1,114 @@
+"""Alembic's own settings, checked before Alembic stumbles over them."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.util.errors import DbError, summary
+
+if TYPE_CHECKING:
+    from configparser import Error as IniError
+    from configparser import ParsingError
+
+    from alembic.config import Config
+
+
+NUMBERS = ("epoch", "year", "month", "day", "hour", "minute", "second")
+"""Tokens of `file_template` that stand for numbers."""
+
+
+def check_settings(config: Config) -> None:
+    """Refuse values that Alembic would answer with an exception of Python's.
+
+    Args:
+        config: Alembic's configuration.
+
+    Raises:
+        DbError: A value of alembic.ini or `[tool.alembic]` can't be used.
+    """
+    from sqlalchemy.util import asbool
+
+    readers: dict[str, Callable[[Any], object]] = {
+        "script_location": _text,
+        "timezone": _text,
+        "file_template": _file_template,
+        "truncate_slug_length": int,
+        "output_encoding": codecs.lookup,
+        "revision_environment": asbool,
+        "recursive_version_locations": asbool,
+        "sourceless": asbool,
+    }
+    for name, read in readers.items():
+        value = setting(config, name)
+        try:
+            if value is not None:
+                read(value)
+        except (LookupError, TypeError, ValueError) as error:
+            raise DbError(f"Alembic's setting {name} is {value!r}, which it can't use: {summary(error)}") from error
+    try:
+        _texts(config.get_version_locations_list(), "version_locations")
+        _texts(config.get_prepend_sys_paths_list(), "prepend_sys_path")
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DbError(f"Alembic's settings of paths can't be used: {summary(error)}") from error
+
+
+def ini_problem(error: IniError) -> str:
+    """Say what is the matter with an ini file, without the lines that are, for they may have a password.
+
+    Args:
+        error: What the standard library says of it.
+
+    Example:
+        >>> from configparser import DuplicateSectionError
+        >>> ini_problem(DuplicateSectionError("alembic"))
+        "the ini file can't be read: Section 'alembic' already exists"
+    """
+    from configparser import InterpolationError, ParsingError
+
+    if isinstance(error, InterpolationError):
+        return (
+            f"the ini file can't be read: {error.option} of [{error.section}] has a '%' that stands for nothing; "
+            "write it as '%%'"
+        )
+    if isinstance(error, ParsingError):
+        lines = ", ".join(str(line) for line in dict.fromkeys(_lines(error)))
+        return f"the ini file {error.source} can't be read: line {lines} is neither a [section] nor a key = value"
+    return f"the ini file can't be read: {error}"
+
+
+def _lines(error: ParsingError) -> list[int]:
+    # a file without any section has an error of its own kind
+    return [error.lineno] if hasattr(error, "lineno") else [line for line, _ in error.errors]
+
+
+def setting(config: Config, name: str) -> Any:
+    """Give one of Alembic's settings, or None.
+
+    Raises:
+        DbError: It has a `%` that stands for nothing, or a value of a kind that Alembic doesn't take.
+    """
+    try:
+        return config.get_alembic_option(name)
+    except (LookupError, TypeError, ValueError) as error:
+        raise DbError(
+            f"Alembic's setting {name} can't be read: {summary(error)} (a '%' must be written as '%%')"
+        ) from error
+
+
+def _file_template(value: Any) -> None:
+    path = value % {"rev": "r", "slug": "s", **dict.fromkeys(NUMBERS, 1)}
+    if PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute() or ".." in PureWindowsPath(path).parts:
+        raise ValueError("it leads out of the versions folder")
+
+
+def _text(value: Any) -> None:
+    if not isinstance(value, str):
+        raise TypeError("it must be a text")
+
+
+def _texts(value: Any, name: str) -> None:
+    if value is not None and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+        raise TypeError(f"{name} must be a list of texts")

@@ -1,0 +1,127 @@
+"""Which migrations folder a command uses, and what its env.py says of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ellar_db.config.checks import check_settings, setting
+from ellar_db.config.collection import databases_of
+from ellar_db.config.invocation import invocation_of
+from ellar_db.config.program import program
+from ellar_db.databases.database import DEFAULT, Database
+from ellar_db.options import group_options
+from ellar_db.plugins.manager import PluginManager
+from ellar_db.project.settings import read_toml
+from ellar_db.util.errors import DbError
+from ellar_db.util.masking import remember_text
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+DIRECTORY = "migrations"
+
+
+def migrations_directory(manager: PluginManager, directory: Path | str | None = None) -> Path | None:
+    """Give the folder that the command line, a plugin, the application or pyproject.toml names, or None.
+
+    Args:
+        manager: The plugins.
+        directory: `-d`, which beats the rest.
+    """
+    if directory is None:
+        for plugin, answer in manager.answers("ellar_db_directory"):
+            if not isinstance(answer, (str, Path)) or not str(answer):
+                raise plugin.failure("ellar_db_directory", TypeError(f"it gave {answer!r}, which is no path"))
+            return Path(answer)
+    return None if directory is None else Path(directory)
+
+
+def configured(manager: PluginManager, directory: Path | str | None) -> Config:
+    """Choose the ini file, the pyproject.toml and the folder, as Alembic would."""
+    from alembic.config import Config
+
+    given = group_options()
+    ini, toml = _given_files(given.config_files)
+    if given.config_files:
+        folder = None if directory is None else Path(directory)
+    else:
+        folder = migrations_directory(manager, directory)
+        if folder is None and not _names_folder(Config(str(ini), str(toml), ini_section=given.name)):
+            folder = Path(DIRECTORY)
+        if folder is not None and (folder / "alembic.ini").is_file():
+            ini = folder / "alembic.ini"
+    if ini.is_file():
+        # it may have a URL, and errors quote what they stumble over
+        remember_text(ini.read_text(encoding="utf-8", errors="replace"))
+    config = Config(str(ini) if ini.is_file() else None, str(toml) if toml.is_file() else None, ini_section=given.name)
+    if folder is not None:
+        if not (folder / "env.py").is_file():
+            raise DbError(
+                f"there is no migrations folder at {folder}; make one with `{program()} init`, or name another with -d"
+            )
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    elif not _names_folder(config):
+        files = " and ".join(map(str, given.config_files)) or str(ini)
+        raise DbError(f"no script_location is named in {files}; write it into [{given.name}], or [tool.alembic]")
+    check_settings(config)
+    return config
+
+
+def _given_files(files: Sequence[Path]) -> tuple[Path, Path]:
+    environment = Path(os.environ.get("ALEMBIC_CONFIG") or "alembic.ini")
+    ini, toml = Path("alembic.ini"), Path("pyproject.toml")
+    for file in files or [environment]:
+        if files and not file.is_file():
+            raise click.BadParameter(f"{file} isn't there", param_hint="'-c' / '--config'")
+        if file.name == "pyproject.toml":
+            toml = file
+        else:
+            ini = file
+    if len(files) > len({file.name == "pyproject.toml" for file in files}):
+        raise click.BadParameter("give one ini file and one pyproject.toml at most", param_hint="'-c' / '--config'")
+    if toml.is_file():
+        # Alembic would show a traceback where it isn't TOML
+        read_toml(toml)
+    return ini, toml
+
+
+def _names_folder(config: Config) -> bool:
+    if config.config_file_name and not Path(config.config_file_name).is_file():
+        config.config_file_name = None
+    return setting(config, "script_location") is not None
+
+
+def is_ours(config: Config) -> bool:
+    """Tell whether the folder's env.py calls ellar_db, which then takes the locks itself."""
+    from alembic.script import ScriptDirectory
+
+    try:
+        # bytes, of which Python itself finds the encoding
+        return b"ellar_db.env" in Path(ScriptDirectory.from_config(config).env_py_location).read_bytes()
+    except OSError:
+        # Alembic says what is the matter with the folder
+        return True
+
+
+def databases_of_folder(config: Config) -> list[Database]:
+    """Give the databases on which a folder runs: all where it is for several, else the default one.
+
+    Args:
+        config: Alembic's configuration.
+
+    Raises:
+        DbError: There are none.
+    """
+    from alembic.script import ScriptDirectory
+
+    databases = databases_of(config)
+    env_py = Path(ScriptDirectory.from_config(config).env_py_location).read_text(encoding="utf-8")
+    if invocation_of(config).package is not None or "multiple=True" in env_py or DEFAULT not in databases:
+        return list(databases.values())
+    return [databases[DEFAULT]]

@@ -1,0 +1,35 @@
+"""The lock of a database, for what writes to it besides Alembic's commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ellar_db.databases.database import Database
+from ellar_db.databases.limits import limits_of
+from ellar_db.guards.locking import locked
+from ellar_db.plugins.manager import get_plugin_manager
+
+
+@contextmanager
+def migration_lock(database: Database, limits: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Hold the lock that lets one run at a time write to a database.
+
+    Re-entrant: a lock that this process's run holds already isn't acquired again.
+
+    Args:
+        database: The database.
+        limits: Values of the limits by name, as `lock_timeout` in seconds; those of the project hold for the others.
+
+    Raises:
+        DbError: Another run held the lock for longer than `lock_timeout`.
+        UnavailableError: The database can't be reached.
+
+    Example:
+        with alembic_config() as config, migration_lock(config.attributes["databases"]["default"]):
+            restore()
+    """
+    manager = get_plugin_manager()
+    with locked([database], {database.name: limits_of(database, manager.settings, limits)}, manager):
+        yield

@@ -1,0 +1,111 @@
+"""Alembic's configuration for the migrations of a package."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ellar_db.config.invocation import DATABASES, change_invocation
+from ellar_db.databases.database import Databases
+from ellar_db.hooktypes import PackageMigrations
+from ellar_db.util.errors import DbError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+ENVIRONMENT = Path(__file__).parent.with_name("templates") / "single"
+"""The env.py and the template of revisions with which packages run."""
+
+FILTERS = ("include_object", "include_name", "process_revision_directives")
+"""The application's own options that say what belongs to it, which isn't the package's concern."""
+
+
+def package_config(package: PackageMigrations) -> Config:
+    """Give Alembic's configuration for a package's folder, of which no database is known yet.
+
+    Args:
+        package: The package.
+    """
+    from alembic.config import Config as AlembicConfig
+
+    config = AlembicConfig()
+    # folders may have any name: percent signs are doubled, and no separator splits the one folder
+    config.set_main_option("script_location", str(ENVIRONMENT).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(package.versions.absolute()).replace("%", "%%"))
+    return config
+
+
+def for_package(config: Config, package: PackageMigrations) -> Config:
+    """Give Alembic's configuration for a package, for what a command does with the application.
+
+    Args:
+        config: The command's configuration.
+        package: The package.
+
+    Raises:
+        DbError: It runs on a database that there isn't, or on none, or uses the application's version table.
+    """
+    made = package_config(package)
+    made.stdout, made.output_buffer, made.cmd_opts = config.stdout, config.output_buffer, config.cmd_opts
+    made.attributes.update(config.attributes)
+    change_invocation(made, package=package)
+    if DATABASES in config.attributes:
+        made.attributes[DATABASES] = databases_for(package, config.attributes[DATABASES])
+    return made
+
+
+def databases_for(package: PackageMigrations, databases: Databases) -> Databases:
+    """Give the databases on which a package runs, as it is to see them.
+
+    Args:
+        package: The package.
+        databases: All databases.
+
+    Raises:
+        DbError: One that it names isn't there, it names none, or it uses the application's version table.
+    """
+    if not package.databases:
+        raise DbError(f"[tool.ellar-db.packages] says that the package {package.name} runs on no database")
+    missing = [name for name in package.databases if name not in databases]
+    if missing:
+        there = ", ".join(databases) or "none"
+        raise DbError(
+            f"the package {package.title} runs on the database {missing[0]!r}, which isn't configured; there is: "
+            f"{there}. Name others in pyproject.toml, [tool.ellar-db.packages] {package.name} = [...]"
+        )
+    chosen = []
+    for database in (databases[name] for name in package.databases):
+        if database.options.get("version_table", "alembic_version") == package.version_table:
+            raise DbError(
+                f"the package {package.title} uses the version table {package.version_table}, which is the "
+                "application's own"
+            )
+        options = {key: value for key, value in database.options.items() if key not in FILTERS}
+        options["version_table"] = package.version_table
+        chosen.append(replace(database, metadata=package.metadata, options=options, package=package.name))
+    return Databases(chosen)
+
+
+def check_editable(package: PackageMigrations, *, autogenerate: bool) -> None:
+    """Refuse to write a revision where an installer put the package, or of tables that nobody knows.
+
+    Args:
+        package: The package.
+        autogenerate: Whether its tables are to be compared.
+
+    Raises:
+        DbError: Its folder isn't its author's own, or it has no metadata to compare.
+    """
+    if autogenerate and package.metadata is None:
+        raise DbError(
+            f"the package {package.title} gives no metadata, and so there is nothing to compare the database with; "
+            "give metadata=... to PackageMigrations"
+        )
+    if {"site-packages", "dist-packages"} & set(package.versions.absolute().parts):
+        raise DbError(
+            f"the package {package.title} is installed in {package.versions}, where a revision would be lost with the "
+            "next installation; install its sources with pip install --editable"
+        )

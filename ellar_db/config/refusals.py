@@ -1,0 +1,85 @@
+"""What Alembic, files and databases refuse, said in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from ellar_db.config.broken_files import broken_file, raised_in
+from ellar_db.config.checks import ini_problem
+from ellar_db.config.program import program
+from ellar_db.util.errors import FULL, DbError, UnavailableError, summary
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn what the world outside does wrong into one line: Alembic's refusals, files, databases."""
+    from configparser import Error as IniError
+
+    from alembic.script.revision import RevisionError
+    from alembic.util import CommandError
+    from mako.exceptions import MakoException
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except (CommandError, RevisionError) as error:
+        raise DbError(_next_step(_said(error))) from error
+    except IniError as error:
+        raise DbError(ini_problem(error)) from error
+    except DBAPIError as error:
+        # what a revision does wrong has been told by the run, so that this is the database itself
+        broken = broken_file(error, environment=False)
+        raise broken or UnavailableError(f"the database can't be used: {summary(error)}") from error
+    except SQLAlchemyError as error:
+        raise broken_file(error) or DbError(f"SQLAlchemy refused: {summary(error)}") from error
+    except SyntaxError as error:
+        raise broken_file(error) or DbError(f"{error.filename} can't be imported: {summary(error)}") from error
+    except MakoException as error:
+        raise DbError(f"the template script.py.mako can't be rendered: {summary(error)}") from error
+    except (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError, UnicodeError) as error:
+        raise broken_file(error) or DbError(f"a file can't be read or written: {error}") from error
+    except OSError as error:
+        if error.errno in FULL:
+            raise DbError(f"{error.filename or 'the output'} can't be written: {error.strerror}") from error
+        if error.filename is not None:
+            raise broken_file(error) or DbError(f"a file can't be read or written: {error}") from error
+        broken = broken_file(error, environment=False)
+        raise broken or UnavailableError(f"the database can't be reached: {summary(error)}") from error
+    except (AssertionError, ImportError) as error:
+        broken = broken_file(error)
+        if broken is None and not raised_in("alembic", error):
+            raise
+        # how Alembic says that there is no env.py, and what it does where a revision's name leads nowhere
+        missing = str(error) if isinstance(error, ImportError) else "there is no such revision"
+        raise broken or DbError(f"{missing}; `{program()} history` lists the revisions") from error
+    except (Exception, SystemExit) as error:  # env.py and the revisions are the project's own: they may raise anything
+        broken = broken_file(error)
+        if broken is None:
+            raise
+        raise broken from error
+
+
+def _said(error: Exception) -> str:
+    """Give what Alembic says, or, of a revision that isn't one, what the refusal behind it says better."""
+    cause = str(error.__cause__ or "")
+    return cause if cause.startswith("Multiple revisions") or "at least four characters" in cause else str(error)
+
+
+def _next_step(message: str) -> str:
+    """Add to a refusal of Alembic's what to do next, where it doesn't say."""
+    if message.startswith("Target database is not up to date"):
+        return f"{message.rstrip('.')}; run `{program()} upgrade` first"
+    if message.startswith(("Can't locate revision", "Multiple revisions", "No such revision")):
+        return f"{message}; `{program()} history` lists them"
+    if message.startswith("Multiple head revisions are present") or message.startswith("Multiple heads"):
+        return f"{message.rstrip('.')}; `{program()} heads` lists them, `{program()} merge` joins them"
+    if message.startswith("Ambiguous walk"):
+        return f"{message}: several revisions come before; name the one to go to, `{program()} history` lists them"
+    if message.startswith("Relative revision"):
+        return f"{message}; `{program()} history` lists the revisions"
+    return message

@@ -1,0 +1,117 @@
+"""The seam: all that Alembic is given, for one command or one block of an application's code."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from ellar_db.config.collection import collect_databases, find_package
+from ellar_db.config.folder import configured, is_ours
+from ellar_db.config.invocation import DATABASES, KEY, Invocation, invocation_of
+from ellar_db.config.packages import databases_for, package_config
+from ellar_db.config.refusals import reported
+from ellar_db.guards.locking import locked
+from ellar_db.options import group_options
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.project.application import application_context
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from ellar.app import App
+
+
+@contextmanager
+def alembic_config(
+    directory: Path | str | None = None,
+    *,
+    x_arg: Sequence[str] = (),
+    databases: bool = True,
+    autogenerate: bool = False,
+    labels: bool = False,
+    output: Path | str | None = None,
+    limits: Mapping[str, Any] | None = None,
+    stdout: TextIO | None = None,
+    app: App | None = None,
+    package: str | None = None,
+) -> Iterator[Config]:
+    """Give Alembic's configuration for the project's databases, inside the application's context.
+
+    Commands use it, and so may an application's start-up code and its tests, with `alembic.command`.
+
+    Args:
+        directory: The migrations folder; by default what the application, a plugin or pyproject.toml says.
+        x_arg: What env.py gets as `-x`, each `name=value`.
+        databases: Collect the databases. Commands that only read files leave it out.
+        autogenerate: A revision is written from the models; where nothing changed, no file is.
+        labels: Print the database's name before what belongs to it, where there are several.
+        output: Where the SQL of offline mode goes: a file, or a folder (written with a slash at its end).
+        limits: Values of `Limits` by name, which beat those of the application and pyproject.toml;
+            given, be it empty, where the block writes to the databases.
+        stdout: Where Alembic prints, by default the terminal.
+        app: The Ellar application, where none is open and the project doesn't name it.
+        package: The package whose migrations are meant, in place of the application's (`--package`).
+
+    Yields:
+        The configuration; `attributes["databases"]` has the databases by name.
+
+    Raises:
+        DbError: Refused, by Alembic or before it.
+        UnavailableError: The application can't be started, or a database can't be reached.
+
+    Example:
+        from alembic import command
+
+        with alembic_config() as config:
+            command.upgrade(config, "head")
+    """
+    manager = get_plugin_manager()
+    manager.require()
+    with ExitStack() as stack:
+        stack.enter_context(reported())
+        stack.enter_context(application_context(manager.settings, app))
+        brought = None if package is None else find_package(manager, package)
+        config = configured(manager, directory) if brought is None else package_config(brought)
+        # Alembic's own default is the stream that there was when Alembic was imported
+        config.stdout = stdout or sys.stdout
+        _fill_options(config, x_arg=x_arg, autogenerate=autogenerate)
+        if databases:
+            config.attributes[DATABASES] = collect_databases(manager)
+        config.attributes[KEY] = Invocation(manager, brought, labels, output, dict(limits or {}))
+        manager.tell("ellar_db_configure", config=config)
+        if brought is not None and databases:
+            config.attributes[DATABASES] = databases_for(brought, config.attributes[DATABASES])
+        if limits is not None and not getattr(config.cmd_opts, "sql", False) and not is_ours(config):
+            stack.enter_context(_locked(config))
+        yield config
+
+
+def _fill_options(config: Config, *, x_arg: Sequence[str], autogenerate: bool) -> None:
+    """Say what env.py files look for in `config.cmd_opts`, as if Alembic's own parser had run."""
+    ctx = click.get_current_context(silent=True)
+    given = group_options()
+    params: dict[str, Any] = dict(ctx.params) if ctx else {}
+    params.update(
+        x=list(x_arg) or None,
+        quiet=given.quiet,
+        raiseerr=given.traceback,
+        name=given.name,
+        config=[str(file) for file in given.config_files] or None,
+        autogenerate=autogenerate,
+    )
+    config.cmd_opts = Namespace(**params)
+
+
+@contextmanager
+def _locked(config: Config) -> Iterator[None]:
+    """Hold the locks of the databases that are known, for an env.py that doesn't know of locks."""
+    invocation = invocation_of(config)
+    databases = list(config.attributes[DATABASES].values())
+    # a lock has a thread of its own where the engine is async, so that none is needed here
+    with locked(databases, {each.name: invocation.limits_of(each) for each in databases}, invocation.manager):
+        yield

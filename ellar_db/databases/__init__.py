@@ -1,0 +1,3 @@
+from ellar_db.util.moved import formerly
+
+__getattr__ = formerly(__name__)

@@ -1,0 +1,240 @@
+"""Connections, whatever the driver: sync and async engines by one code path."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import copy
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ellar_db.util.errors import UnavailableError, summary
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+
+log = logging.getLogger("ellar_db")
+
+T = TypeVar("T")
+
+
+class Connectable(Protocol):
+    """What can be connected to, as a `Database` can."""
+
+    @property
+    def name(self) -> str:
+        """The name, for messages."""
+
+    @property
+    def url(self) -> str:
+        """The address without its password, for messages."""
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the driver is asynchronous."""
+
+    @property
+    def sync_engine(self) -> Engine:
+        """The engine, or the sync facade of an async one."""
+
+
+D = TypeVar("D", bound=Connectable)
+
+GRACE = 1.0
+"""Seconds in which a thread ends that has nothing more to do."""
+
+PAUSE = 0.2
+"""Seconds between two tries to reach a database."""
+
+ATTEMPT = 5.0
+"""Seconds that one try may take, where more are made: a server that is silent is told of, and asked again."""
+
+BOUNDS = {
+    "psycopg": "connect_timeout",
+    "psycopg_async": "connect_timeout",
+    "psycopg2": "connect_timeout",
+    "asyncpg": "timeout",
+    "pymysql": "connect_timeout",
+    "mysqldb": "connect_timeout",
+    "aiomysql": "connect_timeout",
+    "asyncmy": "connect_timeout",
+}
+"""What the drivers call the seconds of a try."""
+
+
+@contextmanager
+def connected(database: Connectable, wait: float = 0.0) -> Iterator[Connection]:
+    """Give a connection; for an async engine, only inside of `in_event_loop` or a `Caller`.
+
+    Args:
+        database: The database.
+        wait: Seconds to go on trying where it can't be reached.
+
+    Raises:
+        UnavailableError: The database can't be reached.
+    """
+    with _connect(database, wait) as connection:
+        yield connection
+
+
+def in_event_loop(databases: Sequence[D], work: Callable[[Sequence[D]], T]) -> T:
+    """Do a piece of synchronous work in one greenlet of one event loop, where an engine is async; else as it is.
+
+    Args:
+        databases: The databases of the work.
+        work: It is given the databases, of which the async ones may have connections of their own.
+
+    Returns:
+        What the work returned.
+    """
+    if not any(database.is_async for database in databases):
+        return work(databases)
+    from sqlalchemy.util import greenlet_spawn
+
+    async def run(databases: Sequence[D]) -> T:
+        threads = set(threading.enumerate())
+        try:
+            return await greenlet_spawn(work, databases)
+        except UnavailableError:
+            _let_end(set(threading.enumerate()) - threads)
+            raise
+        finally:
+            for database in databases:
+                # the pool's connections belong to this loop; a pool of one connection is the database itself
+                if database.is_async and not _is_in_memory(database.sync_engine):
+                    await greenlet_spawn(database.sync_engine.dispose)
+
+    # what the application's pools hold belongs to a loop of the application's
+    others = [apart(database) if database.is_async else database for database in databases]
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(run(others))
+    # a loop runs in this thread already: take another thread
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(contextvars.copy_context().run, asyncio.run, run(others)).result()
+
+
+class Caller:
+    """Calls functions that use one database's connection, one call after the other, until it is closed.
+
+    Those of an async engine run in an event loop of their own, in a thread of its own.
+
+    Args:
+        database: The database.
+    """
+
+    def __init__(self, database: Connectable) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1) if database.is_async else None
+        self._loop = asyncio.new_event_loop() if database.is_async else None
+
+    def __call__(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Call a function and give what it returns."""
+        if self._thread is None or self._loop is None:
+            return work(*arguments)
+        from sqlalchemy.util import greenlet_spawn
+
+        context = contextvars.copy_context()
+        return self._thread.submit(
+            context.run, self._loop.run_until_complete, greenlet_spawn(work, *arguments)
+        ).result()
+
+    def close(self) -> None:
+        """End the event loop and its thread."""
+        if self._thread is not None and self._loop is not None:
+            self._thread.submit(self._loop.close).result()
+            self._thread.shutdown()
+
+
+def apart(database: D) -> D:
+    """Give a database whose engine shares all with the application's but the connections.
+
+    One in memory is given as it is: its connection is the database itself.
+    """
+    from dataclasses import replace
+
+    engine = database.sync_engine
+    if _is_in_memory(engine):
+        return database
+    made: D = replace(database, engine=_with_own_pool(engine))  # type: ignore[type-var]  # a dataclass with an engine
+    return made
+
+
+def _with_own_pool(engine: Engine) -> Engine:
+    """Copy an engine, which keeps the application's listeners and options, as a new one wouldn't."""
+    other = copy.copy(engine)
+    base = getattr(engine, "_proxied", None)
+    if base is None:
+        other.pool = engine.pool.recreate()
+    else:
+        # what `execution_options` gives has the pool of the engine behind it
+        vars(other)["_proxied"] = _with_own_pool(base)
+    return other
+
+
+def _connect(database: Connectable, wait: float) -> Connection:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    engine = database.sync_engine
+    until = time.monotonic() + wait
+    said = False
+    while True:
+        try:
+            with _bounded(engine, until - time.monotonic()) if wait else nullcontext():
+                return engine.connect()
+        except Exception as error:  # drivers raise SQLAlchemy's errors, the system's, and (asyncpg) their own bare ones
+            driver = type(error).__module__.partition(".")[0]
+            # arguments that the driver doesn't take won't be taken later either
+            mistaken = isinstance(error, (TypeError, ValueError, LookupError, AttributeError))
+            if not isinstance(error, (SQLAlchemyError, OSError)) and driver != engine.dialect.driver and not mistaken:
+                raise
+            if mistaken or time.monotonic() >= until:
+                waited = f" after {wait:g} s" if wait else ""
+                advice = "mend its URL or options" if mistaken else "see that it runs, and that its URL is right"
+                raise UnavailableError(
+                    f"the database {database.name!r} ({database.url}) can't be reached{waited}: {summary(error)}; "
+                    f"{advice}{'' if wait or mistaken else ' (--connect-wait waits for it)'}"
+                ) from error
+        if not said:
+            log.info("Waiting up to %g s for the database %r (%s) ...", wait, database.name, database.url)
+            said = True
+        time.sleep(max(0.0, min(PAUSE, until - time.monotonic())))
+
+
+@contextmanager
+def _bounded(engine: Engine, seconds: float) -> Iterator[None]:
+    """Give one try to connect an end, unless the engine has one of its own."""
+    from sqlalchemy import event
+
+    def connect(dialect: Any, _: Any, arguments: Any, parameters: Any) -> Any:
+        bound = BOUNDS.get(dialect.driver)
+        if bound is None or bound in parameters:
+            return None
+        # the parameters are the engine's for good
+        return dialect.connect(*arguments, **{**parameters, bound: math.ceil(min(max(seconds, 1.0), ATTEMPT))})
+
+    event.listen(engine, "do_connect", connect)
+    try:
+        yield
+    finally:
+        event.remove(engine, "do_connect", connect)
+
+
+def _let_end(threads: Iterable[threading.Thread]) -> None:
+    """Wait for the threads of aiosqlite connections that failed, which still answer to the loop before they end."""
+    for thread in threads:
+        if "_connection_worker_thread" in thread.name:
+            thread.join(GRACE)
+
+
+def _is_in_memory(engine: Engine) -> bool:
+    from sqlalchemy.pool import SingletonThreadPool, StaticPool
+
+    return isinstance(engine.pool, (SingletonThreadPool, StaticPool))

@@ -1,0 +1,72 @@
+"""How long a run may wait, and for what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.util.errors import DbError
+
+if TYPE_CHECKING:
+    from ellar_db.databases.database import Database
+    from ellar_db.project.settings import Settings
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Times in seconds.
+
+    Args:
+        lock: Take a lock, so that of several runs on a database one at a time writes.
+        lock_timeout: How long to wait for that lock; 0 doesn't wait.
+        connect_wait: How long to go on trying to reach a database that is still starting.
+        db_lock_timeout: How long a statement may wait for a lock of the server's own (PostgreSQL `lock_timeout`, MySQL
+            and MariaDB `lock_wait_timeout`, SQLite `busy_timeout`); None leaves it as it is.
+        statement_timeout: How long a statement may run (PostgreSQL, MariaDB); None leaves it as it is.
+
+    Example:
+        >>> Limits().lock_timeout
+        300.0
+    """
+
+    lock: bool = True
+    lock_timeout: float = 300.0
+    connect_wait: float = 0.0
+    db_lock_timeout: float | None = None
+    statement_timeout: float | None = None
+
+    def changed(self, values: Mapping[str, Any], where: str) -> Limits:
+        """Give these limits with some of them set otherwise.
+
+        Args:
+            values: The limits by name, with `-` or `_`.
+            where: What sets them, for messages.
+
+        Raises:
+            DbError: A value is no number of seconds.
+        """
+        known = {field.name for field in fields(self)}
+        given = {name.replace("-", "_"): value for name, value in values.items() if value is not None}
+        taken = {name: value for name, value in given.items() if name in known}
+        for name, value in taken.items():
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not (isinstance(value, bool) if name == "lock" else number and value >= 0):
+                wanted = "true or false" if name == "lock" else "a number of seconds, 0 or more"
+                raise DbError(f"{where} has {name.replace('_', '-')} = {value!r}; it must be {wanted}")
+        return replace(self, **taken)
+
+
+def limits_of(database: Database, settings: Settings, given: Mapping[str, Any] | None) -> Limits:
+    """Merge a database's limits: defaults, `[tool.ellar-db]`, the application's migration options, the command line.
+
+    Args:
+        database: The database.
+        settings: The project's settings.
+        given: What the command line says.
+
+    Raises:
+        DbError: A value is no number of seconds.
+    """
+    limits = Limits().changed(settings.table, "[tool.ellar-db]")
+    return limits.changed(database.limits, "migration_options").changed(given or {}, "the command line")

@@ -1,0 +1,198 @@
+"""Foreign keys of SQLite while a run lasts: whether they are enforced, and whether rows refer to nothing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.util.errors import DbError, UnavailableError, summary
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+MISMATCH = "a foreign key to columns that aren't unique"
+"""What stands for the table to which rows refer, where SQLite can't check that."""
+
+BEGIN = re.compile(r"\s*BEGIN\b", re.IGNORECASE)
+
+COMMIT = re.compile(r"\s*(?:COMMIT|END)\b", re.IGNORECASE)
+
+DROP = re.compile(r"\s*DROP\s+TABLE\s+(?:\w+\.)?[\"`\[]?(?P<table>[^\"`\];]+?)[\"`\]]?\s*;?\s*$", re.IGNORECASE)
+
+LOCKED = "database is locked"
+"""How SQLite says that it waited for another program, and timed out."""
+
+SHOWN = 5
+"""Violations that an error lists."""
+
+
+class ForeignKeys:
+    """The foreign keys of one connection: off while a run lasts, and checked instead.
+
+    In Alembic's `autocommit_block()` they are enforced as the application has them, since nobody can take back what is
+    committed there; but not in a transaction that the revision begins by itself, which is checked at its end, nor when
+    a batch drops the table that it has copied, whose rows others refer to.
+
+    Args:
+        connection: A connection, not in a transaction.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        # the driver's own connection, below SQLAlchemy's, which would begin a transaction for each of these statements
+        self._driver: Any = connection.connection.dbapi_connection
+        self._enforced = self._is_on
+        self._switch(on=False)
+        self._broken = _broken(self._driver)
+        # whether a block is open, whether there was one, and whether they are off in it for a while
+        self._in_block = self._had_block = self._suspended = False
+
+    def check(self) -> None:
+        """Refuse what the run has broken.
+
+        Raises:
+            DbError: Rows refer to nothing that didn't before.
+        """
+        _refuse(_new(self._broken, _broken(self._driver)), blocks=self._had_block)
+
+    def restore(self) -> None:
+        """Enforce them again, where the application does."""
+        if self._enforced:
+            self._switch(on=True)
+
+    def listeners(self) -> dict[str, Any]:
+        """Give the functions that must hear of the connection's events, by the events' names."""
+        return {
+            "set_connection_execution_options": self._options,
+            "before_cursor_execute": self._before,
+            "after_cursor_execute": self._after,
+            "commit": self._before_commit,
+        }
+
+    def _options(self, _: Connection, given: dict[str, Any]) -> None:
+        level = given.get("isolation_level")
+        if level is not None and self._enforced:
+            self._in_block = level == "AUTOCOMMIT"
+            self._had_block |= self._in_block
+            self._switch(on=self._in_block)
+
+    def _before(self, _: Connection, __: Any, statement: str, *___: Any) -> None:
+        if self._in_block and (BEGIN.match(statement) or self._ends_batch(statement)) and self._is_on:
+            self._suspended = True
+            self._switch(on=False)
+        elif self._suspended and COMMIT.match(statement):
+            try:
+                self.check()
+            except DbError:
+                # the driver would commit it when the block ends
+                execute(self._driver, "ROLLBACK")
+                raise
+
+    def _after(self, connection: Connection, _: Any, statement: str, *__: Any) -> None:
+        if self._suspended and not BEGIN.match(statement) and not in_transaction(connection):
+            self._suspended = False
+            self._switch(on=True)
+
+    def _before_commit(self, committed: Connection) -> None:
+        if committed.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            self.check()
+
+    @property
+    def _is_on(self) -> bool:
+        return bool(execute(self._driver, "PRAGMA foreign_keys")[0][0])
+
+    def _switch(self, *, on: bool) -> None:
+        execute(self._driver, f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
+
+    def _ends_batch(self, statement: str) -> bool:
+        """Tell whether a statement drops a table that a batch has copied."""
+        match = DROP.match(statement)
+        if match is None:
+            return False
+        copy = f"_alembic_tmp_{match['table']}".replace("'", "''")
+        return bool(execute(self._driver, f"SELECT 1 FROM sqlite_master WHERE name = '{copy}'"))
+
+
+def in_transaction(connection: Connection) -> bool:
+    """Tell whether the driver's connection is in a transaction, whatever SQLAlchemy takes it for."""
+    driver: Any = connection.connection.driver_connection
+    return bool(driver.in_transaction)
+
+
+def execute(driver: Any, statement: str) -> list[tuple[Any, ...]]:
+    """Carry out a statement on the driver's own connection.
+
+    Args:
+        driver: The connection.
+        statement: The statement.
+
+    Raises:
+        UnavailableError: SQLite refused it.
+    """
+    from sqlite3 import Error
+
+    cursor = driver.cursor()
+    try:
+        cursor.execute(statement)
+        return list(cursor.fetchall()) if cursor.description else []
+    except Error as error:
+        # SQLAlchemy, which would wrap it, has no part in this
+        if LOCKED in str(error):
+            raise UnavailableError(
+                "the SQLite database is locked by another program (it timed out); try again when that has ended, or "
+                "wait longer with --db-lock-timeout"
+            ) from error
+        raise UnavailableError(f"the SQLite database can't be used: {summary(error)}") from error
+    finally:
+        cursor.close()
+
+
+def _broken(driver: Any) -> Counter[tuple[str, str]]:
+    """Count the rows that refer to nothing, by table and by the table to which they refer."""
+    try:
+        return Counter((table, parent) for table, _, parent, _ in execute(driver, "PRAGMA foreign_key_check"))
+    except UnavailableError as error:
+        if "foreign key mismatch" not in str(error.__cause__):
+            raise
+    # a table refers to columns that aren't unique, which SQLite can't check; the others are checked one by one
+    found: Counter[tuple[str, str]] = Counter()
+    for (table,) in execute(driver, "SELECT name FROM sqlite_master WHERE type = 'table'"):
+        quoted = table.replace('"', '""')
+        try:
+            found.update(
+                (table, parent) for _, _, parent, _ in execute(driver, f'PRAGMA foreign_key_check("{quoted}")')
+            )
+        except UnavailableError as error:
+            if "foreign key mismatch" not in str(error.__cause__):
+                raise
+            found[table, MISMATCH] += 1
+    return found
+
+
+def _new(before: Counter[tuple[str, str]], after: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    """Give what is broken and wasn't before; a table that was renamed takes what was broken along."""
+    new, gone = after - before, before - after
+    for pair in list(new):
+        for other in list(gone):
+            if gone[other] >= new[pair] and (pair[0] == other[0] or pair[1] == other[1]):
+                gone[other] -= new[pair]
+                del new[pair]
+                break
+    return new
+
+
+def _refuse(broken: Counter[tuple[str, str]], *, blocks: bool) -> None:
+    if not broken:
+        return
+    rows = [
+        f"{table} with {parent}" if parent == MISMATCH else f"{count} in {table} without their {parent}"
+        for (table, parent), count in sorted(broken.items())
+    ]
+    more = f" and {len(rows) - SHOWN} more tables" if len(rows) > SHOWN else ""
+    kept = ", but for what autocommit_block() committed" if blocks else ""
+    raise DbError(
+        f"the run would leave rows that refer to nothing: {', '.join(rows[:SHOWN])}{more}; all of it was rolled back"
+        f"{kept}"
+    )

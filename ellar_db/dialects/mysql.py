@@ -1,0 +1,172 @@
+"""MySQL and MariaDB."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ellar_db.databases.database import Database
+from ellar_db.databases.limits import Limits
+from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.server_lock import ServerLock
+from ellar_db.dialects.statements import Statements, starting_with
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection
+
+LEADING = r"(?:\s|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|(?:--|\#)[^\n]*\n|SET\s+STATEMENT\s.*?\sFOR\s)*"
+"""What may stand before a statement: comments, and `SET STATEMENT ... FOR`."""
+
+MULTI_STATEMENTS = 1 << 16
+"""The flag of a client that may send several statements at once."""
+
+NOT_ROLLED_BACK = 1196
+"""The server's warning after a rollback in which tables without transactions didn't take part."""
+
+LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME = 1205, 1969, 3024
+"""The servers' errors: lock wait timeout exceeded, and the statement's time exceeded on MariaDB and on MySQL."""
+
+
+class MySQL(Dialect):
+    """MySQL and MariaDB, which commit each schema change at once."""
+
+    names = ("mysql", "mariadb")
+    transactional = True
+    commits_at_ddl = True
+    timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
+    statements = Statements(
+        changes_schema=starting_with(r"ALTER|(?:CREATE|DROP)(?!\s+TEMPORARY)|RENAME|TRUNCATE", LEADING),
+        reads=re.compile(r"\s*(?:select|show|desc|explain|set(?!\s+statement)|use|xa)", re.IGNORECASE),
+        partial=starting_with(
+            r"DROP\b(?=[^;]*,)|CREATE\s+OR\s+REPLACE\s+(?:TABLE|SEQUENCE)|CALL|EXECUTE|BEGIN\s+NOT"
+            r"|IF|CASE|LOOP|REPEAT|WHILE|FOR",
+            LEADING,
+        ),
+        stored=starting_with(r"CREATE\b(?:(?!\bBEGIN\b).)*?\b(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)", LEADING),
+        table_locks=re.compile(r"\s*(UN)?LOCK\s+TABLES?\b", re.IGNORECASE),
+    )
+    catalog = (
+        "SELECT 'trigger', trigger_name, event_object_table, action_statement FROM information_schema.triggers "
+        "WHERE trigger_schema = DATABASE()",
+        "SELECT LOWER(routine_type), routine_name, '', routine_definition FROM information_schema.routines "
+        "WHERE routine_schema = DATABASE()",
+    )
+
+    def lock(self, database: Database, limits: Limits) -> MySQLLock:
+        """Return a lock of `GET_LOCK`."""
+        return MySQLLock(database, limits)
+
+    def keeps_rows(self, connection: Connection) -> bool:
+        """Return whether the server warns that rows of tables without transactions, as MyISAM's, are kept."""
+        return any(row[1] == NOT_ROLLED_BACK for row in connection.exec_driver_sql("SHOW WARNINGS"))
+
+    def sends_several(self, connection: Connection) -> bool:
+        """Return whether the client may send several statements at once; where it may not, the server refuses all."""
+        flags = getattr(connection.connection.driver_connection, "client_flag", MULTI_STATEMENTS)
+        return not isinstance(flags, int) or bool(flags & MULTI_STATEMENTS)
+
+    def unlock_tables(self, connection: Connection) -> None:
+        """Release the tables, so that the journal can be read."""
+        connection.exec_driver_sql("UNLOCK TABLES")
+
+    def leftovers(self, connection: Connection) -> list[str]:
+        """Return the transactions of SQLAlchemy's that were prepared for a two-phase commit and never ended."""
+        from sqlalchemy.exc import DBAPIError
+
+        rows: list[Any] = []
+        # MySQL wants a right for it, which an application's user need not have
+        with suppress(DBAPIError):
+            rows = list(connection.exec_driver_sql("XA RECOVER"))
+        # the id's length in bytes says where it ends; what follows it is its second part
+        ids = [str(row[3])[: row[1]] for row in rows]
+        return [
+            f"the prepared transaction {id_} keeps its locks; end it with `XA COMMIT '{id_}'` or `XA ROLLBACK '{id_}'`"
+            for id_ in ids
+            if id_.startswith("_sa_")
+        ]
+
+    def timeouts(self, connection: Connection, limits: Limits) -> list[str]:
+        """Return `SET SESSION` for locks, and on MariaDB for statements."""
+        made = []
+        if limits.db_lock_timeout is not None:
+            # both kinds of lock: of metadata (whole seconds, 0 isn't taken by MySQL) and of rows
+            seconds = max(1, round(limits.db_lock_timeout))
+            made += [f"SET SESSION lock_wait_timeout = {seconds}", f"SET SESSION innodb_lock_wait_timeout = {seconds}"]
+        if limits.statement_timeout is not None and getattr(connection.dialect, "is_mariadb", False):
+            made.append(f"SET SESSION max_statement_time = {limits.statement_timeout}")
+        return made
+
+    def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
+        """Return the URL of another database on the server."""
+        return url.set(database=name)
+
+    def maintenance_databases(self, url: URL) -> list[str | None]:
+        """Return no database at all, since the server makes others without one."""
+        return [None]
+
+    def create_database(self, connection: Connection, url: URL, like: URL) -> None:
+        """Make a database with the character set and collation of the configured one."""
+        from sqlalchemy import text
+
+        found = connection.execute(
+            text(
+                "SELECT default_character_set_name, default_collation_name FROM information_schema.schemata "
+                "WHERE schema_name = :name"
+            ),
+            {"name": like.database},
+        ).first()
+        options = f" CHARACTER SET {found[0]} COLLATE {found[1]}" if found else ""
+        connection.execute(text(f"CREATE DATABASE {url.database}{options}"))
+
+    def drop_database(self, connection: Connection, url: URL) -> None:
+        """Drop the database."""
+        from sqlalchemy import text
+
+        connection.execute(text(f"DROP DATABASE IF EXISTS {url.database}"))
+
+    def is_reached(self, connection: Connection, url: URL) -> str:
+        """Ask the server."""
+        from sqlalchemy import text
+
+        return str(connection.execute(text("SELECT DATABASE()")).scalar())
+
+
+class MySQLLock(ServerLock):
+    """A lock of `GET_LOCK`, whose names are the server's: the database's name is part of it."""
+
+    def prepare(self, connection: Connection) -> None:
+        """Keep the session, which has nothing to do while the run lasts, for as long as the server allows: 24 days."""
+        from sqlalchemy import text
+
+        connection.execute(text("SET SESSION wait_timeout = 2147483"))
+
+    def try_to_lock(self, connection: Connection) -> bool:
+        """Try `GET_LOCK` without waiting."""
+        from sqlalchemy import text
+
+        return connection.execute(text("SELECT GET_LOCK(:name, 0)"), {"name": self._name(connection)}).scalar() == 1
+
+    def ask_holder(self, connection: Connection) -> str:
+        """Look into the process list."""
+        from sqlalchemy import text
+
+        number = connection.execute(text("SELECT IS_USED_LOCK(:name)"), {"name": self._name(connection)}).scalar()
+        if number is None:
+            return ""
+        found = connection.execute(
+            text("SELECT host, time FROM information_schema.processlist WHERE id = :number"), {"number": number}
+        ).first()
+        if found is None:
+            return f"connection {number}"
+        # the session has nothing to do since it got the lock
+        since = (datetime.now(timezone.utc).astimezone() - timedelta(seconds=found[1] or 0)).strftime("%H:%M:%S")
+        return f"connection {number} from {found[0]} since {since}"
+
+    def _name(self, connection: Connection) -> str:
+        database = self.database.sync_engine.url.database
+        # names may have 64 characters
+        return "ellar_db " + hashlib.sha256(f"{database} {self.key}".encode()).hexdigest()[:40]

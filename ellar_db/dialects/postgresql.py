@@ -1,0 +1,178 @@
+"""PostgreSQL."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ellar_db.databases.database import Database
+from ellar_db.databases.limits import Limits
+from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.server_lock import ServerLock
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection, Inspector
+
+MAINTENANCE = "postgres"
+"""The database of each server from which others are made."""
+
+LOCK_NOT_AVAILABLE, QUERY_CANCELED = "55P03", "57014"
+
+
+class PostgreSQL(Dialect):
+    """PostgreSQL, which rolls schema changes back."""
+
+    names = ("postgresql",)
+    transactional = True
+    comparators = ("alembic_postgresql_enum", "alembic_utils")
+    timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_NOT_AVAILABLE, QUERY_CANCELED})
+    catalog = (
+        "SELECT 'function', p.oid::regprocedure::text, '', pg_get_functiondef(p.oid) FROM pg_proc p "
+        "JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname NOT LIKE 'pg\\_%' "
+        "AND n.nspname <> 'information_schema' AND p.prokind <> 'a' AND NOT EXISTS "
+        "(SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')",
+        "SELECT 'trigger', t.tgname, t.tgrelid::regclass::text, pg_get_triggerdef(t.oid) FROM pg_trigger t "
+        "WHERE NOT t.tgisinternal",
+        "SELECT 'extension', extname, '', '' FROM pg_extension WHERE extname <> 'plpgsql'",
+        "SELECT 'schema', nspname, '', '' FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' "
+        "AND nspname NOT IN ('information_schema', 'public')",
+    )
+
+    def lock(self, database: Database, limits: Limits) -> PostgreSQLLock:
+        """Return an advisory lock."""
+        return PostgreSQLLock(database, limits)
+
+    def leftovers(self, connection: Connection) -> list[str]:
+        """Return the transactions of SQLAlchemy's that were prepared for a two-phase commit and never ended."""
+        rows = connection.exec_driver_sql(
+            "SELECT gid, prepared FROM pg_prepared_xacts WHERE database = current_database() "
+            "AND starts_with(gid, '_sa_') ORDER BY prepared"
+        )
+        return [
+            f"the prepared transaction {gid} keeps its locks since {prepared:%Y-%m-%d %H:%M:%S}; end it with "
+            f"`COMMIT PREPARED '{gid}'` or `ROLLBACK PREPARED '{gid}'`"
+            for gid, prepared in rows
+        ]
+
+    def timeouts(self, connection: Connection, limits: Limits) -> list[str]:
+        """Return `SET lock_timeout` and `SET statement_timeout`, in milliseconds."""
+        made = []
+        if limits.db_lock_timeout is not None:
+            # 0 would be no limit
+            made.append(f"SET lock_timeout = {max(1, int(limits.db_lock_timeout * 1000))}")
+        if limits.statement_timeout is not None:
+            seconds = limits.statement_timeout
+            made.append(f"SET statement_timeout = {max(1, int(seconds * 1000)) if seconds else 0}")
+        return made
+
+    def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
+        """Return the URL of another database on the server."""
+        return url.set(database=name)
+
+    def maintenance_databases(self, url: URL) -> list[str | None]:
+        """Return the database that each server has, and the configured one, which may not be there yet."""
+        return [MAINTENANCE, url.database]
+
+    def create_database(self, connection: Connection, url: URL, like: URL) -> None:
+        """Make a database, with the server's own defaults."""
+        from sqlalchemy import text
+
+        connection.execute(text(f"CREATE DATABASE {url.database}"))
+
+    def drop_database(self, connection: Connection, url: URL) -> None:
+        """Drop the database, whoever is still connected to it."""
+        from sqlalchemy import text
+
+        forced = " WITH (FORCE)" if (connection.dialect.server_version_info or ()) >= (13,) else ""
+        connection.execute(text(f"DROP DATABASE IF EXISTS {url.database}{forced}"))
+
+    def is_reached(self, connection: Connection, url: URL) -> str:
+        """Ask the server."""
+        from sqlalchemy import text
+
+        return str(connection.execute(text("SELECT current_database()")).scalar())
+
+    def schemas(self, inspector: Inspector) -> list[str | None]:
+        """Return all schemas but the server's own."""
+        own = {"information_schema", inspector.default_schema_name}
+        return [None, *(name for name in inspector.get_schema_names() if name not in own and name[:3] != "pg_")]
+
+    def objects(self, inspector: Inspector, schema: str | None) -> Iterator[tuple[str, str, str]]:
+        """Yield materialized views, enum types and domains."""
+        postgresql: Any = inspector
+        for name in inspector.get_materialized_view_names(schema=schema):
+            yield "materialized view", name, inspector.get_view_definition(name, schema=schema) or ""
+        for enum in postgresql.get_enums(schema=schema):
+            yield "type", enum["name"], f"({', '.join(enum['labels'])})"
+        for domain in postgresql.get_domains(schema=schema):
+            yield "domain", domain["name"], str(domain["type"])
+
+    def tables_of_extensions(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
+        """Look into `pg_depend`."""
+        from sqlalchemy import text
+
+        found = connection.execute(
+            text(
+                "SELECT n.nspname = current_schema(), n.nspname, c.relname FROM pg_depend d "
+                "JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace "
+                "WHERE d.deptype = 'e' AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p', 'f')"
+            )
+        )
+        return frozenset((None if default else schema, table) for default, schema, table in found)
+
+
+class PostgreSQLLock(ServerLock):
+    """An advisory lock, which belongs to one database of the server."""
+
+    def prepare(self, connection: Connection) -> None:
+        """Say who this is, for those who wait, and keep no time-out on the wait."""
+        from sqlalchemy import text
+
+        name = f"ellar_db process {os.getpid()} on {socket.gethostname()}"[:63]
+        values = {"application_name": name, "statement_timeout": "0"}
+        # the session has nothing to do while the run lasts
+        if (connection.dialect.server_version_info or ()) >= (14,):
+            values["idle_session_timeout"] = "0"
+        calls = ", ".join(f"set_config('{setting}', :{setting}, false)" for setting in values)
+        connection.execute(text(f"SELECT {calls}"), values)
+
+    def try_to_lock(self, connection: Connection) -> bool:
+        """Try `pg_try_advisory_lock`."""
+        from sqlalchemy import text
+
+        return bool(
+            connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._number(connection)}).scalar()
+        )
+
+    def ask_holder(self, connection: Connection) -> str:
+        """Look into `pg_locks`."""
+        from sqlalchemy import text
+
+        found = connection.execute(
+            text(
+                "SELECT a.pid, a.application_name, a.client_addr, a.state_change FROM pg_locks l "
+                "JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
+                "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+                "AND ((l.classid::bigint << 32) | l.objid::bigint) = :key"
+            ),
+            {"key": self._number(connection)},
+        ).first()
+        if found is None:
+            return ""
+        name = str(found.application_name or "").removeprefix("ellar_db ")
+        who = name if name.startswith("process ") else f"{name or 'a session'} at {found.client_addr or 'the server'}"
+        since = found.state_change.astimezone().strftime("%H:%M:%S")
+        return f"{who} (backend {found.pid}) since {since}"
+
+    def _number(self, connection: Connection) -> int:
+        """Give the lock's number, 63 bits of a hash of the version table's full name."""
+        from sqlalchemy import text
+
+        key = self.key
+        if "." not in key:
+            key = f"{connection.execute(text('SELECT current_schema()')).scalar()}.{key}"
+        return int.from_bytes(hashlib.sha256(f"ellar_db {key}".encode()).digest()[:8], "big") >> 1

@@ -1,0 +1,229 @@
+"""SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.databases.database import Database
+from ellar_db.databases.limits import Limits
+from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction
+from ellar_db.hooktypes import Lock
+from ellar_db.util.file_lock import FileLock
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy import URL, Column, Connection
+    from sqlalchemy.types import TypeEngine
+
+BATCH_COPY = "_alembic_tmp_"
+"""How the names of the tables begin into which Alembic's batch operations copy."""
+
+
+def type_changed(
+    context: MigrationContext,
+    inspected: Column[Any],
+    declared: Column[Any],
+    inspected_type: TypeEngine[Any],
+    declared_type: TypeEngine[Any],
+) -> bool:
+    """Return whether a column has another type than the models say (Alembic's `compare_type`).
+
+    SQLAlchemy takes the types that it doesn't know on SQLite for numbers, as BINARY(16). SQLite itself keeps each as it
+    was written.
+
+    Args:
+        context: The comparison's.
+        inspected: The database's column.
+        declared: The models' column.
+        inspected_type: The type of the first.
+        declared_type: The type of the second.
+    """
+    if not context.impl.compare_type(inspected, declared):
+        return False
+    assert context.connection is not None
+    quote = context.dialect.identifier_preparer.quote
+    schema = f"{quote(inspected.table.schema)}." if inspected.table.schema else ""
+    rows = context.connection.exec_driver_sql(f"PRAGMA {schema}table_xinfo({quote(inspected.table.name)})").mappings()
+    written = {row["name"]: row["type"] for row in rows}
+    return bool(written.get(inspected.name) != declared_type.compile(dialect=context.dialect))
+
+
+class SQLite(Dialect):
+    """SQLite, whose runs are made all or nothing."""
+
+    names = ("sqlite",)
+    embedded = True
+    transactional = True
+    transactional_ddl = True
+    # a function of the class would become a method
+    compare_type = staticmethod(type_changed)
+    catalog = ("SELECT 'trigger', name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",)
+
+    def identity(self, database: Database) -> str:
+        """Return the file, which is locked whole, whatever the version table and the way in which it is written.
+
+        Example:
+            >>> from sqlalchemy import create_engine
+            >>> SQLite().identity(Database("default", create_engine("sqlite:////srv/shop/app.db")))
+            'sqlite:////srv/shop/app.db'
+        """
+        if not _is_plain_file(database.sync_engine.url):
+            return self._address(database)
+        return f"sqlite:///{Path(str(database.sync_engine.url.database)).resolve().as_posix()}"
+
+    def shared_key(self, database: Database) -> Hashable | None:
+        """Return the file; databases in memory are each their own."""
+        return self.identity(database) if _is_plain_file(database.sync_engine.url) else None
+
+    def lock(self, database: Database, limits: Limits) -> Lock:
+        """Return the lock of a file beside the database, or one that is always free for a database in memory."""
+        file = sqlite_file(database)
+        return NoLock() if file is None else FileLock(file)
+
+    def rolls_back_ddl(self, database: Database) -> bool:
+        """Return True: see `all_or_nothing`."""
+        return True
+
+    @contextmanager
+    def guard(self, connection: Connection) -> Iterator[Callable[[], None]]:
+        """Make the run all or nothing; see `all_or_nothing`."""
+        with all_or_nothing(connection) as check:
+            yield check
+
+    def is_out_of_transaction(self, connection: Connection) -> bool:
+        """Return whether the driver is out of the transaction in which SQLAlchemy is, as after `executescript`."""
+        return connection.in_transaction() and not in_transaction(connection)
+
+    def leftovers(self, connection: Connection) -> list[str]:
+        """Return the copies of tables that batch operations left which were killed without a transaction."""
+        tables = connection.exec_driver_sql(
+            f"SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '{BATCH_COPY.replace('_', '!_')}%' "
+            "ESCAPE '!' ORDER BY name"
+        ).scalars()
+        return [
+            f"the table {table} is what a batch operation left that was killed; look whether "
+            f"{table.removeprefix(BATCH_COPY)} is complete, and drop the copy"
+            for table in tables
+        ]
+
+    def timeouts(self, connection: Connection, limits: Limits) -> list[str]:
+        """Return `PRAGMA busy_timeout`, in milliseconds."""
+        if limits.db_lock_timeout is None:
+            return []
+        return [f"PRAGMA busy_timeout = {int(limits.db_lock_timeout * 1000)}"]
+
+    def timed_out(self, error: BaseException | None) -> bool:
+        """Return whether the database was locked for too long, which has a text alone."""
+        return LOCKED in str(error)
+
+    def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
+        """Return the URL of a file in the folder."""
+        # what belongs to a file: URI says how to open another database
+        query = {} if (url.database or "").startswith("file:") else dict(url.query)
+        return url.set(database=str(folder / f"{name}.db"), query=query)
+
+    def is_reached(self, connection: Connection, url: URL) -> str:
+        """Ask for the file of the connection."""
+        from sqlalchemy import text
+
+        file = connection.execute(text("SELECT file FROM pragma_database_list WHERE name = 'main'")).scalar()
+        wanted = str(url.database)
+        # links in the path of the folder are no other database
+        return wanted if file and Path(str(file)).resolve() == Path(wanted).resolve() else str(file)
+
+
+class NoLock:
+    """The lock of a database that no other process can see."""
+
+    def acquire(self) -> bool:
+        """Take it."""
+        return True
+
+    def release(self) -> None:
+        """Let go of it."""
+
+    def holder(self) -> str:
+        """Say nothing."""
+        return ""
+
+
+def sqlite_file(database: Database) -> Path | None:
+    """Give the file of a SQLite database, or None where it is in memory.
+
+    Example:
+        >>> from sqlalchemy import create_engine
+        >>> sqlite_file(Database("default", create_engine("sqlite://"))) is None
+        True
+    """
+    url: Any = database.sync_engine.url
+    name = url.database or ""
+    if name.startswith("file:"):
+        from urllib.parse import unquote, urlsplit
+
+        parts = urlsplit(name)
+        in_memory = "mode=memory" in parts.query or url.query.get("mode") == "memory" or parts.path == ":memory:"
+        return None if in_memory else Path(unquote(parts.path))
+    return None if name in ("", ":memory:") else Path(name)
+
+
+@contextmanager
+def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
+    """Make a connection's transactions real ones, schema changes included, with foreign keys off while they last.
+
+    The drivers begin a transaction only before the first INSERT, UPDATE or DELETE, so that a schema change is kept
+    whatever follows it. Here each begins with BEGIN IMMEDIATE, but for Alembic's `autocommit_block()`. Foreign keys
+    are off, since a batch alteration drops the old table, and with it the rows that refer to it by ON DELETE CASCADE;
+    before each commit the references are checked. All is as it was when the context ends.
+
+    Args:
+        connection: A connection, not in a transaction.
+
+    Yields:
+        The check of the references, which each commit does too; it raises DbError where the run broke some.
+    """
+    from sqlalchemy import event
+
+    driver: Any = connection.connection.dbapi_connection
+    level = driver.isolation_level
+    foreign_keys = ForeignKeys(connection)
+
+    def begin(begun: Connection) -> None:
+        if begun.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+            return
+        driver.isolation_level = None
+        if in_transaction(connection):
+            # a driver in the mode autocommit=False (Python 3.12) has begun one already, in which nothing is yet
+            execute(driver, "ROLLBACK")
+        execute(driver, "BEGIN IMMEDIATE")
+
+    def only_begin(_: Connection, __: Any, statement: str, parameters: Any, *___: Any) -> tuple[str, Any]:
+        # an application that begins its transactions itself, by SQLAlchemy's recipe, does so once more
+        return ("SELECT 1" if BEGIN.match(statement) else statement), parameters
+
+    begins_itself = bool(connection.engine.dispatch.begin)
+    listeners = [*foreign_keys.listeners().items(), ("begin", begin)]
+    for name, function in listeners:
+        event.listen(connection, name, function)
+    if begins_itself:
+        event.listen(connection, "before_cursor_execute", only_begin, retval=True)
+    try:
+        yield foreign_keys.check
+    finally:
+        for name, function in listeners:
+            event.remove(connection, name, function)
+        if begins_itself:
+            event.remove(connection, "before_cursor_execute", only_begin)
+        if connection.in_transaction():
+            connection.rollback()
+        if not connection.invalidated:
+            driver.isolation_level = level
+            foreign_keys.restore()
+
+
+def _is_plain_file(url: URL) -> bool:
+    """Return whether a URL names a file by its path."""
+    return bool(url.database) and ":memory:" not in str(url.database) and not str(url.database).startswith("file:")

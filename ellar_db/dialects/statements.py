@@ -1,0 +1,67 @@
+"""Kinds of SQL statements, as a journal of a run must tell them apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LEADING = r"(?:\s|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|--[^\n]*\n)*"
+"""What may stand before a statement: comments."""
+
+QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|/\*.*?\*/|(?:--|#)[^\n]*", re.DOTALL)
+"""What may hold a semicolon that ends nothing."""
+
+NOTHING = re.compile(r"(?!)")
+
+
+def starting_with(words: str, leading: str = LEADING) -> re.Pattern[str]:
+    """Return a pattern for statements that begin with one of some words.
+
+    Args:
+        words: The words, as alternatives of a regular expression.
+        leading: What may stand before them, as a regular expression.
+
+    Example:
+        >>> bool(starting_with("DROP|ALTER").match("/* 1 */ drop table users"))
+        True
+    """
+    return re.compile(rf"{leading}(?:{words})\b", re.IGNORECASE | re.DOTALL)
+
+
+CHANGES_SCHEMA = starting_with(r"ALTER|(?:CREATE|DROP)(?!\s+TEMPORARY)|RENAME|TRUNCATE")
+READS = re.compile(r"\s*(?:select|show|desc|explain|set|use)", re.IGNORECASE)
+PARTIAL = starting_with(r"DROP\b(?=[^;]*,)|CALL|EXEC|EXECUTE|BEGIN|DECLARE|IF|CASE|LOOP|REPEAT|WHILE|FOR")
+STORED = starting_with(r"CREATE\b(?:(?!\bBEGIN\b).)*?\b(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)")
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Patterns that a statement's text is matched with, from its beginning.
+
+    Args:
+        changes_schema: Schema changes, which a database that can't roll them back commits at once.
+        reads: Statements that change nothing.
+        partial: Statements of which a part may have been done when they fail: several drops, a procedure, a block.
+        stored: Definitions of procedures and the like, which have semicolons within and are one statement.
+        table_locks: Statements that lock tables, or unlock them (group 1). Between the two, a session can use the
+            locked tables alone.
+
+    Example:
+        >>> bool(Statements().changes_schema.match("ALTER TABLE users ADD name TEXT"))
+        True
+    """
+
+    changes_schema: re.Pattern[str] = CHANGES_SCHEMA
+    reads: re.Pattern[str] = READS
+    partial: re.Pattern[str] = PARTIAL
+    stored: re.Pattern[str] = STORED
+    table_locks: re.Pattern[str] = NOTHING
+
+    def are_several(self, text: str) -> bool:
+        """Return whether a text holds several statements.
+
+        Example:
+            >>> Statements().are_several("DELETE FROM a; DELETE FROM b")
+            True
+        """
+        return ";" in text and not self.stored.match(text) and bool(re.search(r";\s*\S", QUOTED.sub("", text)))

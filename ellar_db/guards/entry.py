@@ -1,0 +1,182 @@
+"""A revision that was begun and not ended, and the table that keeps it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.util.masking import masked
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Table
+
+
+NAME = "ellar_db_journal"
+
+LENGTH = 300
+"""Characters of a statement that the journal keeps."""
+
+SIZE = 1200
+"""Characters of JSON that these may take: all that are kept must go into a TEXT of MySQL, of 64 KB."""
+
+ENDS = 25
+"""Statements that it keeps of the first and of the last, where there are more."""
+
+WRITTEN = ("revision", "statements", "failed")
+"""What is written as JSON, which any database's character set can hold."""
+
+FIRST = "the revision's first statement"
+"""What is said of the one statement that isn't noted itself."""
+
+
+@dataclass
+class Entry:
+    """One revision that was begun and not ended.
+
+    Args:
+        revision: Its id.
+        direction: "upgrade" or "downgrade".
+        host: Where it ran.
+        pid: The process.
+        started: When, in UTC.
+        statements: The statements that were begun, in order; all but the last were done.
+        done: Whether the last was done too.
+        failed: The statement that failed, where the process lived to say so, and what it left if not all is undone.
+        package: The package whose revision it is; empty for the application's own.
+    """
+
+    revision: str
+    direction: str
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+    started: str = field(default_factory=lambda: datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S"))
+    statements: list[str] = field(default_factory=list)
+    done: bool = True
+    failed: str = ""
+    package: str = ""
+
+    @property
+    def story(self) -> str:
+        """What happened, in a sentence."""
+        who = f"process {self.pid} on {self.host}, {self.started} UTC"
+        package = f" of the package {self.package}" if self.package else ""
+        return f"the {self.direction} of {self.revision}{package} ({who}) did not end. {self.list}"
+
+    @property
+    def list(self) -> str:
+        """The statements, each with what became of it."""
+        if not self.statements and not self.done:
+            return f"Begun, perhaps done: {FIRST}."
+        applied = self.statements if self.done else self.statements[:-1]
+        parts = [f"Done: {'; '.join(shortened(applied)) or 'nothing'}."]
+        if not self.done:
+            what = "Failed, perhaps done in part" if self.failed else "Begun, perhaps done"
+            parts.append(f"{what}: {self.statements[-1]}.")
+        elif self.failed:
+            parts.append(f"Failed: {self.failed}.")
+        return " ".join(parts)
+
+
+class EntryTable:
+    """The table that keeps entries: a row for each version table of a database on which a revision hasn't ended.
+
+    Args:
+        connection: A connection to the database.
+        options: Alembic's options for it, which say where the version table is.
+    """
+
+    def __init__(self, connection: Connection, options: Mapping[str, Any]) -> None:
+        self.connection = connection
+        self.table = _table(options.get("version_table_schema"))
+        self.version_table = str(options.get("version_table", "alembic_version"))
+        # SQLAlchemy looks for what it compiled by the whole of a statement, but only once for each object
+        own = self.table.c.version_table == self.version_table
+        self._insertion, self._change = self.table.insert(), self.table.update().where(own)
+        self._removal, self._reading = self.table.delete().where(own), self.table.select().where(own)
+        self._there = False
+
+    def read(self) -> Entry | None:
+        """Return what an earlier run left, or None; the connection is out of a transaction then."""
+        from sqlalchemy import inspect
+
+        self._there = inspect(self.connection).has_table(NAME, schema=self.table.schema)
+        row = self.connection.execute(self._reading).mappings().first() if self._there else None
+        self.connection.rollback()
+        if row is None:
+            return None
+        values = {key: value for key, value in row.items() if key != "version_table"}
+        values.update({key: json.loads(values[key]) for key in WRITTEN})
+        return Entry(**values)
+
+    def make(self) -> None:
+        """Make the table, unless it is there."""
+        from sqlalchemy.schema import CreateTable
+
+        if not self._there:
+            # another run, on another version table, may make it at the same moment
+            self.connection.execute(CreateTable(self.table, if_not_exists=True))
+            self._there = True
+
+    def write(self, entry: Entry, *, anew: bool) -> None:
+        """Write an entry, in the connection's transaction.
+
+        Args:
+            entry: The entry.
+            anew: Whether there is no row yet.
+        """
+        values = {**vars(entry), "statements": shortened(entry.statements)}
+        values.update({key: json.dumps(values[key]) for key in WRITTEN})
+        # a revision may have rolled back, and with its rows the entry
+        if anew or not self.connection.execute(self._change, values).rowcount:
+            self.connection.execute(self._insertion, {**values, "version_table": self.version_table})
+
+    def remove(self) -> None:
+        """Remove the row, in the connection's transaction."""
+        self.connection.execute(self._removal)
+
+
+def clipped(text: str) -> str:
+    """Give a statement as the journal keeps it: in one line, without passwords, and not too long."""
+    kept = masked(" ".join(text.split()))[:LENGTH]
+    while len(json.dumps(kept)) > SIZE:
+        kept = kept[: len(kept) * 3 // 4]
+    return kept
+
+
+def shortened(statements: Sequence[str]) -> Sequence[str]:
+    """Leave out what stands in the middle of many statements."""
+    if len(statements) <= 2 * ENDS:
+        return statements
+    return [*statements[:ENDS], f"... {len(statements) - 2 * ENDS} more ...", *statements[-ENDS:]]
+
+
+def count_of(shortened: Sequence[str]) -> int:
+    """Give how many statements there were before some were left out."""
+    more = int(shortened[ENDS].split()[1]) - 1 if len(shortened) > 2 * ENDS else 0
+    return len(shortened) + more
+
+
+def _table(schema: str | None) -> Table:
+    from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table, Text
+
+    return Table(
+        NAME,
+        MetaData(),
+        # runs on other version tables of the database, as packages have, hold other locks and go on meanwhile
+        Column("version_table", String(64), primary_key=True),
+        Column("revision", String(255), nullable=False),
+        Column("direction", String(16), nullable=False),
+        Column("host", String(255), nullable=False),
+        Column("pid", Integer, nullable=False),
+        Column("started", String(32), nullable=False),
+        Column("statements", Text, nullable=False),
+        Column("done", Boolean, nullable=False),
+        Column("failed", Text, nullable=False),
+        Column("package", String(64), nullable=False),
+        schema=schema,
+    )

@@ -1,0 +1,296 @@
+"""What was done, where schema changes can't be rolled back: notes that a killed run leaves for the next one to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.databases.database import VERSION_LENGTH
+from ellar_db.dialects.base import Dialect
+from ellar_db.guards.entry import Entry, EntryTable, clipped, count_of
+from ellar_db.util.errors import DbError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class Note(Enum):
+    """Whether the table has the entry of the revision that runs."""
+
+    ABSENT = auto()
+    """It hasn't."""
+
+    WRITTEN = auto()
+    """It was written by the revision's own transactions."""
+
+    AHEAD = auto()
+    """It was committed before the revision began, together with the revision before."""
+
+
+@dataclass
+class Progress:
+    """What is known of the revision that runs, besides its entry.
+
+    Args:
+        kept: How many of the entry's statements can't be rolled back any more.
+        partial: Whether a part of the last statement may be done if it fails.
+        locked: Whether the revision has locked tables, so that no other can be written.
+    """
+
+    kept: int = 0
+    partial: bool = False
+    locked: bool = False
+
+
+class Journal:
+    """The journal of one database, written in the run's own transactions.
+
+    A schema change commits what precedes it, and with it the note that it begins. That is a commit more than without
+    the note wherever nothing else precedes it; so a revision that follows another is noted ahead, in the transaction
+    which records that one. Its first statement needs no note then. If that is no schema change, the note is withdrawn:
+    rows are rolled back when the process dies, and nothing has to be repaired.
+
+    Args:
+        connection: The run's connection.
+        dialect: The database's kind.
+        options: Alembic's options for the database.
+        package: The package whose migrations run, if any.
+        ahead: Whether the revision after is noted when one ends. In a two-phase transaction nothing can be withdrawn.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        dialect: Dialect,
+        options: Mapping[str, Any],
+        package: str = "",
+        *,
+        ahead: bool = True,
+    ) -> None:
+        self.connection = connection
+        self.dialect = dialect
+        self.package = package
+        self.ahead = ahead
+        self.entries = EntryTable(connection, options)
+        self.entry: Entry | None = None
+        self.note = Note.ABSENT
+        self.progress = Progress()
+        self._following: Entry | None = None
+        # whether the revision's own function runs; what is done outside of it isn't the revision's
+        self._running = False
+
+    def refuse_unfinished(self, program: str) -> None:
+        """Refuse to run where an earlier run did not end.
+
+        Args:
+            program: What to type to get here.
+
+        Raises:
+            DbError: One did not.
+        """
+        entry = self.entries.read()
+        if entry is not None:
+            settle = f"`{program} repair {entry.revision}"
+            raise DbError(
+                f"an earlier run was cut short: {entry.story} Complete it by hand and say {settle} --applied`, or undo "
+                f"it by hand and say {settle} --reverted`"
+            )
+
+    def refuse_long(self, revisions: Iterable[str]) -> None:
+        """Refuse revisions whose id the version table couldn't keep once they are applied.
+
+        Args:
+            revisions: The ids.
+
+        Raises:
+            DbError: One is too long.
+        """
+        from sqlalchemy import inspect
+
+        inspector, schema, name = inspect(self.connection), self.entries.table.schema, self.entries.version_table
+        length: int | None = VERSION_LENGTH
+        if inspector.has_table(name, schema=schema):
+            length = getattr(inspector.get_columns(name, schema=schema)[0]["type"], "length", None)
+        for revision in revisions:
+            if length is not None and len(revision) > length:
+                raise DbError(
+                    f"the revision {revision} has an id of {len(revision)} characters, and the table "
+                    f"{name} keeps {length}; give it a shorter one"
+                )
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Note the statements of the connection while the context lasts."""
+        from sqlalchemy import event
+
+        def before(_: Any, __: Any, statement: str, *___: Any) -> None:
+            self.statement(statement)
+
+        def after(_: Any, __: Any, statement: str, *___: Any) -> None:
+            self.statement_done(statement)
+
+        # before the two-phase commit's own listener, which ends the transaction in which the note is
+        event.listen(self.connection, "before_cursor_execute", before, insert=True)
+        event.listen(self.connection, "after_cursor_execute", after)
+        try:
+            yield
+        finally:
+            event.remove(self.connection, "before_cursor_execute", before)
+            event.remove(self.connection, "after_cursor_execute", after)
+
+    def noting(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap the function of a revision: what is done outside of it belongs to the version table, or to plugins."""
+
+        @wraps(function)
+        def noted(*arguments: Any, **options: Any) -> Any:
+            self._running = True
+            try:
+                return function(*arguments, **options)
+            finally:
+                self._running = False
+
+        return noted
+
+    def begin(self, revision: str, direction: str) -> None:
+        """Note that a revision begins; it is written with its first statement, unless it was noted ahead.
+
+        Args:
+            revision: Its id.
+            direction: "upgrade" or "downgrade".
+        """
+        self.entries.make()
+        if self.entry is None:
+            self.entry = Entry(revision, direction, package=self.package)
+        self.progress = Progress()
+
+    def statement(self, text: str) -> None:
+        """Note that a statement begins.
+
+        Args:
+            text: The statement.
+        """
+        if self.entry is None or not self._running:
+            return
+        kinds, progress = self.dialect.statements, self.progress
+        several = kinds.are_several(text) and self.dialect.sends_several(self.connection)
+        progress.partial = several or kinds.partial.match(text) is not None
+        changes_schema = kinds.changes_schema.match(text)
+        is_noted = self.note is Note.AHEAD and not self.entry.statements
+        if is_noted and not changes_schema and not progress.partial:
+            self._withdraw()
+            is_noted = False
+        if kinds.reads.match(text) and not several:
+            return
+        if changes_schema:
+            progress.kept = len(self.entry.statements)
+        self.entry.statements.append(clipped(text))
+        self.entry.done = False
+        # of several steps nobody knows whether one of them commits: if so, then this note too
+        if (progress.partial or not is_noted) and not progress.locked:
+            self._write(self.entry)
+
+    def statement_done(self, text: str) -> None:
+        """Note that a statement ended; it is written with the next.
+
+        Args:
+            text: The statement.
+        """
+        kinds, progress = self.dialect.statements, self.progress
+        if self.entry is None or not self._running or (kinds.reads.match(text) and not progress.partial):
+            return
+        self.entry.done = True
+        if kinds.changes_schema.match(text) or (progress.partial and progress.locked):
+            progress.kept = len(self.entry.statements)
+        if locks := kinds.table_locks.match(text):
+            progress.locked = locks[1] is None
+
+    def end(self, following: tuple[str, str] | None = None) -> None:
+        """Note that a revision ended, in the transaction that changes the version table.
+
+        Args:
+            following: The id and the direction of the revision that comes next, if one does.
+        """
+        if following is not None and self.ahead:
+            self._following = Entry(*following, done=False, package=self.package)
+            self._write(self._following)
+        elif self.note is not Note.ABSENT:
+            self.clear()
+
+    def committed(self) -> None:
+        """Take up what comes next, once the revision that ended is committed."""
+        self.entry, self._following = self._following, None
+        self.note = Note.ABSENT if self.entry is None else Note.AHEAD
+        self.progress.locked = False
+
+    def fail(self, failed: str = "") -> Entry | None:
+        """Keep what was done of a revision that failed, or nothing where nothing was.
+
+        Called after the rollback, which undid all that wasn't committed; what is noted in the table was.
+
+        Args:
+            failed: The statement that failed, where it was one.
+
+        Returns:
+            What is kept. In a two-phase transaction it may be of the revision before, which wasn't recorded yet.
+        """
+        entry, self.entry = self.entry, None
+        progress = self.progress
+        lasting = self.dialect.keeps_rows(self.connection)
+        if progress.locked:
+            self.dialect.unlock_tables(self.connection)
+        left = self.entries.read()
+        if entry is None or (left is not None and (left.revision, left.direction) != (entry.revision, entry.direction)):
+            return left
+        committed, noted = progress.kept, 0
+        if left is not None:
+            noted = count_of(left.statements)
+            committed = max(committed, noted - (noted == len(entry.statements) and not entry.done))
+        # what commits in the middle commits the note of the statement
+        begun = noted == len(entry.statements) or progress.locked
+        partly = progress.partial and not entry.done and bool(entry.statements) and begun
+        self.note = Note.ABSENT if left is None else Note.WRITTEN
+        if not committed and not partly and not lasting:
+            if left is not None:
+                self.clear()
+                self.connection.commit()
+            return None
+        entry.failed = clipped(failed)
+        if not partly:
+            entry.statements, entry.done = entry.statements[:committed], True
+        if lasting:
+            entry.failed = (
+                f"{entry.failed or 'the revision'} (rows of tables without transactions, as MyISAM's, are kept)"
+            )
+        self._write(entry)
+        self.connection.commit()
+        return entry
+
+    def clear(self) -> None:
+        """Remove the note."""
+        with self._own_statements():
+            self.entries.remove()
+        self.note = Note.ABSENT
+
+    def _withdraw(self) -> None:
+        """Remove what was noted ahead, before the revision has done anything."""
+        self.clear()
+        # the driver's own commit: Alembic's transaction goes on, as if nothing had been before it
+        self.connection.connection.commit()
+
+    def _write(self, entry: Entry) -> None:
+        with self._own_statements():
+            self.entries.write(entry, anew=self.note is Note.ABSENT)
+        self.note = Note.WRITTEN
+
+    @contextmanager
+    def _own_statements(self) -> Iterator[None]:
+        """Don't take the journal's own statements for the revision's."""
+        running, self._running = self._running, False
+        try:
+            yield
+        finally:
+            self._running = running

@@ -1,0 +1,98 @@
+"""Alembic's own plugins, the entry points `alembic.plugins`: one that is broken breaks `import alembic`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING
+
+from ellar_db.util.errors import DbError, UnavailableError, summary
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+
+LOADER = "alembic.runtime.plugins"
+"""The module of Alembic that loads them, at import and without a guard."""
+
+
+def alembic_entry_points() -> list[EntryPoint]:
+    """Give the entry points of Alembic's own plugin group, sorted."""
+    from importlib.metadata import entry_points
+
+    return sorted(entry_points(group="alembic.plugins"), key=title)
+
+
+def title(entry_point: EntryPoint) -> str:
+    """Name an entry point by its distribution, its name and what it stands for."""
+    distribution = entry_point.dist.name if entry_point.dist else "?"
+    return f"{distribution} (entry point {entry_point.name} = {entry_point.value})"
+
+
+def alembic_culprits() -> dict[str, str]:
+    """Find the entry points that can't be loaded or set up.
+
+    Returns:
+        What is the matter with each, by its title.
+    """
+    culprits: dict[str, str] = {}
+    # Alembic first: it also calls the setup() of each, and one that imports Alembic must not be half imported then
+    for entry_point in [None, *alembic_entry_points()]:
+        try:
+            with redirect_stdout(sys.stderr):
+                if entry_point is None:
+                    import alembic  # noqa: F401
+                else:
+                    entry_point.load()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # another package's module may raise anything
+            # one that imports Alembic meets the fault of another
+            blamed = _loaded_by_alembic(error) or entry_point
+            if blamed is not None:
+                culprits.setdefault(title(blamed), summary(error))
+    return culprits
+
+
+def alembic_broken(error: BaseException) -> DbError | None:
+    """Say which package broke `import alembic`, where that is what an exception is about.
+
+    Example:
+        >>> alembic_broken(ValueError("something else")) is None
+        True
+    """
+    while error.__cause__ is not None and not _passed_loader(error):
+        error = error.__cause__
+    if not _passed_loader(error):
+        return None
+    blamed = _loaded_by_alembic(error)
+    culprits = {title(blamed): summary(error)} if blamed else alembic_culprits()
+    named = "; ".join(f"{name}: {cause}" for name, cause in culprits.items()) or summary(error)
+    return UnavailableError(
+        f"Alembic can't be imported, since one of its own plugins is broken: {named}. Mend or uninstall it."
+    )
+
+
+def _passed_loader(error: BaseException) -> bool:
+    return any(frame.get("__name__") == LOADER for frame, _ in _frames(error))
+
+
+def _loaded_by_alembic(error: BaseException) -> EntryPoint | None:
+    """Give the entry point that Alembic was at when an exception came, if it was."""
+    from importlib.metadata import EntryPoint
+
+    for names, values in _frames(error):
+        if names.get("__name__") == LOADER:
+            found = next((value for value in values.values() if isinstance(value, EntryPoint)), None)
+            if found is not None:
+                return found
+    return None
+
+
+def _frames(error: BaseException) -> list[tuple[dict[str, object], dict[str, object]]]:
+    found = []
+    trace = error.__traceback__
+    while trace is not None:
+        found.append((trace.tb_frame.f_globals, trace.tb_frame.f_locals))
+        trace = trace.tb_next
+    return found

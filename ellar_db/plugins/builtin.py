@@ -1,0 +1,31 @@
+"""The built-in plugins, which the plugin manager imports by their modules' names."""
+
+BUILTINS = {
+    "pyproject": "ellar_db.providers.pyproject",
+    "ellar_sql": "ellar_db.providers.ellar_sql",
+    "module": "ellar_db.providers.module",
+    "dialects": "ellar_db.providers.dialects",
+    "objects": "ellar_db.providers.objects",
+    "templates": "ellar_db.providers.templates",
+    "types": "ellar_db.providers.types",
+    "invoking": "ellar_db.cli.invoking",
+    "branches": "ellar_db.commands.branches",
+    "check": "ellar_db.commands.check",
+    "current": "ellar_db.commands.current",
+    "downgrade": "ellar_db.commands.downgrade",
+    "edit": "ellar_db.commands.edit",
+    "ensure_version": "ellar_db.commands.ensure_version",
+    "heads": "ellar_db.commands.heads",
+    "history": "ellar_db.commands.history",
+    "init": "ellar_db.commands.init",
+    "list_templates": "ellar_db.commands.list_templates",
+    "merge": "ellar_db.commands.merge",
+    "migrate": "ellar_db.commands.migrate",
+    "plugins": "ellar_db.commands.plugins.command",
+    "repair": "ellar_db.commands.repair",
+    "revision": "ellar_db.commands.revision",
+    "show": "ellar_db.commands.show",
+    "stamp": "ellar_db.commands.stamp",
+    "upgrade": "ellar_db.commands.upgrade",
+}
+"""Modules by the name under which they are registered, in order; of the providers the last is asked first."""

@@ -1,0 +1,62 @@
+"""Which kind of database a database is of, as the plugins say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ellar_db.dialects.base import Dialect
+from ellar_db.plugins.record import BUILT_IN, Plugin
+from ellar_db.util.errors import DbError
+
+if TYPE_CHECKING:
+    from ellar_db.databases.database import Database
+    from ellar_db.plugins.manager import PluginManager
+
+HOOK = "ellar_db_dialects"
+
+
+def dialect_of(manager: PluginManager, database: Database) -> Dialect:
+    """Return what is known of a database's kind.
+
+    Args:
+        manager: The plugins.
+        database: The database.
+
+    Raises:
+        DbError: Two plugins bring the kind.
+        PluginError: A plugin gives something else, or fails.
+    """
+    return dialect_named(manager, database.sync_engine.dialect.name)
+
+
+def dialect_named(manager: PluginManager, name: str) -> Dialect:
+    """Return what is known of a kind of database; of an unknown one, a `Dialect` that knows nothing.
+
+    Args:
+        manager: The plugins.
+        name: SQLAlchemy's name of the dialect.
+
+    Raises:
+        DbError: Two plugins bring the kind.
+        PluginError: A plugin gives something else, or fails.
+    """
+    return manager.once(HOOK, _known).get(name) or Dialect()
+
+
+def _known(manager: PluginManager) -> dict[str, Dialect]:
+    """Return all kinds by name; a plugin's beats a built-in one."""
+    known: dict[str, tuple[Plugin, Dialect]] = {}
+    for plugin, answer in manager.answers(HOOK):
+        for dialect in plugin.listed(HOOK, answer):
+            if not isinstance(dialect, Dialect) or not dialect.names or isinstance(dialect.names, str):
+                what = f"it gave {dialect!r}, which is no ellar_db.dialects.base.Dialect with a list of names"
+                raise plugin.failure(HOOK, TypeError(what))
+            for name in dialect.names:
+                other = known.setdefault(name, (plugin, dialect))[0]
+                # plugins are asked before built-ins
+                if other is not plugin and plugin.kind != BUILT_IN:
+                    raise DbError(
+                        f"the kind of database {name!r} is brought by {other.title} and by {plugin.title}; leave one "
+                        f"out with ELLAR_DB_DISABLE_PLUGINS={plugin.distribution}"
+                    )
+    return {name: dialect for name, (_, dialect) in known.items()}

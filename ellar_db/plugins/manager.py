@@ -1,0 +1,288 @@
+"""The plugins: built-ins, installed packages and the project's own modules, each loaded under a guard of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from importlib import import_module
+from typing import Any, TypeVar
+
+import click
+import pluggy
+
+from ellar_db import hookspecs
+from ellar_db.options import tracebacks_wanted
+from ellar_db.plugins.builtin import BUILTINS
+from ellar_db.plugins.discovery import installed, names_in, normal_name, project_module
+from ellar_db.plugins.faults import (
+    API_ATTRIBUTE,
+    IncompatibleError,
+    UnknownHookError,
+    cause,
+    check_api,
+    refuse_unrunnable,
+)
+from ellar_db.plugins.record import BUILT_IN, PROJECT, Plugin, recorded
+from ellar_db.plugins.requirements import unmet
+from ellar_db.project.settings import KEYS, Settings, read_settings
+from ellar_db.util.errors import DbError, in_one_line, stack_trace
+from ellar_db.util.masking import masked
+from ellar_db.version import __version__
+
+T = TypeVar("T")
+
+GROUP = hookspecs.PROJECT
+
+DISTRIBUTION = "ellar-db"
+
+
+class PluginManager(pluggy.PluginManager):
+    """pluggy's manager, which also keeps a record of each plugin and asks one plugin at a time.
+
+    Args:
+        settings: The project's settings.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(GROUP)
+        self.settings = settings
+        self.records: list[Plugin] = []
+        self._askers: dict[str, list[tuple[Plugin, Callable[..., Any], bool]]] = {}
+        self._made: dict[str, Any] = {}
+        self.add_hookspecs(hookspecs)
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
+        """Give the options of a hook's implementation, as pluggy does, without a look at what Python itself adds."""
+        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
+
+    def register(self, plugin: object, name: str | None = None) -> str | None:
+        """Register a plugin, as pluggy does."""
+        self._askers.clear()
+        self._made.clear()
+        return super().register(plugin, name)
+
+    def unregister(self, plugin: object | None = None, name: str | None = None) -> Any:
+        """Take a plugin out, as pluggy does."""
+        self._askers.clear()
+        self._made.clear()
+        return super().unregister(plugin, name)
+
+    def answers(
+        self,
+        hook_name: str,
+        /,
+        only: Plugin | None = None,
+        failed: Callable[[Plugin, click.ClickException], None] | None = None,
+        **arguments: Any,
+    ) -> Iterator[tuple[Plugin, Any]]:
+        """Ask the plugins one after the other, in call order, and give each answer that isn't None with its plugin.
+
+        The wrappers of a hook are round each plugin's answer.
+
+        Args:
+            hook_name: The hook.
+            only: The one plugin to ask, instead of all.
+            failed: What to do about a plugin that fails, so that the others are asked all the same.
+            arguments: The hook's arguments.
+
+        Raises:
+            PluginError: A plugin failed.
+        """
+        if hook_name not in self._askers:
+            self._askers[hook_name] = self._make_askers(hook_name)
+        for plugin, ask, first_only in self._askers[hook_name]:
+            if only is not None and plugin is not only:
+                continue
+            try:
+                answer = plugin.guarded(hook_name, ask, arguments)
+            except click.ClickException as error:
+                if failed is None:
+                    raise
+                failed(plugin, error)
+                continue
+            for one in [answer] if first_only else answer:
+                if one is not None:
+                    yield plugin, one
+
+    def once(self, key: str, make: Callable[[PluginManager], T]) -> T:
+        """Return what is made of the plugins' answers, made when it is first asked for.
+
+        Args:
+            key: What it is kept by, until a plugin is registered or taken out.
+            make: It is given the manager.
+        """
+        if key not in self._made:
+            self._made[key] = make(self)
+        found: T = self._made[key]
+        return found
+
+    def _make_askers(self, hook_name: str) -> list[tuple[Plugin, Callable[..., Any], bool]]:
+        """Give each plugin that answers a hook, with a way to ask it alone; filters ask thousands of times."""
+        caller = getattr(self.hook, hook_name)
+        impls = [impl for impl in reversed(caller.get_hookimpls()) if not (impl.hookwrapper or impl.wrapper)]
+        first_only = bool(caller.spec.opts.get("firstresult"))
+        askers = []
+        for name in dict.fromkeys(impl.plugin_name for impl in impls):
+            ask = self.subset_hook_caller(hook_name, [impl.plugin for impl in impls if impl.plugin_name != name])
+            askers.append((recorded(self.records, name), lambda arguments, ask=ask: ask(**arguments), first_only))
+        return askers
+
+    def first(self, hook_name: str, **arguments: Any) -> Any:
+        """Give the first answer that isn't None, or None."""
+        return next((answer for _, answer in self.answers(hook_name, **arguments)), None)
+
+    def tell(self, hook_name: str, **arguments: Any) -> None:
+        """Call a hook of which no answer is wanted."""
+        for _ in self.answers(hook_name, **arguments):
+            pass
+
+    def load(self, record: Plugin, loader: Callable[[], object]) -> None:
+        """Import and register one plugin; whatever goes wrong is written into its record."""
+        self.records.append(record)
+        started = time.perf_counter()
+        try:
+            # stdout is for what commands say: SQL, JSON
+            with redirect_stdout(sys.stderr):
+                plugin = loader()
+            self._register(plugin, record)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin may raise anything at import, SystemExit too
+            self.discard(record, error)
+        record.load_ms = (time.perf_counter() - started) * 1000
+
+    def _register(self, plugin: object, record: Plugin) -> None:
+        if isinstance(plugin, type):
+            raise DbError("the entry point names a class; name a module, or an instance")
+        check_api(getattr(plugin, API_ATTRIBUTE, None))
+        twin = next((name for name, other in self.list_name_plugin() if other is plugin), None)
+        if twin is not None:
+            raise DbError(f"it is the same module as the plugin {twin}")
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                self.register(plugin, name=record.name)
+        except BaseException:
+            self.unregister(name=record.name)
+            raise
+        for message in dict.fromkeys(str(warning.message) for warning in caught):
+            click.echo(f"Warning: the plugin {record.title} uses what will go away: {message}", err=True)
+        callers = self.get_hookcallers(plugin) or []
+        record.hooks = sorted(caller.name for caller in callers)
+        for caller in callers:
+            for impl in caller.get_hookimpls():
+                if impl.plugin is not plugin:
+                    continue
+                if not caller.has_spec() and not impl.optionalhook:
+                    raise UnknownHookError(caller.name)
+                refuse_unrunnable(caller.name, impl)
+                if caller.name == "ellar_db_invoke" and record.kind != BUILT_IN and not impl.wrapper:
+                    raise DbError("its ellar_db_invoke must be marked with @hookimpl(wrapper=True), and yield once")
+        if not callers:
+            raise DbError("it has no function marked with @hookimpl")
+
+    def discard(self, record: Plugin, error: BaseException, doing: str = "") -> None:
+        """Take a plugin out whole, and remember why.
+
+        Args:
+            record: The plugin.
+            error: What it raised.
+            doing: What it was asked for, if anything.
+        """
+        incompatible = isinstance(error, IncompatibleError)
+        record.state = "incompatible" if incompatible else "broken"
+        record.error = masked(in_one_line(f"{f'{doing}: ' if doing else ''}{cause(error, self)}"))
+        if self.has_plugin(record.name):
+            self.unregister(name=record.name)
+        if tracebacks_wanted():
+            click.echo(stack_trace(error), err=True, nl=False)
+        end = "" if record.error.endswith(("?", ".")) else "."
+        ways = "Until then, say" if incompatible else "Mend or uninstall it, or say"
+        click.echo(
+            f"Warning: the plugin {record.title} is left out: {record.error}{end} {ways} "
+            f"ELLAR_DB_DISABLE_PLUGINS={record.distribution} to hear no more of it.",
+            err=True,
+        )
+
+    def require(self) -> None:
+        """Check `required-plugins`.
+
+        Raises:
+            DbError: One isn't installed, isn't in use, or has another version.
+        """
+        for text, problem in unmet(self.settings.texts("required-plugins"), self.records):
+            raise DbError(f"[tool.ellar-db] required-plugins has {text!r}, and {problem}")
+
+
+def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
+    """Make a manager: specs, built-ins, installed plugins sorted by (distribution, name), the project's own modules.
+
+    Args:
+        settings: The project's settings, by default those of the working directory.
+
+    Raises:
+        DbError: The settings can't be read.
+    """
+    manager = PluginManager(read_settings() if settings is None else settings)
+    if not manager.settings.table.keys() <= KEYS:
+        unknown = ", ".join(manager.settings.unknown_keys())
+        click.echo(f"Warning: [tool.ellar-db] has {unknown}, which nothing reads.", err=True)
+    if os.environ.get("ELLAR_DB_TRACE_PLUGINS", "") not in ("", "0"):
+        from ellar_db.plugins.tracing import trace
+
+        trace(manager)
+    for name, module_name in BUILTINS.items():
+        record = Plugin(f"{DISTRIBUTION}:{name}", BUILT_IN, DISTRIBUTION, version=__version__)
+        manager.records.append(record)
+        started = time.perf_counter()
+        module = import_module(module_name)
+        manager.register(module, name=record.name)
+        record.load_ms = (time.perf_counter() - started) * 1000
+        record.hooks = sorted(caller.name for caller in manager.get_hookcallers(module) or [])
+    for record, entry_point in installed():
+        if record.state == "disabled":
+            manager.records.append(record)
+        else:
+            manager.load(record, entry_point.load)
+    disabled = names_in("ELLAR_DB_DISABLE_PLUGINS") or set()
+    for module_name in dict.fromkeys(manager.settings.texts("plugins")):
+        record = Plugin(module_name, PROJECT, module_name)
+        if normal_name(module_name) in disabled:
+            record.state = "disabled"
+            manager.records.append(record)
+        else:
+            manager.load(record, lambda name=module_name: project_module(name))  # type: ignore[misc]
+    return manager
+
+
+class Managers:
+    """The plugin managers of this process: one for each folder in which a project is."""
+
+    def __init__(self) -> None:
+        self._by_folder: dict[str, PluginManager] = {}
+
+    def __call__(self) -> PluginManager:
+        """Return the manager of the project in the working directory, made when it is first asked for.
+
+        Raises:
+            DbError: The project's settings can't be read.
+
+        Example:
+            >>> get_plugin_manager() is get_plugin_manager()
+            True
+        """
+        folder = os.getcwd()
+        if folder not in self._by_folder:
+            self._by_folder[folder] = create_plugin_manager()
+        return self._by_folder[folder]
+
+    def cache_clear(self) -> None:
+        """Forget the managers, so that plugins and settings are looked at anew."""
+        self._by_folder.clear()
+
+
+get_plugin_manager = Managers()

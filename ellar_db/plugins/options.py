@@ -1,0 +1,124 @@
+"""Options that plugins add to commands which aren't theirs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ellar_db.util.errors import summary
+
+if TYPE_CHECKING:
+    from ellar_db.plugins.manager import PluginManager
+    from ellar_db.plugins.record import Plugin
+
+
+META = "ellar_db.plugin_options"
+
+# a context variable, since hooks may run in another thread than the command
+values: ContextVar[dict[str, Any]] = ContextVar("ellar_db_plugin_options", default={})  # noqa: B039  # never changed
+
+
+def plugin_option(name: str, default: Any = None) -> Any:
+    """Give the value of an option that a plugin added by `ellar_db_command_options`.
+
+    Args:
+        name: The option's name, as click makes it of its spelling: `dry_run` for `--dry-run`.
+        default: What to give where the command has no such option, or bare Alembic runs.
+
+    Example:
+        >>> plugin_option("ticket", "none")
+        'none'
+    """
+    return values.get().get(name, default)
+
+
+def added_options(
+    command: click.Command, params: Sequence[click.Parameter], manager: PluginManager
+) -> list[click.Parameter]:
+    """Give the options that plugins add to a command; of what is left out there is a warning.
+
+    Args:
+        command: The command.
+        params: The parameters that it has.
+        manager: The plugins.
+    """
+    added, problems = offered_options(command, params, manager)
+    for problem in problems:
+        click.echo(f"Warning: {problem}.", err=True)
+    return added
+
+
+def offered_options(
+    command: click.Command, params: Sequence[click.Parameter], manager: PluginManager
+) -> tuple[list[click.Parameter], list[str]]:
+    """Give the options that plugins add to a command, and what is the matter with others.
+
+    Each keeps its value for `plugin_option`. A plugin that fails must not take the command away, nor its `--help`.
+
+    Args:
+        command: The command.
+        params: The parameters that it has.
+        manager: The plugins.
+    """
+    problems: list[str] = []
+    if not manager.hook.ellar_db_command_options.get_hookimpls():
+        return [], problems
+    # the group's own, which its commands have too
+    taken: dict[str, str] = dict.fromkeys(("-h", "--help"), str(command.name))
+    for param in params:
+        taken |= dict.fromkeys((*param.opts, *param.secondary_opts, str(param.name)), str(command.name))
+    added: list[click.Parameter] = []
+    for plugin, option in _given(command, manager, problems):
+        spellings = [*option.opts, *option.secondary_opts, str(option.name)]
+        rival = next((spelling for spelling in spellings if spelling in taken), None)
+        if rival is not None:
+            problems.append(
+                f"the plugin {plugin.title} adds {option.opts[0]} to {command.name}, where {rival} is taken by "
+                f"{taken[rival]}; it is left out"
+            )
+            continue
+        taken |= dict.fromkeys(spellings, plugin.title)
+        added.append(_keeping(option, plugin))
+    return added, problems
+
+
+def _given(
+    command: click.Command, manager: PluginManager, problems: list[str]
+) -> Iterator[tuple[Plugin, click.Option]]:
+    hook = "ellar_db_command_options"
+
+    def failed(plugin: Plugin, error: click.ClickException) -> None:
+        what = summary(error.__cause__ or error)
+        problems.append(f"the plugin {plugin.title} adds no options, since it failed in {hook}: {what}")
+
+    for plugin, answer in manager.answers(hook, failed=failed, command=command):
+        try:
+            options = plugin.listed(hook, answer)
+        except click.ClickException as error:
+            failed(plugin, error)
+            continue
+        for option in options:
+            if isinstance(option, click.Option):
+                yield plugin, option
+            else:
+                what = f"adds {option!r} to {command.name}, which is no click.Option"
+                problems.append(f"the plugin {plugin.title} {what}; it is left out")
+
+
+def _keeping(option: click.Option, plugin: Plugin) -> click.Option:
+    """Copy an option so that its value goes to `plugin_option`, and not to the command."""
+    kept = copy.copy(option)
+    own = option.callback
+
+    def keep(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        value = plugin.guarded(f"its option {param.opts[0]}", own, ctx, param, value) if own else value
+        ctx.meta.setdefault(META, {})[param.name] = value
+        return value
+
+    kept.expose_value = False
+    kept.callback = keep
+    return kept

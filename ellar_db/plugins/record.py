@@ -1,0 +1,102 @@
+"""What is known of each plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import click
+
+from ellar_db.util.errors import PluginError, summary, where_hint
+
+T = TypeVar("T")
+
+BUILT_IN, INSTALLED, PROJECT = "built-in", "installed", "project"
+
+
+@dataclass
+class Plugin:
+    """What is known of one plugin.
+
+    Args:
+        name: Its name in the manager, unique.
+        kind: "built-in", "installed" or "project".
+        distribution: The distribution that it comes from; of a project's own module, the module's name.
+        entry_point: `name = module`, where an entry point named it.
+        version: The distribution's version.
+        state: "active", "disabled", "broken", "incompatible" or "missing" (required and not there).
+        error: Why it can't be used.
+        load_ms: How long its import and registration took, in milliseconds.
+        hooks: The hooks that it answers.
+    """
+
+    name: str
+    kind: str
+    distribution: str
+    entry_point: str = ""
+    version: str = ""
+    state: str = "active"
+    error: str = ""
+    load_ms: float = 0.0
+    hooks: list[str] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """The distribution and its version, as messages name the plugin."""
+        return f"{self.distribution} {self.version}".strip()
+
+    @property
+    def short_name(self) -> str:
+        """The entry point's name, which stands in for the command's where the plugin can't be imported."""
+        return self.entry_point.partition(" ")[0]
+
+    def guarded(self, hook_name: str, work: Callable[..., T], *arguments: Any) -> T:
+        """Do a piece of the plugin's own work, and name the plugin where it fails.
+
+        Raises:
+            PluginError: The work raised anything but a click exception or one of Alembic's.
+        """
+        try:
+            return work(*arguments)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # a plugin may raise anything, SystemExit too
+            if type(error).__module__.startswith("alembic."):
+                raise
+            raise self.failure(hook_name, error) from error
+
+    def listed(self, hook_name: str, answer: Any) -> list[Any]:
+        """Give the items of an answer that is a list, or yields them.
+
+        Raises:
+            PluginError: It isn't one, or fails on the way.
+        """
+
+        def items() -> list[Any]:
+            if isinstance(answer, (str, bytes)) or not isinstance(answer, Iterable):
+                raise TypeError(f"it gave {answer!r}, where a list belongs")
+            return list(answer)
+
+        return self.guarded(hook_name, items)
+
+    def failure(self, hook_name: str, error: BaseException) -> PluginError:
+        """Say that the plugin failed in a hook, why, and the way out."""
+        if self.kind == BUILT_IN:
+            return PluginError(f"{self.name} failed in {hook_name}: {summary(error)}{where_hint()}")
+        way = " (--traceback shows where)" if where_hint() else ""
+        return PluginError(
+            f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it{way}, or leave it out with "
+            f"ELLAR_DB_DISABLE_PLUGINS={self.distribution}"
+        )
+
+
+def recorded(records: Iterable[Plugin], name: str) -> Plugin:
+    """Return what is known of a registered plugin.
+
+    Args:
+        records: What is known of all.
+        name: The plugin's name in the manager. An application may have registered it by itself.
+    """
+    known = next((record for record in records if record.name == name), None)
+    return known or Plugin(name, PROJECT, name)

@@ -1,0 +1,155 @@
+"""The Ellar application round a command: the one that runs already, or the one that the project names."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ellar_db.project.settings import Settings
+from ellar_db.util.errors import DbError, UnavailableError, summary, where_hint
+from ellar_db.util.importing import imported
+
+if TYPE_CHECKING:
+    from ellar.app import App
+    from ellar.di import EllarInjector
+
+
+def open_injector() -> EllarInjector | None:
+    """Give the injector of the application context that is open here, or None.
+
+    Example:
+        >>> open_injector() is None
+        True
+    """
+    # where nothing has imported ellar.core, no application can be open; importing it would cost every command
+    if "ellar.core.execution_context.injector" not in sys.modules:
+        return None
+    from ellar.core import Config, current_injector
+
+    try:
+        current_injector.get(Config)
+    except (RuntimeError, LookupError):  # how ellar says that no context is open: the second in a thread of its own
+        return None
+    # current_injector is a proxy, bound to whatever context is open when it is used
+    return current_injector._wrapped
+
+
+def service(interface: Any) -> Any:
+    """Give a service of the open application, or None where there is none of the kind.
+
+    Args:
+        interface: The service's type.
+    """
+    injector = open_injector()
+    if injector is None:
+        return None
+    from injector import UnsatisfiedRequirement
+
+    try:
+        return injector.get(interface)
+    except UnsatisfiedRequirement:
+        return None
+
+
+@contextmanager
+def application_context(settings: Settings, app: App | None = None) -> Iterator[None]:
+    """Open an application's context, unless one is open.
+
+    The application is, in this order: the one given; the one that `ellar` or manage.py runs; the one of
+    `[tool.ellar-db] application`; the one of `[tool.ellar]`. Without any, nothing is opened.
+
+    Args:
+        settings: The project's settings.
+        app: The application, where the caller has it.
+
+    Raises:
+        UnavailableError: The application can't be imported.
+    """
+    if app is None and open_injector() is not None:
+        yield
+        return
+    app = app or _find(settings)
+    if app is None:
+        yield
+        return
+    with injector_opened(app.injector):
+        yield
+
+
+@contextmanager
+def injector_opened(injector: EllarInjector) -> Iterator[None]:
+    """Open the context of an application's injector, unless it is the one that is open.
+
+    Args:
+        injector: The application's injector.
+    """
+    if open_injector() is injector:
+        yield
+        return
+    from ellar.core import injector_context
+
+    context = injector_context(injector)
+    _run(context.__aenter__())
+    try:
+        yield
+    finally:
+        # without the error: ellar leaves a context open that ends with one
+        _run(context.__aexit__(None, None, None))
+
+
+def _run(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Run a coroutine that waits for nothing, here and now: an event loop may run in this thread already."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    coroutine.close()
+    raise RuntimeError("ellar's injector_context waits for something, which ellar_db doesn't know of")
+
+
+def _find(settings: Settings) -> App | None:
+    ctx = click.get_current_context(silent=True)
+    meta = ctx.meta.get("ELLAR_META") if ctx else None
+    named = settings.text("application")
+    if (meta is None or not meta.has_meta) and named:
+        found = imported(named, "[tool.ellar-db] application")
+        return _built(found, named)
+    if meta is None and settings.ellar:
+        # bare alembic, or ellar-db, in an Ellar project; the folder must be importable as it is for `ellar`
+        if os.getcwd() not in sys.path:
+            sys.path.append(os.getcwd())
+        from ellar_cli.service import EllarCLIService
+
+        meta = EllarCLIService.import_project_meta()
+    if meta is None or not meta.has_meta:
+        return None
+    try:
+        return meta.import_application()
+    except click.ClickException:
+        raise
+    except (Exception, SystemExit) as error:  # the user's own application: whatever it raises, it can't be started
+        raise _unavailable(meta.project_meta.application, error) from error
+
+
+def _built(found: Any, named: str) -> App:
+    from ellar.app import App
+
+    if callable(found) and not isinstance(found, App):
+        try:
+            found = found()
+        except click.ClickException:
+            raise
+        except (Exception, SystemExit) as error:  # the user's own application: whatever it raises, it can't be started
+            raise _unavailable(named, error) from error
+    if not isinstance(found, App):
+        raise DbError(f"[tool.ellar-db] application is {named!r}, and that gives no ellar.app.App")
+    return found
+
+
+def _unavailable(named: str, error: BaseException) -> UnavailableError:
+    return UnavailableError(f"the application {named} can't be started: {summary(error)}{where_hint()}")

@@ -1,0 +1,174 @@
+"""`[tool.ellar-db]` of the project's pyproject.toml."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ellar_db.util.errors import DbError
+
+KEYS = frozenset(
+    {
+        "application",
+        "commands",
+        "confirm",
+        "connect-wait",
+        "context-configure",
+        "database",
+        "databases",
+        "db-lock-timeout",
+        "directory",
+        "lock",
+        "lock-timeout",
+        "metadata",
+        "packages",
+        "plugins",
+        "required-plugins",
+        "statement-timeout",
+        "use-two-phase",
+    }
+)
+"""What `[tool.ellar-db]` may have."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the project says of ellar_db, and where it says it.
+
+    Args:
+        path: The pyproject.toml that was read, or None where there is none.
+        table: The table `[tool.ellar-db]`, as it stands in the file.
+        ellar: Whether the file has a table `[tool.ellar]`, so that an Ellar application can be found.
+    """
+
+    path: Path | None = None
+    table: Mapping[str, Any] = field(default_factory=dict)
+    ellar: bool = False
+
+    def unknown_keys(self) -> list[str]:
+        """Give the keys that nothing reads, each with the one that may be meant."""
+        from difflib import get_close_matches
+
+        found = []
+        for key in sorted(set(self.table) - KEYS):
+            near = get_close_matches(key, KEYS, 1)
+            found.append(f"{key!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+        return found
+
+    def text(self, key: str) -> str | None:
+        """Give one value that must be a text, with `${VARIABLES}` filled in."""
+        value = self.table.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise DbError(f"[tool.ellar-db] {key} must be a text, not {value!r}; mend it in {self.path}")
+        return expanded(value, f"[tool.ellar-db] {key}")
+
+    def flag(self, key: str) -> bool:
+        """Give one value that must be true or false; false where there is none."""
+        value = self.table.get(key, False)
+        if not isinstance(value, bool):
+            raise DbError(f"[tool.ellar-db] {key} must be true or false, not {value!r}; mend it in {self.path}")
+        return value
+
+    def texts(self, key: str) -> list[str]:
+        """Give one value that must be a list of texts."""
+        value = self.table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise DbError(f"[tool.ellar-db] {key} must be a list of texts; mend it in {self.path}")
+        return list(value)
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """Give one value that must be a table."""
+        value = self.table.get(key, {})
+        if not isinstance(value, dict):
+            raise DbError(f"[tool.ellar-db.{key}] must be a table; mend it in {self.path}")
+        return dict(value)
+
+
+def read_settings(folder: Path | None = None) -> Settings:
+    """Read the pyproject.toml of a folder, by default of the working directory.
+
+    Raises:
+        DbError: The file is there and can't be read.
+    """
+    path = (folder or Path.cwd()) / "pyproject.toml"
+    if not path.is_file():
+        return Settings()
+    document = read_toml(path)
+    tool = document.get("tool", {})
+    if not isinstance(tool, dict):
+        raise DbError(f"[tool] of {path} must be a table")
+    table = tool.get("ellar-db", {})
+    if not isinstance(table, dict):
+        raise DbError(f"[tool.ellar-db] of {path} must be a table")
+    return Settings(path, table, "ellar" in tool)
+
+
+def read_table(name: str, keys: Collection[str] | None = None) -> dict[str, Any]:
+    """Give the table `[tool.<name>]` of the working directory's pyproject.toml, for a plugin's own settings.
+
+    Args:
+        name: The table's name, by custom that of the plugin's distribution.
+        keys: What it may have; without, anything.
+
+    Returns:
+        The table, empty where there is none.
+
+    Raises:
+        DbError: The file can't be read, it has something else under that name, or the table has another key.
+
+    Example:
+        >>> read_table("a-plugin-without-settings")
+        {}
+    """
+    path = Path.cwd() / "pyproject.toml"
+    tool = read_toml(path).get("tool", {}) if path.is_file() else {}
+    table = tool.get(name, {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise DbError(f"[tool.{name}] of {path} must be a table")
+    for key in table:
+        if keys is not None and key not in keys:
+            raise DbError(f"[tool.{name}] has no {key}; it takes {', '.join(keys)}")
+    return dict(table)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        DbError: It isn't TOML, isn't UTF-8, or can't be opened.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise DbError(f"{path} can't be read: {error}") from error
+
+
+def expanded(text: str, where: str) -> str:
+    """Fill `${NAME}` and `${NAME:-default}` from the environment; `$${` stands for `${`.
+
+    Raises:
+        DbError: A variable isn't set and has no default.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match["escaped"]:
+            return "${"
+        name, default = match["name"], match["default"]
+        found = os.environ.get(name, default)
+        if found is None:
+            raise DbError(f"{where} names the environment variable {name}, which isn't set")
+        return found
+
+    return re.sub(r"(?P<escaped>\$\$\{)|\$\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?\}", value, text)

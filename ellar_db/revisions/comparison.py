@@ -1,0 +1,161 @@
+"""What takes part in autogenerate: filters, changes to the directives, names, and no file where nothing changed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.plugins.dialects import dialect_of
+from ellar_db.revisions.column_types import renderer
+from ellar_db.revisions.comparators import PACKAGE_OPTION
+from ellar_db.revisions.names import check_id, name_revision
+from ellar_db.util.errors import DbError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.operations.ops import MigrationScript
+    from alembic.runtime.migration import MigrationContext
+
+    from ellar_db.databases.database import Database
+    from ellar_db.plugins.manager import PluginManager
+
+
+log = logging.getLogger("ellar_db")
+
+
+class Comparison:
+    """The options of `context.configure` that shape a comparison.
+
+    Args:
+        config: Alembic's configuration.
+        manager: The plugins.
+        bare: Whether bare Alembic runs, and so nobody has named the revision yet.
+    """
+
+    def __init__(self, config: Config, manager: PluginManager, bare: bool) -> None:
+        self.config = config
+        self.manager = manager
+        self.bare = bare
+
+    def add_to(
+        self, options: dict[str, Any], composed: dict[str, list[Any]], database: Database, *, last: bool
+    ) -> None:
+        """Add the filters and the callback for directives.
+
+        Args:
+            options: Keyword arguments of `context.configure`, changed in place.
+            composed: The functions that the application and plugins gave as options.
+            database: The database compared.
+            last: Whether it is the run's last.
+        """
+        objects, names = composed["include_object"], composed["include_name"]
+
+        def include_object(object_: Any, name: str | None, type_: Any, reflected: bool, compare_to: Any) -> bool:
+            return all(function(object_, name, type_, reflected, compare_to) for function in objects) and self._all(
+                "ellar_db_include_object",
+                database=database,
+                object=object_,
+                name=name,
+                type_=type_,
+                reflected=reflected,
+                compare_to=compare_to,
+            )
+
+        def include_name(name: str | None, type_: Any, parent_names: Any) -> bool:
+            return all(function(name, type_, parent_names) for function in names) and self._all(
+                "ellar_db_include_name", database=database, name=name, type_=type_, parent_names=parent_names
+            )
+
+        def process(context: MigrationContext, revision: Any, directives: list[MigrationScript]) -> None:
+            for script in directives:
+                # Alembic gives all scripts of a process one set, where what one of them adds would stay
+                script.imports = set(script.imports)
+            for function in composed["process_revision_directives"]:
+                function(context, revision, directives)
+            self.manager.tell(
+                "ellar_db_process_revision_directives", context=context, revision=revision, directives=directives
+            )
+            self._refuse_nonsense(context, directives)
+            if last:
+                self._finish(context, directives)
+
+        options["include_object"] = include_object
+        # without a filter Alembic needs not ask for each name
+        if names or self.manager.hook.ellar_db_include_name.get_hookimpls():
+            options["include_name"] = include_name
+        options["process_revision_directives"] = process
+        # the strongest comes last of what was merged
+        options["render_item"] = renderer(composed["render_item"][::-1])
+        if options.get("compare_type") is True:
+            options["compare_type"] = dialect_of(self.manager, database).compare_type
+        options[PACKAGE_OPTION] = database.package
+
+    def check(self, context: MigrationContext, database: Database) -> None:
+        """Refuse to compare a database of whose models nothing is known.
+
+        Raises:
+            DbError: It has no metadata.
+        """
+        revision_context = context.opts.get("revision_context")
+        if revision_context is None or not revision_context.command_args["autogenerate"]:
+            return
+        metadata = context.opts["target_metadata"]
+        if metadata is None:
+            raise DbError(
+                f"the database {database.name!r} has no metadata, and so there is nothing to compare it with; give "
+                "metadata=... to EllarDBModule.setup, or metadata in [tool.ellar-db]"
+            )
+        listed = metadata if isinstance(metadata, Sequence) else [metadata]
+        if not any(one.tables for one in listed):
+            log.warning("the metadata of the database %r has no tables; are the models imported?", database.name)
+
+    def _refuse_nonsense(self, context: MigrationContext, directives: list[MigrationScript]) -> None:
+        """Refuse what plugins, or the application, left in the list and no file can be written of.
+
+        Raises:
+            DbError: Something there isn't a revision, or has an id that can't be one.
+        """
+        from alembic.operations.ops import MigrationScript
+
+        for script in directives:
+            if not isinstance(script, MigrationScript) or not isinstance(script.imports, set):
+                raise DbError(
+                    f"process_revision_directives, or the hook of that name, left {script!r} where Alembic's "
+                    "MigrationScript belongs, with a set of imports; `ellar-db plugins --hooks` shows who answers it"
+                )
+            if script.rev_id is not None and context.script is not None:
+                check_id(script.rev_id, "process_revision_directives", context.script)
+
+    def _all(self, hook_name: str, **arguments: Any) -> bool:
+        """Tell whether no plugin says no; the filter's other answer is yes, and anything else a mistake."""
+        for plugin, answer in self.manager.answers(hook_name, **arguments):
+            if not isinstance(answer, bool):
+                raise plugin.failure(hook_name, TypeError(f"it gave {answer!r}; give True, False or None"))
+            if not answer:
+                return False
+        return True
+
+    def _finish(self, context: MigrationContext, directives: list[MigrationScript]) -> None:
+        """Write no file where nothing changed, and in bare Alembic ask the plugins for names."""
+        autogenerate = bool(getattr(self.config.cmd_opts, "autogenerate", False))
+        if autogenerate and all(ops.is_empty() for script in directives for ops in script.upgrade_ops_list):
+            directives.clear()
+            log.info("No changes in schema detected.")
+        if not self.bare or context.script is None:
+            return
+        given = context.opts["revision_context"].command_args["rev_id"]
+        for script in directives:
+            named = name_revision(
+                self.manager,
+                context.script,
+                script.message,
+                heads=script.head or "head",
+                autogenerate=autogenerate,
+                rev_id=given,
+                version_path=Path(script.version_path) if script.version_path else None,
+            )
+            script.rev_id = named.rev_id or script.rev_id
+            if named.filename is not None:
+                context.script.file_template = named.filename.replace("%", "%%")

@@ -1,0 +1,88 @@
+"""Whose a table is: autogenerate leaves alone what belongs to others."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ellar_db.config.collection import collect_packages
+from ellar_db.databases.database import Database
+from ellar_db.hooktypes import PREFIX, PackageMigrations
+from ellar_db.util.errors import DbError
+
+if TYPE_CHECKING:
+    from ellar_db.plugins.manager import PluginManager
+
+
+TableName: TypeAlias = tuple[str | None, str]
+"""A table's schema, None for the default one, and its name."""
+
+NAMES = {"create_table": 0, "rename_table": 1}
+"""Operations that give a table a name, and the position of that argument."""
+
+
+def own_tables_only(manager: PluginManager, database: Database) -> Callable[..., bool]:
+    """Give Alembic's `include_object` for a comparison: of the application without the packages, or of one package.
+
+    Args:
+        manager: The plugins.
+        database: The database; `Database.package` says whose comparison it is.
+
+    Raises:
+        DbError: A package gives the very metadata of the application.
+    """
+    packages = collect_packages(manager)
+    if database.package:
+        own = set(tables_of(packages[database.package]))
+        return lambda object_, name, type_, *_: type_ != "table" or (object_.schema, name) in own
+    there = [package for package in packages.values() if database.name in package.databases]
+    version_tables = {package.version_table for package in there}
+    others: set[TableName] = set()
+    for package in there:
+        _refuse_shared(package, database)
+        others.update(tables_of(package))
+
+    def include(object_: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:
+        if type_ != "table":
+            return True
+        # the version table of a package that isn't installed any more stays too: it says what is left of it
+        versions = str(name).startswith(PREFIX) or name in version_tables
+        return not (versions and reflected and compare_to is None) and (object_.schema, name) not in others
+
+    return include
+
+
+def tables_of(package: PackageMigrations) -> Iterator[TableName]:
+    """Give the tables of a package: those of its metadata, and those that its revisions make."""
+    for metadata in package.metadatas:
+        yield from ((table.schema, table.name) for table in metadata.tables.values())
+    for file in sorted(package.versions.glob("*.py")):
+        yield from _made(file)
+
+
+def _made(file: Path) -> Iterator[TableName]:
+    """Read the names that a revision file gives to tables; those that are computed can't be read."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        position = NAMES.get(node.func.attr, len(node.args))
+        name = _text(node.args[position]) if position < len(node.args) else None
+        if name is not None:
+            schemas = [_text(keyword.value) for keyword in node.keywords if keyword.arg == "schema"]
+            yield next(iter(schemas), None), name
+
+
+def _text(node: ast.AST) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _refuse_shared(package: PackageMigrations, database: Database) -> None:
+    metadata = database.metadata
+    own = metadata if isinstance(metadata, Sequence) else [metadata]
+    if own and all(any(one is other for other in package.metadatas) for one in own):
+        raise DbError(
+            f"the package {package.title} gives as its own the metadata of the database {database.name!r}, which has "
+            "the application's tables too; it must give a MetaData with its tables alone (Table.to_metadata copies one)"
+        )

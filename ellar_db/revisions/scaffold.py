@@ -1,0 +1,111 @@
+"""New migrations folders: the templates there are, and a folder made of one, whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.util.errors import DbError
+from ellar_db.util.files import made_folder, move_whole
+
+if TYPE_CHECKING:
+    from ellar_db.plugins.manager import PluginManager
+
+
+NEEDED = ("env.py", "script.py.mako", "alembic.ini.mako")
+
+
+def templates(manager: PluginManager) -> dict[str, Path]:
+    """Give all templates by name: the plugins', our own, Alembic's. Of two with one name the first of these wins.
+
+    Raises:
+        DbError: A plugin names a folder that isn't there.
+    """
+    found: dict[str, Path] = {}
+    for plugin, answer in manager.answers("ellar_db_templates"):
+        for folder in plugin.guarded("ellar_db_templates", _folders, plugin.listed("ellar_db_templates", answer)):
+            if not folder.is_dir():
+                raise DbError(f"the plugin {plugin.title} names {folder} as a folder of templates, and it isn't there")
+            for template in sorted(folder.iterdir()):
+                if (template / "script.py.mako").is_file():
+                    found.setdefault(template.name, template)
+    return found
+
+
+def synopsis(template: Path) -> str:
+    """Give the first line of a template's README."""
+    readme = template / "README"
+    lines = readme.read_text(encoding="utf-8").splitlines() if readme.is_file() else []
+    return lines[0].strip() if lines else ""
+
+
+def find_template(name: str, manager: PluginManager) -> Path:
+    """Give the folder of a template by its name or its path.
+
+    Raises:
+        DbError: There is none, or it lacks a file.
+    """
+    known = templates(manager)
+    template = known.get(name, Path(name))
+    if name not in known and not template.is_dir():
+        raise DbError(f"there is no template {name!r}; there are {', '.join(known)}, or give the path of a folder")
+    missing = [file for file in NEEDED if not (template / file).is_file()]
+    if missing:
+        raise DbError(f"the template {template} lacks {', '.join(missing)}")
+    return template
+
+
+def make_folder(directory: Path, template: Path, *, package: bool = False) -> None:
+    """Make a migrations folder of a template.
+
+    It is built elsewhere and moved to its place at the end. A template that also writes to the project's
+    pyproject.toml (Alembic's own two) is built in place.
+
+    Args:
+        directory: The folder; it must not be there, or be empty.
+        template: The template's folder.
+        package: Also write empty `__init__.py` files.
+
+    Raises:
+        DbError: The folder has something in it, or can't be made.
+    """
+    from alembic import command
+    from alembic.config import Config
+
+    class TemplateConfig(Config):
+        def get_template_directory(self) -> str:
+            return str(template.parent)
+
+    if directory.exists() and not directory.is_dir():
+        raise DbError(f"{directory} is there already and isn't a folder; name another one with -d")
+    if directory.exists() and any(directory.iterdir()):
+        raise DbError(f"{directory} is there already and isn't empty; name another folder with -d, or remove it first")
+
+    def make(folder: Path) -> None:
+        ini = Path("alembic.ini") if (template / "pyproject.toml.mako").is_file() else folder / "alembic.ini"
+        config = TemplateConfig(str(ini), "pyproject.toml")
+        # what Alembic says then ("please edit ... before proceeding") isn't true here
+        with redirect_stdout(io.StringIO()):
+            command.init(config, str(folder), template=template.name, package=package)
+
+    try:
+        if (template / "pyproject.toml.mako").is_file():
+            make(directory)
+            return
+        with tempfile.TemporaryDirectory(prefix="ellar-db-") as scratch:
+            # a name of its own, since the scratch folder is its owner's alone
+            made = Path(scratch) / directory.name
+            make(made)
+            shutil.rmtree(made / "__pycache__", ignore_errors=True)
+            with made_folder(directory.parent):
+                move_whole(made, directory)
+    except OSError as error:
+        raise DbError(f"the folder {directory} can't be made: {error.strerror or error}") from error
+
+
+def _folders(answer: list[Any]) -> list[Path]:
+    return [Path(one) for one in answer]

@@ -1,0 +1,184 @@
+"""Writing revision files: what `revision`, `migrate` and `merge` share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ellar_db.config.invocation import invocation_of
+from ellar_db.config.packages import check_editable
+from ellar_db.config.seam import alembic_config
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.revisions.files import one_writer, whole_files
+from ellar_db.revisions.names import as_docstring, check_branch_label, check_message, name_revision
+from ellar_db.util.errors import DbError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import Script, ScriptDirectory
+
+
+@dataclass(frozen=True)
+class NewRevision:
+    """What the command line says of a new revision, each under its option's name."""
+
+    message: str | None
+    head: str
+    splice: bool
+    branch_label: str | None
+    version_path: Path | None
+    rev_id: str | None
+    depends_on: tuple[str, ...]
+
+
+def write_revision(
+    directory: Path | None,
+    new: NewRevision,
+    *,
+    x_arg: Sequence[str] = (),
+    autogenerate: bool = False,
+    sql: bool = False,
+    output: str | None = None,
+    package: str | None = None,
+) -> None:
+    """Write a revision, empty or from the models.
+
+    Args:
+        directory: `-d`.
+        new: The revision.
+        x_arg: `-x`.
+        autogenerate: Fill it from a comparison of models and databases.
+        sql: Run the environment offline (with `revision_environment`).
+        output: Where offline SQL goes.
+        package: `--package`.
+
+    Raises:
+        DbError: Refused; nothing has been written.
+    """
+    from alembic import command
+
+    check_message(new.message)
+    with (
+        alembic_config(directory, x_arg=x_arg, autogenerate=autogenerate, output=output, package=package) as config,
+        _opened(config, autogenerate=autogenerate) as script,
+    ):
+        if new.version_path is not None and not _listed(new.version_path, script):
+            locations = ", ".join(map(str, script._version_locations))
+            raise DbError(f"--version-path {new.version_path} isn't among the version locations: {locations}")
+        check_branch_label(new.branch_label, script)
+        named = name_revision(
+            get_plugin_manager(),
+            script,
+            new.message,
+            heads=new.head,
+            branch_label=new.branch_label,
+            autogenerate=autogenerate,
+            rev_id=new.rev_id,
+            version_path=new.version_path,
+            directory=_home(config, script),
+        )
+        with whole_files(config, script, named.filename) as scratch:
+            written = command.revision(
+                config,
+                as_docstring(new.message),
+                autogenerate=autogenerate,
+                sql=sql,
+                head=new.head,
+                splice=new.splice,
+                branch_label=new.branch_label,
+                version_path=new.version_path,
+                rev_id=named.rev_id,
+                depends_on=list(new.depends_on) or None,  # type: ignore[arg-type]  # Alembic takes a list, as its own option does
+            )
+            for one in written if isinstance(written, list) else [written]:
+                if one is not None:
+                    scratch.belongs(Path(one.path), new.version_path or _folder(one, script))
+
+
+def write_merge(
+    directory: Path | None,
+    revisions: Sequence[str],
+    message: str | None,
+    *,
+    x_arg: Sequence[str] = (),
+    branch_label: str | None = None,
+    rev_id: str | None = None,
+    splice: bool = False,
+    package: str | None = None,
+) -> None:
+    """Write a revision that joins others.
+
+    Args:
+        directory: `-d`.
+        revisions: The revisions to join.
+        message: `-m`.
+        x_arg: `-x`.
+        branch_label: `--branch-label`.
+        rev_id: `--rev-id`.
+        splice: `--splice`.
+        package: `--package`.
+
+    Raises:
+        DbError: Refused; nothing has been written.
+    """
+    from alembic import command
+
+    check_message(message)
+    with alembic_config(directory, x_arg=x_arg, package=package) as config, _opened(config) as script:
+        if tuple(revisions) == ("heads",) and len(script.get_heads()) < 2:
+            raise DbError("there is nothing to merge: the revisions have one head")
+        check_branch_label(branch_label, script)
+        named = name_revision(
+            get_plugin_manager(),
+            script,
+            message,
+            heads=revisions,
+            branch_label=branch_label,
+            rev_id=rev_id,
+            directory=_home(config, script),
+        )
+        with whole_files(config, script, named.filename) as scratch:
+            written = command.merge(
+                config,
+                tuple(revisions),
+                message=as_docstring(message),
+                branch_label=branch_label,
+                rev_id=named.rev_id,
+                splice=splice,
+            )
+            if written is not None:
+                scratch.belongs(Path(written.path), _folder(written, script))
+
+
+def _listed(folder: Path, script: ScriptDirectory) -> bool:
+    return folder.absolute() in [Path(location).absolute() for location in script._version_locations]
+
+
+@contextmanager
+def _opened(config: Config, *, autogenerate: bool = False) -> Iterator[ScriptDirectory]:
+    """Give the migrations folder as it is while nobody else writes to it."""
+    from alembic.script import ScriptDirectory
+
+    package = invocation_of(config).package
+    if package is not None:
+        check_editable(package, autogenerate=autogenerate)
+    with one_writer(_home(config, ScriptDirectory.from_config(config))):
+        yield ScriptDirectory.from_config(config)
+
+
+def _home(config: Config, script: ScriptDirectory) -> Path:
+    """Give the folder that is the migrations' own; a package has one of revisions alone."""
+    package = invocation_of(config).package
+    return Path(script.dir) if package is None else package.versions
+
+
+def _folder(written: Script, script: ScriptDirectory) -> Path:
+    """Give the versions folder in which Alembic puts a revision: its parent's where there are several."""
+    locations = [Path(location) for location in script._version_locations]
+    for parent in written._versioned_down_revisions if len(locations) > 1 else ():
+        file = Path(script.get_revision(parent).path)
+        return next((location for location in locations if file.is_relative_to(location)), file.parent)
+    return locations[0]

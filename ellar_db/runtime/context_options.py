@@ -1,0 +1,154 @@
+"""The options of `context.configure`: whose they are, which of two wins, and what can't be one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ellar_db.util.errors import DbError, meant, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ellar_db.databases.database import Database
+    from ellar_db.plugins.manager import PluginManager
+
+
+HOOK = "ellar_db_context_options"
+
+DEFAULTS: Mapping[str, Any] = {"compare_type": True, "render_as_batch": True}
+"""Keyword arguments that hold unless somebody says otherwise."""
+
+COMPOSED = ("include_object", "include_name", "process_revision_directives", "on_version_apply", "render_item")
+"""Options of which everybody's is called, rather than the strongest's alone."""
+
+NAMES = (
+    "version_table",
+    "version_table_schema",
+    "upgrade_token",
+    "downgrade_token",
+    "alembic_module_prefix",
+    "sqlalchemy_module_prefix",
+    "user_module_prefix",
+)
+"""Options that are text."""
+
+COMMANDS = {"as_sql": "--sql", "starting_rev": "--sql A:B", "tag": "--tag"}
+"""Options that are the command's to say, with how."""
+
+UNLISTED = frozenset({"version_table", "version_table_schema", "version_table_pk"})
+"""Options that Alembic reads and its `configure` doesn't list."""
+
+LIKENESS = 0.8
+"""How much of a name must agree with an option's, so that the option is meant; extensions have options of theirs."""
+
+
+class ContextOptions:
+    """The options of each database: the defaults, over them the application's, over these the plugins'.
+
+    Args:
+        manager: The plugins.
+    """
+
+    def __init__(self, manager: PluginManager) -> None:
+        self.manager = manager
+        self._doubted: set[str] = set()
+
+    def merged(self, database: Database) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+        """Give the options for a database, and apart from them the functions of the composed ones.
+
+        Args:
+            database: The database.
+
+        Raises:
+            DbError: The application gives what can't be an option.
+            PluginError: A plugin does, or fails.
+        """
+        self._doubt(database.options, f"the options of the database {database.name!r} have")
+        problem = _problem(database.options)
+        if problem:
+            raise DbError(f"in the options of the database {database.name!r}, {problem}")
+        layers = [DEFAULTS, database.options]
+        answers = list(self.manager.answers(HOOK, database=database))
+        for plugin, answer in reversed(answers):
+            layer = plugin.guarded(HOOK, dict, answer)
+            problem = _problem(layer)
+            if problem:
+                raise plugin.failure(HOOK, TypeError(problem))
+            self._doubt(layer, f"the plugin {plugin.title} gives the option")
+            layers.append(layer)
+        options: dict[str, Any] = {}
+        composed: dict[str, list[Any]] = {key: [] for key in COMPOSED}
+        for layer in layers:
+            options.update({key: value for key, value in layer.items() if key not in COMPOSED})
+            for key in COMPOSED:
+                composed[key] += _functions(layer.get(key))
+        if database.package:
+            # what a plugin says of the application's isn't meant for a package's
+            options.update(target_metadata=database.metadata, version_table=database.options["version_table"])
+        return options, composed
+
+    def _doubt(self, layer: Mapping[Any, Any], whose: str) -> None:
+        """Warn once of a name that looks like that of an option, and isn't; other unknown ones Alembic keeps."""
+        unknown = [key for key in layer if isinstance(key, str) and key not in _known()]
+        for key in unknown:
+            near = meant(key, _known(), LIKENESS)
+            if near and key not in self._doubted:
+                self._doubted.add(key)
+                click.echo(f"Warning: {whose} {key}, which Alembic doesn't know{near}", err=True)
+
+
+@contextmanager
+def configuring(database: Database) -> Iterator[None]:
+    """Say in one line of which database the options are that Alembic can't be configured with.
+
+    Args:
+        database: The database.
+
+    Raises:
+        DbError: Alembic raised anything but a refusal of its own.
+    """
+    try:
+        yield
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
+        raise DbError(
+            f"Alembic can't be configured for the database {database.name!r} with its options: {summary(error)}; "
+            "mend them, where the application or a plugin gives them"
+        ) from error
+
+
+def _known() -> frozenset[str]:
+    """Give the names that `context.configure` has for options."""
+    from alembic.runtime.environment import EnvironmentContext
+
+    code = EnvironmentContext.configure.__code__
+    return UNLISTED.union(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
+
+
+def _functions(value: Any) -> Iterable[Any]:
+    if isinstance(value, (list, tuple)):
+        return value
+    return [] if value is None else [value]
+
+
+def _problem(layer: Mapping[Any, Any]) -> str:
+    """Say what in some options can't be one, or nothing."""
+    for key, value in layer.items():
+        if not isinstance(key, str):
+            return f"{key!r} stands where the name of an option belongs"
+        if key in COMMANDS and value:
+            return f"{key} is the command's to say, by {COMMANDS[key]}"
+        if key == "version_table" and not value:
+            return f"version_table is {value!r}, which names no table"
+        if key in NAMES and value is not None and not isinstance(value, str):
+            return f"{key} is {value!r}, which is no text"
+        if key == "target_metadata" and not all(hasattr(one, "tables") for one in _functions(value)):
+            return f"{key} is {value!r}, which is neither a MetaData nor a list of these"
+        if key == "autogenerate_plugins" and (isinstance(value, str) or not isinstance(value, Sequence)):
+            return f"{key} is {value!r}, which is no list of names"
+        if key in COMPOSED and not all(function is None or callable(function) for function in _functions(value)):
+            return f"{key} is {value!r}, which can't be called"
+    return ""

@@ -1,0 +1,99 @@
+"""Offline mode: the SQL of a run, in one stream or in a file for each database."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from ellar_db.config.invocation import invocation_of
+from ellar_db.util.errors import DbError
+from ellar_db.util.files import write_whole
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+    from ellar_db.databases.database import Database
+
+
+def script_of(config: Config, databases: int) -> Script:
+    """Give what takes a run's SQL.
+
+    Args:
+        config: Alembic's configuration.
+        databases: How many databases the run has.
+    """
+    invocation = invocation_of(config)
+    script: Script | None = invocation.script
+    return script or Script(invocation.output, several=databases > 1)
+
+
+class Script:
+    """The SQL of a run. Nothing is written before all of it is there.
+
+    Args:
+        output: A file, a folder (written with a separator at its end, or there already), or None for stdout.
+        several: Whether there are several databases, so that a line must say where each begins.
+        packages: Whether packages take part, so that a line must say where each begins.
+    """
+
+    def __init__(self, output: Path | str | None, *, several: bool, packages: bool = False) -> None:
+        self.output = None if output is None else Path(output)
+        text = os.fspath(output) if output is not None else ""
+        self.folder = bool(self.output) and (text.endswith(("/", os.sep)) or Path(text).is_dir())
+        self.several = several
+        self.packages = packages
+        self.parts: list[tuple[Database, io.StringIO]] = []
+
+    def part(self, database: Database) -> TextIO:
+        """Give the stream to which Alembic writes one database's SQL."""
+        stream = io.StringIO()
+        self.parts.append((database, stream))
+        return stream
+
+    def end(self, config: Config) -> None:
+        """Write it all, unless it is of several runs, of which the last has it written."""
+        if invocation_of(config).script is not self:
+            self.write(config)
+
+    def write(self, config: Config) -> None:
+        """Write it all to where it belongs.
+
+        Args:
+            config: Alembic's configuration, whose `output_buffer` or `stdout` gets it where no output is named.
+
+        Raises:
+            DbError: A file can't be written.
+        """
+        if self.output is not None and self.folder:
+            files: dict[str, str] = {}
+            for database, stream in self.parts:
+                text = self._of_package(database, stream.getvalue())
+                files[database.name] = files.get(database.name, "") + text
+            for name, text in files.items():
+                self._to_file(self.output / f"{name}.sql", text)
+            return
+        text = "".join(self._headed(database, stream.getvalue()) for database, stream in self.parts)
+        if self.output is not None:
+            self._to_file(self.output, text)
+        else:
+            (config.output_buffer or config.stdout).write(text)
+
+    def _of_package(self, database: Database, sql: str) -> str:
+        if not self.packages:
+            return sql
+        return f"-- {f'Package: {database.package}' if database.package else 'Application'}\n\n{sql}\n"
+
+    def _headed(self, database: Database, sql: str) -> str:
+        sql = self._of_package(database, sql)
+        if not self.several:
+            return sql
+        return f"-- Database: {database.name} ({database.sync_engine.dialect.name})\n\n{sql}\n"
+
+    def _to_file(self, path: Path, text: str) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, text)
+        except OSError as error:
+            raise DbError(f"the SQL can't be written to {path}: {error.strerror or error}") from error

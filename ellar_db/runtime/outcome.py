@@ -1,0 +1,65 @@
+"""What is left of a run that failed, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ellar_db.guards.entry import Entry
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What is known of a database on which a run failed.
+
+    Args:
+        rolls_back: Schema changes can be rolled back.
+        each_kept: Each revision is a transaction of its own.
+        in_revision: A revision was running.
+        kept: A revision committed by itself, so that a part of the run stays.
+        journaled: A journal is kept.
+        lost: The connection was lost before it was known what is left.
+        left: What the journal keeps, or None where nothing of the revision was applied.
+        left_is_current: That is of the revision which was running.
+    """
+
+    rolls_back: bool
+    each_kept: bool = False
+    in_revision: bool = True
+    kept: bool = False
+    journaled: bool = False
+    lost: bool = False
+    left: Entry | None = None
+    left_is_current: bool = True
+
+
+def left_by(failure: Failure, program: str) -> str:
+    """Return what is left of a run on the database on which it failed.
+
+    Args:
+        failure: What is known.
+        program: What to type to get here, as `ellar db`.
+
+    Example:
+        >>> left_by(Failure(rolls_back=True), "ellar db")
+        'the run was rolled back'
+    """
+    if failure.rolls_back and failure.each_kept:
+        before = "this revision was rolled back, and those before it stay"
+        return before if failure.in_revision else "its revisions stay"
+    if failure.rolls_back:
+        kept = ", but for what its revisions committed by themselves" if failure.kept else ""
+        return f"the run was rolled back{kept}"
+    if not failure.journaled:
+        return "this revision was rolled back"
+    if not failure.in_revision:
+        return "the revisions stay, since this database can't roll back schema changes"
+    if failure.lost:
+        return f"the connection is lost; `{program} repair` says what is left, once the database answers again"
+    left = failure.left
+    if left is None:
+        return "nothing of this revision was applied"
+    before = "" if failure.left_is_current else f"the {left.direction} of {left.revision} before it isn't recorded. "
+    return (
+        f"this database can't roll back schema changes. {before}{left.list} Complete them by hand and say "
+        f"`{program} repair {left.revision} --applied`, or undo them and say `... --reverted`"
+    )

@@ -1,0 +1,264 @@
+"""Scratch databases: each stands for one of the application's, is made empty, and is dropped again."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.databases.connections import connected, in_event_loop
+from ellar_db.databases.database import Database, Databases
+from ellar_db.databases.factory import make_databases
+from ellar_db.dialects.base import Dialect
+from ellar_db.plugins.dialects import dialect_named, dialect_of
+from ellar_db.plugins.manager import PluginManager, get_plugin_manager
+from ellar_db.util.errors import DbError, UnavailableError, summary
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection, Engine
+
+
+PREFIX = "ellar_db_scratch_"
+"""How the names of scratch databases on servers begin."""
+
+_asking: ContextVar[bool] = ContextVar("ellar_db_scratch_asking", default=False)
+"""Whether an engine is only asked how it would connect."""
+
+_guarding: ContextVar[bool] = ContextVar("ellar_db_scratch_guarding", default=False)
+
+
+class NotScratchError(RuntimeError):
+    """Something was to be connected to that is no scratch database."""
+
+
+class _HowError(Exception):
+    """How an engine would connect, told in place of doing it."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = dict(options)
+
+
+@contextmanager
+def scratch_databases(
+    databases: Databases, urls: Mapping[str, str], folder: Path, manager: PluginManager
+) -> Iterator[Databases]:
+    """Make a scratch database for each of the application's, and drop them at the end.
+
+    SQLite's are files in a folder. On a server they stand beside the configured one, or on the server of a URL given.
+    They are reached with the application's own engine, whose listeners and options are kept.
+
+    Args:
+        databases: The application's.
+        urls: URLs that replace the application's, by the database's name; "" stands for all others.
+        folder: Where files go.
+        manager: The plugins, which say how each kind of database is made.
+
+    Yields:
+        The same databases, with engines for the scratch ones.
+
+    Raises:
+        DbError: A URL names a database that there isn't; or no scratch database can be made.
+        UnavailableError: A server can't be reached.
+    """
+    unknown = sorted(set(urls) - set(databases) - {""})
+    if unknown:
+        raise DbError(f"a URL is given for {', '.join(unknown)}; there is {', '.join(databases)}")
+    made: dict[int, Database] = {}
+    with ExitStack() as stack:
+        for name, database in databases.items():
+            url = urls.get(name, urls.get(""))
+            if url is not None:
+                database = replace(database, engine=make_databases({name: url}, pooled=False)[name].engine)
+            key = id(database.sync_engine)
+            # two names of one engine are two names of one database, here too
+            found = made.get(key)
+            made[key] = (
+                stack.enter_context(_scratch(database, dialect_of(manager, database), folder))
+                if found is None
+                else replace(database, engine=found.engine)
+            )
+            databases = Databases([made[key] if one.name == name else one for one in databases.values()])
+        yield databases
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Refuse any connection but those to scratch databases, in this thread and in those that it starts.
+
+    Raises:
+        DbError: Another one was tried, which wasn't reached.
+    """
+    from sqlalchemy import Engine, event
+
+    event.listen(Engine, "do_connect", _refuse)
+    token = _guarding.set(True)
+    try:
+        yield
+    except NotScratchError as error:
+        raise DbError(str(error)) from error
+    finally:
+        _guarding.reset(token)
+        event.remove(Engine, "do_connect", _refuse)
+
+
+def _refuse(dialect: Any, record: Any, arguments: Any, options: Mapping[str, Any]) -> None:
+    # engines of scratch databases have a creator, and so don't come by here
+    if _guarding.get() and not _asking.get():
+        name = next((options[key] for key in ("dbname", "database", "db") if key in options), None)
+        known = dialect_named(get_plugin_manager(), dialect.name)
+        # of an embedded database the first argument is its file; what others have there may be a password
+        target = name or (arguments[0] if known.embedded and arguments else "")
+        # a revision that does it is named, since this is none of the errors that say all by themselves
+        raise NotScratchError(
+            f"{dialect.name} {target} was to be connected to, which is no scratch database; migrations must use the "
+            "connection that Alembic gives them (op.get_bind())"
+        )
+
+
+@contextmanager
+def _scratch(database: Database, dialect: Dialect, folder: Path) -> Iterator[Database]:
+    name = f"{PREFIX}{uuid.uuid4().hex[:16]}"
+    like = database.sync_engine.url
+    url = dialect.scratch_url(like, folder, database.token if dialect.embedded else name)
+    if url is None:
+        kind = database.sync_engine.dialect.name
+        raise DbError(
+            f"no scratch database can be made for {database.name!r}, which is of the kind {kind}; name one of SQLite, "
+            f"PostgreSQL, MySQL or MariaDB with --ellar-db-url {database.name}=URL"
+        )
+    with ExitStack() as stack:
+        if dialect.maintenance_databases(like):
+            _administered(database, dialect, lambda connection: dialect.create_database(connection, url, like))
+            stack.callback(_administered, database, dialect, lambda connection: dialect.drop_database(connection, url))
+        made = stack.enter_context(_redirected(database, url))
+        if dialect.embedded:
+            # the file of an empty database
+            Path(str(url.database)).touch()
+        _verify(made, dialect, url)
+        yield made
+
+
+def _administered(database: Database, dialect: Dialect, work: Callable[[Connection], Any]) -> None:
+    """Do a piece of work on the server, without a transaction."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    url = database.sync_engine.url
+    targets = dialect.maintenance_databases(url)
+
+    def unbound(databases: Sequence[Database]) -> None:
+        with connected(databases[0]) as connection:
+            work(connection.execution_options(isolation_level="AUTOCOMMIT"))
+
+    for last, target in ((name == targets[-1], name) for name in targets):
+        try:
+            with _redirected(database, _with_database(url, target)) as there:
+                in_event_loop([there], unbound)
+                return
+        except UnavailableError:
+            if last:
+                raise
+        except SQLAlchemyError as error:
+            raise DbError(
+                f"no scratch database can be made beside {database.name!r} ({database.url}): {summary(error)}; let "
+                f"its user make databases, or name another server with --ellar-db-url {database.name}=URL"
+            ) from error
+
+
+def _with_database(url: URL, name: str | None) -> URL:
+    from sqlalchemy import URL
+
+    parts = url._asdict()
+    return URL.create(**{**parts, "database": name})
+
+
+@contextmanager
+def _redirected(database: Database, url: URL) -> Iterator[Database]:
+    """Give a database whose engine is a copy that goes to another URL, with all else that the original has."""
+    from sqlalchemy import event, pool
+
+    original = database.sync_engine
+    engine = copy.copy(original)
+    engine.url = url
+    dialect = engine.dialect = _copied(original.dialect)
+    own = dict(original.dialect.create_connect_args(original.url)[1])
+
+    def connect() -> Any:
+        # what isn't in the URL was given by other ways, as connect_args or by a listener
+        asked = _connect_options(database.name, original)
+        others = {key: value for key, value in asked.items() if key not in own or own[key] != value}
+        arguments, options = dialect.create_connect_args(url)
+        return dialect.connect(*arguments, **{**options, **others})
+
+    engine.pool = pool.NullPool(connect, dialect=dialect)
+    for listener in original.pool.dispatch.connect:
+        event.listen(engine.pool, "connect", listener)
+    event.listen(original, "do_connect", _tell_how)
+    made = replace(database, engine=engine)
+    try:
+        in_event_loop([made], _initialize)
+        yield made
+    finally:
+        event.remove(original, "do_connect", _tell_how)
+
+
+def _initialize(databases: Sequence[Database]) -> None:
+    """Let the dialect know the database, as an engine's first connection does."""
+    with connected(databases[0]) as connection:
+        connection.dialect.initialize(connection)
+
+
+def _copied(dialect: Any) -> Any:
+    """Copy a dialect, which knows things of the database that it was first connected to."""
+    copied = copy.copy(dialect)
+    for name, value in vars(dialect).items():
+        if getattr(value, "dialect", None) is dialect:
+            setattr(copied, name, type(value)(copied))
+    return copied
+
+
+def _tell_how(dialect: Any, record: Any, arguments: Any, options: Mapping[str, Any]) -> None:
+    if _asking.get():
+        raise _HowError(options)
+
+
+def _connect_options(name: str, engine: Engine) -> dict[str, Any]:
+    """Give the options with which an engine would connect.
+
+    Raises:
+        DbError: It has a way of its own to connect.
+    """
+    token = _asking.set(True)
+    try:
+        engine.pool.recreate().connect().close()
+    except _HowError as told:
+        return told.options
+    finally:
+        _asking.reset(token)
+    raise DbError(
+        f"the engine of the database {name!r} can't be led to a scratch database, since it connects in its own way "
+        f"(creator); name a URL with --ellar-db-url {name}=URL"
+    )
+
+
+def _verify(database: Database, dialect: Dialect, url: URL) -> None:
+    """Make sure that the scratch database is what is reached.
+
+    Raises:
+        DbError: It isn't, since `connect_args` name another.
+    """
+
+    def ask(databases: Sequence[Database]) -> str:
+        with connected(databases[0]) as connection:
+            return dialect.is_reached(connection, url)
+
+    reached = in_event_loop([database], ask)
+    if reached != url.database:
+        raise DbError(
+            f"the engine of the database {database.name!r} can't be led to a scratch database, since its connect_args "
+            f"name {reached}; name a URL with --ellar-db-url {database.name}=URL"
+        )

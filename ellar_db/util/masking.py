@@ -1,0 +1,106 @@
+"""Passwords in what is printed: those of the databases of this process, and of each URL, are replaced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+
+MASK = "***"
+
+SECRET = re.compile("pass(?!file)|pwd|secret|token", re.IGNORECASE)
+"""Options, of a URL or of an engine, that are not to be shown, as in `?sslpassword=`."""
+
+SHORTEST = 4
+"""Characters below which a word is no secret, and whose replacement would garble what is said."""
+
+LONG = 8
+"""Characters from which a secret is replaced within words too."""
+
+IN_URL = re.compile(r"(://[^\s:/@'\"]*:)(?!password@)[^\s@'\"]+@")
+
+IN_TEXT = re.compile(r"://[^\s:/@'\"]*:(.+)@")
+
+_known: set[str] = set()
+
+
+def masked(text: str) -> str:
+    """Replace the passwords in a text.
+
+    Args:
+        text: A message, a traceback, a line of a log.
+
+    Example:
+        >>> masked("no server at postgresql://ann:pa55word@db/shop")
+        'no server at postgresql://ann:***@db/shop'
+    """
+    pattern = _pattern(frozenset(_known))
+    if pattern is not None:
+        text = pattern.sub(MASK, text)
+    return IN_URL.sub(rf"\1{MASK}@", text)
+
+
+def remember(url: URL, options: Mapping[str, Any] | None = None) -> None:
+    """Keep a database's passwords to oneself from now on.
+
+    Args:
+        url: Its URL.
+        options: The options of its engine, of which `connect_args` may have some.
+    """
+    shown = {url.username, url.host, url.database}
+    secrets = [url.password, *_of(url.query), *_of(options or {})]
+    # a password that is the user's name can't be told from it, and says nothing new
+    _known.update(str(secret) for secret in secrets if secret and secret not in shown)
+
+
+def remember_text(text: str) -> None:
+    """Keep the passwords of the URLs in a text to oneself, whether they can be understood or not.
+
+    Args:
+        text: A URL, or a file that has some.
+    """
+    from urllib.parse import unquote
+
+    for line in text.splitlines():
+        for match in IN_TEXT.finditer(line):
+            raw = match[1]
+            # what reads a '%' in its own way quotes all that follows it
+            ends = [raw[place.start() :] for place in re.finditer("%", raw)]
+            _known.update((raw, unquote(raw), *ends))
+
+
+def _of(options: Mapping[str, Any]) -> Iterator[Any]:
+    for key, value in options.items():
+        if isinstance(value, Mapping):
+            yield from _of(value)
+        elif SECRET.search(str(key)):
+            yield from value if isinstance(value, tuple) else [value]
+
+
+@cache
+def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
+    parts = []
+    for spelling in sorted({each for secret in secrets for each in _spellings(secret)}, key=len, reverse=True):
+        if len(spelling) >= LONG:
+            parts.append(re.escape(spelling))
+        elif len(spelling) >= SHORTEST:
+            before, after = (r"(?<!\w)" if spelling[0].isalnum() else ""), (r"(?!\w)" if spelling[-1].isalnum() else "")
+            parts.append(f"{before}{re.escape(spelling)}{after}")
+    return re.compile("|".join(parts)) if parts else None
+
+
+def _spellings(secret: str) -> set[str]:
+    """Give the ways in which a secret may be written: in a URL, an ini file, a Python text, JSON."""
+    import json
+    from urllib.parse import quote, quote_plus
+
+    plain = {secret, quote(secret), quote(secret, safe=""), quote(secret, safe=" +"), quote_plus(secret)}
+    doubled = {each.replace("%", "%%") for each in plain}
+    quoted = {repr(secret)[1:-1], ascii(secret)[1:-1], json.dumps(secret)[1:-1]}
+    # some texts stand in one line, whatever they had
+    return {" ".join(each.split()) for each in plain | doubled | quoted} | plain | doubled | quoted
