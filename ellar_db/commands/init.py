@@ -31,8 +31,8 @@ def init(
 
     FOLDER is another way to write -d. Without either it is what the application says, or "migrations".
     """
+    from ellar_db.config.command_line import program
     from ellar_db.config.folder import DIRECTORY, migrations_directory
-    from ellar_db.config.program import program
     from ellar_db.config.refusals import reported
     from ellar_db.plugins.manager import get_plugin_manager
     from ellar_db.project.application import application_context

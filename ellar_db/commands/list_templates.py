@@ -15,7 +15,7 @@ from ellar_db.hookspecs import hookimpl
 @options.environment
 def list_templates(directory: Path | None, x_arg: tuple[str, ...]) -> None:
     """List available templates: ellar_db's own, the plugins' and Alembic's."""
-    from ellar_db.config.program import program
+    from ellar_db.config.command_line import program
     from ellar_db.plugins.manager import get_plugin_manager
     from ellar_db.revisions.scaffold import synopsis, templates
 

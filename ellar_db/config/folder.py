@@ -11,8 +11,8 @@ import click
 
 from ellar_db.config.checks import check_settings, setting
 from ellar_db.config.collection import databases_of
+from ellar_db.config.command_line import program
 from ellar_db.config.invocation import invocation_of
-from ellar_db.config.program import program
 from ellar_db.databases.database import DEFAULT, Database
 from ellar_db.options import group_options
 from ellar_db.plugins.manager import PluginManager

@@ -9,7 +9,7 @@ import click
 
 from ellar_db.config.broken_files import broken_file, raised_in
 from ellar_db.config.checks import ini_problem
-from ellar_db.config.program import program
+from ellar_db.config.command_line import program
 from ellar_db.util.errors import FULL, DbError, UnavailableError, summary
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ellar_db.config.program import program
+from ellar_db.config.command_line import program
 from ellar_db.databases.database import VERSION_LENGTH
 from ellar_db.hooktypes import RevisionRequest
 from ellar_db.util.errors import DbError

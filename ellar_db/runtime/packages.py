@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from ellar_db.config.collection import collect_packages
+from ellar_db.config.command_line import program
 from ellar_db.config.folder import is_ours
 from ellar_db.config.invocation import DATABASES, Invocation, change_invocation, invocation_of
 from ellar_db.config.packages import for_package, package_config
-from ellar_db.config.program import program
 from ellar_db.config.refusals import reported
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ellar_db.config.command_line import program
 from ellar_db.config.folder import databases_of_folder
 from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
-from ellar_db.config.program import program
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database, Databases
 from ellar_db.guards.entry import Entry, EntryTable

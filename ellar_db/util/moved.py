@@ -24,7 +24,7 @@ FORMER: dict[str, tuple[str, ...]] = {
         "config.seam",
         "config.collection",
         "config.folder",
-        "config.program",
+        "config.command_line",
         "config.refusals",
         "config.invocation",
     ),

@@ -81,7 +81,7 @@ def new(ctx: click.Context, name: str, into: Path) -> None:
 
 def program_of_plugins() -> str:
     """Give what was typed before `plugins`."""
-    from ellar_db.config.program import program
+    from ellar_db.config.command_line import program
 
     return program().rpartition(" plugins")[0] or program()
 
