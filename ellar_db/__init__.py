@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ellar_db.util.errors import DbError as DbError
     from ellar_db.util.masking import masked as masked
 
-_HOMES = {
+HOMES = {
     "Dialect": "dialects.base",
     "Database": "databases.database",
     "Databases": "databases.database",
@@ -51,12 +51,12 @@ _HOMES = {
 }
 """In which module each name is; a test holds the imports for type checkers to it."""
 
-__all__ = ["__version__", "hookimpl", *_HOMES]  # the keys are texts
+__all__ = ["__version__", "hookimpl", *HOMES]  # the keys are texts
 
 moved.install()
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name in HOMES:
+        return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

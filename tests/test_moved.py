@@ -69,7 +69,7 @@ def test_the_public_names_are_typed_as_they_are_found() -> None:
         for alias in node.names
     }
 
-    assert typed == ellar_db._HOMES
+    assert typed == ellar_db.HOMES
     assert sorted(ellar_db.__all__) == sorted([*typed, "__version__", "hookimpl"])
     for name in ellar_db.__all__:
         assert getattr(ellar_db, name) is not None

@@ -14,6 +14,7 @@ import click
 
 from ellar_db.options import tracebacks_wanted
 from ellar_db.plugins.blame import code_raised
+from ellar_db.util.click import replace_message
 from ellar_db.util.errors import FULL, DbError, in_one_line, stack_trace
 from ellar_db.util.masking import masked
 
@@ -27,8 +28,7 @@ def one_line() -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
-        # final to click's own types
-        vars(error)["message"] = masked(in_one_line(error.message))
+        replace_message(error, masked(in_one_line(error.message)))
         raise
 
 

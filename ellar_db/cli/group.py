@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from ellar_db.cli.errors import explained, left_to_click, one_line
 from ellar_db.options import META, GroupOptions
 from ellar_db.plugins.options import META as PLUGIN_OPTIONS
 from ellar_db.plugins.options import added_options, values
+from ellar_db.util.click import command_invoking
 
 if TYPE_CHECKING:
     from ellar_db.cli.registry import Registry
@@ -55,9 +55,8 @@ class DbGroup(click.Group):
     def _wrapped(self, command: click.Command) -> click.Command:
         from ellar_db.cli.overriding import all_params
 
-        wrapped = copy.copy(command)
+        wrapped = command_invoking(command, lambda ctx: self._invoked(ctx, command))
         wrapped.params = [*command.params, *added_options(command, all_params(self.registry, command), self.manager)]
-        vars(wrapped)["invoke"] = lambda ctx: self._invoked(ctx, command)
         return wrapped
 
     def _invoked(self, ctx: click.Context, command: click.Command) -> Any:

@@ -44,13 +44,14 @@ class OverridingCommand(click.Command):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Make the context as the replaced command would, so that `downgrade -1` still is a revision."""
-        return super().make_context(info_name, args, parent, **{**self._inherited_settings(parent), **extra})
+        return super().make_context(info_name, args, parent, **{**self.inherited_settings(parent), **extra})
 
-    def _inherited_settings(self, ctx: click.Context | None) -> dict[str, Any]:
+    def inherited_settings(self, ctx: click.Context | None) -> dict[str, Any]:
+        """Return the settings of this command's context over those of the command that it replaced."""
         replaced = self.replaced(ctx)
         if replaced is None:
             return dict(self.context_settings)
-        theirs = replaced._inherited_settings(ctx) if isinstance(replaced, OverridingCommand) else {}
+        theirs = replaced.inherited_settings(ctx) if isinstance(replaced, OverridingCommand) else {}
         return {**theirs, **replaced.context_settings, **self.context_settings}
 
     def call_replaced(self, ctx: click.Context) -> Any:

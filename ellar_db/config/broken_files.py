@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
+from ellar_db.util.alembic import incomplete_revision, missing_parent, unreadable_revision
 from ellar_db.util.errors import DbError, summary, where_hint
 
 
@@ -46,16 +47,16 @@ def raised_in(package: str, error: BaseException) -> bool:
 
 
 def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:
-    module, function, local = frame.f_globals.get("__name__"), frame.f_code.co_name, frame.f_locals
+    module = frame.f_globals.get("__name__")
     file = Path(frame.f_code.co_filename)
     # Alembic names a module that it loads after its file: `a1_add_users_py`
     if file.suffix == ".py" and module == re.sub(r"\W", "_", file.name):
         return f"{file}, line {line}: {summary(error)}"
-    # `_from_path`, and `_from_filename` in older releases
-    if module == "alembic.script.base" and function.startswith("_from_") and "filename" in local:
-        return f"{Path(local['dir_'], local['filename'])} is no revision that can be read: {summary(error)}"
-    if (module, function) == ("alembic.script.revision", "_revision_map") and isinstance(error, KeyError):
-        return f"a revision file is based on {error.args[0]!r}, and there is no file of that revision"
-    if (module, function) == ("alembic.runtime.migration", "__init__") and isinstance(error, AttributeError):
-        return f"{local['revision'].path}: {summary(error)}"
-    return None
+    unreadable = unreadable_revision(frame)
+    if unreadable is not None:
+        return f"{unreadable} is no revision that can be read: {summary(error)}"
+    parent = missing_parent(frame, error)
+    if parent is not None:
+        return f"a revision file is based on {parent!r}, and there is no file of that revision"
+    incomplete = incomplete_revision(frame, error)
+    return None if incomplete is None else f"{incomplete}: {summary(error)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ellar_db.config.invocation import DATABASES
@@ -130,20 +131,22 @@ def _placed(package: PackageMigrations, settings: Settings) -> PackageMigrations
 
 def _ordered(packages: Mapping[str, PackageMigrations], plugins: Mapping[str, Plugin]) -> dict[str, PackageMigrations]:
     """Put packages after those that they name, and otherwise by name."""
+    sorter = TopologicalSorter({name: packages[name].after for name in packages})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        # each comes after the next one, and the first by name begins; graphlib has it the other way round
+        names = error.args[1][:0:-1]
+        start = names.index(min(names))
+        circle = " -> ".join([*names[start:], *names[: start + 1]])
+        _refuse(plugins[names[start]], f"the migrations of packages come after each other in a circle: {circle}")
     ordered: dict[str, PackageMigrations] = {}
-
-    def place(name: str, above: tuple[str, ...]) -> None:
-        if name in above:
-            circle = " -> ".join((*above[above.index(name) :], name))
-            _refuse(plugins[name], f"the migrations of packages come after each other in a circle: {circle}")
-        if name in ordered:
-            return
-        for other in sorted(packages[name].after):
-            place(other, (*above, name))
+    ready: list[str] = []
+    while sorter.is_active():
+        ready = sorted([*ready, *sorter.get_ready()])
+        name = ready.pop(0)
         ordered[name] = packages[name]
-
-    for name in sorted(packages):
-        place(name, ())
+        sorter.done(name)
     return ordered
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import copy
 import logging
 import math
 import threading
@@ -14,7 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from ellar_db.util.aiosqlite import is_worker
 from ellar_db.util.errors import UnavailableError, summary
+from ellar_db.util.sqlalchemy import engine_with_own_pool
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -163,20 +164,9 @@ def apart(database: D) -> D:
     engine = database.sync_engine
     if _is_in_memory(engine):
         return database
-    made: D = replace(database, engine=_with_own_pool(engine))  # type: ignore[type-var]  # a dataclass with an engine
+    # a copy keeps the application's listeners and options, as a new one wouldn't
+    made: D = replace(database, engine=engine_with_own_pool(engine))  # type: ignore[type-var]  # a dataclass with an engine
     return made
-
-
-def _with_own_pool(engine: Engine) -> Engine:
-    """Copy an engine, which keeps the application's listeners and options, as a new one wouldn't."""
-    other = copy.copy(engine)
-    base = getattr(engine, "_proxied", None)
-    if base is None:
-        other.pool = engine.pool.recreate()
-    else:
-        # what `execution_options` gives has the pool of the engine behind it
-        vars(other)["_proxied"] = _with_own_pool(base)
-    return other
 
 
 def _connect(database: Connectable, wait: float) -> Connection:
@@ -230,7 +220,7 @@ def _bounded(engine: Engine, seconds: float) -> Iterator[None]:
 def _let_end(threads: Iterable[threading.Thread]) -> None:
     """Wait for the threads of aiosqlite connections that failed, which still answer to the loop before they end."""
     for thread in threads:
-        if "_connection_worker_thread" in thread.name:
+        if is_worker(thread):
             thread.join(GRACE)
 
 

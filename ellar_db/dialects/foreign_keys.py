@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.util.alembic import batch_copy
 from ellar_db.util.errors import DbError, UnavailableError, summary
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class ForeignKeys:
         match = DROP.match(statement)
         if match is None:
             return False
-        copy = f"_alembic_tmp_{match['table']}".replace("'", "''")
+        copy = batch_copy(match["table"]).replace("'", "''")
         return bool(execute(self._driver, f"SELECT 1 FROM sqlite_master WHERE name = '{copy}'"))
 
 

@@ -13,6 +13,7 @@ from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction
 from ellar_db.hooktypes import Lock
 from ellar_db.util.file_lock import FileLock
+from ellar_db.util.sqlalchemy import listeners
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -204,16 +205,16 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
         # an application that begins its transactions itself, by SQLAlchemy's recipe, does so once more
         return ("SELECT 1" if BEGIN.match(statement) else statement), parameters
 
-    begins_itself = bool(connection.engine.dispatch.begin)
-    listeners = [*foreign_keys.listeners().items(), ("begin", begin)]
-    for name, function in listeners:
+    begins_itself = bool(listeners(connection.engine, "begin"))
+    added = [*foreign_keys.listeners().items(), ("begin", begin)]
+    for name, function in added:
         event.listen(connection, name, function)
     if begins_itself:
         event.listen(connection, "before_cursor_execute", only_begin, retval=True)
     try:
         yield foreign_keys.check
     finally:
-        for name, function in listeners:
+        for name, function in added:
             event.remove(connection, name, function)
         if begins_itself:
             event.remove(connection, "before_cursor_execute", only_begin)

@@ -12,6 +12,7 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.guards.journal import Journal
+from ellar_db.util.sqlalchemy import isolation_level_of_engine
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -73,7 +74,7 @@ def guarded(
 def _leave_autocommit(connection: Connection, dialect: Dialect) -> None:
     """Use transactions, where the application's engine doesn't."""
     known = connection.dialect
-    level = connection.get_execution_options().get("isolation_level", known._on_connect_isolation_level)
+    level = connection.get_execution_options().get("isolation_level", isolation_level_of_engine(known))
     if level == "AUTOCOMMIT" and dialect.transactional:
         connection.execution_options(isolation_level=known.default_isolation_level)
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
+from ellar_db.util.alembic import loads_plugins, plugin_being_loaded
 from ellar_db.util.errors import DbError, UnavailableError, summary
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
-
-
-LOADER = "alembic.runtime.plugins"
-"""The module of Alembic that loads them, at import and without a guard."""
 
 
 def alembic_entry_points() -> list[EntryPoint]:
@@ -74,25 +72,10 @@ def alembic_broken(error: BaseException) -> DbError | None:
 
 
 def _passed_loader(error: BaseException) -> bool:
-    return any(frame.get("__name__") == LOADER for frame, _ in _frames(error))
+    return any(loads_plugins(frame) for frame, _ in walk_tb(error.__traceback__))
 
 
 def _loaded_by_alembic(error: BaseException) -> EntryPoint | None:
     """Give the entry point that Alembic was at when an exception came, if it was."""
-    from importlib.metadata import EntryPoint
-
-    for names, values in _frames(error):
-        if names.get("__name__") == LOADER:
-            found = next((value for value in values.values() if isinstance(value, EntryPoint)), None)
-            if found is not None:
-                return found
-    return None
-
-
-def _frames(error: BaseException) -> list[tuple[dict[str, object], dict[str, object]]]:
-    found = []
-    trace = error.__traceback__
-    while trace is not None:
-        found.append((trace.tb_frame.f_globals, trace.tb_frame.f_locals))
-        trace = trace.tb_next
-    return found
+    found = (plugin_being_loaded(frame) for frame, _ in walk_tb(error.__traceback__))
+    return next((entry_point for entry_point in found if entry_point is not None), None)

@@ -29,14 +29,14 @@ def open_injector() -> EllarInjector | None:
     # where nothing has imported ellar.core, no application can be open; importing it would cost every command
     if "ellar.core.execution_context.injector" not in sys.modules:
         return None
-    from ellar.core import Config, current_injector
+    from ellar.core import current_injector
+    from ellar.di import EllarInjector
 
     try:
-        current_injector.get(Config)
+        # current_injector is a proxy, bound to whatever context is open when it is used; this is what it stands for
+        return current_injector.get(EllarInjector)
     except (RuntimeError, LookupError):  # how ellar says that no context is open: the second in a thread of its own
         return None
-    # current_injector is a proxy, bound to whatever context is open when it is used
-    return current_injector._wrapped
 
 
 def service(interface: Any) -> Any:

@@ -6,6 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from ellar_db.util.alembic import rendered_type
+from ellar_db.util.sqlalchemy import has_variants
+
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from sqlalchemy.types import TypeEngine
@@ -54,7 +57,7 @@ def render_type(type_: TypeEngine[Any], context: AutogenContext) -> str | Litera
     if package == "geoalchemy2":
         return _spatial(type_, context)
     importable = _found(kind)
-    if importable and not getattr(type_, "_variant_mapping", None):
+    if importable and not has_variants(type_):
         for text in (repr(type_), f"{kind.__name__}()"):
             if _makes_the_same(text, type_, context):
                 context.imports.add(f"import {kind.__module__}")
@@ -101,9 +104,8 @@ def _ddl(type_: TypeEngine[Any], context: AutogenContext) -> str:
 
 
 def _decorated(type_: TypeEngine[Any], context: AutogenContext) -> str | None:
-    from alembic.autogenerate.render import _repr_type
     from sqlalchemy.types import TypeDecorator
 
     if not isinstance(type_, TypeDecorator) or context.dialect is None:
         return None
-    return _repr_type(type_.load_dialect_impl(context.dialect), context)
+    return rendered_type(type_.load_dialect_impl(context.dialect), context)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ellar_db.config.collection import collect_packages
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.util.alembic import keep_comparators
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -38,9 +39,9 @@ def _before(context: AutogenContext, *_: Any) -> None:
     if not package and context.dialect is not None:
         allowed = dialect_named(get_plugin_manager(), context.dialect.name).comparators
     left_out = {name for name in LIMITED if name not in allowed}
-    # the dispatcher is a copy that belongs to this comparison
-    for found in context.comparators._registry.values() if left_out else ():
-        found[:] = [one for one in found if one[0].__module__.partition(".")[0] not in left_out]
+    if left_out:
+        # the dispatcher is a copy that belongs to this comparison
+        keep_comparators(context, lambda function: function.__module__.partition(".")[0] not in left_out)
     if package is not None and allowed:
         _leave_enums_of_packages()
 

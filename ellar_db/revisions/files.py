@@ -6,11 +6,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ellar_db.guards.locking import wait_for
+from ellar_db.util.alembic import run_post_write_hooks, without_output_and_hooks
 from ellar_db.util.errors import DbError
 from ellar_db.util.file_lock import FileLock
 from ellar_db.util.files import made_folder, move_whole, shown
@@ -66,19 +67,11 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
         # an absolute path, which Alembic joins to the versions folder, replaces it
         doubled = scratch.folder.as_posix().replace("%", "%%")
         config.set_main_option("file_template", f"{doubled}/{template}".replace("%", "%%"))
-        silenced: Any = {"messaging_opts": {"quiet": True}, "get_hooks_list": list}
-        vars(config).update(silenced)
+        without_output_and_hooks(config)
         yield scratch
-        for file in scratch.place(lambda file: _run_hooks(file, hooks)):
+        for file in scratch.place(lambda file: run_post_write_hooks(file, hooks)):
             if not getattr(config.cmd_opts, "quiet", False):
                 click.echo(f"Wrote {shown(file)}")
-
-
-def _run_hooks(file: Path, hooks: Any) -> None:
-    from alembic.script import write_hooks
-
-    if hooks:
-        write_hooks._run_hooks(str(file), hooks)
 
 
 class _Scratch:

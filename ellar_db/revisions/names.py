@@ -14,6 +14,7 @@ import click
 from ellar_db.config.command_line import program
 from ellar_db.databases.database import VERSION_LENGTH
 from ellar_db.hooktypes import RevisionRequest
+from ellar_db.util.alembic import create_date, version_folders
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def name_revision(
         branch_label=branch_label,
         autogenerate=autogenerate,
         directory=directory or Path(script.dir),
-        create_date=script._generate_create_date(),
-        taken=frozenset(known.revision for known in script.revision_map._revision_map.values() if known is not None),
+        create_date=create_date(script),
+        taken=frozenset(known.revision for known in script.walk_revisions()),
     )
     source = "--rev-id"
     if rev_id is None:
@@ -95,7 +96,7 @@ def name_revision(
         rev_id = rev_id or make_rev_id()
         for plugin, answer in manager.answers("ellar_db_revision_filename", request=request, rev_id=rev_id):
             filename = answer
-            folder = version_path or Path(next(iter(script._version_locations)))
+            folder = version_path or version_folders(script)[0]
             _check_filename(filename, f"the plugin {plugin.title}", script, folder)
             break
     return RevisionName(rev_id if filename is not None else given_id, filename)

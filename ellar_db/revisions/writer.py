@@ -14,6 +14,7 @@ from ellar_db.config.seam import alembic_config
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.revisions.files import one_writer, whole_files
 from ellar_db.revisions.names import as_docstring, check_branch_label, check_message, name_revision
+from ellar_db.util.alembic import version_folders
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def write_revision(
         _opened(config, autogenerate=autogenerate) as script,
     ):
         if new.version_path is not None and not _listed(new.version_path, script):
-            locations = ", ".join(map(str, script._version_locations))
+            locations = ", ".join(map(str, version_folders(script)))
             raise DbError(f"--version-path {new.version_path} isn't among the version locations: {locations}")
         check_branch_label(new.branch_label, script)
         named = name_revision(
@@ -154,7 +155,7 @@ def write_merge(
 
 
 def _listed(folder: Path, script: ScriptDirectory) -> bool:
-    return folder.absolute() in [Path(location).absolute() for location in script._version_locations]
+    return folder.absolute() in version_folders(script)
 
 
 @contextmanager
@@ -177,8 +178,10 @@ def _home(config: Config, script: ScriptDirectory) -> Path:
 
 def _folder(written: Script, script: ScriptDirectory) -> Path:
     """Give the versions folder in which Alembic puts a revision: its parent's where there are several."""
-    locations = [Path(location) for location in script._version_locations]
-    for parent in written._versioned_down_revisions if len(locations) > 1 else ():
+    from alembic.util import to_tuple
+
+    locations = version_folders(script)
+    for parent in to_tuple(written.down_revision, default=()) if len(locations) > 1 else ():
         file = Path(script.get_revision(parent).path)
         return next((location for location in locations if file.is_relative_to(location)), file.parent)
     return locations[0]

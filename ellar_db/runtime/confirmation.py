@@ -15,6 +15,7 @@ from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.databases.options import MigrationOptions
 from ellar_db.revisions.losses import Loss, counted, losses
+from ellar_db.util.alembic import downgrade_steps
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def planned(config: Config, target: str) -> dict[str, list[Loss]]:
                 context = MigrationContext.configure(connection, opts=dict(database.options))
                 heads = context.get_current_heads()
                 lost: list[Loss] = []
-                for step in script._downgrade_revs(target, heads):  # type: ignore[arg-type]  # as Alembic's own command calls it
+                for step in downgrade_steps(script, target, heads):
                     file = Path(script.get_revision(step.revision.revision).path)
                     lost += losses(file, ["downgrade", f"downgrade_{database.token}"])
                 lost = counted(lost, connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -120,12 +121,15 @@ def configuring(database: Database) -> Iterator[None]:
         ) from error
 
 
+@cache
 def _known() -> frozenset[str]:
     """Give the names that `context.configure` has for options."""
+    from inspect import Parameter, signature
+
     from alembic.runtime.environment import EnvironmentContext
 
-    code = EnvironmentContext.configure.__code__
-    return UNLISTED.union(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
+    _, *parameters = signature(EnvironmentContext.configure).parameters.values()
+    return UNLISTED.union(each.name for each in parameters if each.kind is not Parameter.VAR_KEYWORD)
 
 
 def _functions(value: Any) -> Iterable[Any]:

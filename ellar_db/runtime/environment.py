@@ -24,6 +24,7 @@ from ellar_db.runtime.context_options import ContextOptions, configuring
 from ellar_db.runtime.offline import script_of
 from ellar_db.runtime.packages import drop_unused_version_table
 from ellar_db.runtime.run import Run, committing
+from ellar_db.util.alembic import ensures_version_table, open_environment
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Environment:
         self.plan: Callable[..., Iterable[Any]] = command["fn"]
         # the commands that change a database; all others only look at it
         self.moves = "destination_rev" in command
-        self.writes = self.moves or self.plan.__name__ == "do_ensure_version"
+        self.writes = self.moves or ensures_version_table(self.plan)
         self.options = ContextOptions(self.manager)
         self.comparison = Comparison(config, self.manager, bare)
 
@@ -277,10 +278,7 @@ def _command_options() -> Mapping[str, Any]:
 
     Alembic shows it only in a context that is configured, which is too late to begin a two-phase transaction.
     """
-    from alembic import context
-
-    options: Mapping[str, Any] = context._proxy.context_opts  # type: ignore[attr-defined]
-    return options
+    return open_environment().context_opts
 
 
 def _log_as_configured(config: Config) -> None:

@@ -19,6 +19,7 @@ from ellar_db.guards.entry import EntryTable
 from ellar_db.hooktypes import PREFIX, PackageMigrations
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.runtime.offline import Script
+from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError, UnavailableError
 
 if TYPE_CHECKING:
@@ -235,14 +236,14 @@ def refuse_unready(config: Config) -> None:
 def _goes_whole(config: Config, target: str, heads: tuple[str, ...]) -> bool:
     """Tell whether a downgrade takes back all that is applied, however its target is written."""
     from alembic.script import ScriptDirectory
+    from alembic.script.revision import RevisionError
     from alembic.util import CommandError
 
     script = ScriptDirectory.from_config(config)
     try:
-        undone = {step.revision.revision for step in script._downgrade_revs(target, heads)}  # type: ignore[arg-type]  # as Alembic's own command calls it
-        applied = script.revision_map._get_ancestor_nodes(script.get_revisions(heads), check=False)
-        return {revision.revision for revision in applied} <= undone
-    except CommandError:
+        undone = {each.revision for each in script.iterate_revisions(heads, target, select_for_downgrade=True)}
+        return ancestors(script, heads) <= undone
+    except (CommandError, RevisionError):
         # Alembic's command says what is the matter with the target
         return False
 

@@ -17,6 +17,7 @@ from ellar_db.databases.database import Database, Databases
 from ellar_db.guards.entry import Entry, EntryTable
 from ellar_db.guards.locking import locked
 from ellar_db.runtime.packages import with_packages
+from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -134,8 +135,7 @@ def _steps(script: ScriptDirectory, revision: str, heads: tuple[str, ...], appli
             info.is_stamp = True
             return info
 
-    known = script.revision_map._get_ancestor_nodes(script.get_revisions(heads), check=False, include_dependencies=True)
-    there = revision in {each.revision for each in known}
+    there = revision in ancestors(script, heads)
     missing = not there if applied else revision in heads
     return [Recorded()] if missing else []
 

@@ -18,6 +18,8 @@ from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.guards.guard import Guard, guarded
 from ellar_db.runtime.outcome import Failure, left_by
+from ellar_db.util.alembic import is_in_external_transaction, replace_transaction, transaction
+from ellar_db.util.click import replace_message
 from ellar_db.util.errors import DbError, PluginError, summary
 
 if TYPE_CHECKING:
@@ -124,12 +126,12 @@ class Run:
 
         Alembic would commit its own, which is over, and all that came later, the version too, would be lost.
         """
-        if self.connection is None or context._in_external_transaction:
+        if self.connection is None or is_in_external_transaction(context):
             return
-        begun, now = context._transaction, self.connection.get_transaction()
+        begun, now = transaction(context), self.connection.get_transaction()
         if begun is None or begun.is_active or now is None:
             return
-        context._transaction = now
+        replace_transaction(context, now)
         self._warn_of_commit()
 
     @contextmanager
@@ -183,8 +185,8 @@ class Run:
             left = left_by(self._failure(context, error), program()) + "".join(other.stays for other in others)
             plugins = isinstance(error, PluginError) or not isinstance(error, DbError)
             if isinstance(error, click.ClickException) and plugins and (self.current is not None or self.steps):
-                # it doesn't know what is left; the message is final to click's own types
-                vars(error)["message"] = f"{error.message}; {left}"
+                # it doesn't know what is left
+                replace_message(error, f"{error.message}; {left}")
                 raise
             ours = isinstance(error, (click.ClickException, click.exceptions.Exit, click.Abort, CommandError))
             if self.current is None or ours:

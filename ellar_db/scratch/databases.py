@@ -18,6 +18,7 @@ from ellar_db.dialects.base import Dialect
 from ellar_db.plugins.dialects import dialect_named, dialect_of
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.util.errors import DbError, UnavailableError, summary
+from ellar_db.util.sqlalchemy import dialect_apart, listeners
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
@@ -184,7 +185,7 @@ def _redirected(database: Database, url: URL) -> Iterator[Database]:
     original = database.sync_engine
     engine = copy.copy(original)
     engine.url = url
-    dialect = engine.dialect = _copied(original.dialect)
+    dialect = engine.dialect = dialect_apart(original.dialect)
     own = dict(original.dialect.create_connect_args(original.url)[1])
 
     def connect() -> Any:
@@ -195,7 +196,7 @@ def _redirected(database: Database, url: URL) -> Iterator[Database]:
         return dialect.connect(*arguments, **{**options, **others})
 
     engine.pool = pool.NullPool(connect, dialect=dialect)
-    for listener in original.pool.dispatch.connect:
+    for listener in listeners(original.pool, "connect"):
         event.listen(engine.pool, "connect", listener)
     event.listen(original, "do_connect", _tell_how)
     made = replace(database, engine=engine)
@@ -210,15 +211,6 @@ def _initialize(databases: Sequence[Database]) -> None:
     """Let the dialect know the database, as an engine's first connection does."""
     with connected(databases[0]) as connection:
         connection.dialect.initialize(connection)
-
-
-def _copied(dialect: Any) -> Any:
-    """Copy a dialect, which knows things of the database that it was first connected to."""
-    copied = copy.copy(dialect)
-    for name, value in vars(dialect).items():
-        if getattr(value, "dialect", None) is dialect:
-            setattr(copied, name, type(value)(copied))
-    return copied
 
 
 def _tell_how(dialect: Any, record: Any, arguments: Any, options: Mapping[str, Any]) -> None:

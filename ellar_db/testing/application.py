@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from click.testing import Result
 
 from ellar_db.testing.project import Project
+from ellar_db.util.ellar import forget_models
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -187,9 +188,7 @@ class Application(Project):
         _engines.clear()
         self.forget("shop")
         if "ellar_sql.model" in sys.modules:
-            from ellar_sql.model import database_binds
-
-            database_binds.__model_database_metadata__.clear()
+            forget_models()
 
     def db(self, *arguments: str, exit_code: int | None = 0, **options: Any) -> Result:
         """Run `ellar-db ...` in this process, on an application that nothing has imported yet (see `Project.db`)."""

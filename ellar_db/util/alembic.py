@@ -1,0 +1,249 @@
+"""What ellar_db needs of Alembic and Alembic has no public name for: a function for each private name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import datetime
+    from importlib.metadata import EntryPoint
+
+    from alembic.autogenerate.api import AutogenContext
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.runtime.migration import MigrationContext, RevisionStep
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import Transaction
+    from sqlalchemy.types import TypeEngine
+
+
+def ancestors(script: ScriptDirectory, revisions: str | Iterable[str]) -> set[str]:
+    """Return the ids of revisions and of all that they are based on, dependencies included.
+
+    No private name is needed for this: Alembic walks from one revision to the base. From several at once it doesn't
+    where one is based on another, so that each is walked from by itself.
+
+    Raises:
+        CommandError: A revision isn't in the folder.
+    """
+    found: set[str] = set()
+    for start in script.get_revisions(revisions if isinstance(revisions, str) else tuple(revisions)):
+        found.update(each.revision for each in script.iterate_revisions((start.revision,), "base"))
+    return found
+
+
+def create_date(script: ScriptDirectory) -> datetime.datetime:
+    """Return the current time as Alembic writes it into a revision, in the time zone of the setting `timezone`.
+
+    `ScriptDirectory._generate_create_date` is needed since Alembic makes the date only while it writes the file, and
+    plugins name the file before. The fallback is `datetime.now` with `zoneinfo.ZoneInfo(script.timezone)`.
+    """
+    return script._generate_create_date()
+
+
+def version_folders(script: ScriptDirectory) -> list[Path]:
+    """Return the absolute paths of the folders that have the revisions.
+
+    `ScriptDirectory._version_locations` is needed since the public `versions` is refused where there are several
+    folders, and `version_locations` has them as they were written, as in `package:folder`. The fallback is to resolve
+    the latter with `alembic.util.coerce_resource_to_filename`, or to take `versions` below `dir` where it is empty.
+    """
+    return [Path(location) for location in script._version_locations]
+
+
+def downgrade_steps(script: ScriptDirectory, target: str, heads: tuple[str, ...]) -> list[RevisionStep]:
+    """Return the steps that `alembic downgrade` would do.
+
+    `ScriptDirectory._downgrade_revs` is needed for its errors, which are those of the command itself. The fallback is
+    `iterate_revisions(heads, target, select_for_downgrade=True)`, which refuses in other words.
+
+    Raises:
+        CommandError: The target isn't below the heads.
+    """
+    return list(script._downgrade_revs(target, heads))  # type: ignore[arg-type]  # as Alembic's own command calls it
+
+
+def run_post_write_hooks(file: Path, hooks: Any) -> None:
+    """Run the post-write hooks on a revision file.
+
+    `alembic.script.write_hooks._run_hooks` is needed since Alembic runs them only on the file that it writes, which
+    here isn't in its final place. There is no public fallback; hooks could only be run where the file is written.
+
+    Args:
+        file: The file.
+        hooks: What `Config.get_hooks_list` gave.
+    """
+    from alembic.script import write_hooks
+
+    write_hooks._run_hooks(str(file), hooks)
+
+
+def without_output_and_hooks(config: Config) -> None:
+    """Make a configuration write revisions silently and without post-write hooks.
+
+    `Config.messaging_opts` and `Config.get_hooks_list` are public, but Alembic means them to be read. They are
+    replaced on the one object since the settings that they are read from must stay as they are for env.py. The
+    fallback is a subclass of `Config`, made by the code that makes the configuration.
+    """
+    replaced: Any = {"messaging_opts": {"quiet": True}, "get_hooks_list": list}
+    vars(config).update(replaced)
+
+
+def keep_comparators(context: AutogenContext, wanted: Callable[[Callable[..., Any]], bool]) -> None:
+    """Remove comparison functions from one comparison.
+
+    `PriorityDispatcher._registry` is needed since a dispatcher can only be added to. The option `autogenerate_plugins`
+    of `context.configure` is the public fallback; it names plugins, which must be known before the comparison begins.
+
+    Args:
+        context: The comparison, whose dispatcher is a copy of its own.
+        wanted: Returns whether a function stays.
+    """
+    for functions in context.comparators._registry.values():
+        functions[:] = [one for one in functions if wanted(one[0])]
+
+
+def rendered_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
+    """Return a type as autogenerate writes it, and add its import to the revision.
+
+    `alembic.autogenerate.render._repr_type` is needed since Alembic calls it itself only for the type of a column, not
+    for another one in its place. There is no public fallback.
+    """
+    from alembic.autogenerate.render import _repr_type
+
+    return _repr_type(type_, context)
+
+
+def open_environment() -> EnvironmentContext:
+    """Return the environment in which an env.py runs.
+
+    `alembic.context._proxy` is needed since the functions of `alembic.context` show what Alembic's command gave to the
+    environment (`EnvironmentContext.context_opts`) only once it is configured. There is no public fallback.
+    """
+    from alembic import context
+
+    environment: EnvironmentContext = context._proxy  # type: ignore[attr-defined]
+    return environment
+
+
+def ensures_version_table(plan: Callable[..., Any]) -> bool:
+    """Return whether the plan that Alembic's command gave to the environment is that of `ensure_version`.
+
+    The name `do_ensure_version`, of a function inside of `alembic.command.ensure_version`, is needed since nothing else
+    in the environment tells this command from those that only read. There is no public fallback.
+
+    Args:
+        plan: The option `fn` of the environment.
+    """
+    return getattr(plan, "__name__", "") == "do_ensure_version"
+
+
+def is_in_external_transaction(context: MigrationContext) -> bool:
+    """Return whether the connection was in a transaction when it was given to Alembic, which then doesn't commit.
+
+    `MigrationContext._in_external_transaction` is needed since it is decided when the context is made, and the
+    connection's own `in_transaction()` says something else later. The fallback is to ask the connection before
+    `context.configure`.
+    """
+    return bool(context._in_external_transaction)
+
+
+def transaction(context: MigrationContext) -> Transaction | None:
+    """Return the transaction that Alembic will commit, or None.
+
+    `MigrationContext._transaction` is needed since a revision may end it by itself and begin another on the same
+    connection. There is no public fallback.
+    """
+    return context._transaction
+
+
+def replace_transaction(context: MigrationContext, transaction: Transaction) -> None:
+    """Make Alembic commit another transaction than the one that it began.
+
+    `MigrationContext._transaction` is needed for the reason given in `transaction`. There is no public fallback.
+    """
+    context._transaction = transaction
+
+
+def batch_copy(table: str) -> str:
+    """Return the name of the table to which a batch alteration copies a table.
+
+    `ApplyBatchImpl._calc_temp_name` is needed since Alembic documents the name's beginning (`_alembic_tmp_`) and not
+    that it is cut. The fallback is the documented beginning.
+    """
+    from alembic.operations.batch import ApplyBatchImpl
+
+    return ApplyBatchImpl._calc_temp_name(table)
+
+
+def unreadable_revision(frame: FrameType) -> Path | None:
+    """Return the file that Alembic was reading as a revision in a frame of a traceback, or None in any other frame.
+
+    The name of `Script._from_path` and its variables `dir_` and `filename` are needed since errors raised while a file
+    is imported don't say which file it is. There is no public fallback.
+    """
+    local = frame.f_locals
+    if _place(frame) != ("alembic.script.base", "_from_path") or not {"dir_", "filename"} <= local.keys():
+        return None
+    return Path(local["dir_"], local["filename"])
+
+
+def missing_parent(frame: FrameType, error: BaseException) -> Any:
+    """Return the id of a revision that others are based on and that has no file, or None if an error isn't about that.
+
+    The name of `RevisionMap._revision_map` is needed since Alembic raises a bare KeyError, with the id alone. There is
+    no public fallback.
+
+    Args:
+        frame: A frame of the error's traceback.
+        error: The error.
+    """
+    if _place(frame) == ("alembic.script.revision", "_revision_map") and isinstance(error, KeyError):
+        return error.args[0]
+    return None
+
+
+def incomplete_revision(frame: FrameType, error: BaseException) -> Path | None:
+    """Return the file of a revision that lacks `upgrade()` or `downgrade()`, or None if an error isn't about that.
+
+    The variable `revision` of `RevisionStep.__init__` is needed since Alembic raises a bare AttributeError, which names
+    the module and not the file. The fallback is to look into each module for the functions beforehand.
+
+    Args:
+        frame: A frame of the error's traceback.
+        error: The error.
+    """
+    revision = frame.f_locals.get("revision")
+    if _place(frame) != ("alembic.runtime.migration", "__init__") or not isinstance(error, AttributeError):
+        return None
+    return None if revision is None else Path(revision.path)
+
+
+def loads_plugins(frame: FrameType) -> bool:
+    """Return whether Alembic loads its own plugins in a frame of a traceback.
+
+    The module `alembic.runtime.plugins` is needed by name since it loads them at import, without a guard, so that
+    whatever a plugin raises comes out of `import alembic`. There is no public fallback.
+    """
+    return frame.f_globals.get("__name__") == "alembic.runtime.plugins"
+
+
+def plugin_being_loaded(frame: FrameType) -> EntryPoint | None:
+    """Return the entry point that Alembic loads or sets up in a frame of a traceback, or None.
+
+    A variable of `alembic.runtime.plugins._setup` is needed since the error doesn't say which plugin raised it. The
+    fallback is to load each entry point of the group `alembic.plugins` once more.
+    """
+    from importlib.metadata import EntryPoint
+
+    if not loads_plugins(frame):
+        return None
+    return next((value for value in frame.f_locals.values() if isinstance(value, EntryPoint)), None)
+
+
+def _place(frame: FrameType) -> tuple[str, str]:
+    """Return the names of the module and of the function to which a frame belongs."""
+    return str(frame.f_globals.get("__name__")), frame.f_code.co_name

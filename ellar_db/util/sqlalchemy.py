@@ -1,0 +1,71 @@
+"""What ellar_db needs of SQLAlchemy and SQLAlchemy has no public name for: a function for each private name."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect, Engine
+    from sqlalchemy.types import TypeEngine
+
+
+def engine_with_own_pool(engine: Engine) -> Engine:
+    """Return a copy of an engine that shares all with it but the connections.
+
+    `OptionEngine._proxied` is needed since what `Engine.execution_options` gives has no pool of its own: it uses that
+    of the engine behind it, which must be copied too. The fallback is a new engine, which lacks the listeners.
+    """
+    other = copy.copy(engine)
+    base = getattr(engine, "_proxied", None)
+    if base is None:
+        other.pool = engine.pool.recreate()
+    else:
+        vars(other)["_proxied"] = engine_with_own_pool(base)
+    return other
+
+
+def dialect_apart(dialect: Dialect) -> Any:
+    """Return a copy of a dialect, which knows things of the database that it was first connected to.
+
+    The attributes of a dialect that refer back to it, as `identifier_preparer` does, are copied too. They are public,
+    but SQLAlchemy documents neither all of them nor how they are made. The fallback is a new dialect, made by
+    `create_engine`, which lacks the options that the application gave.
+    """
+    copied = copy.copy(dialect)
+    for name, value in vars(dialect).items():
+        if getattr(value, "dialect", None) is dialect:
+            setattr(copied, name, type(value)(copied))
+    return copied
+
+
+def isolation_level_of_engine(dialect: Dialect) -> str | None:
+    """Return the isolation level that was given to `create_engine`, or None.
+
+    `Dialect._on_connect_isolation_level` is needed since the public `Connection.get_isolation_level` asks the database,
+    of which some drivers don't tell AUTOCOMMIT. The fallback is that method.
+    """
+    return dialect._on_connect_isolation_level
+
+
+def listeners(target: Any, event: str) -> Sequence[Any]:
+    """Return the functions that listen to an event of an engine or a pool.
+
+    The attribute `dispatch`, which isn't documented, is needed since `sqlalchemy.event` only answers whether a known
+    function listens. There is no public fallback.
+
+    Args:
+        target: The engine or the pool.
+        event: The event's name, as in `sqlalchemy.event.listen`.
+    """
+    return list(getattr(target.dispatch, event))
+
+
+def has_variants(type_: TypeEngine[Any]) -> bool:
+    """Return whether a column type has variants for some kinds of databases (`with_variant`).
+
+    `TypeEngine._variant_mapping` is needed since SQLAlchemy shows a variant only by compiling the type for its
+    dialect. There is no public fallback.
+    """
+    return bool(getattr(type_, "_variant_mapping", None))

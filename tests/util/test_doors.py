@@ -1,0 +1,441 @@
+"""The private names that ellar_db uses of other packages: each is there, and gives what it is used for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from traceback import walk_tb
+from types import FrameType
+from typing import Any
+
+import click
+import pytest
+from alembic import command, context
+from alembic.autogenerate import render
+from alembic.autogenerate.api import AutogenContext
+from alembic.config import Config
+from alembic.operations.batch import ApplyBatchImpl
+from alembic.runtime import plugins
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import Script, ScriptDirectory, write_hooks
+from alembic.script.revision import RevisionMap
+from alembic.util import CommandError, PriorityDispatcher
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    pool,
+    text,
+)
+
+from ellar_db.util import aiosqlite as aiosqlite_doors
+from ellar_db.util import alembic as doors
+from ellar_db.util import click as click_doors
+from ellar_db.util import ellar as ellar_doors
+from ellar_db.util import sqlalchemy as sqlalchemy_doors
+
+
+def check_that(there: bool, name: str, module: str) -> None:
+    """Fail with the name that a release of a package no longer has, and where ellar_db uses it."""
+    package = module.removesuffix(".py")
+    assert there, f"{package} has no {name} any more; see ellar_db/util/{module}"
+
+
+class Folder:
+    """A migrations folder of Alembic's own kind.
+
+    Args:
+        path: Where it is made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.versions = path / "versions"
+        self.versions.mkdir(parents=True)
+        (path / "env.py").write_text("")
+        (path / "script.py.mako").write_text("revision = ${repr(up_revision)}\ndown_revision = None\n")
+        self.config = Config()
+        self.config.set_main_option("script_location", str(path))
+
+    def add(self, revision: str, parent: str | None = None, *, body: str = "", depends_on: str | None = None) -> Path:
+        """Write a revision, which is empty if no body is given."""
+        file = self.versions / f"{revision}.py"
+        names = (
+            f"revision = {revision!r}\ndown_revision = {parent!r}\ndepends_on = {depends_on!r}\nbranch_labels = None\n"
+        )
+        file.write_text(names + (body or "def upgrade(): pass\ndef downgrade(): pass\n"))
+        return file
+
+    @property
+    def script(self) -> ScriptDirectory:
+        """The folder, read anew."""
+        return ScriptDirectory.from_config(self.config)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "migrations")
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def frames(error: BaseException) -> list[FrameType]:
+    return [frame for frame, _ in walk_tb(error.__traceback__)]
+
+
+def found_in(error: BaseException, door: Callable[..., Any], *arguments: Any) -> list[Any]:
+    """Ask a door about each frame of a traceback, and return its answers."""
+    return [answer for frame in frames(error) if (answer := door(frame, *arguments)) is not None]
+
+
+class TestAlembic:
+    def test_the_ancestors_of_revisions_are_found_through_dependencies_too(self, folder: Folder) -> None:
+        folder.add("a1")
+        folder.add("a2", "a1")
+        folder.add("b1")
+        folder.add("b2", "b1", depends_on="a1")
+
+        assert doors.ancestors(folder.script, ("b2",)) == {"b2", "b1", "a1"}
+        # the version table may have two revisions of which one is based on the other
+        assert doors.ancestors(folder.script, ("a2", "a1")) == {"a2", "a1"}
+        assert doors.ancestors(folder.script, ()) == set()
+        with pytest.raises(CommandError, match="Can't locate revision identified by 'gone'"):
+            doors.ancestors(folder.script, ("gone",))
+
+    def test_the_date_of_a_revision_is_in_the_time_zone_of_the_setting(self, folder: Folder) -> None:
+        check_that(
+            hasattr(ScriptDirectory, "_generate_create_date"), "ScriptDirectory._generate_create_date", "alembic.py"
+        )
+        folder.config.set_main_option("timezone", "UTC")
+
+        made = doors.create_date(folder.script)
+
+        assert made.utcoffset() == timedelta(0)
+        assert abs(datetime.now(timezone.utc) - made) < timedelta(hours=1)
+
+    def test_the_version_folders(self, folder: Folder, tmp_path: Path) -> None:
+        check_that(hasattr(ScriptDirectory, "_version_locations"), "ScriptDirectory._version_locations", "alembic.py")
+        assert doors.version_folders(folder.script) == [folder.versions]
+
+        folder.config.set_main_option("path_separator", "newline")
+        folder.config.set_main_option("version_locations", f"{folder.versions}\n{tmp_path / 'more'}")
+
+        assert doors.version_folders(folder.script) == [folder.versions, tmp_path / "more"]
+
+    def test_the_steps_of_a_downgrade(self, folder: Folder) -> None:
+        check_that(hasattr(ScriptDirectory, "_downgrade_revs"), "ScriptDirectory._downgrade_revs", "alembic.py")
+        folder.add("a1")
+        folder.add("a2", "a1")
+
+        assert [step.revision.revision for step in doors.downgrade_steps(folder.script, "base", ("a2",))] == [
+            "a2",
+            "a1",
+        ]
+        with pytest.raises(CommandError, match="Destination a2 is not a valid downgrade target"):
+            doors.downgrade_steps(folder.script, "a2", ("a1",))
+
+    def test_post_write_hooks_run(
+        self, folder: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        check_that(hasattr(write_hooks, "_run_hooks"), "script.write_hooks._run_hooks", "alembic.py")
+        seen: list[str] = []
+        monkeypatch.setitem(write_hooks._registry, "seen", lambda path, options: seen.append(path))
+        folder.config.set_section_option("post_write_hooks", "hooks", "first")
+        folder.config.set_section_option("post_write_hooks", "first.type", "seen")
+
+        doors.run_post_write_hooks(folder.path / "a1.py", folder.config.get_hooks_list())
+        doors.run_post_write_hooks(folder.path / "a2.py", [])
+
+        assert seen == [str(folder.path / "a1.py")]
+
+    def test_a_configuration_writes_silently_and_without_hooks(
+        self, folder: Folder, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        check_that(hasattr(Config, "messaging_opts"), "Config.messaging_opts", "alembic.py")
+        check_that(hasattr(Config, "get_hooks_list"), "Config.get_hooks_list", "alembic.py")
+        folder.config.set_section_option("post_write_hooks", "hooks", "unknown")
+        doors.without_output_and_hooks(folder.config)
+
+        command.revision(folder.config, rev_id="a1")
+
+        assert [file.name for file in folder.versions.glob("*.py")] == ["a1_.py"]
+        assert capsys.readouterr().out == ""
+
+    def test_comparison_functions_are_removed(self) -> None:
+        check_that(hasattr(PriorityDispatcher(), "_registry"), "util.PriorityDispatcher._registry", "alembic.py")
+        called: list[str] = []
+        dispatcher = PriorityDispatcher()
+        dispatcher.dispatch_for("schema")(lambda: called.append("theirs"))
+        dispatcher.dispatch_for("schema")(kept := lambda: called.append("ours"))
+        comparison: Any = type("Comparison", (), {"comparators": dispatcher})
+
+        doors.keep_comparators(comparison, lambda function: function is kept)
+        dispatcher.dispatch("schema")()
+
+        assert called == ["ours"]
+
+    def test_a_comparison_has_a_dispatcher_of_its_own(self, connection: Connection) -> None:
+        made = [AutogenContext(MigrationContext.configure(connection), MetaData()) for _ in range(2)]
+
+        doors.keep_comparators(made[0], lambda function: False)
+
+        assert [any(each.comparators._registry.values()) for each in made] == [False, True]
+
+    def test_a_type_is_rendered(self, connection: Connection) -> None:
+        check_that(hasattr(render, "_repr_type"), "autogenerate.render._repr_type", "alembic.py")
+        configured = MigrationContext.configure(connection, opts={"sqlalchemy_module_prefix": "sa."})
+
+        assert doors.rendered_type(String(3), AutogenContext(configured, MetaData())) == "sa.String(length=3)"
+
+    def test_the_environment_is_seen_before_it_is_configured(self, folder: Folder) -> None:
+        with EnvironmentContext(folder.config, folder.script, destination_rev="a1") as environment:
+            check_that(hasattr(context, "_proxy"), "context._proxy", "alembic.py")
+            assert doors.open_environment() is environment
+            assert doors.open_environment().context_opts["destination_rev"] == "a1"
+
+    @pytest.mark.parametrize(("name", "ensures"), [("ensure_version", True), ("current", False)])
+    def test_the_plan_of_ensure_version_is_known(
+        self, name: str, ensures: bool, folder: Folder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plans: list[Any] = []
+        monkeypatch.setattr(
+            ScriptDirectory, "run_env", lambda _: plans.append(doors.open_environment().context_opts["fn"])
+        )
+
+        getattr(command, name)(folder.config)
+
+        check_that(
+            [doors.ensures_version_table(plan) for plan in plans] == [ensures],
+            f"function command.ensure_version.do_ensure_version ({name} gave {plans})",
+            "alembic.py",
+        )
+
+    def test_a_transaction_that_was_there_before_alembic_is_known(self, connection: Connection) -> None:
+        own = MigrationContext.configure(connection)
+        check_that(hasattr(own, "_in_external_transaction"), "MigrationContext._in_external_transaction", "alembic.py")
+        connection.begin()
+        external = MigrationContext.configure(connection)
+
+        assert not doors.is_in_external_transaction(own)
+        assert doors.is_in_external_transaction(external)
+
+    def test_alembic_commits_the_transaction_that_it_is_given(self, connection: Connection) -> None:
+        configured = MigrationContext.configure(connection, opts={"transactional_ddl": True})
+        check_that(hasattr(configured, "_transaction"), "MigrationContext._transaction", "alembic.py")
+        with configured.begin_transaction():
+            begun = doors.transaction(configured)
+            assert begun is connection.get_transaction()
+            assert begun is not None
+            begun.rollback()
+            another = connection.begin()
+            connection.execute(text("CREATE TABLE kept (id INTEGER)"))
+
+            doors.replace_transaction(configured, another)
+
+            assert doors.transaction(configured) is another
+        assert not connection.in_transaction()
+        assert inspect(connection).has_table("kept")
+
+    @pytest.mark.parametrize("name", ["users", "a_table_of_which_the_name_is_longer_than_others"])
+    def test_the_copy_that_a_batch_makes_of_a_table(self, name: str, connection: Connection) -> None:
+        check_that(
+            hasattr(ApplyBatchImpl, "_calc_temp_name"), "operations.batch.ApplyBatchImpl._calc_temp_name", "alembic.py"
+        )
+        from alembic.operations import Operations
+
+        statements: list[str] = []
+        event.listen(connection, "before_cursor_execute", lambda *given: statements.append(given[2]))
+        Table(name, MetaData(), Column("id", Integer), Column("name", String)).create(connection)
+        with Operations(MigrationContext.configure(connection)).batch_alter_table(name, recreate="always") as batch:
+            batch.drop_column("name")
+
+        assert f"CREATE TABLE {doors.batch_copy(name)} (" in "".join(statements).replace('"', "")
+
+    def test_a_file_that_is_no_revision_is_named(self, folder: Folder) -> None:
+        check_that(hasattr(Script, "_from_path"), "script.Script._from_path", "alembic.py")
+        (folder.versions / "b.py").write_bytes(b"name = '\xff'\n")
+
+        with pytest.raises(SyntaxError) as raised:
+            folder.script.get_heads()
+
+        found = found_in(raised.value, doors.unreadable_revision)
+        check_that(
+            found == [folder.versions / "b.py"], "variables dir_ and filename in Script._from_path", "alembic.py"
+        )
+
+    @pytest.mark.filterwarnings("ignore:Revision a1 referenced:UserWarning")
+    def test_a_parent_that_has_no_file_is_named(self, folder: Folder) -> None:
+        check_that(hasattr(RevisionMap, "_revision_map"), "script.revision.RevisionMap._revision_map", "alembic.py")
+        folder.add("a2", "a1")
+
+        with pytest.raises(KeyError) as raised:
+            folder.script.get_heads()
+
+        assert found_in(raised.value, doors.missing_parent, raised.value) == ["a1"]
+        assert found_in(raised.value, doors.missing_parent, ValueError("a1")) == []
+
+    def test_a_revision_without_a_downgrade_is_named(self, folder: Folder) -> None:
+        file = folder.add("a1", body="def upgrade(): pass\n")
+
+        with pytest.raises(AttributeError) as raised:
+            doors.downgrade_steps(folder.script, "base", ("a1",))
+
+        found = found_in(raised.value, doors.incomplete_revision, raised.value)
+        check_that(found == [file], f"variable revision in {RevisionStep.__qualname__}.__init__", "alembic.py")
+
+    def test_the_plugin_that_breaks_alembics_import_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        check_that(hasattr(plugins, "_setup"), "runtime.plugins._setup", "alembic.py")
+        broken = EntryPoint("broken", "a_module_that_is_not_there", "alembic.plugins")
+        monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: [broken])
+
+        with pytest.raises(ModuleNotFoundError) as raised:
+            plugins._setup()
+
+        assert any(doors.loads_plugins(frame) for frame in frames(raised.value))
+        check_that(
+            found_in(raised.value, doors.plugin_being_loaded) == [broken],
+            "variable with the entry point in runtime.plugins._setup",
+            "alembic.py",
+        )
+
+    def test_what_alembic_was_not_loading_is_not_blamed(self) -> None:
+        with pytest.raises(ZeroDivisionError) as raised:
+            _ = 1 / 0
+
+        assert not any(doors.loads_plugins(frame) for frame in frames(raised.value))
+        assert found_in(raised.value, doors.plugin_being_loaded) == []
+        assert found_in(raised.value, doors.unreadable_revision) == []
+        assert found_in(raised.value, doors.incomplete_revision, raised.value) == []
+
+
+class TestSqlalchemy:
+    def test_an_engine_gets_a_pool_of_its_own(self) -> None:
+        engine = create_engine("sqlite://")
+
+        other = sqlalchemy_doors.engine_with_own_pool(engine)
+
+        assert other.pool is not engine.pool
+        assert other.dialect is engine.dialect
+
+    def test_an_engine_with_options_gets_a_pool_of_its_own(self) -> None:
+        engine = create_engine("sqlite://")
+        optioned = engine.execution_options(isolation_level="AUTOCOMMIT")
+        check_that(hasattr(optioned, "_proxied"), "OptionEngine._proxied", "sqlalchemy.py")
+
+        other = sqlalchemy_doors.engine_with_own_pool(optioned)
+
+        assert other.pool is not engine.pool
+        assert optioned.pool is engine.pool
+        assert other.get_execution_options() == {"isolation_level": "AUTOCOMMIT"}
+
+    @pytest.mark.parametrize("url", ["sqlite://", "postgresql+psycopg://", "mysql+pymysql://"])
+    def test_a_copied_dialect_does_not_refer_to_the_original(self, url: str) -> None:
+        dialect = make_url(url).get_dialect()(paramstyle="named")
+
+        copied = sqlalchemy_doors.dialect_apart(dialect)
+
+        assert copied.paramstyle == "named"
+        referring = [name for name, value in vars(copied).items() if hasattr(value, "dialect")]
+        check_that(
+            {"identifier_preparer", "type_compiler_instance"} <= set(referring),
+            "Dialect.identifier_preparer",
+            "sqlalchemy.py",
+        )
+        assert [name for name in referring if getattr(copied, name).dialect is not copied] == []
+
+    @pytest.mark.parametrize("level", ["AUTOCOMMIT", None])
+    def test_the_isolation_level_of_an_engine(self, level: str | None) -> None:
+        engine = create_engine("sqlite://", **({"isolation_level": level} if level else {}))
+        check_that(
+            hasattr(engine.dialect, "_on_connect_isolation_level"),
+            "Dialect._on_connect_isolation_level",
+            "sqlalchemy.py",
+        )
+
+        assert sqlalchemy_doors.isolation_level_of_engine(engine.dialect) == level
+
+    def test_the_listeners_of_an_engine_and_of_a_pool(self) -> None:
+        engine = create_engine("sqlite://", poolclass=pool.NullPool)
+        check_that(hasattr(engine, "dispatch") and hasattr(engine.pool, "dispatch"), "Engine.dispatch", "sqlalchemy.py")
+        before = list(sqlalchemy_doors.listeners(engine.pool, "connect"))
+        assert list(sqlalchemy_doors.listeners(engine, "begin")) == []
+
+        def listener(*_: Any) -> None: ...
+
+        event.listen(engine, "begin", listener)
+        event.listen(engine.pool, "connect", listener)
+
+        assert len(sqlalchemy_doors.listeners(engine, "begin")) == 1
+        assert list(sqlalchemy_doors.listeners(engine.pool, "connect")) == [*before, listener]
+
+    def test_variants_of_a_type(self) -> None:
+        check_that(hasattr(String(), "_variant_mapping"), "TypeEngine._variant_mapping", "sqlalchemy.py")
+
+        assert sqlalchemy_doors.has_variants(String().with_variant(Integer(), "sqlite"))
+        assert not sqlalchemy_doors.has_variants(String())
+
+
+class TestAiosqlite:
+    def test_the_thread_of_a_connection_is_known(self, tmp_path: Path) -> None:
+        aiosqlite = pytest.importorskip("aiosqlite")
+        if issubclass(aiosqlite.Connection, threading.Thread):
+            pytest.skip("before 0.22 a connection is a thread itself")
+        import asyncio
+
+        async def connected() -> list[threading.Thread]:
+            async with aiosqlite.connect(tmp_path / "a.db"):
+                return [thread for thread in threading.enumerate() if aiosqlite_doors.is_worker(thread)]
+
+        check_that(len(asyncio.run(connected())) == 1, "core._connection_worker_thread", "aiosqlite.py")
+        assert not aiosqlite_doors.is_worker(threading.current_thread())
+
+
+class TestClick:
+    def test_the_message_of_an_error_is_replaced(self) -> None:
+        error = click.UsageError("long")
+        check_that("message" in vars(error), "ClickException.message", "click.py")
+
+        click_doors.replace_message(error, "short")
+
+        assert (error.format_message(), str(error), error.exit_code) == ("short", "short", 2)
+
+    def test_a_copy_of_a_command_runs_another_function(self) -> None:
+        check_that(hasattr(click.Command, "invoke"), "Command.invoke", "click.py")
+        original = click.Command("say", callback=lambda: "theirs")
+
+        copied = click_doors.command_invoking(original, lambda ctx: f"ours, {ctx.info_name}")
+
+        assert copied.main([], prog_name="db", standalone_mode=False) == "ours, db"
+        assert original.main([], prog_name="db", standalone_mode=False) == "theirs"
+
+
+class TestEllar:
+    def test_ellar_sql_forgets_its_models(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from ellar_sql.model import database_binds
+
+        name = "__model_database_metadata__"
+        check_that(hasattr(database_binds, name), f"ellar_sql.model.database_binds.{name}", "ellar.py")
+        monkeypatch.setattr(database_binds, name, {})
+        database_binds.update_database_metadata("default", MetaData(), object())
+        assert database_binds.has_metadata("default")
+
+        ellar_doors.forget_models()
+
+        assert database_binds.get_all_metadata() == {}
