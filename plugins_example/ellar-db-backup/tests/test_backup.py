@@ -43,7 +43,7 @@ ROWS = [(1, "Größe 100 %"), (2, 'it\'s \\ "quoted"\n;--'), (3, None)]
 
 
 def needs(url: str) -> None:
-    """Skip where the programs that this kind of database needs aren't installed."""
+    """Skip if the programs that this kind of database needs aren't installed."""
     missing = [name for name in PROGRAMS[make_url(url).get_backend_name()] if shutil.which(name) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} isn't installed")

@@ -26,10 +26,10 @@ class Server:
     """An HTTP server that records its requests.
 
     Args:
-        url: Where it is.
-        answers: The status of each answer in turn; 200 when there are no more, none at all for 0.
-        posts: The bodies.
-        headers: Those of the last request.
+        url: Its URL.
+        answers: The status of each response in turn; 200 after the last one, no response for 0.
+        posts: The request bodies.
+        headers: The headers of the last request.
         then: Called at each post.
     """
 
