@@ -1,7 +1,7 @@
-"""What the lock and the journal cost: an upgrade of many small revisions, beside bare Alembic's on a folder of its own.
+"""The overhead of lock and journal: an upgrade of many small revisions, compared with bare Alembic.
 
-Whole processes in turns, each on an empty database; the ratio of the medians counts, of wall-clock and of CPU time.
-It fails where the goal is missed.
+Whole processes alternate, each on an empty database; the ratios of the medians count, for wall-clock and CPU time.
+It fails if the goal is missed.
 
 usage: python benchmarks/cost.py [--rounds 9] [--revisions 100] [--only sqlite,postgresql,mariadb]
 """
@@ -47,11 +47,11 @@ def downgrade() -> None:
 
 @dataclass(frozen=True)
 class Spent:
-    """Seconds of one process.
+    """The times of one process, in seconds.
 
     Args:
-        wall: From start to end.
-        cpu: On a processor; where the system doesn't tell (Windows), 0.
+        wall: Wall-clock time.
+        cpu: CPU time; 0 if the system doesn't report it (Windows).
     """
 
     wall: float
@@ -64,7 +64,7 @@ def run(command: Sequence[str], folder: Path) -> Spent:
     Raises:
         RuntimeError: It failed.
     """
-    # otherwise each run would compile every module
+    # without this, each run would compile every module
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["ELLAR_DB_LOAD_PLUGINS"] = ""
     before = _children()
@@ -94,7 +94,7 @@ def write_revisions(versions: Path, count: int) -> None:
 
 
 def our_folder(folder: Path, url: str, revisions: int) -> Path:
-    """Make a project of ours."""
+    """Create a project of ellar_db."""
     folder.mkdir()
     (folder / "pyproject.toml").write_text(f"[tool.ellar-db]\ndatabase = '{url}'\n", encoding="utf-8")
     run((sys.executable, "-m", "ellar_db", "init"), folder)
@@ -103,7 +103,7 @@ def our_folder(folder: Path, url: str, revisions: int) -> Path:
 
 
 def bare_folder(folder: Path, url: str, revisions: int) -> Path:
-    """Make a folder with `alembic init`."""
+    """Create a folder with `alembic init`."""
     folder.mkdir()
     run((sys.executable, "-m", "alembic", "init", "migrations"), folder)
     ini = folder / "alembic.ini"
@@ -114,7 +114,7 @@ def bare_folder(folder: Path, url: str, revisions: int) -> Path:
 
 
 def measure(database: Scratch, sides: dict[str, tuple[Sequence[str], Path]], rounds: int) -> dict[str, list[Spent]]:
-    """Run each side on an empty database, in turns, after one run each that compiles the modules."""
+    """Run the sides alternately on an empty database, after one run each that compiles the modules."""
     spent: dict[str, list[Spent]] = {name: [] for name in sides}
     for turn in range(rounds + 1):
         for name, (command, folder) in sides.items():
@@ -129,7 +129,7 @@ def main() -> int:
     """Print a line for each database and each of our sides.
 
     Returns:
-        1 where the goal was missed, else 0.
+        1 if the goal was missed, else 0.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)

@@ -1,4 +1,4 @@
-"""Databases of a benchmark's own, on each kind of server that answers, dropped at its end."""
+"""Scratch databases for a benchmark, on each kind of server that responds, dropped at its end."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ SESSIONS = {
 
 @dataclass(frozen=True)
 class Scratch:
-    """A database that may be made empty again and again.
+    """A database that can be emptied repeatedly.
 
     Args:
         kind: "sqlite", "postgresql" or "mariadb".
-        url: Its URL, with a sync driver and, where there is one, the password.
-        server: The server's own database, from which it is made and dropped; None for SQLite.
+        url: Its URL, with a sync driver and the password, if any.
+        server: The server's own database, used to create and drop it; None for SQLite.
     """
 
     kind: str
@@ -42,11 +42,11 @@ class Scratch:
 
     @property
     def engine(self) -> Engine:
-        """An engine that keeps no connection."""
+        """An engine without a connection pool."""
         return create_engine(self.url, poolclass=pool.NullPool)
 
     def empty(self) -> None:
-        """Make it anew."""
+        """Recreate it."""
         self.drop()
         if self.server is not None:
             with self.server.connect() as connection:
@@ -66,7 +66,7 @@ class Scratch:
             connection.execute(text(f"DROP DATABASE IF EXISTS {name}{force}"))
 
     def settle(self, seconds: float = 20.0) -> None:
-        """Wait until the server has noticed that the programs which used it are gone."""
+        """Wait until the server has noticed that the programs that used it have ended."""
         if self.server is None:
             return
         query = text(SESSIONS[self.server.dialect.name])
@@ -78,22 +78,22 @@ class Scratch:
                 time.sleep(0.01)
 
     def tables(self) -> set[str]:
-        """Give the names of its tables."""
+        """Return the names of its tables."""
         return set(inspect(self.engine).get_table_names())
 
     def ask(self, query: str) -> object:
-        """Give the first value that a query finds."""
+        """Return the first value that a query finds."""
         with self.engine.connect() as connection:
             return connection.execute(text(query)).scalar()
 
 
 @contextmanager
 def scratch_databases(folder: Path, kinds: Sequence[str] = KINDS) -> Iterator[list[Scratch]]:
-    """Give an empty database of each kind; a server that doesn't answer is left out with a line.
+    """Yield an empty database of each kind; print a line for each server that doesn't respond.
 
     Args:
-        folder: Where SQLite's is.
-        kinds: Which.
+        folder: The folder of the SQLite database.
+        kinds: The kinds.
     """
     made = []
     name = f"ellar_db_bench_{uuid.uuid4().hex[:12]}"

@@ -1,7 +1,7 @@
-"""What is left when upgrades collide, fail, are killed, or alter a table to which others refer: ellar_db and its peers.
+"""What remains when upgrades collide, fail, are killed, or alter a table to which others refer: ellar_db and its peers.
 
-Each program runs the same revisions as real processes, on databases of its own that are made and dropped here. Peers
-that aren't installed, and servers that don't answer, are left out with a line. It fails where ellar_db loses anything.
+Each program runs the same revisions as real processes, on databases that are created and dropped here. Peers that
+aren't installed, and servers that don't respond, are skipped with a line. It fails if ellar_db loses anything.
 
 usage: python benchmarks/faults.py [--rounds 5] [--kills 20] [--only sqlite,mariadb] [--peers Alembic,ellar_db]
 """
@@ -54,18 +54,18 @@ ALTERATION = ['with op.batch_alter_table("parents") as batch:', '    batch.alter
 
 
 def create(table: str) -> str:
-    """Give the line of a revision that makes a table."""
+    """Return the line of a revision that creates a table."""
     return f'op.create_table("{table}", sa.Column("id", sa.Integer, primary_key=True))'
 
 
 @dataclass
 class History:
-    """A project of a peer, with revisions that make two tables each, on a database.
+    """A project of a peer, with revisions that create two tables each, on a database.
 
     Args:
         peer: The program.
         database: The database.
-        folder: Where the project is.
+        folder: The project's folder.
     """
 
     peer: Peer
@@ -76,11 +76,11 @@ class History:
         self.folder.mkdir()
         self.peer.make(self.folder, self.database.url)
         self.migrations = next(self.folder.rglob("env.py")).parent
-        # written by the first revision, so that whoever kills the program knows that it has begun
+        # written by the first revision, so that the program is killed only after it has begun
         self.begun = self.folder / "begun"
 
     def write(self, bodies: Sequence[Sequence[str]]) -> None:
-        """Replace the revisions, and make the database empty."""
+        """Replace the revisions, and empty the database."""
         for old in (self.migrations / "versions").glob("0*.py"):
             old.unlink()
         for number, body in enumerate(bodies):
@@ -111,7 +111,7 @@ class History:
         )
 
     def upgrade(self, revision: str = "head") -> tuple[bool, str]:
-        """Run an upgrade; tell whether it succeeded, and what it said."""
+        """Run an upgrade; return whether it succeeded, and its output."""
         process = self.start(revision)
         said, _ = process.communicate()
         return process.returncode == 0, said
@@ -127,7 +127,7 @@ class History:
             raise RuntimeError(f"{self.peer.name} on {self.database.kind}:\n{said}")
 
     def apart(self) -> set[str]:
-        """Give the tables that are there and oughtn't to be at the database's revision, or the other way round."""
+        """Return the tables that exist but shouldn't at the database's revision, or the other way round."""
         self.database.settle()
         tables = self.database.tables()
         version = self.database.ask("SELECT version_num FROM alembic_version") if "alembic_version" in tables else None
@@ -146,11 +146,11 @@ class History:
 
 @dataclass(frozen=True)
 class Cell:
-    """What came out.
+    """A result.
 
     Args:
-        text: As it stands in the table.
-        lost: Whether something was lost without a word.
+        text: The text in the table.
+        lost: Whether something was lost silently.
     """
 
     text: str
@@ -170,7 +170,7 @@ def at_once(history: History, rounds: int) -> Cell:
 
 
 def half_way(history: History) -> Cell:
-    """Let a revision fail after its second table; count the tables that it leaves, and see who is told of them."""
+    """Let a revision fail after its second table; count the tables left behind, and check whether they are reported."""
     broken = [create("first_1"), create("second_1"), 'op.execute("INSERT INTO nowhere VALUES (1)")']
     history.write([[create("first_0"), create("second_0")], broken])
     history.must_upgrade("0000")
@@ -183,9 +183,9 @@ def half_way(history: History) -> Cell:
 
 
 def killed(history: History, kills: int) -> Cell:
-    """Kill upgrades at random moments, and count how often schema and version stand apart afterwards.
+    """Kill upgrades at random moments, and count how often schema and version disagree afterwards.
 
-    The moments lie between the beginning of the first revision and the program's end.
+    The moments are between the start of the first revision and the program's end.
     """
     chance = random.Random(SEED)
     times = []
@@ -217,14 +217,14 @@ def killed(history: History, kills: int) -> Cell:
 
 
 def _told(table: str, said: str) -> bool:
-    """Tell whether a refusal names a table, or the revision of which it is the first statement's."""
+    """Return whether a refusal names a table, or the revision whose first statement creates it."""
     name, number = table.split("_")
     begun = name == "first" and f" of {int(number):04} (" in said and "the revision's first statement" in said
     return "was cut short" in said and (table in said or begun)
 
 
 def batch(history: History) -> Cell:
-    """Alter a parent table in batch mode where foreign keys are enforced, and count the child rows that are kept."""
+    """Alter a parent table in batch mode with foreign keys enforced, and count the child rows that are kept."""
     environment = history.migrations / "env.py"
     plain = environment.read_text(encoding="utf-8")
     environment.write_text(FOREIGN_KEYS + plain, encoding="utf-8")
@@ -242,10 +242,10 @@ def main() -> int:
     """Print the table.
 
     Returns:
-        1 where ellar_db lost something, else 0.
+        1 if ellar_db lost something, else 0.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help=f"how often {PROCESSES} upgrades start at once")
+    parser.add_argument("--rounds", type=int, default=5, help=f"how many times {PROCESSES} upgrades start at once")
     parser.add_argument("--kills", type=int, default=20, help="how many upgrades are killed")
     parser.add_argument("--only", default=",".join(KINDS), help="the databases")
     parser.add_argument("--peers", default=",".join(peer.name for peer in PEERS), help="the programs")

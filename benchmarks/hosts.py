@@ -1,4 +1,4 @@
-"""The hosts of plugins that `platforms.py` compares: how each is installed, asked, and given a plugin."""
+"""The plugin hosts that `platforms.py` compares: how each is installed, queried, and given a plugin."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# between 26.7.1 and the next release: the first to have `conda plugins list`
+# between 26.7.1 and the next release: the first commit with `conda plugins list`
 CONDA = "conda @ git+https://github.com/conda/conda@0f64223fb8da4328457a69fe6483959dbb783152"
-# all that it needs but menuinst, which isn't on PyPI and which nothing here uses
+# its dependencies except menuinst, which isn't on PyPI and isn't used here
 CONDA_NEEDS = (
     "archspec backports.zstd boltons charset-normalizer conda-package-handling distro frozendict msgpack packaging "
     "platformdirs pluggy pycosat requests<3 ruamel.yaml setuptools tqdm truststore"
@@ -17,21 +17,21 @@ CONDA_NEEDS = (
 
 @dataclass(frozen=True)
 class Host:
-    """A host of plugins. A command line may begin with variables of the environment, as in `NAME=value plugins`.
+    """A plugin host. A command line may begin with environment variables, as in `NAME=value plugins`.
 
     Args:
         name: Its distribution.
         group: Its group of entry points.
-        program: What runs it, in its environment.
-        installs: The arguments of pip, run by run.
-        imports: What a plugin begins with.
-        gives: A plugin that gives COMMAND, which says by which module it came.
-        asked: The hook by which it does so, with its parameters.
-        late: A hook that is asked while a built-in command runs, with its parameters.
+        program: The program that runs it, in its environment.
+        installs: The arguments of each pip run.
+        imports: The first lines of a plugin.
+        gives: A plugin that provides COMMAND, which prints the module that provides it.
+        asked: The hook for commands, with its parameters.
+        late: A hook that is called while a built-in command runs, with its parameters.
         works: That built-in command.
-        ways: The command lines for what else is asked, where the host has a way.
+        ways: The command lines for the other questions that the host supports.
         plugins: Plugins for these.
-        typed: How a plugin's command is typed.
+        typed: How a plugin's command is called.
         demands: The file that requires a plugin, and its text.
     """
 
@@ -50,17 +50,17 @@ class Host:
     demands: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, way: str) -> bool:
-        """Tell whether the host has a way, or a plugin for it; none is needed for what can be asked of all."""
+        """Return whether the host has a command line or a plugin for a question, or the question needs none."""
         return not way or way in self.ways or way in self.plugins
 
 
 def failing(hook: str, body: str = "raise ZeroDivisionError('boom')") -> str:
-    """Give a plugin with one hook, by default one that fails."""
+    """Return a plugin with one hook, by default one that fails."""
     return f"@hookimpl\ndef {hook}:\n    {body}\n"
 
 
 def click_host(name: str, install: str, late: str, works: str, ways: Mapping[str, str]) -> Host:
-    """Give datasette or llm, which hand their click group to the plugins."""
+    """Return datasette or llm, which pass their click group to the plugins."""
     return Host(
         name,
         name,

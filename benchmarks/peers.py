@@ -1,4 +1,4 @@
-"""The programs that are compared, each with a project as its own documentation makes it."""
+"""The programs that are compared, each with a project as shown in its own documentation."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ config = SQLAlchemySyncConfig(connection_string={url!r}, alembic_config=alembic)
 
 @dataclass(frozen=True)
 class Peer:
-    """A program that migrates.
+    """A migration program.
 
     Args:
-        name: What it is called.
-        distributions: What must be installed.
-        make: Writes a project with an empty migrations folder, given where, and the database's URL.
-        command: Gives what brings the database to a revision.
+        name: Its name.
+        distributions: The distributions that must be installed.
+        make: Writes a project with an empty migrations folder, given the project's folder and the database's URL.
+        command: Returns the command that upgrades the database to a revision.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Peer:
 
     @property
     def title(self) -> str | None:
-        """Its name and version; None where it isn't installed."""
+        """Its name and version; None if it isn't installed."""
         try:
             versions = [version(name) for name in self.distributions]
         except PackageNotFoundError:

@@ -1,8 +1,8 @@
-"""How ellar_db and five other hosts of plugins take the same mishaps and wishes, each host run for real.
+"""How ellar_db and five other plugin hosts handle the same faults and requests, each host run for real.
 
-Each host is installed by pip into a virtual environment of its own. The plugins are installed ones as far as Python
-can tell: a module each, and the metadata by which entry points are found. A cell says what the processes did; a dash
-stands where the host documents no way that could be tried.
+Each host is installed by pip into a separate virtual environment. To Python the plugins look installed: a module each,
+and the metadata that entry points are read from. A cell says what the processes did; a dash means that the host
+documents no way to do it.
 
 usage: python benchmarks/platforms.py [--only datasette,ellar-db] [--keep FOLDER] [--conda SOURCE]
 """
@@ -26,13 +26,13 @@ from hosts import CONDA, HOSTS, Host, failing
 
 BROKEN = "raise RuntimeError('boom')\n"
 TRACE = re.compile(r"Traceback \(most recent call last\)|^\S+\.py:\d+: in ", re.MULTILINE)
-# places in a stack trace, and pytest's list of the plugins that it has, which name no culprit
+# locations in a traceback, and pytest's list of its plugins, don't count as naming the faulty one
 NO_NAMING = re.compile(r'File "|\.py:\d+|^plugins: ')
 
 
 @dataclass(frozen=True)
 class Installed:
-    """A plugin, installed as acme-NAME, by the entry point NAME-entry and the module NAME_code.
+    """A plugin, installed as acme-NAME, with the entry point NAME-entry and the module NAME_code.
 
     Args:
         name: The name.
@@ -45,7 +45,7 @@ class Installed:
     metadata: str = ""
 
     def write(self, site: Path, host: Host) -> None:
-        """Write it where packages are installed."""
+        """Write it into the folder of installed packages."""
         info = site / f"acme_{self.name}-1.0.dist-info"
         info.mkdir(parents=True)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: acme-{self.name}\nVersion: 1.0\n{self.metadata}")
@@ -55,12 +55,12 @@ class Installed:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a process did.
+    """The result of a process.
 
     Args:
         code: Its exit code.
-        stdout: What it wrote.
-        said: The same, with what it wrote on standard error.
+        stdout: Its standard output.
+        said: Standard output and standard error.
     """
 
     code: int
@@ -73,13 +73,13 @@ class Outcome:
         return f"exit {self.code}{', stack trace' if TRACE.search(self.said) else ''}"
 
     def whom(self, name: str) -> str:
-        """Give by what it names a plugin at fault, or nothing."""
+        """Return how it names the faulty plugin, or nothing."""
         lines = "\n".join(line for line in self.said.splitlines() if not NO_NAMING.search(line))
         names = {f"acme-{name}": "distribution", f"{name}-entry": "entry point", f"{name}_code": "module"}
         return next((what for text, what in names.items() if text in lines), "")
 
     def told(self, name: str) -> str:
-        """Tell how it ended, and by what it names a plugin."""
+        """Return how it ended, and how it names a plugin."""
         what = self.whom(name)
         return f"{self.end}, {f'names the {what}' if what else 'names nobody'}"
 
@@ -97,12 +97,12 @@ class Bench:
     folder: Path
 
     def command(self, line: str) -> list[str]:
-        """Give the command of a program in the environment."""
+        """Return the command of a program in the environment."""
         program, *arguments = line.split()
         return [str(self.folder / ("Scripts" if os.name == "nt" else "bin") / program), *arguments]
 
     def install(self, conda: str) -> bool:
-        """Make the environment, unless it is there, and tell whether that could be done."""
+        """Create the environment unless it exists, and return whether it exists now."""
         if (self.folder / "ready").exists():
             return True
         print(f"... installing {self.host.name}", file=sys.stderr)
@@ -123,15 +123,15 @@ class Bench:
         return f"{self.host.name} {version}"
 
     def typed(self, name: str) -> str:
-        """Give what is typed for a plugin's command."""
+        """Return the command line for a plugin's command."""
         return self.host.typed.replace("COMMAND", name)
 
     def giving(self, name: str, command: str = "") -> Installed:
-        """Give a plugin with a command, by default one of its own name."""
+        """Return a plugin with a command, by default with the plugin's name."""
         return Installed(name, self.host.gives.replace("COMMAND", command or name))
 
     def run(self, line: str, *plugins: Installed, files: Mapping[str, str] | None = None) -> Outcome:
-        """Run the host with plugins, in a project of its own."""
+        """Run the host with plugins, in a separate project."""
         foreign = ("PYTEST", "TOX", "LLM_", "DATASETTE", "CONDA", "ELLAR")
         env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         words = line.split()
@@ -158,17 +158,17 @@ class Bench:
         return Outcome(done.returncode, done.stdout, done.stdout + done.stderr)
 
     def way(self, name: str, *plugins: Installed) -> Outcome:
-        """Run the host in one of its ways."""
+        """Run one of the host's command lines."""
         return self.run(self.host.ways[name], *plugins)
 
     def others(self, *plugins: Installed) -> str:
-        """Tell whether another plugin's command works beside these."""
+        """Return whether another plugin's command works together with these."""
         outcome = self.run(self.typed("fine"), *plugins, self.giving("fine"))
         works = outcome.code == 0 and "fine of fine_code" in outcome.said
         return f"others {'work' if works else 'do NOT work'}"
 
     def mishap(self, source: str, line: str) -> str:
-        """Tell what the host does where a plugin is at fault, and whether the others work."""
+        """Return what the host does if a plugin is faulty, and whether the others work."""
         culprit = Installed("culprit", source)
         return f"{self.run(line, culprit, self.giving('fine')).told('culprit')}; {self.others(culprit)}"
 
@@ -184,7 +184,7 @@ def wrong_argument(bench: Bench) -> str:
 
 
 def late(bench: Bench) -> str:
-    """Let a hook fail that a built-in command asks."""
+    """Let a hook fail that a built-in command calls."""
     return bench.run(bench.host.works, Installed("culprit", failing(bench.host.late))).told("culprit")
 
 
@@ -195,7 +195,7 @@ def own_command(bench: Bench) -> str:
 
 
 def one_name(bench: Bench) -> str:
-    """Let two plugins give the same command, or where there are none the same option."""
+    """Let two plugins provide the same command, or the same option if the host has no commands."""
     rivals = [bench.giving("one", "seed"), bench.giving("two", "seed")]
     outcome = bench.run(bench.typed("seed"), *rivals)
     if outcome.code == 0:
@@ -227,7 +227,7 @@ def option(bench: Bench) -> str:
 
 
 def without(bench: Bench, how: str) -> str:
-    """Leave a broken plugin out, and tell whether its import is heard of and another plugin works."""
+    """Disable a broken plugin, and return whether it is still imported and another plugin works."""
     plugins = Installed("culprit", BROKEN), bench.giving("fine")
     outcome = bench.run(f"{bench.host.ways[how]} {bench.typed('fine')}", *plugins)
     imported = "imported ALL THE SAME" if "boom" in outcome.said else "not imported"
@@ -245,18 +245,18 @@ def listed(bench: Bench) -> str:
 
 
 def listed_broken(bench: Bench) -> str:
-    """List the plugins where one is broken."""
+    """List the plugins while one is broken."""
     outcome = bench.way("list", Installed("culprit", BROKEN), bench.giving("fine"))
     return f"{outcome.told('culprit')}; others {'' if 'acme-fine' in outcome.stdout else 'NOT '}listed"
 
 
 def as_json(bench: Bench) -> str:
-    """List the plugins for programs."""
+    """List the plugins as JSON."""
     return ", ".join(json.loads(bench.way("json", bench.giving("fine")).stdout)[-1])
 
 
 def call_order(bench: Bench) -> str:
-    """List who answers a hook, a few times, and compare the order with that of the calls."""
+    """List the implementations of a hook, several times, and compare the order with that of the calls."""
     body = f"def {bench.host.late}:\n    print(f'called {{__name__}}')\n"
     marks = {"one": "", "two": "tryfirst=True", "three": "", "four": "trylast=True"}
     plugins = [Installed(name, f"@hookimpl({mark})\n{body}") for name, mark in marks.items()]
@@ -282,7 +282,7 @@ def timings(bench: Bench) -> str:
 
 
 def traced(bench: Bench) -> str:
-    """Trace the calls of hooks: a call's line, and the few below it."""
+    """Trace the hook calls: the line of a call, and the few lines below it."""
     hook = bench.host.late.partition("(")[0]
     lines = bench.way("trace", Installed("fine", failing(bench.host.late, "pass"))).said.splitlines()
     near = "\n".join("\n".join(lines[place : place + 5]) for place, line in enumerate(lines) if hook in line)
@@ -291,7 +291,7 @@ def traced(bench: Bench) -> str:
 
 
 def newer_host(bench: Bench) -> str:
-    """Let a plugin's metadata require a host that is newer."""
+    """Let a plugin's metadata require a newer host."""
     source = bench.giving("culprit").source
     outcome = bench.run(
         bench.typed("culprit"), Installed("culprit", source, f"Requires-Dist: {bench.host.name}>=999\n")
@@ -300,16 +300,16 @@ def newer_host(bench: Bench) -> str:
 
 
 def newer_hooks(bench: Bench) -> str:
-    """Let a plugin say that it was written for newer hooks."""
+    """Let a plugin declare that it was written for newer hooks."""
     return bench.mishap(bench.host.plugins["newer"] + bench.giving("culprit").source, bench.host.ways["newer"])
 
 
 def required(bench: Bench) -> str:
-    """Let the project require a plugin that isn't there."""
+    """Let the project require a plugin that isn't installed."""
     return bench.run(bench.host.ways["required"], files=bench.host.demands).told("absent")
 
 
-# what is asked, the way or plugin that it takes, and who finds out
+# the question, the command line or plugin that it needs, and the function that answers it
 QUESTIONS: list[tuple[str, str, Callable[[Bench], str]]] = [
     ("a plugin's import raises: `--help`", "", lambda bench: bench.mishap(BROKEN, "--help")),
     ("its import ends the program: `--help`", "", lambda bench: bench.mishap("raise SystemExit(3)\n", "--help")),
@@ -342,7 +342,7 @@ QUESTIONS: list[tuple[str, str, Callable[[Bench], str]]] = [
 
 
 def table(benches: Sequence[Bench]) -> None:
-    """Ask each host everything, and print a line for each question."""
+    """Ask each host every question, and print a line for each question."""
     print("| |", " | ".join(bench.title for bench in benches), "|")
     print("|---|" + "---|" * len(benches))
     for title, way, ask in QUESTIONS:
@@ -355,8 +355,8 @@ def main() -> None:
     """Install the hosts and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(host.name for host in HOSTS), help="the hosts")
-    parser.add_argument("--keep", type=Path, help="where the environments are made and kept, to be used again")
-    parser.add_argument("--conda", default=CONDA, help="what pip installs conda from")
+    parser.add_argument("--keep", type=Path, help="the folder in which the environments are kept for reuse")
+    parser.add_argument("--conda", default=CONDA, help="the source from which pip installs conda")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="platforms-") as work:
         folder = (given.keep or Path(work)).resolve()

@@ -2,9 +2,9 @@
 
 usage: python benchmarks/plugins.py [PLUGINS [ROUNDS]]
 
-Four programs run in turns: `ellar-db --help` without the plugins and with them, and a program that imports their
-modules beside one that doesn't. The plugins are installed ones as far as Python can tell: a module each, and the
-metadata by which entry points are found.
+Four programs run alternately: `ellar-db --help` without the plugins and with them, and a program that imports their
+modules and one that doesn't. To Python the plugins look installed: a module each, and the metadata that entry points
+are read from.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MODULE = "from ellar_db import hookimpl\n\n\n@hookimpl\ndef ellar_db_directory()
 
 
 def install(site: Path, count: int) -> list[str]:
-    """Write the plugins, and give the names of their modules."""
+    """Write the plugins, and return the names of their modules."""
     names = [f"benchmark_plugin_{number:03}" for number in range(count)]
     for name in names:
         info = site / f"{name}-1.0.dist-info"
@@ -42,7 +42,7 @@ def run(command: list[str], site: Path) -> float:
     Returns:
         The milliseconds it took.
     """
-    # otherwise each run would compile every module
+    # without this, each run would compile every module
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPATH"] = str(site)
     started = time.perf_counter()
@@ -51,10 +51,10 @@ def run(command: list[str], site: Path) -> float:
 
 
 def main() -> int:
-    """Run the programs in turns and print the medians.
+    """Run the programs alternately and print the medians.
 
     Returns:
-        1 where the goal is missed.
+        1 if the goal was missed.
     """
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 15

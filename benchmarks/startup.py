@@ -1,4 +1,4 @@
-"""Start-up of whole processes beside the peers: each pair runs in turns, and the ratio of the medians counts.
+"""Start-up times of whole processes compared with the peers: each pair alternates, and the ratio of the medians counts.
 
 usage: python benchmarks/startup.py [ROUNDS]
 """
@@ -78,7 +78,7 @@ class Side:
 
     Args:
         command: The program, of this Python's environment, and its arguments.
-        folder: Where it runs.
+        folder: The folder in which it runs.
     """
 
     command: tuple[str, ...]
@@ -94,7 +94,7 @@ class Side:
             RuntimeError: It failed.
         """
         program = str(Path(sys.executable).parent / self.command[0])
-        # otherwise each run would compile every module
+        # without this, each run would compile every module
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         started = time.perf_counter()
         done = subprocess.run(
@@ -113,7 +113,7 @@ class Pair:
     Args:
         ours: This package's.
         theirs: The peer's.
-        goal: The ratio to reach, or None where there is none.
+        goal: The target ratio, or None.
     """
 
     ours: Side
@@ -121,7 +121,7 @@ class Pair:
     goal: float | None = None
 
     def measure(self, rounds: int) -> tuple[float, float]:
-        """Run both in turns, after one run each that compiles the modules.
+        """Run both alternately, after one run each that compiles the modules.
 
         Returns:
             The medians in seconds, ours first.
@@ -143,7 +143,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def ellar_project(folder: Path, root_module: str, models: str) -> Path:
-    """Write an Ellar project as `ellar new` makes it, with one model, and give it a migrations folder."""
+    """Write an Ellar project as created by `ellar new`, with one model and a migrations folder."""
     quickstart = Path(__file__).parent.parent / "examples" / "quickstart"
     kept = ["pyproject.toml", "shop/__init__.py", "shop/server.py", "shop/config.py"]
     files = {name: (quickstart / name).read_text(encoding="utf-8") for name in kept}
@@ -153,14 +153,14 @@ def ellar_project(folder: Path, root_module: str, models: str) -> Path:
 
 
 def standalone_project(folder: Path) -> Path:
-    """Write a project without Ellar, and give it a migrations folder, which bare Alembic can use too."""
+    """Write a project without Ellar, with a migrations folder that bare Alembic can use too."""
     write(folder, {"pyproject.toml": STANDALONE, "models.py": MODELS})
     Side(("ellar-db", "init"), folder).run()
     return folder
 
 
 def pairs(work: Path) -> list[Pair]:
-    """Give what is compared."""
+    """Return the pairs to compare."""
     plain = standalone_project(work / "plain")
     ours = ellar_project(work / "ours", OURS, MODELS)
     theirs = ellar_project(work / "theirs", THEIRS, ELLAR_SQL_MODELS)
@@ -177,7 +177,7 @@ def main() -> int:
     """Print a line for each pair.
 
     Returns:
-        1 where a goal was missed, else 0.
+        1 if a goal was missed, else 0.
     """
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 11
     titles = ["ellar-db / alembic", "ellar-db / alembic", "EllarDBModule / ellar-sql", "EllarDBModule / ellar-sql"]

@@ -1,4 +1,4 @@
-"""The example packages in tests without pip: each is found by the metadata that its own pyproject.toml has."""
+"""Test the example packages without pip: each is found by the metadata of its own pyproject.toml."""
 
 from __future__ import annotations
 

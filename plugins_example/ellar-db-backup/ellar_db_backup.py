@@ -1,4 +1,4 @@
-"""A backup of each database before a run that writes, and the way back: `ellar db backups`, `ellar db restore`."""
+"""Back up each database before a run that writes; list and restore backups: `ellar db backups`, `ellar db restore`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NAME = re.compile(
 )
 PARTIAL = ".part"
 LEFT_OVER = timedelta(days=1)
-"""The age at which a partial file is nobody's any more."""
+"""The age from which a partial file counts as abandoned."""
 
 
 PATIENCE = 60
@@ -43,12 +43,12 @@ class BackupError(Exception):
 
 
 _done: ContextVar[set[str] | None] = ContextVar("ellar_db_backup", default=None)
-"""The databases that the command has backed up; None where no command runs."""
+"""The databases that the command has backed up; None if no command is running."""
 
 
 @hookimpl(wrapper=True)
 def ellar_db_invoke() -> Iterator[Any]:
-    """Let one backup do for a command, which runs several times where packages bring migrations along."""
+    """Make one backup per command, even if packages ship migrations and it runs several times."""
     token = _done.set(set())
     try:
         return (yield)
@@ -65,7 +65,7 @@ def ellar_db_command_options(command: click.Command) -> Iterator[click.Option]:
 
 @hookimpl(trylast=True)
 def ellar_db_before_run(database: Database, connection: Connection | None, plan: Sequence[MigrationInfo]) -> None:
-    """Back a database up that is about to be changed; last, so that no plugin refuses the run after it."""
+    """Back up a database that is about to be changed; called last, so that no plugin refuses the run afterwards."""
     done = _done.get()
     if connection is None or not plan or plugin_option("no_backup") or (done is not None and database.name in done):
         return
@@ -104,15 +104,15 @@ def backups() -> None:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
-@click.command(short_help="Bring a database back from a backup.")
+@click.command(short_help="Restore a database from a backup.")
 @options.environment
 @click.option("--from", "source", type=options.PATH, metavar="FILE", help="The backup (default is the newest).")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.argument("name", required=False)
 def restore(directory: Path | None, x_arg: tuple[str, ...], source: Path | None, yes: bool, name: str | None) -> None:
-    """Bring a database back from a backup: all that it has is replaced, tables that came later are dropped.
+    """Restore a database from a backup: its whole content is replaced, newer tables are dropped.
 
-    NAME is the database; it may be left out where there is one.
+    NAME is the database; it may be omitted if there is only one.
     """
     from ellar_db import migration_lock
 
@@ -141,7 +141,7 @@ def restore(directory: Path | None, x_arg: tuple[str, ...], source: Path | None,
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the commands."""
+    """Register the commands."""
     yield backups
     yield restore
 
@@ -151,8 +151,8 @@ class Settings:
     """`[tool.ellar-db-backup]`.
 
     Args:
-        directory: Where backups are kept.
-        keep: How many of each database.
+        directory: The folder of the backups.
+        keep: The number of backups kept of each database.
         required: Whether a run without a backup is refused.
     """
 
@@ -182,13 +182,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup that is kept.
+    """A stored backup.
 
     Args:
         path: Its file.
         database: The database's name.
-        taken: When, in UTC.
-        revision: The revision at which the database was.
+        taken: The time, in UTC.
+        revision: The revision of the database.
     """
 
     path: Path
@@ -198,11 +198,11 @@ class Backup:
 
 
 def kept(folder: Path, database: str | None = None) -> list[Backup]:
-    """Give the backups of a folder, the newest first.
+    """Return the backups of a folder, the newest first.
 
     Args:
         folder: The folder.
-        database: The name of the database whose backups are wanted, or None for all.
+        database: The name of the database whose backups to return, or None for all.
     """
     found = []
     for path in folder.iterdir() if folder.is_dir() else []:
@@ -214,7 +214,7 @@ def kept(folder: Path, database: str | None = None) -> list[Backup]:
 
 
 def newest(folder: Path, database: str, ending: str) -> Path:
-    """Give a database's newest backup of its kind; it may have been another kind of database once.
+    """Return a database's newest backup of its kind; the name may once have meant another kind of database.
 
     Raises:
         DbError: There is none.
@@ -226,13 +226,13 @@ def newest(folder: Path, database: str, ending: str) -> Path:
 
 
 def save(database: Database, connection: Connection, settings: Settings) -> Path | None:
-    """Back a database up, and drop what is more than is to be kept.
+    """Back up a database, and delete the backups that exceed the limit.
 
     Returns:
-        The file, or None where the database is in memory.
+        The file, or None if the database is in memory.
 
     Raises:
-        BackupError: It could not be done; no file is left.
+        BackupError: It failed; no file is left behind.
     """
     keeper = keeper_of(database)
     if keeper.in_memory:
@@ -241,7 +241,7 @@ def save(database: Database, connection: Connection, settings: Settings) -> Path
     now = datetime.now(timezone.utc)
     taken = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z"
     path = folder / f"{database.name}_{taken}_{revision_of(database)(connection)}{keeper.ending}"
-    # made for its owner alone: it has all that the database has
+    # readable only by its owner: it contains everything in the database
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=folder)
     partial = Path(name)
     try:
@@ -261,7 +261,7 @@ def save(database: Database, connection: Connection, settings: Settings) -> Path
 
 
 def make_folder(folder: Path) -> Path:
-    """Make the folder of the backups, which is no part of the project's repository."""
+    """Create the folder of the backups, ignored by the project's repository."""
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True)
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
@@ -269,25 +269,25 @@ def make_folder(folder: Path) -> Path:
 
 
 def revision_of(database: Database) -> Any:
-    """Give a function that says, of a connection, at which revision the database is: "base" where at none."""
+    """Return a function that returns the revision of a connection's database, "base" if it has none."""
 
     def revision(connection: Connection) -> str:
         from alembic.runtime.migration import MigrationContext
 
         heads = MigrationContext.configure(connection, opts=dict(database.options)).get_current_heads()
         name = re.sub(r"[^\w.+]", "-", "+".join(sorted(heads)))[:100] or "base"
-        # the version table of a package that brings migrations along knows nothing of the application's revision
+        # a package's version table doesn't contain the application's revision
         return f"{database.package}-{name}" if database.package else name
 
     return revision
 
 
 def chosen(databases: Mapping[str, Database], name: str | None) -> Database:
-    """Give the database that is meant.
+    """Return the selected database.
 
     Raises:
-        DbError: There is none of that name.
-        click.UsageError: There are several, and none is named.
+        DbError: There is no database of that name.
+        click.UsageError: There are several, and no name was given.
     """
     if name is None and len(databases) > 1:
         raise click.UsageError(f"there are several databases; name one of {', '.join(databases)}")
@@ -299,10 +299,10 @@ def chosen(databases: Mapping[str, Database], name: str | None) -> Database:
 
 
 def confirm() -> None:
-    """Ask.
+    """Ask for confirmation.
 
     Raises:
-        DbError: The answer is no, or there is nobody to ask.
+        DbError: The answer is no, or there is no terminal.
     """
     try:
         if click.confirm("Go on?", err=True):
@@ -314,14 +314,14 @@ def confirm() -> None:
 
 
 def cause(error: BackupError | OSError) -> str:
-    """Say what is wrong, and of the system's errors with which file."""
+    """Return the cause; for errors of the operating system, with the file."""
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.strerror}: {error.filename}"
     return str(error)
 
 
 def size(path: Path) -> str:
-    """Write a file's size as people do."""
+    """Return a file's size in a readable unit."""
     number, unit = float(path.stat().st_size), "bytes"
     for larger in ("kB", "MB", "GB"):
         if number >= 1000:
@@ -330,7 +330,7 @@ def size(path: Path) -> str:
 
 
 class SQLite:
-    """SQLite, by its backup API: a consistent copy, whoever reads or writes meanwhile."""
+    """SQLite, by its backup API: a consistent copy, even if other programs read or write meanwhile."""
 
     ending = ".sqlite3"
 
@@ -346,7 +346,7 @@ class SQLite:
         self._copy(self.file, path)
 
     def check(self, backup: Path) -> None:
-        """Refuse what is no whole SQLite database."""
+        """Refuse a file that isn't a complete SQLite database."""
         import sqlite3
 
         if self.file is None:
@@ -368,7 +368,7 @@ class SQLite:
         import sqlite3
 
         def stop_where_locked(status: int, *_: int) -> None:
-            # SQLITE_BUSY, SQLITE_LOCKED: Python would try for ever
+            # SQLITE_BUSY, SQLITE_LOCKED: Python would retry forever
             if status in (5, 6):
                 raise sqlite3.OperationalError("the database is locked by another program")
 
@@ -387,7 +387,7 @@ def _read_only(path: Path) -> str:
 
 
 class PostgreSQL:
-    """PostgreSQL, by `pg_dump`, `pg_restore` and `psql`; what a URL says reaches them in environment variables."""
+    """PostgreSQL, by `pg_dump`, `pg_restore` and `psql`, which get the URL's parts in environment variables."""
 
     ending = ".dump"
     in_memory = False
@@ -414,7 +414,7 @@ class PostgreSQL:
 
     def save(self, _: Path, file: IO[bytes]) -> None:
         """Dump the database to a file, in `pg_dump`'s custom format."""
-        # the server's own limit on waiting for a lock doesn't hold for pg_dump
+        # the server's own limit on waiting for a lock doesn't apply to pg_dump
         run(
             ["pg_dump", "--format=custom", "--no-password", f"--lock-wait-timeout={PATIENCE}s"],
             self.environment,
@@ -422,16 +422,16 @@ class PostgreSQL:
         )
 
     def check(self, backup: Path) -> None:
-        """Refuse what is no archive of `pg_dump`."""
+        """Refuse a file that isn't an archive of `pg_dump`."""
         run(["pg_restore", "--list", os.fspath(backup)], self.environment)
 
     def restore(self, backup: Path) -> None:
-        """Replace what the database has, in one transaction."""
+        """Replace the content of the database, in one transaction."""
         import subprocess
 
         command = [program("psql"), "--no-psqlrc", "--no-password", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"]
         with talking(command, self.environment) as said:
-            # an application that reads a table would otherwise hold this up for ever
+            # otherwise an application that reads a table would block this forever
             said.write(f"BEGIN;\nSET LOCAL lock_timeout = '{PATIENCE}s';\n{DROP_ALL}\n".encode())
             with tempfile.TemporaryFile() as errors:
                 reading = [program("pg_restore"), "--file=-", os.fspath(backup)]
@@ -489,11 +489,11 @@ BEGIN
 END
 $drop$;
 """
-"""Drops what the database has, but for what extensions brought: a dump knows nothing of tables that came after it."""
+"""Drops everything in the database except what extensions created: a dump doesn't know the tables created after it."""
 
 
 class MySQL:
-    """MySQL and MariaDB, by their dump and client programs; what a URL says reaches them in a file for its owner."""
+    """MySQL and MariaDB, by their dump and client programs, which get the URL's parts in a private file."""
 
     ending = ".sql"
     in_memory = False
@@ -503,7 +503,7 @@ class MySQL:
         dialect = database.sync_engine.dialect
         given: dict[str, Any] = dialect.create_connect_args(database.sync_engine.url)[1]
         tls = given.get("ssl") if isinstance(given.get("ssl"), dict) else {}
-        # as the driver sends a password
+        # the encoding in which the driver sends a password
         self.encoding = "latin-1" if dialect.driver in ("pymysql", "aiomysql", "asyncmy") else "utf-8"
         self.name = str(given.get("database") or given.get("db") or "")
         self.options = {
@@ -512,18 +512,18 @@ class MySQL:
             "user": given.get("user"),
             "password": given.get("password") or given.get("passwd"),
             "socket": given.get("unix_socket"),
-            # drivers of Python's own take localhost for an address, and the programs take it for a socket
+            # pure Python drivers treat localhost as an address, the programs treat it as a socket
             "protocol": "socket" if given.get("unix_socket") else "tcp",
             "ssl-ca": tls.get("ca"),
             "ssl-cert": tls.get("cert"),
             "ssl-key": tls.get("key"),
-            # the programs of MariaDB 11.4 refuse a certificate that the driver doesn't even ask for
+            # the programs of MariaDB 11.4 verify the certificate, which the driver doesn't even request
             "loose-ssl-verify-server-cert": None if tls else "0",
             "default-character-set": "utf8mb4",
         }
 
     def save(self, _: Path, file: IO[bytes]) -> None:
-        """Dump the database to a file, as of one moment."""
+        """Dump the database to a file, as a consistent snapshot."""
         with self._option_file() as options:
             run(
                 [
@@ -535,14 +535,14 @@ class MySQL:
             )
 
     def check(self, backup: Path) -> None:
-        """Refuse what is no dump, or not all of one: it is too late for that once the tables are dropped."""
+        """Refuse a file that isn't a complete dump, before any table is dropped."""
         with backup.open("rb") as file:
             file.seek(max(0, backup.stat().st_size - 200))
             if b"\n-- Dump completed" not in file.read():
                 raise BackupError("it is no dump, or not all of one")
 
     def restore(self, backup: Path) -> None:
-        """Replace what the database has; the server commits each statement."""
+        """Replace the content of the database; the server commits each statement."""
         drops = self.database.transaction(self._drops)
         with self._option_file() as options, backup.open("rb") as dump:
             try:
@@ -564,7 +564,7 @@ class MySQL:
                 "SELECT 'EVENT', event_name FROM information_schema.events WHERE event_schema = DATABASE()"
             )
         ).all()
-        # what uses a sequence goes before it
+        # tables that use a sequence are dropped before it
         rows = sorted((tuple(map(str, row)) for row in found), key=lambda row: (row[0] == "SEQUENCE", row))
         quote = connection.dialect.identifier_preparer.quote_identifier
         before = [f"SET lock_wait_timeout = {PATIENCE}", "SET foreign_key_checks = 0"]
@@ -577,9 +577,9 @@ class MySQL:
 
     @contextmanager
     def _option_file(self) -> Iterator[Path]:
-        """Write the options to a file that nobody else can read, which goes when the context ends."""
+        """Write the options to a file that only its owner can read, deleted when the context ends."""
         lines = ["[client]", *(f"{key} = {_quoted(value)}" for key, value in self.options.items() if value is not None)]
-        # MySQL's own program would add statements that other servers refuse
+        # MySQL's own program would add statements that other servers reject
         lines += ["[mysqldump]", "loose-set-gtid-purged = OFF", "loose-column-statistics = 0"]
         handle, name = tempfile.mkstemp(prefix="ellar-db-backup-", suffix=".cnf")
         try:
@@ -596,10 +596,10 @@ def _quoted(value: object) -> str:
 
 
 def keeper_of(database: Database) -> SQLite | PostgreSQL | MySQL:
-    """Give what backs a database up.
+    """Return the backup tool for a database.
 
     Raises:
-        BackupError: There is nothing for its kind.
+        BackupError: Its kind isn't supported.
     """
     kind = database.sync_engine.dialect.name
     keepers: dict[str, type[SQLite] | type[PostgreSQL] | type[MySQL]] = {
@@ -614,10 +614,10 @@ def keeper_of(database: Database) -> SQLite | PostgreSQL | MySQL:
 
 
 def program(*names: str) -> str:
-    """Give the path of the first of these programs that is installed.
+    """Return the path of the first of these programs that is installed.
 
     Raises:
-        BackupError: None is.
+        BackupError: None of them is.
     """
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
@@ -648,7 +648,7 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None, ou
 
 @contextmanager
 def talking(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[IO[bytes]]:
-    """Run a program that is told what to do on its standard input, which the context gives.
+    """Run a program that reads its input from standard input, which the context yields.
 
     Raises:
         BackupError: It failed.
@@ -662,7 +662,7 @@ def talking(command: Sequence[str], environment: Mapping[str, str] | None = None
         assert process.stdin is not None
         heard = False
         try:
-            # a program that ends before it has heard all says why on its standard error
+            # a program that exits before it has read everything reports the reason on standard error
             with suppress(BrokenPipeError):
                 yield process.stdin
                 process.stdin.close()
@@ -679,7 +679,7 @@ def talking(command: Sequence[str], environment: Mapping[str, str] | None = None
 
 
 def complaint(errors: IO[bytes]) -> str:
-    """Give what a program says is wrong: the line that says error, else the first."""
+    """Return a program's error message: the first line with "error" or "fatal", or else the first line."""
     errors.seek(0)
     lines = [line.strip() for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
     return next((line for line in lines if re.search("error|fatal", line, re.IGNORECASE)), lines[0] if lines else "")

@@ -1,4 +1,4 @@
-"""`downgrade` and `stamp` are refused on databases that the project protects."""
+"""Refuse `downgrade` and `stamp` on databases that the project protects."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ SETTINGS = "ellar-db-protect"
 ALL = "all"
 
 _guarded: ContextVar[tuple[str, tuple[str, ...]] | None] = ContextVar("ellar_db_protect", default=None)
-"""The command that runs, with what `--unprotect` names; None where another command runs."""
+"""The running command, with the names of `--unprotect`; None if another command runs."""
 
 unprotect = click.option(
-    "--unprotect", multiple=True, metavar="NAME", help="Do it on this protected database (may be given several times)."
+    "--unprotect", multiple=True, metavar="NAME", help="Run on this protected database (may be given several times)."
 )
 
 
@@ -48,7 +48,7 @@ def stamp(ctx: click.Context, unprotect: tuple[str, ...], **_: Any) -> Any:
 
 
 def guarded(ctx: click.Context, names: tuple[str, ...]) -> Any:
-    """Call the command that was replaced, and say to the hooks below that it is one to guard."""
+    """Call the replaced command, and let the hooks below know that it is guarded."""
     protected()
     token = _guarded.set((str(ctx.info_name), names))
     try:
@@ -59,7 +59,7 @@ def guarded(ctx: click.Context, names: tuple[str, ...]) -> Any:
 
 @hookimpl
 def ellar_db_configure(config: Config) -> None:
-    """Refuse names that no database has: a slip of the pen would protect nothing."""
+    """Refuse names that match no database: a typing error would protect nothing."""
     running = _guarded.get()
     if running is None:
         return
@@ -89,7 +89,7 @@ def ellar_db_before_run(database: Database, connection: Connection | None) -> No
 
 @hookimpl
 def ellar_db_process_revision_directives(directives: list[MigrationScript]) -> None:
-    """Warn where `migrate` is about to write a revision that drops something, as a renamed table would have it."""
+    """Warn if `migrate` is about to write a revision that drops something, for example because a table was renamed."""
     names = protected()
     if not names:
         return
@@ -111,13 +111,13 @@ def _flat(diffs: list[Any]) -> Iterator[tuple[Any, ...]]:
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the two commands, which take the built-in ones' place."""
+    """Register the two commands, which replace the built-in ones."""
     yield downgrade
     yield stamp
 
 
 def protected() -> list[str] | str:
-    """Give the names of the protected databases, or "all"."""
+    """Return the names of the protected databases, or "all"."""
     names = read_table(SETTINGS, ["databases"]).get("databases", [])
     if names == ALL or (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         return names

@@ -1,4 +1,4 @@
-"""`ellar db seed`: rows from YAML and JSON files, inserted or brought up to date, never twice."""
+"""`ellar db seed`: insert or update rows from YAML and JSON files, without duplicates."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ DATABASE = "_database"
 @click.command(short_help="Load rows from YAML and JSON files.")
 @options.environment
 @click.option("--seeds", type=options.PATH, help='Folder of the files (default is "seeds").')
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and roll it back.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and roll it back.")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 def seed(
     directory: Path | None, x_arg: tuple[str, ...], seeds: Path | None, dry_run: bool, names: tuple[str, ...]
 ) -> None:
     """Load rows from files into the databases: insert those that are missing, update those that differ.
 
-    NAME is a file's name without its number and ending, as in "users" for 01_users.yaml; by default all files are
+    NAME is a file's name without its number and suffix, as in "users" for 01_users.yaml; by default all files are
     loaded, in the order of their names. Rows are matched by primary key.
     """
     folder = seeds or Path(_directory())
@@ -54,17 +54,17 @@ def seed(
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Register the command."""
     yield seed
 
 
 @dataclass(frozen=True)
 class SeedFile:
-    """One file.
+    """A seed file.
 
     Args:
-        path: Where it is.
-        database: The database that it is for.
+        path: Its path.
+        database: The name of its database.
         rows: The rows by table, in the file's order.
     """
 
@@ -74,17 +74,17 @@ class SeedFile:
 
     @property
     def names(self) -> set[str]:
-        """What it may be called on the command line."""
+        """The names that select it on the command line."""
         stem = self.path.stem
         bare = re.sub(r"^[0-9]+[_-]", "", stem)
         return {stem, bare, f"{self.database}/{stem}", f"{self.database}/{bare}"}
 
 
 def read_files(folder: Path) -> list[SeedFile]:
-    """Read all files of a folder, in the order of their names, and of its subfolders, which are named as databases.
+    """Read all files of a folder, in the order of their names, and of its subfolders, named after the databases.
 
     Raises:
-        DbError: The folder isn't there, or a file can't be understood.
+        DbError: The folder doesn't exist, or a file can't be parsed.
     """
     if not folder.is_dir():
         raise DbError(f"there is no folder {folder}; make it and put files like 01_users.yaml there, or say --seeds")
@@ -120,10 +120,10 @@ def read_file(path: Path, folder: Path) -> SeedFile:
 
 
 def chosen(files: Sequence[SeedFile], names: Sequence[str]) -> list[SeedFile]:
-    """Give the files that are named, or all.
+    """Return the named files, or all.
 
     Raises:
-        DbError: There is none, or none of a name.
+        DbError: There is no file, or none of a given name.
     """
     if not files:
         raise DbError(f"there is no file to load; files end in {', '.join(SUFFIXES)}")
@@ -144,7 +144,7 @@ class Loading:
     Args:
         database: The database.
         files: Its files, in order.
-        dry_run: Roll it all back.
+        dry_run: Roll everything back.
     """
 
     database: Database
@@ -154,7 +154,7 @@ class Loading:
     tables: dict[str, Table] = field(default_factory=dict)
 
     def run(self) -> list[str]:
-        """Load the files in one transaction, and give a line for each table of each file.
+        """Load the files in one transaction, and return a line for each table of each file.
 
         Raises:
             DbError: A table, a column or a value doesn't fit; nothing has been written.
@@ -192,7 +192,7 @@ class Loading:
             advance_sequence(connection, table)
 
     def _table(self, connection: Connection, file: SeedFile, name: str) -> Table:
-        """Give a table of the models, or of the database where the models are not known."""
+        """Return a table of the models, or of the database if the models are unknown."""
         from sqlalchemy import MetaData, inspect
 
         if name in self.tables:
@@ -221,10 +221,10 @@ class Loading:
 
 
 def fitted(table: Table, row: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Give a row's values as the columns' types want them, by the columns' names.
+    """Return a row's values converted to the columns' types, by the columns' names.
 
     Raises:
-        DbError: A column is unknown, the primary key isn't whole, or a value doesn't fit.
+        DbError: A column is unknown, the primary key is incomplete, or a value doesn't fit.
     """
     columns = {column.name: column for column in table.columns}
     unknown = [str(name) for name in row if name not in columns]
@@ -258,7 +258,7 @@ def merge(connection: Connection, table: Table, values: Mapping[str, Any]) -> st
 
 
 def advance_sequence(connection: Connection, table: Table) -> None:
-    """Let PostgreSQL number the next row after those that came with a number of their own."""
+    """Let PostgreSQL continue numbering after the rows that were inserted with explicit numbers."""
     from sqlalchemy import func, select, text
 
     column = table.autoincrement_column
@@ -273,7 +273,7 @@ def advance_sequence(connection: Connection, table: Table) -> None:
 
 
 def _value(column: Column[Any], value: Any, where: str) -> Any:
-    """Give a value as a column's type wants it: files have no decimals, and JSON has no dates."""
+    """Return a value converted to a column's type: files have no decimals, and JSON has no dates."""
     import datetime
     import decimal
     import uuid
@@ -291,14 +291,14 @@ def _value(column: Column[Any], value: Any, where: str) -> Any:
         if wanted is uuid.UUID:
             return uuid.UUID(str(value))
         if wanted in (datetime.datetime, datetime.date, datetime.time) and isinstance(value, str):
-            # before Python 3.11 `fromisoformat` doesn't know the Z
+            # before Python 3.11 `fromisoformat` doesn't accept the Z
             return wanted.fromisoformat(re.sub("Z$", "+00:00", value))
         if wanted is datetime.datetime and type(value) is datetime.date:
             return datetime.datetime.combine(value, datetime.time())
         plain = {str: (str,), int: (int,), float: (int, float), bool: (bool,)}.get(wanted)
         if plain is not None and type(value) not in plain:
             raise ValueError(value)
-    except NotImplementedError:  # a type that has no type of Python's
+    except NotImplementedError:  # a type without a Python type
         return value
     except (TypeError, ValueError, KeyError, decimal.InvalidOperation) as error:
         raise DbError(f"{where}: {value!r} doesn't fit the column {column.name} ({column.type!r})") from error

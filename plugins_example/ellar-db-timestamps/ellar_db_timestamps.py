@@ -1,4 +1,4 @@
-"""Revisions named by the time in UTC and by the ticket that the git branch names."""
+"""Name revisions by the time in UTC and by the ticket in the name of the git branch."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ KEYS = ("id", "filename", "ticket")
 ID = "{time}_{ticket}"
 FILENAME = "{time}_{ticket}_{slug}"
 TICKET = r"(?<![A-Za-z0-9])[A-Z][A-Z0-9]{1,9}-[0-9]{1,6}(?![A-Za-z0-9])"
-"""A ticket as in SHOP-42, on its own between slashes, dashes and underscores."""
+"""A ticket such as SHOP-42, separated by slashes, dashes or underscores."""
 
 TIME = "%Y%m%dT%H%M%S"
 HAS_TIME = r"[0-9]{8}T[0-9]{6}"
 LENGTH = 32
-"""Characters of an id that the version table holds."""
+"""The maximum length of an id in the version table."""
 
 
 @hookimpl
@@ -34,10 +34,10 @@ def ellar_db_configure(config: Config) -> None:
 
 @hookimpl
 def ellar_db_revision_id(request: RevisionRequest) -> str:
-    """Fill the pattern of ids in; a ticket for which there is no room is left out."""
+    """Fill in the pattern of ids; omit a ticket that doesn't fit."""
     text = pattern("id", ID, {"time", "ticket"}, {"time"})
     moment = request.create_date.astimezone(timezone.utc)
-    # of two revisions in one second, the second gets the next one
+    # if two revisions are written in one second, the later one gets the next second
     while any(f"{moment:{TIME}}" in known for known in request.taken):
         moment += timedelta(seconds=1)
     for found in (ticket(request.directory), ""):
@@ -50,9 +50,9 @@ def ellar_db_revision_id(request: RevisionRequest) -> str:
 
 @hookimpl
 def ellar_db_revision_filename(request: RevisionRequest, rev_id: str) -> str:
-    """Fill the pattern of file names in."""
+    """Fill in the pattern of file names."""
     text = pattern("filename", FILENAME, {"time", "ticket", "slug", "id"}, {"time", "id"})
-    # an id of ours has the time already, and the file name is to have the same
+    # an id of ours contains the time already, and the file name uses the same
     stamped = re.search(HAS_TIME, rev_id)
     time = stamped[0] if stamped else f"{request.create_date.astimezone(timezone.utc):{TIME}}"
     filled = text.format(time=time, ticket=ticket(request.directory), slug=request.slug, id=rev_id)
@@ -60,7 +60,7 @@ def ellar_db_revision_filename(request: RevisionRequest, rev_id: str) -> str:
 
 
 def ticket(directory: Path) -> str:
-    """Give the ticket that the branch names, or "" where there is no branch or it names none."""
+    """Return the ticket in the branch's name, or "" if there is no branch or no ticket."""
     text = read_table(SETTINGS, KEYS).get("ticket", TICKET)
     where = f"[tool.{SETTINGS}] ticket"
     if not isinstance(text, str):
@@ -71,22 +71,22 @@ def ticket(directory: Path) -> str:
         raise DbError(f"{where} is {text!r}, which isn't a regular expression: {error}") from error
     if found is None:
         return ""
-    # a group says which part of it is the ticket
+    # a group selects the part that is the ticket
     said = found[1] if found.re.groups else found[0]
     return re.sub(r"[^\w.-]", "-", said or "")
 
 
 def branch(directory: Path) -> str:
-    """Give the git branch on which a folder is, or "" where there is none: no repository, a detached head.
+    """Return the git branch of a folder, or "" if there is none: no repository, a detached head.
 
-    It is read from the repository's HEAD, so that no git needs to be installed.
+    It is read from the repository's HEAD, so git need not be installed.
     """
     start = directory.resolve()
     for folder in (start, *start.parents):
         git = folder / ".git"
         try:
             if git.is_file():
-                # of a linked worktree or a submodule
+                # a linked worktree or a submodule
                 git = folder / git.read_text(encoding="utf-8", errors="replace").strip().removeprefix("gitdir: ")
             if not git.is_dir():
                 continue
@@ -99,15 +99,15 @@ def branch(directory: Path) -> str:
 
 
 def squeezed(name: str) -> str:
-    """Take out the separators that a part leaves behind which is empty."""
+    """Remove the separators that empty parts leave behind."""
     return re.sub(r"([_. -])[_. -]+", r"\1", name).strip("_. -")
 
 
 def pattern(key: str, default: str, fields: set[str], unique: set[str]) -> str:
-    """Give a pattern of the settings, checked.
+    """Return a pattern from the settings, validated.
 
     Raises:
-        DbError: It can't be read, has other fields, or has none by which names differ.
+        DbError: It can't be parsed, has unknown fields, or has no field that makes names unique.
     """
     where = f"[tool.{SETTINGS}] {key}"
     text = read_table(SETTINGS, KEYS).get(key, default)

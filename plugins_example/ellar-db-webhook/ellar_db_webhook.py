@@ -1,4 +1,4 @@
-"""A URL, or Slack, is told what a migration did and how it ended."""
+"""Report to a URL, or Slack, what a migration did and how it ended."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ log = logging.getLogger("ellar_db.webhook")
 
 SETTINGS = "ellar-db-webhook"
 WRITING = ("upgrade", "downgrade", "stamp", "ensure-version", "repair")
-"""Commands whose failure is told even where it came before the first database was reached."""
+"""Commands whose failure is reported even if no database was reached."""
 
 SHOWN = 10
-"""Revisions of a database that a message to Slack lists."""
+"""The number of revisions per database that a message to Slack lists."""
 
 PAUSE = 0.5
-"""Seconds before the second try, doubled before each that follows."""
+"""Seconds before the first retry, doubled before each further one."""
 
 _running: ContextVar[Report | None] = ContextVar("ellar_db_webhook", default=None)
 
 
 @hookimpl(wrapper=True, tryfirst=True)
 def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Iterator[Any]:
-    """Watch a command, and tell how it ended: outside of everything else, so that all is committed by then."""
+    """Watch a command, and report how it ended: as the outermost wrapper, so that everything is committed by then."""
     report = Report(str(command.name))
     offline = bool(ctx.params.get("sql"))
     writing = command.name in WRITING and not offline
     if writing:
-        # what can't work is refused while nothing has been done
+        # refuse invalid settings before anything is done
         settings = Settings.read()
         if settings.required:
             settings.address()
@@ -66,16 +66,16 @@ def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Iterator[Any]
 
 @hookimpl
 def ellar_db_before_run(database: Database, connection: Connection | None) -> None:
-    """Note which databases the command runs on. With --sql there is no connection, and nothing to tell."""
+    """Record the databases of the command. With --sql there is no connection, and nothing to report."""
     report = _running.get()
     if report is not None and connection is not None:
-        # packages that bring migrations along run before the application, on the same database
+        # packages that ship migrations run before the application, on the same database
         report.runs.setdefault(database.name, DatabaseRun(address_of(database))).finished = False
 
 
 @hookimpl
 def ellar_db_step_applied(database: Database, step: MigrationInfo) -> None:
-    """Note what has been applied."""
+    """Record an applied revision."""
     report = _running.get()
     if report is None or database.name not in report.runs:
         return
@@ -83,7 +83,7 @@ def ellar_db_step_applied(database: Database, step: MigrationInfo) -> None:
         revision, message = ", ".join(step.destination_revision_ids) or "base", ""
     else:
         revision, message = str(step.up_revision_id), str(getattr(step.up_revision, "doc", None) or "")
-        # what Alembic writes where there is none
+        # Alembic's text for a missing message
         message = "" if message == "empty message" else message
     direction = "stamp" if step.is_stamp else "upgrade" if step.is_upgrade else "downgrade"
     report.runs[database.name].steps.append(
@@ -93,7 +93,7 @@ def ellar_db_step_applied(database: Database, step: MigrationInfo) -> None:
 
 @hookimpl
 def ellar_db_after_run(database: Database) -> None:
-    """Note which databases came to the end: of several, one may have failed."""
+    """Record which databases are finished: one of several may have failed."""
     report = _running.get()
     if report is not None and database.name in report.runs:
         report.runs[database.name].finished = True
@@ -104,9 +104,9 @@ class DatabaseRun:
     """What was done on a database.
 
     Args:
-        url: Where the database is, without user, password and options.
+        url: The database's URL, without user, password and options.
         steps: What was applied, in order.
-        finished: Whether the run came to its end, before the commit.
+        finished: Whether the run reached its end, before the commit.
     """
 
     url: str
@@ -116,13 +116,13 @@ class DatabaseRun:
 
 @dataclass
 class Report:
-    """One command.
+    """The report on one command.
 
     Args:
         command: Its name.
         runs: What was done on each database, by its name.
-        error: What went wrong.
-        exit_code: With which code the program ends.
+        error: The error.
+        exit_code: The exit code of the program.
     """
 
     command: str
@@ -133,7 +133,7 @@ class Report:
     clock: float = field(default_factory=time.monotonic)
 
     def failed(self, error: BaseException) -> None:
-        """Note what went wrong."""
+        """Record an error."""
         from ellar_db import masked
 
         if isinstance(error, click.exceptions.Exit):
@@ -149,7 +149,7 @@ class Report:
             self.error = masked(" ".join(said.split()))
 
     def as_json(self) -> dict[str, Any]:
-        """Give all of it."""
+        """Return the report as a JSON object."""
         return {
             "state": "failed" if self.exit_code else "succeeded",
             "exit_code": self.exit_code,
@@ -163,7 +163,7 @@ class Report:
         }
 
     def as_slack(self) -> dict[str, Any]:
-        """Give what Slack's incoming webhooks take."""
+        """Return the payload for Slack's incoming webhooks."""
         told = self.as_json()
         lines = [f"*{told['command']} {told['state']}* ({told['user']} on {told['host']}, {told['seconds']:.1f} s)"]
         for database in told["databases"]:
@@ -187,12 +187,12 @@ class Settings:
     """`[tool.ellar-db-webhook]`.
 
     Args:
-        url: Where to post; without one, or an empty one, nothing is.
+        url: Where to post; if it is missing or empty, nothing is posted.
         format: "json" or "slack".
         headers: HTTP headers.
-        timeout: Seconds to wait for an answer.
-        retries: How many times to try again.
-        required: Whether a post that fails is the command's failure.
+        timeout: Seconds to wait for a response.
+        retries: The number of retries.
+        required: Whether a failed post makes the command fail.
     """
 
     url: str = ""
@@ -217,10 +217,10 @@ class Settings:
         return cls(**table)
 
     def address(self) -> tuple[str, dict[str, str]]:
-        """Give the URL and the headers, with `${VARIABLES}` filled in.
+        """Return the URL and the headers, with `${VARIABLES}` replaced.
 
         Raises:
-            DbError: A variable isn't set, or it is no URL for a webhook.
+            DbError: A variable isn't set, or the URL isn't valid for a webhook.
         """
         from urllib.parse import urlsplit
 
@@ -230,7 +230,7 @@ class Settings:
         url = expanded(self.url, where)
         parts = urlsplit(url)
         if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            # it is a secret: whoever has it may post
+            # the URL is a secret: anyone who has it can post
             raise DbError(f"{where} is no http or https URL")
         if not url and self.required:
             raise DbError(f"{where} is needed, since required = true")
@@ -251,10 +251,10 @@ WANTED: dict[str, tuple[str, Any]] = {
 
 
 def tell(report: Report, settings: Settings) -> str:
-    """Post a report. Where that fails, the program goes on with a warning, unless a post is required.
+    """Post a report. If that fails, the program continues with a warning, unless a post is required.
 
     Returns:
-        What went wrong, or "".
+        The error, or "".
     """
     try:
         url, headers = settings.address()
@@ -271,10 +271,10 @@ def tell(report: Report, settings: Settings) -> str:
 
 
 def post(url: str, headers: dict[str, str], body: bytes, settings: Settings) -> str:
-    """Post to a URL, and again where the network or the server failed.
+    """Post to a URL, and retry if the network or the server failed.
 
     Returns:
-        What went wrong, or "".
+        The error, or "".
     """
     from http.client import HTTPException, InvalidURL
     from urllib.error import HTTPError, URLError
@@ -282,7 +282,7 @@ def post(url: str, headers: dict[str, str], body: bytes, settings: Settings) -> 
     from urllib.request import HTTPRedirectHandler, Request, build_opener
 
     class NoRedirect(HTTPRedirectHandler):
-        # the token isn't for another server
+        # don't send the token to another server
         def redirect_request(self, *_: Any) -> None:
             return None
 
@@ -314,7 +314,7 @@ def post(url: str, headers: dict[str, str], body: bytes, settings: Settings) -> 
 
 
 def address_of(database: Database) -> str:
-    """Say where a database is, without user, password and options."""
+    """Return a database's URL, without user, password and options."""
     from sqlalchemy import URL
 
     url = database.sync_engine.url
@@ -322,11 +322,11 @@ def address_of(database: Database) -> str:
 
 
 def user() -> str:
-    """Give the name of who runs the program."""
+    """Return the name of the user who runs the program."""
     import getpass
 
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
-        # a container may run under a number that no user has
+        # a container may run under a user id without a name
         return "unknown"

@@ -1,4 +1,4 @@
-"""A row in `audit_log` for each revision that is applied; migrations of the package's own make the table."""
+"""Write a row in `audit_log` for each applied revision; the package ships the migrations that create the table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def ellar_db_migrations() -> Iterator[PackageMigrations]:
-    """Give the migrations of `audit_log`."""
+    """Register the migrations of `audit_log`."""
     from ellar_db_audit.tables import metadata
 
     yield PackageMigrations("audit", Path(__file__).with_name("versions"), metadata=metadata)
@@ -28,14 +28,14 @@ def ellar_db_migrations() -> Iterator[PackageMigrations]:
 
 @hookimpl
 def ellar_db_step_applied(database: Database, step: MigrationInfo) -> None:
-    """Write a row, in the run's own transaction, where the table is there."""
+    """Write a row in the run's own transaction, if the table exists."""
     from alembic import op
     from sqlalchemy import inspect
 
     from ellar_db_audit.tables import audit_log
 
     context = op.get_context()
-    # with --sql there is no database, and so nothing to look for
+    # with --sql there is no database to inspect
     if context.as_sql or context.connection is None or not inspect(context.connection).has_table(audit_log.name):
         return
     context.connection.execute(
@@ -50,7 +50,7 @@ def ellar_db_step_applied(database: Database, step: MigrationInfo) -> None:
 
 
 def who() -> str:
-    """Give the name of the user, or in a container that has none its number."""
+    """Return the name of the user, or the user id in a container without a name for it."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -1,4 +1,4 @@
-"""The table, as the package's code and autogenerate see it."""
+"""The table, for the package's code and for autogenerate."""
 
 from __future__ import annotations
 

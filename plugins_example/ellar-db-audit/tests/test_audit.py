@@ -13,7 +13,7 @@ from tests.conftest import Project, sync_engine, tables
 
 @pytest.fixture
 def audited(plain: Project, use: Callable[..., None]) -> Project:
-    """A project with the package and a revision that is applied nowhere."""
+    """A project with the package and an unapplied revision."""
     plain.db("init")
     plain.db("migrate", "--rev-id", "r1")
     (plain.path / "app.db").unlink()

@@ -43,7 +43,7 @@ ROWS = [(1, "Größe 100 %"), (2, 'it\'s \\ "quoted"\n;--'), (3, None)]
 
 
 def needs(url: str) -> None:
-    """Skip where the programs that this kind of database needs aren't installed."""
+    """Skip if the programs that this kind of database needs aren't installed."""
     missing = [name for name in PROGRAMS[make_url(url).get_backend_name()] if shutil.which(name) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} isn't installed")
@@ -57,7 +57,7 @@ def revision(project: Project, rev_id: str, body: str) -> None:
 
 
 def saved(project: Project, folder: str = "backups") -> list[str]:
-    """Give the names of the backups, the oldest first, without what the time gives."""
+    """Return the names of the backups, the oldest first, without the time."""
     names = sorted(path.name for path in (project.path / folder).glob("[!.]*"))
     return [re.sub(r"_[0-9]{8}T[0-9]{6}\.[0-9]{3}Z_", " ", name) for name in names]
 
@@ -76,7 +76,7 @@ def fill(url: str = "sqlite:///app.db") -> None:
 
 
 def started(project: Project, use: Callable[..., None], url: str = "sqlite:///app.db", extra: str = "") -> Project:
-    """Give a project with the package, two revisions, the first applied and its table filled."""
+    """Return a project with the package and two revisions, the first applied and its table filled."""
     needs(url)
     use("ellar-db-backup")
     project.configure(url=url, extra=extra)
@@ -389,7 +389,7 @@ def test_restore_wants_a_name_where_there_are_several(plain: Project, use: Calla
 
 
 def cut(path: Path) -> Path:
-    """Make a file that lacks the end of a backup."""
+    """Create a truncated backup."""
     made = path.with_name(f"cut{path.suffix}")
     made.write_bytes(path.read_bytes()[:-60])
     return made
@@ -583,7 +583,7 @@ def test_a_restore_waits_for_the_lock_of_a_run(shop: Project, monkeypatch: pytes
 
 @pytest.fixture(params=["postgresql", "mariadb"])
 def odd_url(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[str]:
-    """The URL of a database on a server that asks for the password, whose owner's is odd."""
+    """The URL of a database on a server that requires a password, the owner's with special characters."""
     if request.param == "postgresql":
         own = OwnPostgres()
         hba = own.folder / "hba.conf"

@@ -30,7 +30,7 @@ def refusal(command: str, name: str = "default") -> str:
 
 @pytest.fixture
 def guarded(plain: Project, use: Callable[..., None]) -> Project:
-    """A project with the package, at its first revision, its database protected."""
+    """A project with the package, at its first revision, with a protected database."""
     use("ellar-db-protect")
     plain.db("init")
     plain.db("migrate", "--rev-id", "r1")

@@ -138,7 +138,7 @@ def test_on_each_kind_of_database(plain: Project, use: Callable[..., None], any_
             ("Ada", datetime.date(1815, 12, 10), Decimal("10.50"), None),
             ("Sœur", None, None, datetime.datetime(2026, 11, 23, 10)),
         ]
-    # the application's own next row gets a number that is free
+    # the application's next row gets a free number
     engine = sync_engine(any_database)
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO users (name, greeting) VALUES ('next', 'hello')"))

@@ -18,7 +18,7 @@ TIME = "[0-9]{8}T[0-9]{6}"
 
 @pytest.fixture
 def stamped(plain: Project, use: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project with the package, far from UTC, in a folder that is no repository."""
+    """A project with the package, in a time zone far from UTC and in a folder without a repository."""
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     use("ellar-db-timestamps")
     plain.db("init")
@@ -26,14 +26,14 @@ def stamped(plain: Project, use: Callable[..., None], monkeypatch: pytest.Monkey
 
 
 def on_branch(project: Project, branch: str, folder: str = ".") -> None:
-    """Make a repository whose HEAD is a branch, as git itself writes it."""
+    """Create a repository whose HEAD is a branch, as written by git itself."""
     git = ["git", "-C", str(project.path / folder)]
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "symbolic-ref", "HEAD", f"refs/heads/{branch}"], check=True)
 
 
 def only(project: Project) -> tuple[str, str]:
-    """Give the one revision's file name and its id, the time replaced by T once it is seen to be the same in both."""
+    """Return the only revision's file name and id, with the time replaced by T after checking that both agree."""
     (file,) = project.revisions()
     rev_id = project.db("heads").stdout.split()[0]
     times = set(re.findall(TIME, f"{file.stem} {rev_id}"))
@@ -71,7 +71,7 @@ def test_create_dates_are_in_utc(stamped: Project) -> None:
         ("größe/SHOP-42-größer", "T_SHOP-42_x", "T_SHOP_42"),
         ("A1-7/B2-8", "T_A1-7_x", "T_A1_7"),
         ("PLATFORMX-123456", "T_PLATFORMX-123456_x", "T_PLATFORMX_123456"),
-        # no room in the 32 characters of an id
+        # too long for the 32 characters of an id
         ("PLATFORMXY-123456", "T_PLATFORMXY-123456_x", "T"),
         ("main", "T_x", "T"),
         ("größe", "T_x", "T"),

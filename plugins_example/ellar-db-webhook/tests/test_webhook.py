@@ -23,13 +23,13 @@ NOW = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 
 @dataclass
 class Server:
-    """An HTTP server that keeps what it is told.
+    """An HTTP server that records its requests.
 
     Args:
-        url: Where it is.
-        answers: The status of each answer in turn; 200 when there are no more, none at all for 0.
-        posts: The bodies.
-        headers: Those of the last request.
+        url: Its URL.
+        answers: The status of each response in turn; 200 after the last one, no response for 0.
+        posts: The request bodies.
+        headers: The headers of the last request.
         then: Called at each post.
     """
 
@@ -73,7 +73,7 @@ def hook() -> Iterator[Server]:
 
 @pytest.fixture
 def shop(plain: Project, use: Callable[..., None], hook: Server, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project with the package, two revisions, and nothing applied."""
+    """A project with the package and two revisions, none applied."""
     use("ellar-db-webhook")
     monkeypatch.setenv("HOOK", hook.url)
     import ellar_db_webhook
@@ -98,7 +98,7 @@ def breaking(project: Project) -> None:
 
 
 def timeless(told: dict[str, Any]) -> dict[str, Any]:
-    """Give a post without what differs each time, once that is seen to be right."""
+    """Return a post without the values that vary, after checking them."""
     assert re.fullmatch(NOW, told["started"])
     assert 0 < told["seconds"] < 600
     assert told["host"] == socket.gethostname()
