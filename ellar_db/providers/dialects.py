@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from ellar_db.databases.database import Database
-from ellar_db.databases.limits import Limits
-from ellar_db.dialects.base import Dialect
 from ellar_db.hookspecs import hookimpl
-from ellar_db.hooktypes import Lock
+
+if TYPE_CHECKING:
+    from ellar_db.databases.database import Database
+    from ellar_db.databases.limits import Limits
+    from ellar_db.dialects.base import Dialect
+    from ellar_db.hooktypes import Lock
 
 
 @hookimpl

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ellar_db.databases.database import Database
-from ellar_db.databases.options import MigrationOptions
 from ellar_db.hookspecs import hookimpl
-from ellar_db.project.application import service
+
+if TYPE_CHECKING:
+    from ellar_db.databases.database import Database
 
 
 @hookimpl
@@ -20,6 +20,10 @@ def ellar_db_databases() -> Iterable[Database]:
     if found is None:
         return []
     from ellar_sql.model.database_binds import get_all_metadata
+
+    from ellar_db.databases.database import Database
+    from ellar_db.databases.options import MigrationOptions
+    from ellar_db.project.application import service
 
     metadata = get_all_metadata()
     # EllarDBModule, where the application has it, may add to ellar-sql's options
@@ -52,5 +56,7 @@ def _service() -> Any:
     if "ellar_sql.services" not in sys.modules:
         return None
     from ellar_sql.services import EllarSQLService
+
+    from ellar_db.project.application import service
 
     return service(EllarSQLService)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ellar_db.databases.configuration import Configuration
-from ellar_db.databases.database import Database
 from ellar_db.hookspecs import hookimpl
-from ellar_db.project.application import service
+
+if TYPE_CHECKING:
+    from ellar_db.databases.configuration import Configuration
+    from ellar_db.databases.database import Database
 
 
 @hookimpl
@@ -26,5 +28,8 @@ def ellar_db_directory() -> Path | None:
 
 
 def _configuration() -> Configuration | None:
+    from ellar_db.databases.configuration import Configuration
+    from ellar_db.project.application import service
+
     found: Configuration | None = service(Configuration)
     return found

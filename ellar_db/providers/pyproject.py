@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ellar_db.databases.database import DEFAULT, Database
-from ellar_db.databases.factory import make_databases
-from ellar_db.databases.options import MigrationOptions
 from ellar_db.hookspecs import hookimpl
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.settings import Settings, expanded
 from ellar_db.util.errors import DbError
 
+if TYPE_CHECKING:
+    from ellar_db.databases.database import Database
+
 
 @hookimpl
 def ellar_db_databases() -> Iterable[Database]:
     """Give the databases of `[tool.ellar-db.databases]`, or the one of `database`."""
+    from ellar_db.databases.database import DEFAULT
+    from ellar_db.databases.factory import make_databases
+    from ellar_db.databases.options import MigrationOptions
+
     settings = get_plugin_manager().settings
     filled = {name: _filled(name, spec, settings) for name, spec in settings.mapping("databases").items()}
     single = settings.text("database")
