@@ -1,7 +1,7 @@
 """ellar_db: database migrations for Ellar applications, as a suite of plugins over Alembic.
 
-What applications and plugins import stands here. Only the plugin marker is imported at once; the names
-that need Alembic, SQLAlchemy or Ellar are imported when they are first asked for.
+This is the API for applications and plugins. Only the plugin marker is imported immediately; the names
+that need Alembic, SQLAlchemy or Ellar are imported on first use.
 """
 
 from importlib import import_module
@@ -49,9 +49,9 @@ HOMES = {
     "sqlite_file": "dialects.sqlite",
     "with_packages": "runtime.packages",
 }
-"""In which module each name is; a test holds the imports for type checkers to it."""
+"""The module of each name; a test checks that the imports for type checkers agree."""
 
-__all__ = ["__version__", "hookimpl", *HOMES]  # the keys are texts
+__all__ = ["__version__", "hookimpl", *HOMES]  # the keys are strings
 
 moved.install()
 

@@ -1,6 +1,6 @@
-"""What a migrations folder's env.py imports; this path stays.
+"""What a migrations folder's env.py imports; this import path won't change.
 
-`run` does all that an env.py does, and `database_names` is for the template of revisions.
+`run` does everything that an env.py does, and `database_names` is for the template of revisions.
 """
 
 from ellar_db.runtime.environment import database_names, run

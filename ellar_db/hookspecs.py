@@ -1,7 +1,7 @@
-"""The hooks: what a plugin may answer, when it is asked, and what it may return.
+"""The hooks: what a plugin may implement, when it is called, and what it may return.
 
-A plugin is a module (or an instance) with functions marked by `hookimpl`, named by an entry point in the group
-`ellar_db`. A function takes only those of a hook's parameters that it needs. Hooks are asked in this order: the
+A plugin is a module (or an instance) with functions marked with `hookimpl`, named by an entry point in the group
+`ellar_db`. A function takes only those of a hook's parameters that it needs. Plugins are called in this order: the
 project's own plugin modules, installed plugins, built-ins.
 """
 
@@ -31,7 +31,7 @@ PROJECT = "ellar_db"
 API = "1.1"
 """The version of the hooks, which a plugin may name as `ELLAR_DB_API`.
 
-The second number grows with each hook and each parameter that is added, the first where one goes away.
+The second number increases when a hook or a parameter is added, the first when one is removed.
 """
 
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -40,10 +40,10 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def ellar_db_register_commands() -> Iterable[click.Command]:
-    """Give commands that become `ellar db <name>`.
+    """Return commands that become `ellar db <name>`.
 
     Called once, when the group first needs its commands. A command with the name of a built-in one replaces it.
-    Keep alembic, sqlalchemy and ellar out of the module's top level: `--help` imports it.
+    Don't import alembic, sqlalchemy or ellar at the module's top level: `--help` imports the module.
 
     Returns:
         click commands, as a list or from a generator.
@@ -65,15 +65,15 @@ def ellar_db_register_commands() -> Iterable[click.Command]:
 def ellar_db_command_options(command: click.Command) -> Iterable[click.Option] | None:
     """Add options to a command without replacing it.
 
-    Called for each command but `plugins` when it is shown or run. What was given comes back, in whatever hook, by
-    `ellar_db.plugin_option(name)`; the command itself doesn't see it.
+    Called for each command except `plugins` when it is shown or run. Any hook gets an option's value with
+    `ellar_db.plugin_option(name)`; the command itself doesn't receive it.
 
     Args:
-        command: The command, of which `name` says which.
+        command: The command, identified by its `name`.
 
     Returns:
-        click options, or None. One whose spelling is taken is left out, with a warning, and so are all of a plugin that
-        fails.
+        click options, or None. An option whose spelling is taken is left out with a warning, as are all options of a
+        plugin that fails.
 
     Example:
         @hookimpl
@@ -90,19 +90,20 @@ def ellar_db_command_options(command: click.Command) -> Iterable[click.Option] |
 
 @hookspec(firstresult=True)
 def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Any:
-    """Wrap each `db` command but `plugins`, which shows what is the matter whatever that is.
+    """Wrap every command except `plugins` (must be a wrapper).
 
-    It must be a wrapper, which yields once: there the command runs.
+    The wrapper yields once; the command runs at the `yield`. `plugins` is excluded so that diagnostics work when a
+    plugin is broken.
 
-    Called for each command, its arguments parsed (`ctx.params`), before its body runs. Raise a
-    `click.ClickException` to refuse.
+    Called for each command after its arguments are parsed (`ctx.params`) and before its body runs. Raise a
+    `click.ClickException` to refuse the command.
 
     Args:
         ctx: The command's own context.
         command: The command.
 
     Returns:
-        What the command returned, which is what the `yield` gave.
+        What the command returned, which is the value of the `yield`.
 
     Example:
         @hookimpl(wrapper=True)
@@ -119,11 +120,11 @@ def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Any:
 def ellar_db_databases() -> Iterable[Database]:
     """Supply databases.
 
-    Called when a command needs the databases, inside the application's context where there is an application.
-    A name that two plugins supply is an error that names both.
+    Called when a command needs the databases, inside the application's context if there is an application.
+    A name that two plugins supply is an error that names both plugins.
 
     Returns:
-        `Database` objects; none is a fine answer.
+        `Database` objects, or an empty list.
 
     Example:
         @hookimpl
@@ -135,13 +136,13 @@ def ellar_db_databases() -> Iterable[Database]:
 
 @hookspec
 def ellar_db_migrations() -> Iterable[PackageMigrations]:
-    """Bring migrations along, of tables that are the package's own.
+    """Provide migrations for the package's own tables.
 
     Called by each command that reads or writes revisions. `upgrade` runs them before the application's, each package
-    after those that it names; they are recorded in a version table of their own, and `--package NAME` addresses them.
+    after those that it names; they are recorded in a version table of their own, and `--package NAME` selects them.
 
     Returns:
-        `PackageMigrations` objects. The folder must be part of what is installed.
+        `PackageMigrations` objects. The folder must be part of the installed package.
 
     Example:
         @hookimpl
@@ -155,13 +156,13 @@ def ellar_db_migrations() -> Iterable[PackageMigrations]:
 
 @hookspec(firstresult=True)
 def ellar_db_directory() -> Path | str | None:
-    """Name the migrations folder, where the command line doesn't (`-d`).
+    """Return the migrations folder, used if the command line doesn't name one (`-d`).
 
-    Called by each command. The first answer wins; plugins are asked before EllarDBModule, ellar-sql and
+    Called by each command. The first answer wins; plugins are called before EllarDBModule, ellar-sql and
     `[tool.ellar-db]`.
 
     Returns:
-        A path, taken from the working directory where it is relative, or None.
+        A path, or None. A relative path is resolved against the working directory.
 
     Example:
         @hookimpl
@@ -172,13 +173,13 @@ def ellar_db_directory() -> Path | str | None:
 
 @hookspec
 def ellar_db_templates() -> Iterable[Path]:
-    """Give folders of templates for `init -t NAME`.
+    """Return folders of templates for `init -t NAME`.
 
-    Called by `init` and `list-templates`. Each folder holds a folder a template, as Alembic's own do: README (its
-    first line is the synopsis), alembic.ini.mako, env.py, script.py.mako.
+    Called by `init` and `list-templates`. Each folder contains one folder per template, as Alembic's own do: README
+    (its first line is the synopsis), alembic.ini.mako, env.py, script.py.mako.
 
     Returns:
-        Folders that hold templates.
+        Folders that contain templates.
 
     Example:
         @hookimpl
@@ -192,10 +193,10 @@ def ellar_db_templates() -> Iterable[Path]:
 def ellar_db_configure(config: Config) -> None:
     """Change Alembic's `Config` before a command uses it.
 
-    Called by each command that reads the migrations folder, after ellar_db has filled the configuration in.
+    Called by each command that reads the migrations folder, after ellar_db has filled in the configuration.
 
     Args:
-        config: Alembic's configuration. Percent signs of a value that you set must be doubled.
+        config: Alembic's configuration. Percent signs in a value that you set must be doubled.
 
     Example:
         @hookimpl
@@ -208,13 +209,13 @@ def ellar_db_configure(config: Config) -> None:
 def ellar_db_context_options(database: Database) -> Mapping[str, Any] | None:
     """Add keyword arguments of Alembic's `context.configure`.
 
-    Called for each database of a run. They go over the defaults and over what the application set; where two
-    plugins set one key, the one asked first wins. `include_object`, `include_name`, `render_item`,
-    `process_revision_directives` and `on_version_apply` are added to the others', they replace nothing. Names that
-    Alembic doesn't know are kept, for what else reads its context; of one that looks like an option there is a warning.
+    Called for each database of a run. They override the defaults and the application's; if two plugins set the same
+    key, the one called first wins. `include_object`, `include_name`, `render_item`, `process_revision_directives` and
+    `on_version_apply` are callbacks that are chained instead of overridden. Names that Alembic doesn't know are kept
+    for other code that reads its context; one that looks like a misspelt option causes a warning.
 
     Args:
-        database: The database of which the run is.
+        database: The database of the run.
 
     Returns:
         The keyword arguments, or None.
@@ -237,7 +238,7 @@ def ellar_db_include_object(
     reflected: bool,
     compare_to: SchemaItem | None,
 ) -> bool | None:
-    """Say whether autogenerate looks at an object. One False leaves it out.
+    """Return whether autogenerate compares an object. One False excludes it.
 
     Called for each table, column, index and constraint that `migrate` and `check` compare.
 
@@ -247,10 +248,10 @@ def ellar_db_include_object(
         name: Its name.
         type_: "schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint" ...
         reflected: Whether it was read from the database.
-        compare_to: What it is compared with, if anything.
+        compare_to: The object that it is compared with, if there is one.
 
     Returns:
-        False to leave it out, else True or None.
+        False to exclude it, else True or None.
 
     Example:
         @hookimpl
@@ -264,18 +265,18 @@ def ellar_db_include_object(
 def ellar_db_include_name(
     database: Database, name: str | None, type_: str, parent_names: Mapping[str, str | None]
 ) -> bool | None:
-    """Say whether autogenerate reads a name of the database at all. One False leaves it out.
+    """Return whether autogenerate reads a named object of the database at all. One False excludes it.
 
-    Called before the object is read, so that leaving a schema out costs nothing.
+    Called before the object is read, so that excluding a schema costs nothing.
 
     Args:
         database: The database compared.
         name: The name; None for the default schema.
         type_: "schema", "table", "column", "index", "unique_constraint" or "foreign_key_constraint".
-        parent_names: `schema_name`, `table_name`, `schema_qualified_table_name`, where they apply.
+        parent_names: `schema_name`, `table_name`, `schema_qualified_table_name`, if they apply.
 
     Returns:
-        False to leave it out, else True or None.
+        False to exclude it, else True or None.
 
     Example:
         @hookimpl
@@ -291,7 +292,7 @@ def ellar_db_process_revision_directives(
 ) -> None:
     """Change what is about to be written to a revision file.
 
-    Called once a database when a revision is generated through the environment, after the comparison, and after
+    Called once per database when a revision is generated through the environment, after the comparison, and after
     the application's own `process_revision_directives`.
 
     Args:
@@ -309,15 +310,15 @@ def ellar_db_process_revision_directives(
 
 @hookspec(firstresult=True)
 def ellar_db_revision_id(request: RevisionRequest) -> str | None:
-    """Name a new revision.
+    """Return the id of a new revision.
 
-    Called by `revision`, `migrate` and `merge`, and by bare Alembic's autogenerate. `--rev-id` beats it.
+    Called by `revision`, `migrate` and `merge`, and by bare Alembic's autogenerate. `--rev-id` overrides it.
 
     Args:
-        request: What is known of the revision.
+        request: The revision that is about to be written.
 
     Returns:
-        Letters, digits, dots and underscores, or None. The first answer wins; without one Alembic makes an id.
+        Letters, digits, dots and underscores, or None. The first answer wins; without one Alembic generates an id.
 
     Example:
         @hookimpl
@@ -328,17 +329,17 @@ def ellar_db_revision_id(request: RevisionRequest) -> str | None:
 
 @hookspec(firstresult=True)
 def ellar_db_revision_filename(request: RevisionRequest, rev_id: str) -> str | None:
-    """Name the file of a new revision.
+    """Return the file name of a new revision.
 
-    Called once the revision has its id.
+    Called after the id of the revision is known.
 
     Args:
-        request: What is known of the revision.
+        request: The revision that is about to be written.
         rev_id: Its id.
 
     Returns:
         A file name without `.py`, relative to the versions folder, or None. The first answer wins; without one
-        Alembic's `file_template` says. A folder in it needs `recursive_version_locations = true`.
+        Alembic's `file_template` is used. A folder in the name requires `recursive_version_locations = true`.
 
     Example:
         @hookimpl
@@ -349,14 +350,14 @@ def ellar_db_revision_filename(request: RevisionRequest, rev_id: str) -> str | N
 
 @hookspec
 def ellar_db_dialects() -> Iterable[Dialect]:
-    """Bring kinds of databases.
+    """Add kinds of databases.
 
-    Called when a command first meets a database. A kind of a plugin beats a built-in one of the same name; a name that
-    two plugins bring is an error that names both.
+    Called when a command first uses a database. A plugin's kind overrides a built-in one of the same name; a name that
+    two plugins add is an error that names both plugins.
 
     Returns:
-        Instances of subclasses of `ellar_db.dialects.base.Dialect`, which override what is different from a database of
-        which nothing is known: how it is locked, whether schema changes can be rolled back, how time-outs are set ...
+        Instances of subclasses of `ellar_db.dialects.base.Dialect`, which override what differs from an unknown kind:
+        how it is locked, whether schema changes can be rolled back, how time-outs are set ...
 
     Example:
         from ellar_db.dialects.base import Dialect
@@ -376,19 +377,19 @@ def ellar_db_dialects() -> Iterable[Dialect]:
 
 @hookspec(firstresult=True)
 def ellar_db_lock(database: Database, limits: Limits) -> Lock | None:
-    """Give the lock that lets one run at a time write to a database.
+    """Return the lock that lets only one run at a time write to a database.
 
     Called before each run that writes (upgrade, downgrade, stamp, ensure-version, repair), before anything is read.
-    Without an answer, the lock is that of the database's kind: PostgreSQL, MySQL, MariaDB and SQLite have one, and so
-    may those of `ellar_db_dialects`.
+    Without an answer, the lock of the database's kind is used: PostgreSQL, MySQL, MariaDB and SQLite have one, and
+    kinds from `ellar_db_dialects` may have one.
 
     Args:
         database: The database.
-        limits: `connect_wait` says how long to wait for a server that starts. The wait for the lock is not yours to
-            do: `acquire` is called again until it succeeds or time is up.
+        limits: `connect_wait` is how long to wait for a server that is starting. Don't wait for the lock: `acquire` is
+            called again until it succeeds or the wait times out.
 
     Returns:
-        An object with `acquire() -> bool`, `release()` and `holder() -> str`, or None. The first answer wins; where the
+        An object with `acquire() -> bool`, `release()` and `holder() -> str`, or None. The first answer wins; if the
         database's kind has no lock either, there is a warning and no lock.
 
     Example:
@@ -402,16 +403,16 @@ def ellar_db_lock(database: Database, limits: Limits) -> Lock | None:
 
 @hookspec
 def ellar_db_before_run(database: Database, connection: Connection | None, plan: Sequence[MigrationInfo]) -> None:
-    """Look, or act, before a run that writes: upgrade, downgrade, stamp, ensure-version, repair.
+    """Check or act before a run that writes: upgrade, downgrade, stamp, ensure-version, repair.
 
-    Called once a database, connected, before the first statement. Raise a `click.ClickException` to refuse:
-    nothing has been done then.
+    Called once per database, connected, before the first statement. Raise a `click.ClickException` to refuse the
+    run; nothing has been done then.
 
     Args:
         database: The database.
         connection: The migration's own connection, or None with `--sql`.
-        plan: What will be applied, in order, as Alembic's `MigrationInfo`; empty where there is nothing to do, and
-            for ensure-version.
+        plan: What will be applied, in order, as Alembic's `MigrationInfo`; empty if there is nothing to do, and for
+            ensure-version.
 
     Example:
         @hookimpl
@@ -423,14 +424,14 @@ def ellar_db_before_run(database: Database, connection: Connection | None, plan:
 
 @hookspec
 def ellar_db_after_run(database: Database, connection: Connection | None, steps: Sequence[MigrationInfo]) -> None:
-    """Look, or act, after a run that wrote and before it is committed.
+    """Check or act after a run that writes, before it is committed.
 
-    Called once a database where the run succeeded.
+    Called once per database on which the run succeeded.
 
     Args:
         database: The database.
         connection: The migration's own connection, or None with `--sql`.
-        steps: What was applied, in order, as Alembic's `MigrationInfo`; empty where there was nothing to do.
+        steps: What was applied, in order, as Alembic's `MigrationInfo`; empty if there was nothing to do.
 
     Example:
         @hookimpl
@@ -442,7 +443,7 @@ def ellar_db_after_run(database: Database, connection: Connection | None, steps:
 
 @hookspec
 def ellar_db_step_applied(database: Database, step: MigrationInfo) -> None:
-    """Look at each revision as it is applied (Alembic's `on_version_apply`).
+    """Observe each revision as it is applied (Alembic's `on_version_apply`).
 
     Called after the revision's statements and its entry in the version table.
 

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RevisionRequest:
-    """What is known of a revision before it is written.
+    """A revision that is about to be written.
 
     Args:
-        message: The message as it was given, or None.
-        parents: The ids of the revisions on which it is based; empty for the first.
+        message: The message as given, or None.
+        parents: The ids of its parent revisions; empty for the first revision.
         branch_label: `--branch-label`, if given.
         autogenerate: Whether its content comes from a comparison with the models.
         directory: The migrations folder.
-        create_date: Now, in the time zone that Alembic's `timezone` names.
-        taken: The ids of all revisions that there are.
+        create_date: The current time, in the time zone that Alembic's `timezone` names.
+        taken: The ids of all existing revisions.
     """
 
     message: str | None
@@ -44,28 +44,28 @@ class RevisionRequest:
 
 
 PREFIX = "alembic_version_"
-"""How the names of the packages' version tables begin."""
+"""Prefix of the names of the packages' version tables."""
 
 LENGTH = 63
-"""Characters that the name of a table may have on each server."""
+"""Maximum length of a table's name on every server, in characters."""
 
 
 @dataclass(frozen=True)
 class PackageMigrations:
-    """The migrations of one package, which has tables of its own.
+    """The migrations of one package that has its own tables.
 
     Args:
-        name: Letters, digits and underscores; commands address the package by it (`--package`).
+        name: Letters, digits and underscores; commands select the package by it (`--package`).
         versions: The folder of the revisions inside the installed package.
         version_table: Where its revisions are recorded, by default `alembic_version_<name>`.
-        metadata: Its tables. Autogenerate for the package compares them; the application's leaves them alone.
-        after: The names of packages whose migrations come first.
+        metadata: Its tables. Autogenerate for the package compares them; the application's ignores them.
+        after: The names of packages whose migrations run first.
         databases: The names of the databases on which it runs; the project may name others.
-        source: The distribution and its version; ellar_db fills it in.
+        source: The distribution and its version; set by ellar_db.
 
     Raises:
-        TypeError: `after` or `databases` is no list, or `metadata` is none.
-        ValueError: The name, or the version table's, can't be one.
+        TypeError: `after` or `databases` isn't a list, or `metadata` isn't MetaData.
+        ValueError: The name is invalid, or the version table's name is too long.
 
     Example:
         >>> PackageMigrations("audit", Path("versions")).version_table
@@ -96,7 +96,7 @@ class PackageMigrations:
 
     @property
     def title(self) -> str:
-        """The package as headings and messages name it.
+        """The package's name in headings and messages.
 
         Example:
             >>> PackageMigrations("audit", Path("versions"), source="ellar-db-audit 1.0").title
@@ -113,13 +113,13 @@ class PackageMigrations:
 
 
 class Lock(Protocol):
-    """What `ellar_db_lock` gives: a lock that a process holds until it lets go of it, or dies."""
+    """What `ellar_db_lock` returns: a lock that a process holds until it releases it, or dies."""
 
     def acquire(self) -> bool:
-        """Try to take it, without waiting; tell whether it is held now."""
+        """Try to acquire the lock without waiting; return whether it is held now."""
 
     def release(self) -> None:
-        """Let go of it; also called where it was never held."""
+        """Release the lock; also called if it was never held."""
 
     def holder(self) -> str:
-        """Say who holds it, as in "process 123 on web-1 since 12:00:03", or "" where that can't be told."""
+        """Return who holds the lock, as in "process 123 on web-1 since 12:00:03", or "" if that isn't known."""

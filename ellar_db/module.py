@@ -1,4 +1,4 @@
-"""EllarDBModule: the group `db` in an Ellar application, and its databases where ellar-sql doesn't supply them."""
+"""EllarDBModule: the group `db` in an Ellar application, and its databases if ellar-sql doesn't supply them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ CONFIG_KEY = "ELLAR_DB"
 
 
 class _Commands(list[Any]):
-    """The module's commands, which take `db` from ellar-sql when they are asked for.
+    """The module's commands; iterating over them removes ellar-sql's, so that `db` is this module's.
 
-    ellar-cli resolves the whole tree of modules before it asks the first of them for its commands; this is the one
-    moment at which ellar-sql has been imported, if it ever is, and none of its commands has been added.
+    ellar-cli resolves the whole tree of modules before it reads the commands of the first one. Only at that time has
+    ellar-sql been imported, if it is at all, while none of its commands has been added.
     """
 
     def __iter__(self) -> Iterator[Any]:
@@ -39,14 +39,14 @@ class _Commands(list[Any]):
 
 
 def _of_application(injector: EllarInjector) -> EllarInjector:
-    """Give the application's injector; a provider gets that of its own module, which sees no other module."""
+    """Return the application's injector; a provider gets that of its own module, which sees no other module."""
     found: EllarInjector = injector.tree_manager.get_app_module().container.injector
     return found
 
 
 @inject  # type: ignore[untyped-decorator,unused-ignore]  # injector's types aren't followed
 def _all_databases(injector: EllarInjector) -> Databases:
-    """Collect the databases; the injector may be asked before, or outside of, any context."""
+    """Collect the databases; the injector may be used before, or outside of, any context."""
     from ellar_db.config.collection import collect_databases
     from ellar_db.plugins.manager import get_plugin_manager
     from ellar_db.project.application import injector_opened
@@ -57,7 +57,7 @@ def _all_databases(injector: EllarInjector) -> Databases:
 
 @inject  # type: ignore[untyped-decorator,unused-ignore]  # injector's types aren't followed
 def _migration_options(injector: EllarInjector) -> MigrationOptions:
-    """Give the options of `setup` over those of ellar-sql, beside which the module may stand."""
+    """Return the options of `setup`, which override those of ellar-sql if that is used too."""
     from ellar_db.project.application import injector_opened, service
 
     own: MigrationOptions = injector.get(Configuration).options
@@ -92,10 +92,10 @@ def _providers(configuration: Configuration) -> list[Any]:
     exports=[Configuration, Databases, MigrationOptions],
 )
 class EllarDBModule(ModuleBase, IModuleSetup):  # type: ignore[misc]  # ellar's types aren't followed
-    """The module that gives an application `ellar db`.
+    """The module that adds `ellar db` to an application.
 
-    Bare, beside ellar-sql's `EllarSQLModule.setup(...)`, it uses that module's databases and migration options. With
-    `setup` or `register_setup` it brings its own. `Databases` and `MigrationOptions` can be injected in all cases.
+    Without `setup`, beside ellar-sql's `EllarSQLModule.setup(...)`, it uses that module's databases and migration
+    options. With `setup` or `register_setup` it has its own. `Databases` and `MigrationOptions` can always be injected.
 
     Example:
         @Module(modules=[EllarSQLModule.setup(databases="sqlite:///app.db", migration_options={}), EllarDBModule])
@@ -114,13 +114,13 @@ class EllarDBModule(ModuleBase, IModuleSetup):  # type: ignore[misc]  # ellar's 
 
         Args:
             databases: A URL, an `sqlalchemy.URL`, a dict of engine options with `url`, an Engine, an AsyncEngine, or
-                a dict of these by name. None where ellar-sql supplies them.
-            metadata: What the models declare: MetaData, a class that has it, `"module:attribute"`, a list of these,
-                or a dict of these by name.
-            migration_options: What `MigrationOptions` takes. Beside ellar-sql they go over those of its module.
+                a dict of these by name. None if ellar-sql supplies them.
+            metadata: The models' metadata: MetaData, a class that has it, `"module:attribute"`, a list of these, or a
+                dict of these by name.
+            migration_options: What `MigrationOptions` takes. Beside ellar-sql they override those of its module.
 
         Raises:
-            DbError: A migration option is unknown. The databases are looked at when they are first used.
+            DbError: A migration option is unknown. The databases are checked on first use.
 
         Example:
             EllarDBModule.setup(databases={"default": "sqlite:///app.db"}, metadata="shop.models:Base")
@@ -133,10 +133,10 @@ class EllarDBModule(ModuleBase, IModuleSetup):  # type: ignore[misc]  # ellar's 
         """Configure the module from `ELLAR_DB` in the application's config.
 
         Args:
-            override: Arguments of `setup` that beat those of the config.
+            override: Arguments of `setup` that override those of the config.
 
         Raises:
-            DbError: When the application starts: the config has no `ELLAR_DB`, or it isn't what `setup` takes.
+            DbError: When the application starts, if the config has no `ELLAR_DB`, or it isn't what `setup` takes.
 
         Example:
             class DevelopmentConfig(ConfigDefaultTypesMixin):

@@ -1,4 +1,4 @@
-"""The options that commands share: a decorator each, named and worded as Alembic's."""
+"""The options that commands share: one decorator for each, with names and help texts like Alembic's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ META = "ellar_db.options"
 
 @dataclass(frozen=True)
 class GroupOptions:
-    """What stood on the command line before the command's name.
+    """The options on the command line before the command's name.
 
     Args:
         directory: `-d`.
@@ -37,21 +37,21 @@ class GroupOptions:
 
 
 def group_options() -> GroupOptions:
-    """Give the options of the `db` group that runs; outside of it, the defaults."""
+    """Return the options of the `db` group that runs; outside of it, the defaults."""
     ctx = click.get_current_context(silent=True)
     found = ctx.meta.get(META) if ctx else None
     return found if isinstance(found, GroupOptions) else GroupOptions()
 
 
 def tracebacks_wanted() -> bool:
-    """Tell whether whole stack traces are asked for, by `--traceback` or by ELLAR_DB_TRACEBACK."""
+    """Return whether whole tracebacks are requested, by `--traceback` or by ELLAR_DB_TRACEBACK."""
     return group_options().traceback or os.environ.get("ELLAR_DB_TRACEBACK", "") not in ("", "0")
 
 
 class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click
     """A revision: an id, its beginning, `head`, `base`, `label@head`, or relative as in `+2` and `-1`.
 
-    A command with such an argument takes unknown options as arguments, so that `-1` is one; this refuses the rest.
+    A command with such an argument takes unknown options as arguments, so that `-1` works; this type refuses the rest.
     """
 
     name = "revision"
@@ -83,7 +83,7 @@ def _from_group(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
 
 
 def directory(function: F) -> F:
-    """Add `-d/--directory`, which on the command beats the group's."""
+    """Add `-d/--directory`; the command's value overrides the group's."""
     return click.option(
         "-d",
         "--directory",
@@ -94,7 +94,7 @@ def directory(function: F) -> F:
 
 
 def x_arg(function: F) -> F:
-    """Add `-x/--x-arg`, which on the command adds to the group's."""
+    """Add `-x/--x-arg`; the command's values are added to the group's."""
     return click.option(
         "-x",
         "--x-arg",
@@ -105,15 +105,13 @@ def x_arg(function: F) -> F:
 
 
 def environment(function: F) -> F:
-    """Add what every command has: `-d` and `-x`."""
+    """Add the options of every command: `-d` and `-x`."""
     return directory(x_arg(function))
 
 
 def package(function: F) -> F:
-    """Add `--package`, which turns a command from the application's migrations to those that a package brings."""
-    return click.option("--package", metavar="NAME", help="The migrations that this installed package brings along.")(
-        function
-    )
+    """Add `--package`, which makes a command use a package's migrations instead of the application's."""
+    return click.option("--package", metavar="NAME", help="Use the migrations of this installed package.")(function)
 
 
 def message(function: F) -> F:
@@ -126,9 +124,9 @@ def sql(function: F) -> F:
     output = click.option(
         "-o",
         "--output",
-        # a Path would lose the slash at its end
+        # a Path would lose the trailing slash
         type=click.Path(),
-        help="With --sql: a file, or a folder (written with a slash at its end) that gets a file for each database.",
+        help="With --sql: a file, or a folder (with a trailing slash) that gets a file for each database.",
     )
     flag = click.option(
         "--sql", is_flag=True, help="Don't emit SQL to the database: write it to standard output or --output instead."
@@ -137,10 +135,10 @@ def sql(function: F) -> F:
 
 
 def sql_output(sql: bool, output: str | None) -> str | None:
-    """Give `--output`, which only `--sql` fills.
+    """Return `--output`, which requires `--sql`.
 
     Raises:
-        click.UsageError: It was given without `--sql`, or is empty.
+        click.UsageError: `--output` was given without `--sql`, or is empty.
     """
     if output == "":
         raise click.BadParameter("a file can't have an empty name", param_hint="'-o' / '--output'")
@@ -150,7 +148,7 @@ def sql_output(sql: bool, output: str | None) -> str | None:
 
 
 class Seconds(click.FloatRange):
-    """A time in seconds, 0 or more; not "nan", which is neither and never over."""
+    """A time in seconds, 0 or more; not "nan", with which a wait would never end."""
 
     def __init__(self) -> None:
         super().__init__(min=0)
@@ -166,7 +164,7 @@ SECONDS = Seconds()
 
 
 def limits(function: F) -> F:
-    """Add what says how long a run that writes may wait, given to the function as its keyword arguments `limits`."""
+    """Add the time limits of a run that writes, which the function gets as its keyword arguments `limits`."""
     for option in (
         click.option(
             "--statement-timeout", type=SECONDS, metavar="SECONDS", help="How long a statement may run (0: no limit)."
@@ -175,20 +173,20 @@ def limits(function: F) -> F:
             "--db-lock-timeout",
             type=SECONDS,
             metavar="SECONDS",
-            help="How long a statement may wait for a lock of the server's own (0: as short as it can be).",
+            help="How long a statement may wait for a lock in the database (0: as short as possible).",
         ),
         click.option(
             "--connect-wait",
             type=SECONDS,
             metavar="SECONDS",
-            help="How long to go on trying to reach a database that is still starting.",
+            help="How long to keep trying to reach a database that is still starting.",
         ),
         click.option("--no-lock", "lock", flag_value=False, default=None, help="Run without the lock."),
         click.option(
             "--lock-timeout",
             type=SECONDS,
             metavar="SECONDS",
-            help="How long to wait for another run that migrates the database (300 unless it is set; 0: do not wait).",
+            help="How long to wait for another run that migrates the database (default 300; 0: don't wait).",
         ),
     ):
         function = option(function)
@@ -225,7 +223,7 @@ def branch_label(function: F) -> F:
 
 def version_path(function: F) -> F:
     """Add `--version-path`."""
-    return click.option("--version-path", type=PATH, help="The folder for the version file, of those configured.")(
+    return click.option("--version-path", type=PATH, help="The folder for the version file, one of those configured.")(
         function
     )
 
@@ -251,7 +249,7 @@ def verbose(function: F) -> F:
 
 
 def new_revision(function: F) -> F:
-    """Add what `revision` and `migrate` share."""
+    """Add the options that `revision` and `migrate` share."""
     for option in (rev_id, depends_on, version_path, branch_label, splice, head, message):
         function = option(function)
     return function

@@ -1,7 +1,7 @@
 """The options `pytest --ellar-db-...` of `ellar_db.testing.migrations`.
 
 pytest knows them wherever ellar_db is installed (entry point `pytest11`), since it reads the command line before it
-finds the conftest.py that switches the tests on. That is all it learns here: fixtures and tests have to be asked for.
+finds the conftest.py that enables the tests. Only options are added here: fixtures and tests must be enabled.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TESTS = "ellar_db.testing.migrations"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options, each also a setting of pytest's."""
+    """Add the options, each of which is also a pytest setting."""
     group = parser.getgroup("ellar-db", "ready tests of migrations (ellar-db)")
     group.addoption("--ellar-db-project", metavar="DIR", help="Folder from which `ellar db` runs (default: rootdir).")
     group.addoption("--ellar-db-directory", metavar="DIR", help="Migrations folder, as -d of `ellar db`.")

@@ -1,4 +1,4 @@
-"""What an application tells `EllarDBModule` of its databases."""
+"""The databases that an application configures with `EllarDBModule`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ellar_db.databases.options import MigrationOptions
 
 
 class Configuration:
-    """What `EllarDBModule.setup` was given; engines are made when they are first asked for."""
+    """The arguments of `EllarDBModule.setup`; engines are made on first use."""
 
     def __init__(self, databases: Any = None, metadata: Any = None, options: MigrationOptions | None = None) -> None:
         self._databases = databases
@@ -20,7 +20,7 @@ class Configuration:
 
     @cached_property
     def databases(self) -> Databases:
-        """The databases, empty where another module supplies them."""
+        """The databases, empty if another module supplies them."""
         if self._databases is None:
             return Databases()
         return make_databases(self._databases, self._metadata, self.options)

@@ -1,4 +1,4 @@
-"""Connections, whatever the driver: sync and async engines by one code path."""
+"""Connections with any driver: one code path for sync and async engines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Connectable(Protocol):
-    """What can be connected to, as a `Database` can."""
+    """Anything that can be connected to, such as a `Database`."""
 
     @property
     def name(self) -> str:
@@ -35,7 +35,7 @@ class Connectable(Protocol):
 
     @property
     def url(self) -> str:
-        """The address without its password, for messages."""
+        """The URL without its password, for messages."""
 
     @property
     def is_async(self) -> bool:
@@ -49,13 +49,13 @@ class Connectable(Protocol):
 D = TypeVar("D", bound=Connectable)
 
 GRACE = 1.0
-"""Seconds in which a thread ends that has nothing more to do."""
+"""Maximum seconds to wait for the end of a thread that has nothing more to do."""
 
 PAUSE = 0.2
-"""Seconds between two tries to reach a database."""
+"""Seconds between two attempts to reach a database."""
 
 ATTEMPT = 5.0
-"""Seconds that one try may take, where more are made: a server that is silent is told of, and asked again."""
+"""Maximum seconds of one attempt out of several, so that a server that doesn't answer is reported and retried."""
 
 BOUNDS = {
     "psycopg": "connect_timeout",
@@ -67,16 +67,16 @@ BOUNDS = {
     "aiomysql": "connect_timeout",
     "asyncmy": "connect_timeout",
 }
-"""What the drivers call the seconds of a try."""
+"""The drivers' names for the time-out of an attempt, in seconds."""
 
 
 @contextmanager
 def connected(database: Connectable, wait: float = 0.0) -> Iterator[Connection]:
-    """Give a connection; for an async engine, only inside of `in_event_loop` or a `Caller`.
+    """Open a connection; for an async engine, only inside of `in_event_loop` or a `Caller`.
 
     Args:
         database: The database.
-        wait: Seconds to go on trying where it can't be reached.
+        wait: Seconds to keep trying if it can't be reached.
 
     Raises:
         UnavailableError: The database can't be reached.
@@ -86,14 +86,14 @@ def connected(database: Connectable, wait: float = 0.0) -> Iterator[Connection]:
 
 
 def in_event_loop(databases: Sequence[D], work: Callable[[Sequence[D]], T]) -> T:
-    """Do a piece of synchronous work in one greenlet of one event loop, where an engine is async; else as it is.
+    """Call a synchronous function in one greenlet of one event loop if an engine is async, else directly.
 
     Args:
         databases: The databases of the work.
-        work: It is given the databases, of which the async ones may have connections of their own.
+        work: The function, called with the databases; async ones may be copies with connections of their own.
 
     Returns:
-        What the work returned.
+        What the function returned.
     """
     if not any(database.is_async for database in databases):
         return work(databases)
@@ -108,11 +108,11 @@ def in_event_loop(databases: Sequence[D], work: Callable[[Sequence[D]], T]) -> T
             raise
         finally:
             for database in databases:
-                # the pool's connections belong to this loop; a pool of one connection is the database itself
+                # the pool's connections belong to this loop; an in-memory database is its pool's one connection
                 if database.is_async and not _is_in_memory(database.sync_engine):
                     await greenlet_spawn(database.sync_engine.dispose)
 
-    # what the application's pools hold belongs to a loop of the application's
+    # connections in the application's pools belong to an event loop of the application
     others = [apart(database) if database.is_async else database for database in databases]
     try:
         asyncio.get_running_loop()
@@ -124,9 +124,9 @@ def in_event_loop(databases: Sequence[D], work: Callable[[Sequence[D]], T]) -> T
 
 
 class Caller:
-    """Calls functions that use one database's connection, one call after the other, until it is closed.
+    """Calls functions that use one database's connection, one after the other, until it is closed.
 
-    Those of an async engine run in an event loop of their own, in a thread of its own.
+    For an async engine they run in a separate event loop and thread.
 
     Args:
         database: The database.
@@ -137,7 +137,7 @@ class Caller:
         self._loop = asyncio.new_event_loop() if database.is_async else None
 
     def __call__(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Call a function and give what it returns."""
+        """Call a function and return its result."""
         if self._thread is None or self._loop is None:
             return work(*arguments)
         from sqlalchemy.util import greenlet_spawn
@@ -155,16 +155,16 @@ class Caller:
 
 
 def apart(database: D) -> D:
-    """Give a database whose engine shares all with the application's but the connections.
+    """Return a database whose engine shares everything with the application's except the connections.
 
-    One in memory is given as it is: its connection is the database itself.
+    A database in memory is returned unchanged: its connection is the database itself.
     """
     from dataclasses import replace
 
     engine = database.sync_engine
     if _is_in_memory(engine):
         return database
-    # a copy keeps the application's listeners and options, as a new one wouldn't
+    # unlike a new engine, a copy keeps the application's listeners and options
     made: D = replace(database, engine=engine_with_own_pool(engine))  # type: ignore[type-var]  # a dataclass with an engine
     return made
 
@@ -181,7 +181,7 @@ def _connect(database: Connectable, wait: float) -> Connection:
                 return engine.connect()
         except Exception as error:  # drivers raise SQLAlchemy's errors, the system's, and (asyncpg) their own bare ones
             driver = type(error).__module__.partition(".")[0]
-            # arguments that the driver doesn't take won't be taken later either
+            # arguments that the driver rejects will be rejected later too
             mistaken = isinstance(error, (TypeError, ValueError, LookupError, AttributeError))
             if not isinstance(error, (SQLAlchemyError, OSError)) and driver != engine.dialect.driver and not mistaken:
                 raise
@@ -200,14 +200,14 @@ def _connect(database: Connectable, wait: float) -> Connection:
 
 @contextmanager
 def _bounded(engine: Engine, seconds: float) -> Iterator[None]:
-    """Give one try to connect an end, unless the engine has one of its own."""
+    """Set a time-out for one attempt to connect, unless the engine has one of its own."""
     from sqlalchemy import event
 
     def connect(dialect: Any, _: Any, arguments: Any, parameters: Any) -> Any:
         bound = BOUNDS.get(dialect.driver)
         if bound is None or bound in parameters:
             return None
-        # the parameters are the engine's for good
+        # the parameters belong to the engine and must not change
         return dialect.connect(*arguments, **{**parameters, bound: math.ceil(min(max(seconds, 1.0), ATTEMPT))})
 
     event.listen(engine, "do_connect", connect)
@@ -218,7 +218,7 @@ def _bounded(engine: Engine, seconds: float) -> Iterator[None]:
 
 
 def _let_end(threads: Iterable[threading.Thread]) -> None:
-    """Wait for the threads of aiosqlite connections that failed, which still answer to the loop before they end."""
+    """Wait for the threads of failed aiosqlite connections, which still report to the event loop before they end."""
     for thread in threads:
         if is_worker(thread):
             thread.join(GRACE)

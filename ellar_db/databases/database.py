@@ -1,4 +1,4 @@
-"""What is migrated: a name, an engine, the models' metadata and Alembic's options for them."""
+"""A database to migrate: its name, its engine, the models' metadata and Alembic's options."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Database:
     """One database of a run.
 
     Args:
-        name: Letters, digits, `_`, `.` and `-`; names the functions and files of a folder for several databases.
+        name: Letters, digits, `_`, `.` and `-`; part of function and file names in a folder for several databases.
         engine: An engine, sync or async.
-        metadata: What the models declare; without it autogenerate can't compare.
+        metadata: The models' metadata; without it autogenerate can't compare.
         options: Keyword arguments of Alembic's `context.configure` for this database.
         use_two_phase: Take part in a two-phase commit.
         limits: Values of `Limits` for this database, by name.
-        package: In a run of a package's migrations, its name; else empty.
+        package: In a run of a package's migrations, the package's name; else empty.
 
     Raises:
-        DbError: The name has other characters.
-        TypeError: The engine is none.
+        DbError: The name has an invalid character.
+        TypeError: `engine` isn't an engine.
 
     Example:
         >>> from sqlalchemy import MetaData, create_engine
@@ -78,7 +78,7 @@ class Database:
 
     @property
     def url(self) -> str:
-        """The address for messages, without its password and what its options have of secrets."""
+        """The URL for messages, with its password and secret options masked."""
         url = self.sync_engine.url
         secret = {key: "***" for key in url.query if SECRET.search(key)}
         shown = url.update_query_dict(secret).render_as_string(hide_password=True)
@@ -86,7 +86,7 @@ class Database:
 
     @property
     def version_table(self) -> str:
-        """The name of Alembic's version table, with its schema where the options name one.
+        """The name of Alembic's version table, with its schema if the options name one.
 
         Example:
             >>> from sqlalchemy import create_engine
@@ -98,17 +98,17 @@ class Database:
         return f"{schema}.{table}" if schema else str(table)
 
     def __repr__(self) -> str:
-        # an engine's own hides the password alone
+        # an engine's own repr hides only the password
         return f"Database({self.name!r}, {self.url!r})"
 
     def transaction(self, work: Callable[[Connection], T]) -> T:
-        """Do a piece of work in one transaction, written as for a sync engine, whatever the driver.
+        """Call a function in one transaction, written as for a sync engine, whatever the driver.
 
         Args:
-            work: It is given the connection. Where it raises, the transaction is rolled back.
+            work: The function, called with the connection. If it raises, the transaction is rolled back.
 
         Returns:
-            What the work returned.
+            What the function returned.
 
         Raises:
             UnavailableError: The database can't be reached.
@@ -132,7 +132,7 @@ class Database:
 class Databases(Mapping[str, Database]):
     """The databases of an application by name, in the order in which they are migrated.
 
-    The application's injector gives it: `injector.get(Databases)["default"].engine`.
+    Get it from the application's injector: `injector.get(Databases)["default"].engine`.
     """
 
     def __init__(self, databases: Sequence[Database] = ()) -> None:
@@ -152,4 +152,4 @@ class Databases(Mapping[str, Database]):
 
 
 VERSION_LENGTH = 32
-"""Characters that Alembic's version table holds."""
+"""Maximum length of a revision id in Alembic's version table, in characters."""

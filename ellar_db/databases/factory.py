@@ -1,4 +1,4 @@
-"""Databases made of what an application or a pyproject.toml says."""
+"""Databases made from the settings of an application or a pyproject.toml."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ MetaDataLike: TypeAlias = "MetaData | Sequence[MetaData] | str"
 def make_databases(
     databases: Any, metadata: Any = None, options: MigrationOptions | None = None, *, pooled: bool = True
 ) -> Databases:
-    """Make databases of what an application or a pyproject.toml says.
+    """Make databases from the settings of an application or a pyproject.toml.
 
     Args:
         databases: A URL, a dict of engine options with `url`, an engine, or a dict of these by name.
         metadata: MetaData, a class that has it, `"module:attribute"`, a list of these, or a dict of these by name.
         options: Alembic's options, the same for every database.
-        pooled: Whether engines made here keep their connections, as an application's do.
+        pooled: Whether engines made here pool their connections, as an application's do.
 
     Raises:
-        DbError: One of them can't be understood, or a driver isn't installed.
+        DbError: A setting is invalid, or a driver isn't installed.
 
     Example:
         >>> make_databases("sqlite:///app.db")["default"].url
@@ -66,7 +66,7 @@ def _is_by_name(databases: Any) -> bool:
 def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
     from sqlalchemy import URL, Engine, engine_from_config, exc, make_url, pool
 
-    # an AsyncEngine; its module can't be imported where greenlet, which only async engines need, isn't installed
+    # or an AsyncEngine, whose module can't be imported without greenlet, which only async engines need
     if isinstance(getattr(spec, "sync_engine", spec), Engine):
         return spec  # type: ignore[no-any-return]  # one of the two
     if isinstance(spec, (str, URL)):
@@ -103,7 +103,7 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
     if not engine.dialect.is_async:
         return engine
     try:
-        # SQLAlchemy 2.0 misses it only when a connection is made
+        # SQLAlchemy 2.0 reports that it is missing only when a connection is made
         import_module("greenlet")
         from sqlalchemy.ext.asyncio import AsyncEngine
     except ImportError as error:
@@ -115,7 +115,7 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
 
 
 def _is_cut(url: str) -> bool:
-    """Tell whether a password with an `@` is cut at it, so that the rest of it would be shown as host or name."""
+    """Return whether a password was cut at an `@` in it, so that the rest would be shown as host or name."""
     address, _, query = url.partition("@")[2].partition("?")
     return "@" in address or any("@" in option.partition("=")[0] for option in query.split("&"))
 

@@ -1,4 +1,4 @@
-"""How long a run may wait, and for what."""
+"""Time limits of a run."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 LONGEST = 2_000_000.0
-"""Seconds, about three weeks: the longest time that all servers take, which count milliseconds in 32 bits."""
+"""Maximum seconds (about three weeks) that all servers accept; they count milliseconds in 32 bits."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Times in seconds.
+    """Time limits of a run, in seconds.
 
     Args:
-        lock: Take a lock, so that of several runs on a database one at a time writes.
+        lock: Take a lock, so that only one run at a time writes to a database.
         lock_timeout: How long to wait for that lock; 0 doesn't wait.
-        connect_wait: How long to go on trying to reach a database that is still starting.
-        db_lock_timeout: How long a statement may wait for a lock of the server's own (PostgreSQL `lock_timeout`, MySQL
-            and MariaDB `lock_wait_timeout`, SQLite `busy_timeout`); None leaves it as it is.
-        statement_timeout: How long a statement may run (PostgreSQL, MariaDB); None leaves it as it is.
+        connect_wait: How long to keep trying to reach a database that is still starting.
+        db_lock_timeout: How long a statement may wait for a lock in the database (PostgreSQL `lock_timeout`, MySQL
+            and MariaDB `lock_wait_timeout`, SQLite `busy_timeout`); None leaves it unchanged.
+        statement_timeout: How long a statement may run (PostgreSQL, MariaDB); None leaves it unchanged.
 
     Example:
         >>> Limits().lock_timeout
@@ -42,19 +42,19 @@ class Limits:
 
     @property
     def bounded(self) -> Limits:
-        """These limits, with time-outs of statements that no server would refuse as too long."""
+        """These limits, with `db_lock_timeout` and `statement_timeout` cut to what all servers accept."""
         named = {name: getattr(self, name) for name in ("db_lock_timeout", "statement_timeout")}
         return replace(self, **{name: min(value, LONGEST) for name, value in named.items() if value is not None})
 
     def changed(self, values: Mapping[str, Any], where: str) -> Limits:
-        """Give these limits with some of them set otherwise.
+        """Return a copy with some of the limits changed.
 
         Args:
             values: The limits by name, with `-` or `_`.
-            where: What sets them, for messages.
+            where: Where they are set, for messages.
 
         Raises:
-            DbError: A value is no number of seconds.
+            DbError: A value isn't a number of seconds, or `lock` isn't true or false.
         """
         known = {field.name for field in fields(self)}
         given = {name.replace("-", "_"): value for name, value in values.items() if value is not None}
@@ -73,10 +73,10 @@ def limits_of(database: Database, settings: Settings, given: Mapping[str, Any] |
     Args:
         database: The database.
         settings: The project's settings.
-        given: What the command line says.
+        given: The limits of the command line.
 
     Raises:
-        DbError: A value is no number of seconds.
+        DbError: A value isn't a number of seconds, or `lock` isn't true or false.
     """
     limits = Limits().changed(settings.table, "[tool.ellar-db]")
     return limits.changed(database.limits, "migration_options").changed(given or {}, "the command line")

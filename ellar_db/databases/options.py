@@ -1,4 +1,4 @@
-"""How an application migrates, whatever its databases."""
+"""Options of an application's migrations, the same for all its databases."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ellar_db.util.errors import DbError
 
 @dataclass(frozen=True)
 class MigrationOptions:
-    """How an application migrates, whatever its databases.
+    """Options of an application's migrations, the same for all its databases.
 
     Args:
-        directory: The migrations folder; a relative one is taken from the working directory.
+        directory: The migrations folder; a relative path is resolved against the working directory.
         use_two_phase: Commit all databases of a run by two-phase commit.
         context_configure: Keyword arguments of Alembic's `context.configure`, for every database.
-        lock: Let one run at a time write (see `Limits`; None leaves it to `[tool.ellar-db]`, as for those that follow).
-        lock_timeout: Seconds to wait for that.
+        lock: Let only one run at a time write (see `Limits`). Here and below, None leaves it to `[tool.ellar-db]`.
+        lock_timeout: Seconds to wait for that lock.
         connect_wait: Seconds to wait for a database that is starting.
-        db_lock_timeout: Seconds that a statement may wait for a lock of the server's.
+        db_lock_timeout: Seconds that a statement may wait for a lock in the database.
         statement_timeout: Seconds that a statement may run.
-        confirm: "always": `downgrade` wants `--yes`, or an answer on the terminal.
+        confirm: "always": `downgrade` requires `--yes`, or a confirmation on the terminal.
 
     Example:
         >>> MigrationOptions(directory="migrations", context_configure={"compare_server_default": True})
@@ -49,10 +49,10 @@ class MigrationOptions:
 
     @classmethod
     def parse(cls, options: MigrationOptions | Mapping[str, Any] | None) -> MigrationOptions:
-        """Take the options as they are, or from a mapping of the same names.
+        """Return the options unchanged, or make them from a mapping with the same names.
 
         Raises:
-            DbError: It is something else, or the mapping has a name that isn't an option.
+            DbError: `options` is something else, or the mapping has a name that isn't an option.
         """
         if isinstance(options, MigrationOptions):
             return options

@@ -1,4 +1,4 @@
-"""What must be known of a kind of database: the questions, with answers for one of which nothing is known."""
+"""The properties of a kind of database, with defaults for an unknown one."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Dialect:
     """A kind of database.
 
-    An installed package brings another kind by the hook `ellar_db_dialects`, as an instance of a subclass that
-    overrides the answers which are different. All connections are SQLAlchemy's synchronous ones, whatever the driver.
+    An installed package adds another kind with the hook `ellar_db_dialects`, as an instance of a subclass that
+    overrides what is different. All connections are SQLAlchemy's synchronous ones, whatever the driver.
 
     Example:
         class Oracle(Dialect):
@@ -35,48 +35,48 @@ class Dialect:
     """SQLAlchemy's names of the dialect, as `engine.dialect.name` has them."""
 
     embedded: ClassVar[bool] = False
-    """Whether a database is a file or a piece of memory of this process, rather than on a server."""
+    """Whether a database is a file or in the memory of this process, rather than on a server."""
 
     transactional: ClassVar[bool] = False
-    """Whether runs are transactions even where the application's engine is set to AUTOCOMMIT."""
+    """Whether runs use transactions even if the application's engine is set to AUTOCOMMIT."""
 
     transactional_ddl: ClassVar[bool | None] = None
     """Whether Alembic is told that schema changes can be rolled back; None leaves that to Alembic."""
 
     commits_at_ddl: ClassVar[bool] = False
-    """Whether a schema change commits what precedes it, so that none can be in a two-phase transaction."""
+    """Whether a schema change commits what precedes it, so that it can't be in a two-phase transaction."""
 
     statements: ClassVar[Statements] = Statements()
-    """How statements are told apart where schema changes can't be rolled back."""
+    """Patterns that classify statements, used if schema changes can't be rolled back."""
 
     compare_type: ClassVar[Any] = True
-    """Alembic's option of that name, where neither the application nor a plugin sets it."""
+    """Alembic's option of that name, if neither the application nor a plugin sets it."""
 
     comparators: ClassVar[Sequence[str]] = ()
-    """Packages that extend autogenerate and are right on this kind of database alone."""
+    """Packages that extend autogenerate and give correct results only on this kind of database."""
 
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset()
-    """What the drivers have as an exception's code, where a time-out was the cause."""
+    """The drivers' error codes for time-outs."""
 
     catalog: ClassVar[Sequence[str]] = ()
-    """Queries for what SQLAlchemy's inspector doesn't read: each gives rows of kind, name, table and definition."""
+    """Queries for what SQLAlchemy's inspector doesn't read: each returns rows of kind, name, table and definition."""
 
     # Identity
 
     def identity(self, database: Database) -> str:
-        """Return what a lock stands for: the database, and the version table with its schema.
+        """Return what a lock protects, as a string: the database, and the version table with its schema.
 
-        Two URLs of one database give one text. Locks are taken in the order of these texts.
+        Two URLs of one database give the same string. Locks are acquired in the order of these strings.
         """
         return f"{self._address(database)} {database.version_table}"
 
     def shared_key(self, database: Database) -> Hashable | None:
-        """Return what two names of one database have in common, or None where a database is its own.
+        """Return a key that duplicates (two names of one database) share, or None if a database has no duplicate.
 
-        Two such names can't be in one run: the second's transaction would wait for the first's for ever.
+        Duplicates can't be in one run: the second's transaction would wait forever for the first's.
         """
         url = database.sync_engine.url
-        # what the query says may be another schema, or another host; without a name a `creator` may say which
+        # the query may select another schema or host; without a name, a `creator` may select the database
         return (self.identity(database), repr(url.query)) if url.database else None
 
     @staticmethod
@@ -92,20 +92,20 @@ class Dialect:
     # One run at a time
 
     def lock(self, database: Database, limits: Limits) -> Lock | None:
-        """Return the lock that lets one run at a time write to a database, or None where there is none.
+        """Return the lock that lets only one run at a time write to a database, or None if there is none.
 
         Args:
             database: The database.
-            limits: How long to wait for a server that starts, in seconds (`connect_wait`).
+            limits: How long to wait for a server that is starting, in seconds (`connect_wait`).
         """
         return None
 
     # A run's transactions
 
     def rolls_back_ddl(self, database: Database) -> bool:
-        """Return whether a rollback undoes schema changes; where it doesn't, a run keeps a journal.
+        """Return whether a rollback undoes schema changes; if it doesn't, a run keeps a journal.
 
-        The option `transactional_ddl` of the application beats what Alembic knows of the kind.
+        The application's option `transactional_ddl` overrides Alembic's default for the dialect.
         """
         from alembic.ddl.impl import DefaultImpl
 
@@ -121,27 +121,27 @@ class Dialect:
             connection: The run's connection, not in a transaction.
 
         Yields:
-            A check that raises DbError where what the run did must not be committed.
+            A check that raises DbError if the run's changes must not be committed.
         """
         yield lambda: None
 
     def is_out_of_transaction(self, connection: Connection) -> bool:
-        """Return whether the driver ended the transaction behind SQLAlchemy's back."""
+        """Return whether the driver ended the transaction and SQLAlchemy doesn't know it."""
         return False
 
     def keeps_rows(self, connection: Connection) -> bool:
-        """Return whether the rollback that has just ended left rows, as in tables without transactions."""
+        """Return whether the last rollback left rows in place, as in non-transactional tables."""
         return False
 
     def sends_several(self, connection: Connection) -> bool:
-        """Return whether the driver sends several statements at once, of which the first may be done."""
+        """Return whether the driver sends several statements at once, so that only the first ones may be done."""
         return True
 
     def unlock_tables(self, connection: Connection) -> None:
-        """Release the tables that a revision locked by a statement (`Statements.table_locks`)."""
+        """Release the tables that a revision locked with a statement (`Statements.table_locks`)."""
 
     def leftovers(self, connection: Connection) -> list[str]:
-        """Return what earlier runs left and no later one removes, each with what to do about it.
+        """Return the leftovers of earlier runs that no later run removes, each with what to do about it.
 
         Args:
             connection: The run's connection, before its first statement.
@@ -155,8 +155,8 @@ class Dialect:
 
         Args:
             dialect: SQLAlchemy's dialect, which knows the server.
-            limits: `db_lock_timeout` and `statement_timeout`, in seconds, none of them longer than a server takes;
-                None leaves one as it is.
+            limits: `db_lock_timeout` and `statement_timeout`, in seconds, neither longer than a server accepts; None
+                leaves one unchanged.
         """
         return []
 
@@ -176,20 +176,20 @@ class Dialect:
     # Scratch databases
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL | None:
-        """Return the URL of a scratch database, or None where none can be made.
+        """Return the URL of a scratch database, or None if none can be made.
 
         Args:
-            url: The URL of the database that it stands for.
-            folder: Where a file may be made.
+            url: The URL of the original database.
+            folder: The folder in which a file may be made.
             name: A name that no database has.
         """
         return None
 
     def maintenance_databases(self, url: URL) -> list[str | None]:
-        """Return the databases from which others can be made, to be tried in order; none where it needs none.
+        """Return the databases from which others can be made, to be tried in order; empty if none is needed.
 
         Args:
-            url: The URL of a database of the server. None in the answer stands for no database at all.
+            url: The URL of a database of the server. None in the list means to connect without a database.
         """
         return []
 
@@ -198,8 +198,8 @@ class Dialect:
 
         Args:
             connection: A connection to a maintenance database, in autocommit.
-            url: The URL of the new one, as `scratch_url` gave it.
-            like: The URL of the database that it stands for, whose character set it gets.
+            url: The URL of the new database, as returned by `scratch_url`.
+            like: The URL of the original database, whose character set it gets.
         """
 
     def drop_database(self, connection: Connection, url: URL) -> None:
@@ -219,14 +219,14 @@ class Dialect:
         """
         return str(url.database)
 
-    # What a schema has
+    # Contents of a schema
 
     def schemas(self, inspector: Inspector) -> list[str | None]:
         """Return the schemas that a comparison of whole databases reads; None is the default one."""
         return [None]
 
     def objects(self, inspector: Inspector, schema: str | None) -> Iterable[tuple[str, str, str]]:
-        """Yield what this kind alone has in a schema: kind, name and definition.
+        """Yield the objects of a schema that only this kind of database has: kind, name and definition.
 
         Args:
             inspector: SQLAlchemy's.

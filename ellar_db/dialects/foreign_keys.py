@@ -1,4 +1,4 @@
-"""Foreign keys of SQLite while a run lasts: whether they are enforced, and whether rows refer to nothing."""
+"""Foreign keys of SQLite during a run: their enforcement, and the check for violations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 MISMATCH = "a foreign key to columns that aren't unique"
-"""What stands for the table to which rows refer, where SQLite can't check that."""
+"""Stands for the referenced table if SQLite can't check a foreign key."""
 
 BEGIN = re.compile(r"\s*BEGIN\b", re.IGNORECASE)
 
@@ -23,18 +23,18 @@ COMMIT = re.compile(r"\s*(?:COMMIT|END)\b", re.IGNORECASE)
 DROP = re.compile(r"\s*DROP\s+TABLE\s+(?:\w+\.)?[\"`\[]?(?P<table>[^\"`\];]+?)[\"`\]]?\s*;?\s*$", re.IGNORECASE)
 
 LOCKED = "database is locked"
-"""How SQLite says that it waited for another program, and timed out."""
+"""SQLite's message when the wait for another program timed out."""
 
 SHOWN = 5
-"""Violations that an error lists."""
+"""Maximum number of violations that an error lists."""
 
 
 class ForeignKeys:
-    """The foreign keys of one connection: off while a run lasts, and checked instead.
+    """The foreign keys of one connection: off during a run, and checked instead.
 
-    In Alembic's `autocommit_block()` they are enforced as the application has them, since nobody can take back what is
-    committed there; but not in a transaction that the revision begins by itself, which is checked at its end, nor when
-    a batch drops the table that it has copied, whose rows others refer to.
+    In Alembic's `autocommit_block()` they are enforced if the application enforces them, since what is committed there
+    can't be rolled back. There are two exceptions: a transaction that the revision begins itself, which is checked at
+    its end; and the drop of a table that a batch operation has copied, since rows refer to it.
 
     Args:
         connection: A connection, not in a transaction.
@@ -47,24 +47,24 @@ class ForeignKeys:
         self._enforced = self._is_on
         self._switch(on=False)
         self._broken = _broken(self._driver)
-        # whether a block is open, whether there was one, and whether they are off in it for a while
+        # whether an autocommit block is open, whether there was one, and whether they are off in it temporarily
         self._in_block = self._had_block = self._suspended = False
 
     def check(self) -> None:
-        """Refuse what the run has broken.
+        """Check that the run added no foreign key violations.
 
         Raises:
-            DbError: Rows refer to nothing that didn't before.
+            DbError: There are new violations.
         """
         _refuse(_new(self._broken, _broken(self._driver)), blocks=self._had_block)
 
     def restore(self) -> None:
-        """Enforce them again, where the application does."""
+        """Enforce foreign keys again if the application does."""
         if self._enforced:
             self._switch(on=True)
 
     def listeners(self) -> dict[str, Any]:
-        """Give the functions that must hear of the connection's events, by the events' names."""
+        """Return the listeners for the connection's events, by the events' names."""
         return {
             "set_connection_execution_options": self._options,
             "before_cursor_execute": self._before,
@@ -108,7 +108,7 @@ class ForeignKeys:
         execute(self._driver, f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
 
     def _ends_batch(self, statement: str) -> bool:
-        """Tell whether a statement drops a table that a batch has copied."""
+        """Return whether a statement drops a table that a batch operation has copied."""
         match = DROP.match(statement)
         if match is None:
             return False
@@ -117,20 +117,20 @@ class ForeignKeys:
 
 
 def in_transaction(connection: Connection) -> bool:
-    """Tell whether the driver's connection is in a transaction, whatever SQLAlchemy takes it for."""
+    """Return whether the driver's connection is in a transaction, whatever state SQLAlchemy assumes."""
     driver: Any = connection.connection.driver_connection
     return bool(driver.in_transaction)
 
 
 def execute(driver: Any, statement: str) -> list[tuple[Any, ...]]:
-    """Carry out a statement on the driver's own connection.
+    """Execute a statement on the driver's own connection.
 
     Args:
         driver: The connection.
         statement: The statement.
 
     Raises:
-        UnavailableError: SQLite refused it.
+        UnavailableError: SQLite refused the statement.
     """
     from sqlite3 import Error
 
@@ -139,7 +139,7 @@ def execute(driver: Any, statement: str) -> list[tuple[Any, ...]]:
         cursor.execute(statement)
         return list(cursor.fetchall()) if cursor.description else []
     except Error as error:
-        # SQLAlchemy, which would wrap it, has no part in this
+        # not wrapped in an error of SQLAlchemy, which isn't involved here
         if LOCKED in str(error):
             raise UnavailableError(
                 "the SQLite database is locked by another program (it timed out); try again when that has ended, or "
@@ -151,13 +151,13 @@ def execute(driver: Any, statement: str) -> list[tuple[Any, ...]]:
 
 
 def _broken(driver: Any) -> Counter[tuple[str, str]]:
-    """Count the rows that refer to nothing, by table and by the table to which they refer."""
+    """Count the rows that violate a foreign key, by table and referenced table."""
     try:
         return Counter((table, parent) for table, _, parent, _ in execute(driver, "PRAGMA foreign_key_check"))
     except UnavailableError as error:
         if "foreign key mismatch" not in str(error.__cause__):
             raise
-    # a table refers to columns that aren't unique, which SQLite can't check; the others are checked one by one
+    # SQLite can't check a foreign key to columns that aren't unique; the other tables are checked one by one
     found: Counter[tuple[str, str]] = Counter()
     for (table,) in execute(driver, "SELECT name FROM sqlite_master WHERE type = 'table'"):
         quoted = table.replace('"', '""')
@@ -173,7 +173,7 @@ def _broken(driver: Any) -> Counter[tuple[str, str]]:
 
 
 def _new(before: Counter[tuple[str, str]], after: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
-    """Give what is broken and wasn't before; a table that was renamed takes what was broken along."""
+    """Return the new violations; those that a renamed table had before aren't new."""
     new, gone = after - before, before - after
     for pair in list(new):
         for other in list(gone):

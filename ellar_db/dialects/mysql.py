@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect as SQLAlchemyDialect
 
 LEADING = r"(?:\s|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|(?:--|\#)[^\n]*\n|SET\s+STATEMENT\s.*?\sFOR\s)*"
-"""What may stand before a statement: comments, and `SET STATEMENT ... FOR`."""
+"""What may precede a statement: comments, and `SET STATEMENT ... FOR`."""
 
 MULTI_STATEMENTS = 1 << 16
-"""The flag of a client that may send several statements at once."""
+"""The client flag that allows several statements at once."""
 
 NOT_ROLLED_BACK = 1196
-"""The server's warning after a rollback in which tables without transactions didn't take part."""
+"""The server's warning after a rollback that didn't include non-transactional tables."""
 
 LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME = 1205, 1969, 3024
-"""The servers' errors: lock wait timeout exceeded, and the statement's time exceeded on MariaDB and on MySQL."""
+"""The servers' error codes: lock wait timeout, statement timeout on MariaDB, and statement timeout on MySQL."""
 
 
 class MySQL(Dialect):
-    """MySQL and MariaDB, which commit each schema change at once."""
+    """MySQL and MariaDB, which commit each schema change immediately."""
 
     names = ("mysql", "mariadb")
     transactional = True
@@ -58,15 +58,15 @@ class MySQL(Dialect):
     )
 
     def lock(self, database: Database, limits: Limits) -> MySQLLock:
-        """Return a lock of `GET_LOCK`."""
+        """Return a lock that uses `GET_LOCK`."""
         return MySQLLock(database, limits)
 
     def keeps_rows(self, connection: Connection) -> bool:
-        """Return whether the server warns that rows of tables without transactions, as MyISAM's, are kept."""
+        """Return whether the server warns that rows of non-transactional tables, such as MyISAM's, are kept."""
         return any(row[1] == NOT_ROLLED_BACK for row in connection.exec_driver_sql("SHOW WARNINGS"))
 
     def sends_several(self, connection: Connection) -> bool:
-        """Return whether the client may send several statements at once; where it may not, the server refuses all."""
+        """Return whether the client may send several statements at once; if not, the server refuses all of them."""
         flags = getattr(connection.connection.driver_connection, "client_flag", MULTI_STATEMENTS)
         return not isinstance(flags, int) or bool(flags & MULTI_STATEMENTS)
 
@@ -75,14 +75,14 @@ class MySQL(Dialect):
         connection.exec_driver_sql("UNLOCK TABLES")
 
     def leftovers(self, connection: Connection) -> list[str]:
-        """Return the transactions of SQLAlchemy's that were prepared for a two-phase commit and never ended."""
+        """Return SQLAlchemy's transactions that were prepared for a two-phase commit and never ended."""
         from sqlalchemy.exc import DBAPIError
 
         rows: list[Any] = []
-        # MySQL wants a right for it, which an application's user need not have
+        # MySQL requires a privilege for it, which an application's user may lack
         with suppress(DBAPIError):
             rows = list(connection.exec_driver_sql("XA RECOVER"))
-        # the second column is the id's length; what follows it is its second part
+        # the second column is the length of the id's first part, which the second part follows
         texts = [(row[1], row[3].decode() if isinstance(row[3], bytes) else str(row[3])) for row in rows]
         ids = [text[:length] for length, text in texts]
         return [
@@ -92,10 +92,10 @@ class MySQL(Dialect):
         ]
 
     def timeouts(self, dialect: SQLAlchemyDialect, limits: Limits) -> list[str]:
-        """Return `SET SESSION` for locks, and on MariaDB for statements."""
+        """Return `SET SESSION` statements for lock time-outs, and on MariaDB for the statement time-out."""
         made = []
         if limits.db_lock_timeout is not None:
-            # both kinds of lock: of metadata (whole seconds, 0 isn't taken by MySQL) and of rows
+            # both kinds of lock: metadata locks (whole seconds, MySQL doesn't accept 0) and row locks
             seconds = max(1, round(limits.db_lock_timeout))
             made += [f"SET SESSION lock_wait_timeout = {seconds}", f"SET SESSION innodb_lock_wait_timeout = {seconds}"]
         if limits.statement_timeout is not None and getattr(dialect, "is_mariadb", False):
@@ -107,7 +107,7 @@ class MySQL(Dialect):
         return url.set(database=name)
 
     def maintenance_databases(self, url: URL) -> list[str | None]:
-        """Return no database at all, since the server makes others without one."""
+        """Return `[None]`, since a database can be made from a connection without one."""
         return [None]
 
     def create_database(self, connection: Connection, url: URL, like: URL) -> None:
@@ -131,17 +131,17 @@ class MySQL(Dialect):
         connection.execute(text(f"DROP DATABASE IF EXISTS {url.database}"))
 
     def is_reached(self, connection: Connection, url: URL) -> str:
-        """Ask the server."""
+        """Ask the server for the current database."""
         from sqlalchemy import text
 
         return str(connection.execute(text("SELECT DATABASE()")).scalar())
 
 
 class MySQLLock(ServerLock):
-    """A lock of `GET_LOCK`, whose names are the server's: the database's name is part of it."""
+    """A lock that uses `GET_LOCK`; its names are server-wide, so the database's name is part of it."""
 
     def prepare(self, connection: Connection) -> None:
-        """Keep the session, which has nothing to do while the run lasts, for as long as the server allows: 24 days."""
+        """Keep the session, which is idle during the run, for as long as the server allows: 24 days."""
         from sqlalchemy import text
 
         connection.execute(text("SET SESSION wait_timeout = 2147483"))
@@ -153,7 +153,7 @@ class MySQLLock(ServerLock):
         return connection.execute(text("SELECT GET_LOCK(:name, 0)"), {"name": self._name(connection)}).scalar() == 1
 
     def ask_holder(self, connection: Connection) -> str:
-        """Look into the process list."""
+        """Look up the holder in the process list."""
         from sqlalchemy import text
 
         number = connection.execute(text("SELECT IS_USED_LOCK(:name)"), {"name": self._name(connection)}).scalar()
@@ -164,11 +164,11 @@ class MySQLLock(ServerLock):
         ).first()
         if found is None:
             return f"connection {number}"
-        # the session has nothing to do since it got the lock
+        # the session has been idle since it got the lock
         since = (datetime.now(timezone.utc).astimezone() - timedelta(seconds=found[1] or 0)).strftime("%H:%M:%S")
         return f"connection {number} from {found[0]} since {since}"
 
     def _name(self, connection: Connection) -> str:
         database = self.database.sync_engine.url.database
-        # names may have 64 characters
+        # names may have at most 64 characters
         return "ellar_db " + hashlib.sha256(f"{database} {self.key}".encode()).hexdigest()[:40]

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect as SQLAlchemyDialect
 
 MAINTENANCE = "postgres"
-"""The database of each server from which others are made."""
+"""The database that every server has, from which others are made."""
 
 LOCK_NOT_AVAILABLE, QUERY_CANCELED = "55P03", "57014"
 
 
 class PostgreSQL(Dialect):
-    """PostgreSQL, which rolls schema changes back."""
+    """PostgreSQL, which can roll back schema changes."""
 
     names = ("postgresql",)
     transactional = True
@@ -48,7 +48,7 @@ class PostgreSQL(Dialect):
         return PostgreSQLLock(database, limits)
 
     def leftovers(self, connection: Connection) -> list[str]:
-        """Return the transactions of SQLAlchemy's that were prepared for a two-phase commit and never ended."""
+        """Return SQLAlchemy's transactions that were prepared for a two-phase commit and never ended."""
         rows = connection.exec_driver_sql(
             "SELECT gid, prepared FROM pg_prepared_xacts WHERE database = current_database() "
             "AND starts_with(gid, '_sa_') ORDER BY prepared"
@@ -63,7 +63,7 @@ class PostgreSQL(Dialect):
         """Return `SET lock_timeout` and `SET statement_timeout`, in milliseconds."""
         made = []
         if limits.db_lock_timeout is not None:
-            # 0 would be no limit
+            # 0 would mean no limit
             made.append(f"SET lock_timeout = {max(1, int(limits.db_lock_timeout * 1000))}")
         if limits.statement_timeout is not None:
             seconds = limits.statement_timeout
@@ -75,7 +75,7 @@ class PostgreSQL(Dialect):
         return url.set(database=name)
 
     def maintenance_databases(self, url: URL) -> list[str | None]:
-        """Return the database that each server has, and the configured one, which may not be there yet."""
+        """Return the database that every server has, and the configured one, which may not exist yet."""
         return [MAINTENANCE, url.database]
 
     def create_database(self, connection: Connection, url: URL, like: URL) -> None:
@@ -85,20 +85,20 @@ class PostgreSQL(Dialect):
         connection.execute(text(f"CREATE DATABASE {url.database}"))
 
     def drop_database(self, connection: Connection, url: URL) -> None:
-        """Drop the database, whoever is still connected to it."""
+        """Drop the database; from PostgreSQL 13 on, even if there are connections to it."""
         from sqlalchemy import text
 
         forced = " WITH (FORCE)" if (connection.dialect.server_version_info or ()) >= (13,) else ""
         connection.execute(text(f"DROP DATABASE IF EXISTS {url.database}{forced}"))
 
     def is_reached(self, connection: Connection, url: URL) -> str:
-        """Ask the server."""
+        """Ask the server for the current database."""
         from sqlalchemy import text
 
         return str(connection.execute(text("SELECT current_database()")).scalar())
 
     def schemas(self, inspector: Inspector) -> list[str | None]:
-        """Return all schemas but the server's own."""
+        """Return all schemas except the server's own."""
         own = {"information_schema", inspector.default_schema_name}
         return [None, *(name for name in inspector.get_schema_names() if name not in own and name[:3] != "pg_")]
 
@@ -113,7 +113,7 @@ class PostgreSQL(Dialect):
             yield "domain", domain["name"], str(domain["type"])
 
     def tables_of_extensions(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
-        """Look into `pg_depend`."""
+        """Return the tables that `pg_depend` lists."""
         from sqlalchemy import text
 
         found = connection.execute(
@@ -130,12 +130,12 @@ class PostgreSQLLock(ServerLock):
     """An advisory lock, which belongs to one database of the server."""
 
     def prepare(self, connection: Connection) -> None:
-        """Say who this is, for those who wait, and keep no time-out on the wait."""
+        """Name the session, for runs that wait, and disable its time-outs."""
         from sqlalchemy import text
 
         name = f"ellar_db process {os.getpid()} on {socket.gethostname()}"[:63]
         values = {"application_name": name, "statement_timeout": "0"}
-        # the session has nothing to do while the run lasts
+        # the session is idle during the run
         if (connection.dialect.server_version_info or ()) >= (14,):
             values["idle_session_timeout"] = "0"
         calls = ", ".join(f"set_config('{setting}', :{setting}, false)" for setting in values)
@@ -150,7 +150,7 @@ class PostgreSQLLock(ServerLock):
         )
 
     def ask_holder(self, connection: Connection) -> str:
-        """Look into `pg_locks`."""
+        """Look up the holder in `pg_locks`."""
         from sqlalchemy import text
 
         found = connection.execute(
@@ -170,7 +170,7 @@ class PostgreSQLLock(ServerLock):
         return f"{who} (backend {found.pid}) since {since}"
 
     def _number(self, connection: Connection) -> int:
-        """Give the lock's number, 63 bits of a hash of the version table's full name."""
+        """Return the lock's number, 63 bits of a hash of the version table's full name."""
         from sqlalchemy import text
 
         key = self.key

@@ -1,4 +1,4 @@
-"""A lock that a server keeps for a session."""
+"""A lock that a server holds for a session."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class ServerLock:
-    """A lock that a server keeps for a session; the session is of its own, and ends with the process.
+    """A lock that a server holds for a session; the session is only for the lock, and ends with the process.
 
     Args:
         database: The database.
-        limits: How long to wait for a server that starts.
+        limits: How long to wait for a server that is starting.
     """
 
     def __init__(self, database: Database, limits: Limits) -> None:
@@ -30,43 +30,43 @@ class ServerLock:
         self._limits = limits
 
     def acquire(self) -> bool:
-        """Try to take it; the first try connects."""
+        """Try to acquire the lock, and return whether it is held; the first attempt connects."""
         if self._connection is None:
             self._connection = self._call(self._connect)
         return bool(self._call(self.try_to_lock, self._connection))
 
     def release(self) -> None:
-        """End the session, and with it the lock."""
+        """End the session, which releases the lock."""
         try:
             self._call(self._stack.close)
         finally:
             self._call.close()
 
     def holder(self) -> str:
-        """Ask the server."""
+        """Return who holds the lock, or an empty string if the server doesn't tell."""
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
             return "" if self._connection is None else self._call(self.ask_holder, self._connection)
         except SQLAlchemyError:
-            # a server may keep to itself who its other sessions are
+            # a server may not allow a user to see other sessions
             return ""
 
     def try_to_lock(self, connection: Connection) -> bool:
-        """Try to take the lock on a connection."""
+        """Try to acquire the lock on a connection, and return whether it is held."""
         raise NotImplementedError
 
     def ask_holder(self, connection: Connection) -> str:
-        """Ask who holds the lock."""
+        """Return who holds the lock."""
         raise NotImplementedError
 
     def prepare(self, connection: Connection) -> None:
-        """Make a new session ready."""
+        """Prepare a new session."""
 
     def _connect(self) -> Connection:
         self._stack.callback(self.database.sync_engine.dispose)
         connection = self._stack.enter_context(connected(self.database, self._limits.connect_wait))
-        # without autocommit the session would stand in a transaction as long as the run takes
+        # without autocommit the session would be in a transaction during the whole run
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
         self.prepare(connection)
         return connection

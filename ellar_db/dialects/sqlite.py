@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
 BATCH_COPY = "_alembic_tmp_"
-"""How the names of the tables begin into which Alembic's batch operations copy."""
+"""Prefix of the names of the tables into which Alembic's batch operations copy."""
 
 
 def type_changed(
@@ -32,17 +32,17 @@ def type_changed(
     inspected_type: TypeEngine[Any],
     declared_type: TypeEngine[Any],
 ) -> bool:
-    """Return whether a column has another type than the models say (Alembic's `compare_type`).
+    """Return whether a column's type differs from the one in the models (Alembic's `compare_type`).
 
-    SQLAlchemy takes the types that it doesn't know on SQLite for numbers, as BINARY(16). SQLite itself keeps each as it
-    was written.
+    SQLAlchemy reads types that it doesn't know on SQLite, such as BINARY(16), as numbers. SQLite itself keeps each type
+    as it was written.
 
     Args:
-        context: The comparison's.
+        context: The context of the comparison.
         inspected: The database's column.
         declared: The models' column.
-        inspected_type: The type of the first.
-        declared_type: The type of the second.
+        inspected_type: The type of `inspected`.
+        declared_type: The type of `declared`.
     """
     if not context.impl.compare_type(inspected, declared):
         return False
@@ -66,7 +66,7 @@ class SQLite(Dialect):
     catalog = ("SELECT 'trigger', name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",)
 
     def identity(self, database: Database) -> str:
-        """Return the file, which is locked whole, whatever the version table and the way in which it is written.
+        """Return the resolved path as a URL: the whole file is locked, whatever the version table.
 
         Example:
             >>> from sqlalchemy import create_engine
@@ -78,11 +78,11 @@ class SQLite(Dialect):
         return f"sqlite:///{Path(str(database.sync_engine.url.database)).resolve().as_posix()}"
 
     def shared_key(self, database: Database) -> Hashable | None:
-        """Return the file; databases in memory are each their own."""
+        """Return the file; None for a database in memory or with a `file:` URI."""
         return self.identity(database) if _is_plain_file(database.sync_engine.url) else None
 
     def lock(self, database: Database, limits: Limits) -> Lock:
-        """Return the lock of a file beside the database, or one that is always free for a database in memory."""
+        """Return a lock file beside the database, or for a database in memory a lock that is always free."""
         file = sqlite_file(database)
         return NoLock() if file is None else FileLock(file)
 
@@ -97,11 +97,11 @@ class SQLite(Dialect):
             yield check
 
     def is_out_of_transaction(self, connection: Connection) -> bool:
-        """Return whether the driver is out of the transaction in which SQLAlchemy is, as after `executescript`."""
+        """Return whether the driver has left the transaction that SQLAlchemy is in, as after `executescript`."""
         return connection.in_transaction() and not in_transaction(connection)
 
     def leftovers(self, connection: Connection) -> list[str]:
-        """Return the copies of tables that batch operations left which were killed without a transaction."""
+        """Return the copies of tables left by batch operations that were killed outside of a transaction."""
         tables = connection.exec_driver_sql(
             f"SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '{BATCH_COPY.replace('_', '!_')}%' "
             "ESCAPE '!' ORDER BY name"
@@ -119,22 +119,22 @@ class SQLite(Dialect):
         return [f"PRAGMA busy_timeout = {int(limits.db_lock_timeout * 1000)}"]
 
     def timed_out(self, error: BaseException | None) -> bool:
-        """Return whether the database was locked for too long, which has a text alone."""
+        """Return whether the database was locked for too long; that error has a message but no code."""
         return LOCKED in str(error)
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of a file in the folder."""
-        # what belongs to a file: URI says how to open another database
+        # the options of a file: URI say how to open the original database
         query = {} if (url.database or "").startswith("file:") else dict(url.query)
         return url.set(database=str(folder / f"{name}.db"), query=query)
 
     def is_reached(self, connection: Connection, url: URL) -> str:
-        """Ask for the file of the connection."""
+        """Return the file that the connection has open."""
         from sqlalchemy import text
 
         file = connection.execute(text("SELECT file FROM pragma_database_list WHERE name = 'main'")).scalar()
         wanted = str(url.database)
-        # links in the path of the folder are no other database
+        # a path with symbolic links names the same database
         return wanted if file and Path(str(file)).resolve() == Path(wanted).resolve() else str(file)
 
 
@@ -142,19 +142,19 @@ class NoLock:
     """The lock of a database that no other process can see."""
 
     def acquire(self) -> bool:
-        """Take it."""
+        """Return True."""
         return True
 
     def release(self) -> None:
-        """Let go of it."""
+        """Do nothing."""
 
     def holder(self) -> str:
-        """Say nothing."""
+        """Return an empty string."""
         return ""
 
 
 def sqlite_file(database: Database) -> Path | None:
-    """Give the file of a SQLite database, or None where it is in memory.
+    """Return the file of a SQLite database, or None if it is in memory.
 
     Example:
         >>> from sqlalchemy import create_engine
@@ -174,18 +174,18 @@ def sqlite_file(database: Database) -> Path | None:
 
 @contextmanager
 def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
-    """Make a connection's transactions real ones, schema changes included, with foreign keys off while they last.
+    """Make a connection's transactions atomic, schema changes included, with foreign keys off during them.
 
-    The drivers begin a transaction only before the first INSERT, UPDATE or DELETE, so that a schema change is kept
-    whatever follows it. Here each begins with BEGIN IMMEDIATE, but for Alembic's `autocommit_block()`. Foreign keys
-    are off, since a batch alteration drops the old table, and with it the rows that refer to it by ON DELETE CASCADE;
-    before each commit the references are checked. All is as it was when the context ends.
+    The drivers begin a transaction only before the first INSERT, UPDATE or DELETE, so that a schema change before that
+    can't be rolled back. Here each begins with BEGIN IMMEDIATE, except in Alembic's `autocommit_block()`. Foreign keys
+    are off, since a batch operation drops the old table, and with it the rows that refer to it by ON DELETE CASCADE;
+    they are checked before each commit. The connection's settings are restored when the context ends.
 
     Args:
         connection: A connection, not in a transaction.
 
     Yields:
-        The check of the references, which each commit does too; it raises DbError where the run broke some.
+        The foreign key check, which also runs before each commit; it raises DbError if the run added violations.
     """
     from sqlalchemy import event
 
@@ -198,12 +198,12 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
             return
         driver.isolation_level = None
         if in_transaction(connection):
-            # a driver in the mode autocommit=False (Python 3.12) has begun one already, in which nothing is yet
+            # a driver in the mode autocommit=False (Python 3.12) has begun one already, which is still empty
             execute(driver, "ROLLBACK")
         execute(driver, "BEGIN IMMEDIATE")
 
     def only_begin(_: Connection, __: Any, statement: str, parameters: Any, *___: Any) -> tuple[str, Any]:
-        # an application that begins its transactions itself, by SQLAlchemy's recipe, does so once more
+        # an application that emits BEGIN itself, by SQLAlchemy's recipe, would emit a second one
         return ("SELECT 1" if BEGIN.match(statement) else statement), parameters
 
     begins_itself = bool(listeners(connection.engine, "begin"))

@@ -1,4 +1,4 @@
-"""Kinds of SQL statements, as a journal of a run must tell them apart."""
+"""Kinds of SQL statements that the journal of a run must distinguish."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 
 LEADING = r"(?:\s|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|--[^\n]*\n)*"
-"""What may stand before a statement: comments."""
+"""What may precede a statement: comments."""
 
 QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|/\*.*?\*/|(?:--|#)[^\n]*", re.DOTALL)
-"""What may hold a semicolon that ends nothing."""
+"""Quoted text and comments, in which a semicolon doesn't end a statement."""
 
 NOTHING = re.compile(r"(?!)")
 
@@ -19,7 +19,7 @@ def starting_with(words: str, leading: str = LEADING) -> re.Pattern[str]:
 
     Args:
         words: The words, as alternatives of a regular expression.
-        leading: What may stand before them, as a regular expression.
+        leading: What may precede them, as a regular expression.
 
     Example:
         >>> bool(starting_with("DROP|ALTER").match("/* 1 */ drop table users"))
@@ -36,15 +36,15 @@ STORED = starting_with(r"CREATE\b(?:(?!\bBEGIN\b).)*?\b(?:PROCEDURE|FUNCTION|TRI
 
 @dataclass(frozen=True)
 class Statements:
-    """Patterns that a statement's text is matched with, from its beginning.
+    """Patterns that classify a statement, matched from its beginning.
 
     Args:
-        changes_schema: Schema changes, which a database that can't roll them back commits at once.
+        changes_schema: Schema changes, which a database that can't roll them back commits immediately.
         reads: Statements that change nothing.
-        partial: Statements of which a part may have been done when they fail: several drops, a procedure, a block.
-        stored: Definitions of procedures and the like, which have semicolons within and are one statement.
-        table_locks: Statements that lock tables, or unlock them (group 1). Between the two, a session can use the
-            locked tables alone.
+        partial: Statements that may be partly done when they fail: several drops, a procedure, a block.
+        stored: Definitions of procedures and the like, which are one statement although they contain semicolons.
+        table_locks: Statements that lock tables, or unlock them (group 1). Between the two, a session can use only
+            the locked tables.
 
     Example:
         >>> bool(Statements().changes_schema.match("ALTER TABLE users ADD name TEXT"))
@@ -58,7 +58,7 @@ class Statements:
     table_locks: re.Pattern[str] = NOTHING
 
     def are_several(self, text: str) -> bool:
-        """Return whether a text holds several statements.
+        """Return whether a text contains several statements.
 
         Example:
             >>> Statements().are_several("DELETE FROM a; DELETE FROM b")

@@ -1,4 +1,4 @@
-"""A revision that was begun and not ended, and the table that keeps it."""
+"""Journal entries: revisions that were begun but not ended, and the table that keeps them."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ if TYPE_CHECKING:
 NAME = "ellar_db_journal"
 
 LENGTH = 300
-"""Characters of a statement that the journal keeps."""
+"""Maximum length of a statement in the journal, in characters."""
 
 SIZE = 1200
-"""Characters of JSON that these may take: all that are kept must go into a TEXT of MySQL, of 64 KB."""
+"""Maximum length of a statement as JSON, in characters: all that are kept must fit into a TEXT of MySQL (64 KB)."""
 
 ENDS = 25
-"""Statements that it keeps of the first and of the last, where there are more."""
+"""Number of the first and of the last statements that the journal keeps, if there are more."""
 
 WRITTEN = ("revision", "statements", "failed")
-"""What is written as JSON, which any database's character set can hold."""
+"""Columns that are written as JSON, which fits into any database's character set."""
 
 FIRST = "the revision's first statement"
-"""What is said of the one statement that isn't noted itself."""
+"""Stands for the one statement that isn't recorded itself."""
 
 
 @dataclass
 class Entry:
-    """One revision that was begun and not ended.
+    """One revision that was begun but not ended.
 
     Args:
         revision: Its id.
         direction: "upgrade" or "downgrade".
-        host: Where it ran.
-        pid: The process.
+        host: The host on which it ran.
+        pid: The id of its process.
         started: When, in UTC.
         statements: The statements that were begun, in order; all but the last were done.
         done: Whether the last was done too.
-        failed: The statement that failed, where the process lived to say so, and what it left if not all is undone.
+        failed: The statement that failed, if the process could still record it, and what it left if not all is undone.
         package: The package whose revision it is; empty for the application's own.
     """
 
@@ -69,7 +69,7 @@ class Entry:
 
     @property
     def list(self) -> str:
-        """The statements, each with what became of it."""
+        """The statements, each with its outcome."""
         if not self.statements and not self.done:
             return f"Begun, perhaps done: {FIRST}."
         applied = self.statements if self.done else self.statements[:-1]
@@ -83,7 +83,7 @@ class Entry:
 
 
 class EntryTable:
-    """The table that keeps entries: a row for each version table of a database on which a revision hasn't ended.
+    """The table that keeps entries: one row for each version table with a revision that hasn't ended.
 
     Args:
         connection: A connection to the database.
@@ -94,14 +94,14 @@ class EntryTable:
         self.connection = connection
         self.table = _table(options.get("version_table_schema"))
         self.version_table = str(options.get("version_table", "alembic_version"))
-        # SQLAlchemy looks for what it compiled by the whole of a statement, but only once for each object
+        # SQLAlchemy computes the cache key from the whole of a statement, but only once for each object
         own = self.table.c.version_table == self.version_table
         self._insertion, self._change = self.table.insert(), self.table.update().where(own)
         self._removal, self._reading = self.table.delete().where(own), self.table.select().where(own)
         self._there = False
 
     def read(self) -> Entry | None:
-        """Return what an earlier run left, or None; the connection is out of a transaction then."""
+        """Return the entry that an earlier run left, or None; afterwards the connection isn't in a transaction."""
         from sqlalchemy import inspect
 
         self._there = inspect(self.connection).has_table(NAME, schema=self.table.schema)
@@ -114,11 +114,11 @@ class EntryTable:
         return Entry(**values)
 
     def make(self) -> None:
-        """Make the table, unless it is there."""
+        """Make the table if it doesn't exist."""
         from sqlalchemy.schema import CreateTable
 
         if not self._there:
-            # another run, on another version table, may make it at the same moment
+            # another run, on another version table, may make it at the same time
             self.connection.execute(CreateTable(self.table, if_not_exists=True))
             self._there = True
 
@@ -131,7 +131,7 @@ class EntryTable:
         """
         values = {**vars(entry), "statements": shortened(entry.statements)}
         values.update({key: json.dumps(values[key]) for key in WRITTEN})
-        # a revision may have rolled back, and with its rows the entry
+        # a revision may have rolled back, and the entry with it
         if anew or not self.connection.execute(self._change, values).rowcount:
             self.connection.execute(self._insertion, {**values, "version_table": self.version_table})
 
@@ -141,7 +141,7 @@ class EntryTable:
 
 
 def clipped(text: str) -> str:
-    """Give a statement as the journal keeps it: in one line, without passwords, and not too long."""
+    """Return a statement as the journal keeps it: in one line, with passwords masked, and truncated."""
     kept = masked(" ".join(text.split()))[:LENGTH]
     while len(json.dumps(kept)) > SIZE:
         kept = kept[: len(kept) * 3 // 4]
@@ -149,14 +149,14 @@ def clipped(text: str) -> str:
 
 
 def shortened(statements: Sequence[str]) -> Sequence[str]:
-    """Leave out what stands in the middle of many statements."""
+    """Return statements without the middle ones if there are many."""
     if len(statements) <= 2 * ENDS:
         return statements
     return [*statements[:ENDS], f"... {len(statements) - 2 * ENDS} more ...", *statements[-ENDS:]]
 
 
 def count_of(shortened: Sequence[str]) -> int:
-    """Give how many statements there were before some were left out."""
+    """Return how many statements there were before `shortened` left some out."""
     more = int(shortened[ENDS].split()[1]) - 1 if len(shortened) > 2 * ENDS else 0
     return len(shortened) + more
 
@@ -167,7 +167,7 @@ def _table(schema: str | None) -> Table:
     return Table(
         NAME,
         MetaData(),
-        # runs on other version tables of the database, as packages have, hold other locks and go on meanwhile
+        # runs on other version tables of the database, as packages have, hold other locks and run at the same time
         Column("version_table", String(64), primary_key=True),
         Column("revision", String(255), nullable=False),
         Column("direction", String(16), nullable=False),

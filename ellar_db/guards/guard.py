@@ -1,4 +1,4 @@
-"""What makes a run safe on one database, whatever its kind."""
+"""The guards that make a run safe on one database, whatever its kind."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ log = logging.getLogger("ellar_db")
 
 @dataclass(frozen=True)
 class Guard:
-    """What guards a run.
+    """The guards of a run.
 
     Args:
-        check: Raises DbError where what was done must not be committed.
-        journal: What is noted, where schema changes can't be rolled back.
+        check: Raises DbError if the run's changes must not be committed.
+        journal: The journal, if schema changes can't be rolled back.
     """
 
     check: Callable[[], None]
@@ -44,11 +44,11 @@ def guarded(
         connection: The run's connection, not in a transaction.
         dialect: The database's kind.
         limits: The time-outs of the run's statements.
-        program: What to type to get here, for messages.
-        settling: The run ends what an earlier one left, and so isn't refused for it.
+        program: The command line of the program, for messages.
+        settling: The run resolves an interrupted run, and so isn't refused because of it.
 
     Raises:
-        DbError: An earlier run was cut short, and left the database in between.
+        DbError: An earlier run was interrupted, and left the database partly migrated.
     """
     _leave_autocommit(connection, dialect)
     _set_timeouts(connection, dialect, limits)
@@ -69,7 +69,7 @@ def guarded(
 
 
 def _leave_autocommit(connection: Connection, dialect: Dialect) -> None:
-    """Use transactions, where the application's engine doesn't."""
+    """Use transactions even if the application's engine doesn't."""
     known = connection.dialect
     level = connection.get_execution_options().get("isolation_level", isolation_level_of_engine(known))
     if level == "AUTOCOMMIT" and dialect.transactional:
@@ -77,22 +77,22 @@ def _leave_autocommit(connection: Connection, dialect: Dialect) -> None:
 
 
 def _set_timeouts(connection: Connection, dialect: Dialect, limits: Limits) -> None:
-    """Set the time-outs of a connection's session, which is this run's alone from then on."""
+    """Set the time-outs of a connection's session, which only this run uses from then on."""
     made = dialect.timeouts(connection.dialect, limits.bounded)
     if not made:
         return
     if not dialect.embedded:
-        # it must not come back to the application's pool with them; it is closed instead
+        # it must not return to the application's pool with these time-outs; it is closed instead
         connection.detach()
     for statement in made:
         connection.exec_driver_sql(statement)
-    # in PostgreSQL a setting made in a transaction goes when that is rolled back
+    # in PostgreSQL a setting made in a transaction is lost if that is rolled back
     connection.commit()
 
 
 def _tell_leftovers(database: Database, connection: Connection, dialect: Dialect) -> None:
-    """Warn of what earlier runs left; none of it is removed."""
+    """Warn about leftovers of earlier runs; none of them is removed."""
     for leftover in dialect.leftovers(connection):
         log.warning("on the database %r, %s", database.name, leftover)
-    # what was asked began a transaction
+    # the queries began a transaction
     connection.rollback()

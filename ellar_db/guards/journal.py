@@ -1,4 +1,4 @@
-"""What was done, where schema changes can't be rolled back: notes that a killed run leaves for the next one to read."""
+"""The journal, kept if schema changes can't be rolled back: a killed run leaves it for the next run to read."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
 
 class Note(Enum):
-    """Whether the table has the entry of the revision that runs."""
+    """Whether the table has the entry of the current revision."""
 
     ABSENT = auto()
-    """It hasn't."""
+    """There is no entry."""
 
     WRITTEN = auto()
-    """It was written by the revision's own transactions."""
+    """The entry was written by the revision's own transactions."""
 
     AHEAD = auto()
-    """It was committed before the revision began, together with the revision before."""
+    """The entry was committed before the revision began, together with the previous revision."""
 
 
 @dataclass
 class Progress:
-    """What is known of the revision that runs, besides its entry.
+    """The state of the current revision, besides its entry.
 
     Args:
-        kept: How many of the entry's statements can't be rolled back any more.
-        partial: Whether a part of the last statement may be done if it fails.
-        locked: Whether the revision has locked tables, so that no other can be written.
+        kept: How many of the entry's statements can no longer be rolled back.
+        partial: Whether the last statement may be partly done if it fails.
+        locked: Whether the revision has locked tables, so that no other table can be written.
     """
 
     kept: int = 0
@@ -49,17 +49,17 @@ class Progress:
 class Journal:
     """The journal of one database, written in the run's own transactions.
 
-    A schema change commits what precedes it, and with it the note that it begins. That is a commit more than without
-    the note wherever nothing else precedes it; so a revision that follows another is noted ahead, in the transaction
-    which records that one. Its first statement needs no note then. If that is no schema change, the note is withdrawn:
-    rows are rolled back when the process dies, and nothing has to be repaired.
+    A schema change commits what precedes it, and with that the entry which says that it begins. If nothing else
+    precedes it, that is one commit more than without the entry; therefore the entry of a next revision is written
+    ahead, in the transaction that records the previous one. Its first statement then needs no entry. If that isn't a
+    schema change, the entry is withdrawn: rows are rolled back if the process dies, and nothing has to be repaired.
 
     Args:
         connection: The run's connection.
         dialect: The database's kind.
         options: Alembic's options for the database.
         package: The package whose migrations run, if any.
-        ahead: Whether the revision after is noted when one ends. In a two-phase transaction nothing can be withdrawn.
+        ahead: Whether entries are written ahead. In a two-phase transaction, none can be withdrawn.
     """
 
     def __init__(
@@ -80,17 +80,17 @@ class Journal:
         self.note = Note.ABSENT
         self.progress = Progress()
         self._following: Entry | None = None
-        # whether the revision's own function runs; what is done outside of it isn't the revision's
+        # whether the revision's own function runs; statements outside of it aren't the revision's
         self._running = False
 
     def refuse_unfinished(self, program: str) -> None:
-        """Refuse to run where an earlier run did not end.
+        """Refuse to run if an earlier run was interrupted.
 
         Args:
-            program: What to type to get here.
+            program: The command line of the program, for messages.
 
         Raises:
-            DbError: One did not.
+            DbError: An earlier run was interrupted.
         """
         entry = self.entries.read()
         if entry is not None:
@@ -101,13 +101,13 @@ class Journal:
             )
 
     def refuse_long(self, revisions: Iterable[str]) -> None:
-        """Refuse revisions whose id the version table couldn't keep once they are applied.
+        """Refuse revisions whose id is too long for the version table, before they are applied.
 
         Args:
             revisions: The ids.
 
         Raises:
-            DbError: One is too long.
+            DbError: An id is too long.
         """
         from sqlalchemy import inspect
 
@@ -124,7 +124,7 @@ class Journal:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Note the statements of the connection while the context lasts."""
+        """Record the statements of the connection while the context lasts."""
         from sqlalchemy import event
 
         def before(_: Any, __: Any, statement: str, *___: Any) -> None:
@@ -133,7 +133,7 @@ class Journal:
         def after(_: Any, __: Any, statement: str, *___: Any) -> None:
             self.statement_done(statement)
 
-        # before the two-phase commit's own listener, which ends the transaction in which the note is
+        # before the two-phase commit's own listener, which ends the transaction that has the entry
         event.listen(self.connection, "before_cursor_execute", before, insert=True)
         event.listen(self.connection, "after_cursor_execute", after)
         try:
@@ -143,7 +143,7 @@ class Journal:
             event.remove(self.connection, "after_cursor_execute", after)
 
     def noting(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap the function of a revision: what is done outside of it belongs to the version table, or to plugins."""
+        """Wrap the function of a revision: statements outside of it belong to the version table, or to plugins."""
 
         @wraps(function)
         def noted(*arguments: Any, **options: Any) -> Any:
@@ -156,7 +156,7 @@ class Journal:
         return noted
 
     def begin(self, revision: str, direction: str) -> None:
-        """Note that a revision begins; it is written with its first statement, unless it was noted ahead.
+        """Record that a revision begins; its entry is written with its first statement, unless it was written ahead.
 
         Args:
             revision: Its id.
@@ -168,7 +168,7 @@ class Journal:
         self.progress = Progress()
 
     def statement(self, text: str) -> None:
-        """Note that a statement begins.
+        """Record that a statement begins.
 
         Args:
             text: The statement.
@@ -189,12 +189,12 @@ class Journal:
             progress.kept = len(self.entry.statements)
         self.entry.statements.append(clipped(text))
         self.entry.done = False
-        # of several steps nobody knows whether one of them commits: if so, then this note too
+        # one of several steps may commit, and must then commit this entry too
         if (progress.partial or not is_noted) and not progress.locked:
             self._write(self.entry)
 
     def statement_done(self, text: str) -> None:
-        """Note that a statement ended; it is written with the next.
+        """Record that a statement ended; this is written with the next one.
 
         Args:
             text: The statement.
@@ -209,10 +209,10 @@ class Journal:
             progress.locked = locks[1] is None
 
     def end(self, following: tuple[str, str] | None = None) -> None:
-        """Note that a revision ended, in the transaction that changes the version table.
+        """Record that a revision ended, in the transaction that changes the version table.
 
         Args:
-            following: The id and the direction of the revision that comes next, if one does.
+            following: The id and the direction of the next revision, if there is one.
         """
         if following is not None and self.ahead:
             self._following = Entry(*following, done=False, package=self.package)
@@ -221,21 +221,21 @@ class Journal:
             self.clear()
 
     def committed(self) -> None:
-        """Take up what comes next, once the revision that ended is committed."""
+        """Go on to the next revision, after the one that ended was committed."""
         self.entry, self._following = self._following, None
         self.note = Note.ABSENT if self.entry is None else Note.AHEAD
         self.progress.locked = False
 
     def fail(self, failed: str = "") -> Entry | None:
-        """Keep what was done of a revision that failed, or nothing where nothing was.
+        """Keep the entry of a revision that failed, if a part of it was done.
 
-        Called after the rollback, which undid all that wasn't committed; what is noted in the table was.
+        Called after the rollback, which undid everything that wasn't committed; what the table has was committed.
 
         Args:
-            failed: The statement that failed, where it was one.
+            failed: The statement that failed, if one did.
 
         Returns:
-            What is kept. In a two-phase transaction it may be of the revision before, which wasn't recorded yet.
+            The entry, or None. In a two-phase transaction it may be the previous revision's, which wasn't recorded yet.
         """
         entry, self.entry = self.entry, None
         progress = self.progress
@@ -249,7 +249,7 @@ class Journal:
         if left is not None:
             noted = count_of(left.statements)
             committed = max(committed, noted - (noted == len(entry.statements) and not entry.done))
-        # what commits in the middle commits the note of the statement
+        # a statement that commits in the middle commits its entry too
         begun = noted == len(entry.statements) or progress.locked
         partly = progress.partial and not entry.done and bool(entry.statements) and begun
         self.note = Note.ABSENT if left is None else Note.WRITTEN
@@ -270,15 +270,15 @@ class Journal:
         return entry
 
     def clear(self) -> None:
-        """Remove the note."""
+        """Remove the entry."""
         with self._own_statements():
             self.entries.remove()
         self.note = Note.ABSENT
 
     def _withdraw(self) -> None:
-        """Remove what was noted ahead, before the revision has done anything."""
+        """Remove the entry that was written ahead, before the revision has done anything."""
         self.clear()
-        # the driver's own commit: Alembic's transaction goes on, as if nothing had been before it
+        # the driver's own commit: Alembic's transaction goes on, as if it had just begun
         self.connection.connection.commit()
 
     def _write(self, entry: Entry) -> None:
@@ -288,7 +288,7 @@ class Journal:
 
     @contextmanager
     def _own_statements(self) -> Iterator[None]:
-        """Don't take the journal's own statements for the revision's."""
+        """Exclude the journal's own statements from the revision's."""
         running, self._running = self._running, False
         try:
             yield

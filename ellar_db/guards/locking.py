@@ -25,29 +25,29 @@ if TYPE_CHECKING:
 log = logging.getLogger("ellar_db")
 
 FIRST_WORD = 1.0
-"""Seconds after which a run that waits says so."""
+"""Seconds after which a run logs that it waits."""
 
 PAUSES = (0.02, 0.05, 0.1, 0.2)
-"""Seconds between two tries; the last goes on."""
+"""Seconds between two attempts; the last value is repeated."""
 
 _held: ContextVar[frozenset[str]] = ContextVar("ellar_db_locks", default=frozenset())
 
 
 @contextmanager
 def locked(databases: Sequence[Database], limits: dict[str, Limits], manager: PluginManager) -> Iterator[None]:
-    """Hold the locks of databases. What this very run holds already isn't asked for again.
+    """Hold the locks of databases. Re-entrant: locks held by this run are not acquired again.
 
     Args:
         databases: The databases.
         limits: The limits of each, by its name.
-        manager: The plugins, of which `ellar_db_lock` gives the locks.
+        manager: The plugins, whose `ellar_db_lock` returns the locks.
 
     Raises:
         DbError: Another run held a lock for longer than the limit.
         UnavailableError: A database can't be reached.
     """
     with ExitStack() as stack:
-        # the same order in each process, whatever the order of its configuration
+        # the same order in each process, whatever the order of its configuration, so that there is no deadlock
         for database in sorted(databases, key=lambda each: dialect_of(manager, each).identity(each)):
             if limits[database.name].lock:
                 stack.enter_context(_locked(database, limits[database.name], manager))
@@ -55,14 +55,14 @@ def locked(databases: Sequence[Database], limits: dict[str, Limits], manager: Pl
 
 
 def refuse_twins(databases: Sequence[Database], manager: PluginManager) -> None:
-    """Refuse two names for one database: the second's transaction would wait for the first's for ever.
+    """Refuse two names for one database: the second's transaction would wait forever for the first's.
 
     Args:
         databases: The databases of one run.
         manager: The plugins.
 
     Raises:
-        DbError: Two of them are one.
+        DbError: Two of them are the same database.
     """
     known: dict[Hashable, Database] = {}
     for database in databases:
@@ -107,14 +107,14 @@ def _locked(database: Database, limits: Limits, manager: PluginManager) -> Itera
         try:
             lock.release()
         except click.ClickException as error:
-            # it must not hide what came before it
+            # it must not hide the original error
             log.warning("%s", error.message)
         raise
     lock.release()
 
 
 class _Guarded:
-    """A plugin's lock, of which the plugin is named where it fails.
+    """A plugin's lock, whose errors name the plugin.
 
     Args:
         lock: The lock.
@@ -136,7 +136,7 @@ class _Guarded:
 
 
 def wait_for(lock: Lock, timeout: float, what: str, option: str = "") -> None:
-    """Take a lock as soon as nobody else holds it.
+    """Acquire a lock as soon as it is free.
 
     Args:
         lock: The lock.
@@ -145,7 +145,7 @@ def wait_for(lock: Lock, timeout: float, what: str, option: str = "") -> None:
         option: The option that sets the time-out.
 
     Raises:
-        DbError: Time is up.
+        DbError: The wait timed out.
     """
     started = time.monotonic()
     tries = 0

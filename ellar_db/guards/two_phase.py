@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TwoPhase:
-    """The two-phase transactions of one run: as a context, it commits them at its end, or none."""
+    """The two-phase transactions of one run: a context that commits all of them at its end, or none."""
 
     def __init__(self) -> None:
         self.connections: list[Connection] = []
@@ -38,8 +38,8 @@ class TwoPhase:
     def begin(self, database: Database, connection: Connection, dialect: Dialect) -> None:
         """Begin a database's transaction.
 
-        MySQL and MariaDB refuse schema changes in such a transaction. There each of them commits what precedes it, as
-        it does in any transaction of theirs; what follows the last of them takes part in the two-phase commit.
+        MySQL and MariaDB refuse schema changes in such a transaction. There each schema change commits what precedes
+        it, as in any of their transactions; what follows the last schema change takes part in the two-phase commit.
 
         Args:
             database: The database.
@@ -47,7 +47,7 @@ class TwoPhase:
             dialect: Its kind.
 
         Raises:
-            DbError: Its driver knows no two-phase commit.
+            DbError: Its driver doesn't support two-phase commit.
         """
         try:
             connection.begin_twophase()
@@ -70,7 +70,7 @@ class TwoPhase:
             if connection in self.prepared:
                 connection.rollback()
             else:
-                # the server forgets what isn't prepared when the connection ends; drivers differ in how to roll it back
+                # the server drops what isn't prepared when the connection ends; drivers differ in how to roll it back
                 connection.invalidate()
 
 

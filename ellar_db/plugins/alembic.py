@@ -1,4 +1,4 @@
-"""Alembic's own plugins, the entry points `alembic.plugins`: one that is broken breaks `import alembic`."""
+"""Alembic's own plugins (entry points `alembic.plugins`): a broken one breaks `import alembic`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def alembic_entry_points() -> list[EntryPoint]:
-    """Give the entry points of Alembic's own plugin group, sorted."""
+    """Return the entry points of Alembic's own plugin group, sorted."""
     from importlib.metadata import entry_points
 
     return sorted(entry_points(group="alembic.plugins"), key=title)
 
 
 def title(entry_point: EntryPoint) -> str:
-    """Name an entry point by its distribution, its name and what it stands for."""
+    """Return an entry point's distribution, name and value, as shown in messages."""
     distribution = entry_point.dist.name if entry_point.dist else "?"
     return f"{distribution} (entry point {entry_point.name} = {entry_point.value})"
 
@@ -31,10 +31,10 @@ def alembic_culprits() -> dict[str, str]:
     """Find the entry points that can't be loaded or set up.
 
     Returns:
-        What is the matter with each, by its title.
+        The error of each, by its title.
     """
     culprits: dict[str, str] = {}
-    # Alembic first: it also calls the setup() of each, and one that imports Alembic must not be half imported then
+    # Alembic first: it calls the setup() of each, and a plugin that imports Alembic must not be half imported then
     for entry_point in [None, *alembic_entry_points()]:
         try:
             with redirect_stdout(sys.stderr):
@@ -45,7 +45,7 @@ def alembic_culprits() -> dict[str, str]:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # another package's module may raise anything
-            # one that imports Alembic meets the fault of another
+            # a plugin that imports Alembic may fail because of another one
             blamed = _loaded_by_alembic(error) or entry_point
             if blamed is not None:
                 culprits.setdefault(title(blamed), summary(error))
@@ -53,7 +53,7 @@ def alembic_culprits() -> dict[str, str]:
 
 
 def alembic_broken(error: BaseException) -> DbError | None:
-    """Say which package broke `import alembic`, where that is what an exception is about.
+    """Return the error that names the plugin that broke `import alembic`, or None for any other exception.
 
     Example:
         >>> alembic_broken(ValueError("something else")) is None
@@ -76,6 +76,6 @@ def _passed_loader(error: BaseException) -> bool:
 
 
 def _loaded_by_alembic(error: BaseException) -> EntryPoint | None:
-    """Give the entry point that Alembic was at when an exception came, if it was."""
+    """Return the entry point that Alembic was loading when an exception was raised, or None."""
     found = (plugin_being_loaded(frame) for frame, _ in walk_tb(error.__traceback__))
     return next((entry_point for entry_point in found if entry_point is not None), None)

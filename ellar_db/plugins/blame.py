@@ -1,4 +1,4 @@
-"""Whose code raised an exception."""
+"""Find the plugin whose code raised an exception."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ellar_db.plugins.manager import PluginManager
 
 OURS = "ellar_db"
-"""The package whose code isn't a plugin's."""
+"""ellar_db's own package, whose code belongs to no plugin."""
 
 
 def hook_raised(manager: PluginManager, hook_name: str, error: BaseException) -> Plugin | None:
@@ -31,18 +31,18 @@ def hook_raised(manager: PluginManager, hook_name: str, error: BaseException) ->
     for frame, _ in traceback.walk_tb(error.__traceback__):
         found = plugins.get(frame.f_code, found)
     if found is None and isinstance(error, RuntimeError):
-        # a wrapper that yields never, or twice: pluggy's own error, which says only where it stands
+        # a wrapper that yields never, or twice: pluggy's own error, which has only the wrapper's location
         places = {f"{code.co_filename}:{code.co_firstlineno}": plugin for code, plugin in plugins.items()}
         found = next((plugin for place, plugin in places.items() if place in str(error)), None)
     return found
 
 
 def code_raised(manager: PluginManager, error: BaseException) -> Plugin | None:
-    """Return the plugin whose code raised an error, or None where it was ours that did, or another's.
+    """Return the plugin whose code raised an error, or None if the code is ellar_db's or another package's.
 
     Args:
         manager: The plugins.
-        error: What was raised.
+        error: The error.
     """
     modules = {
         (record.entry_point.partition("= ")[2] or record.name).partition(":")[0]: record

@@ -1,4 +1,4 @@
-"""The built-in plugins, which the plugin manager imports by their modules' names."""
+"""The built-in plugins, which the plugin manager imports by module name."""
 
 BUILTINS = {
     "pyproject": "ellar_db.providers.pyproject",
@@ -28,4 +28,4 @@ BUILTINS = {
     "stamp": "ellar_db.commands.stamp",
     "upgrade": "ellar_db.commands.upgrade",
 }
-"""Modules by the name under which they are registered, in order; of the providers the last is asked first."""
+"""Modules by the name under which they are registered, in order; the last of the providers is called first."""

@@ -1,4 +1,4 @@
-"""Which kind of database a database is of, as the plugins say."""
+"""The kind of a database, as provided by plugins."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ HOOK = "ellar_db_dialects"
 
 
 def dialect_of(manager: PluginManager, database: Database) -> Dialect:
-    """Return what is known of a database's kind.
+    """Return the dialect of a database.
 
     Args:
         manager: The plugins.
         database: The database.
 
     Raises:
-        DbError: Two plugins bring the kind.
-        PluginError: A plugin gives something else, or fails.
+        DbError: Two plugins provide the kind.
+        PluginError: A plugin returns something else, or fails.
     """
     return dialect_named(manager, database.sync_engine.dialect.name)
 
 
 def dialect_named(manager: PluginManager, name: str) -> Dialect:
-    """Return what is known of a kind of database; of an unknown one, a `Dialect` that knows nothing.
+    """Return the dialect of a kind of database; for an unknown one, a `Dialect` with the defaults.
 
     Args:
         manager: The plugins.
         name: SQLAlchemy's name of the dialect.
 
     Raises:
-        DbError: Two plugins bring the kind.
-        PluginError: A plugin gives something else, or fails.
+        DbError: Two plugins provide the kind.
+        PluginError: A plugin returns something else, or fails.
     """
     return manager.once(HOOK, _known).get(name) or Dialect()
 
 
 def _known(manager: PluginManager) -> dict[str, Dialect]:
-    """Return all kinds by name; a plugin's beats a built-in one."""
+    """Return all kinds by name; a plugin's overrides a built-in one."""
     known: dict[str, tuple[Plugin, Dialect]] = {}
     for plugin, answer in manager.answers(HOOK):
         for dialect in plugin.listed(HOOK, answer):
@@ -53,7 +53,7 @@ def _known(manager: PluginManager) -> dict[str, Dialect]:
                 raise plugin.failure(HOOK, TypeError(what))
             for name in dialect.names:
                 other = known.setdefault(name, (plugin, dialect))[0]
-                # plugins are asked before built-ins
+                # plugins are called before built-ins
                 if other is not plugin and plugin.kind != BUILT_IN:
                     raise DbError(
                         f"the kind of database {name!r} is brought by {other.title} and by {plugin.title}; leave one "

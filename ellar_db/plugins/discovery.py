@@ -1,4 +1,4 @@
-"""Where plugins are found: the entry points of installed packages, and the project's own modules."""
+"""Discovery of plugins: the entry points of installed packages, and the project's own modules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def installed() -> list[tuple[Plugin, EntryPoint]]:
-    """Give the entry points of the group in the order of (distribution, name), with their records."""
+    """Return the entry points of the group, sorted by (distribution, name), each with its record."""
     only, disabled = names_in("ELLAR_DB_LOAD_PLUGINS"), names_in("ELLAR_DB_DISABLE_PLUGINS") or set()
     if only is not None and not only:
         return []
@@ -47,9 +47,9 @@ def installed() -> list[tuple[Plugin, EntryPoint]]:
 
 
 def _title(entry_point: EntryPoint) -> tuple[str, str]:
-    """Give the name and the version of an entry point's distribution; without metadata, the module's name.
+    """Return the name and the version of an entry point's distribution; without metadata, the module's name.
 
-    `Distribution.name` and `version` parse the whole file, description and all, each time they are asked for.
+    `Distribution.name` and `version` parse the whole file, including the description, on each access.
     """
     dist = entry_point.dist
     text = (dist.read_text("METADATA") or dist.read_text("PKG-INFO") or "") if dist else ""
@@ -58,7 +58,7 @@ def _title(entry_point: EntryPoint) -> tuple[str, str]:
 
 
 def names_in(variable: str) -> set[str] | None:
-    """Give the names that an environment variable lists, normalized; None where it isn't set."""
+    """Return the names that an environment variable lists, normalized; None if it isn't set."""
     value = os.environ.get(variable)
     if value is None:
         return None
@@ -66,7 +66,7 @@ def names_in(variable: str) -> set[str] | None:
 
 
 def normal_name(name: str) -> str:
-    """Give a distribution's name as packaging normalizes it, without importing packaging.
+    """Return a distribution's name as packaging normalizes it, without importing packaging.
 
     Example:
         >>> normal_name("Ellar_DB.Seed")
@@ -84,7 +84,7 @@ def project_module(name: str) -> ModuleType:
 
 
 def unknown_names() -> list[tuple[str, str]]:
-    """Give what the environment variables name and nobody has installed, with the variable."""
+    """Return the names in the environment variables that aren't installed, each with its variable."""
     from importlib.metadata import entry_points
 
     known: set[str] = set()

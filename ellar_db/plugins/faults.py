@@ -1,4 +1,4 @@
-"""What can be the matter with a plugin, said in one line."""
+"""Problems with a plugin, each described in one line."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ellar_db.util.errors import DbError, PluginError, meant, summary
 from ellar_db.version import __version__
 
 CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x20, 0x80, 0x200
-"""Flags of a function's code, as the module inspect has them."""
+"""Flags of a function's code, as defined in the module inspect."""
 
 API_ATTRIBUTE = "ELLAR_DB_API"
-"""Where a plugin says for which version of the hooks it was written."""
+"""The attribute with which a plugin names the version of the hooks that it was written for."""
 
 
 class IncompatibleError(DbError):
@@ -23,7 +23,7 @@ class IncompatibleError(DbError):
 
 
 class UnknownHookError(DbError):
-    """A plugin has a function for a hook that there isn't.
+    """A plugin implements a hook that doesn't exist.
 
     Args:
         name: The function's name.
@@ -38,14 +38,14 @@ class UnknownHookError(DbError):
 
 
 def check_api(written_for: Any) -> None:
-    """Refuse a plugin that was written for hooks which aren't those of this release.
+    """Refuse a plugin that was written for an incompatible version of the hooks.
 
     Args:
-        written_for: A version as in "1.0", or None where the plugin says nothing.
+        written_for: A version as in "1.0", or None if the plugin names none.
 
     Raises:
-        IncompatibleError: The first number is another one, or the second is higher than ours.
-        DbError: It is no version.
+        IncompatibleError: The first number differs, or the second is higher than ours.
+        DbError: The value isn't a version.
 
     Example:
         >>> check_api("1.0")
@@ -70,16 +70,16 @@ def check_api(written_for: Any) -> None:
 
 
 def refuse_unrunnable(hook_name: str, impl: pluggy.HookImpl) -> None:
-    """Refuse a function of which a call would do nothing: a coroutine, or a generator where nobody asks for items.
+    """Refuse a function whose call would do nothing: a coroutine, or a generator that would never be iterated.
 
     Args:
         hook_name: The hook.
         impl: Its implementation.
 
     Raises:
-        DbError: It is one; a guard that never runs must not look like one that found nothing.
+        DbError: The function is one; a check that never runs must not look like one that found nothing.
     """
-    # by the flags, which cost no import of inspect
+    # by the flags, to avoid an import of inspect
     flags = getattr(getattr(impl.function, "__code__", None), "co_flags", 0)
     if flags & (CO_COROUTINE | CO_ASYNC_GENERATOR):
         raise DbError(f"its {hook_name} is an async function, which nobody would await; make it a plain one")
@@ -90,11 +90,11 @@ def refuse_unrunnable(hook_name: str, impl: pluggy.HookImpl) -> None:
 
 
 def cause(error: BaseException, manager: pluggy.PluginManager) -> str:
-    """Say in one line why a plugin can't be used.
+    """Return in one line why a plugin can't be used.
 
     Args:
-        error: What its import, its registration or its answer raised.
-        manager: The manager that it was for.
+        error: The error of its import, its registration or its answer.
+        manager: The manager that loaded it.
     """
     if isinstance(error, pluggy.PluginValidationError):
         return _unknown_argument(error.plugin, manager) or " ".join(str(error).split())
@@ -112,7 +112,7 @@ def _specs() -> dict[str, Callable[..., Any]]:
 
 
 def _unknown_argument(plugin: Any, manager: pluggy.PluginManager) -> str:
-    """Say which argument a plugin's functions ask for and their hooks don't have."""
+    """Return which argument a plugin's function has and its hook doesn't, or an empty string."""
     from inspect import Parameter, signature
 
     for name in dir(plugin):

@@ -1,4 +1,4 @@
-"""The plugins: built-ins, installed packages and the project's own modules, each loaded under a guard of its own."""
+"""The plugins: built-ins; installed packages and the project's own modules, whose errors are handled one by one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DISTRIBUTION = "ellar-db"
 
 
 class PluginManager(pluggy.PluginManager):
-    """pluggy's manager, which also keeps a record of each plugin and asks one plugin at a time.
+    """pluggy's manager, which also keeps a record of each plugin and calls one plugin at a time.
 
     Args:
         settings: The project's settings.
@@ -56,7 +56,7 @@ class PluginManager(pluggy.PluginManager):
         self.add_hookspecs(hookspecs)
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
-        """Give the options of a hook's implementation, as pluggy does, without a look at what Python itself adds."""
+        """Return the options of a hook's implementation, as pluggy does; skip attributes that Python itself adds."""
         return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
 
     def register(self, plugin: object, name: str | None = None) -> str | None:
@@ -66,7 +66,7 @@ class PluginManager(pluggy.PluginManager):
         return super().register(plugin, name)
 
     def unregister(self, plugin: object | None = None, name: str | None = None) -> Any:
-        """Take a plugin out, as pluggy does."""
+        """Unregister a plugin, as pluggy does."""
         self._askers.clear()
         self._made.clear()
         return super().unregister(plugin, name)
@@ -79,14 +79,14 @@ class PluginManager(pluggy.PluginManager):
         failed: Callable[[Plugin, click.ClickException], None] | None = None,
         **arguments: Any,
     ) -> Iterator[tuple[Plugin, Any]]:
-        """Ask the plugins one after the other, in call order, and give each answer that isn't None with its plugin.
+        """Call the plugins one by one, in call order, and yield (plugin, answer) for each answer that isn't None.
 
-        The wrappers of a hook are round each plugin's answer.
+        The wrappers of a hook wrap each plugin's call.
 
         Args:
             hook_name: The hook.
-            only: The one plugin to ask, instead of all.
-            failed: What to do about a plugin that fails, so that the others are asked all the same.
+            only: The one plugin to call, instead of all.
+            failed: Called with a plugin that fails and its error, instead of raising it; the others are still called.
             arguments: The hook's arguments.
 
         Raises:
@@ -109,11 +109,11 @@ class PluginManager(pluggy.PluginManager):
                     yield plugin, one
 
     def once(self, key: str, make: Callable[[PluginManager], T]) -> T:
-        """Return what is made of the plugins' answers, made when it is first asked for.
+        """Return a value made from the plugins' answers; it is made on first use.
 
         Args:
-            key: What it is kept by, until a plugin is registered or taken out.
-            make: It is given the manager.
+            key: The key in the cache, which is cleared when a plugin is registered or unregistered.
+            make: The function that makes the value, called with the manager.
         """
         if key not in self._made:
             self._made[key] = make(self)
@@ -121,7 +121,7 @@ class PluginManager(pluggy.PluginManager):
         return found
 
     def _make_askers(self, hook_name: str) -> list[tuple[Plugin, Callable[..., Any], bool]]:
-        """Give each plugin that answers a hook, with a way to ask it alone; filters ask thousands of times."""
+        """Return each plugin that implements a hook, with a function that calls only it; filters do so very often."""
         caller = getattr(self.hook, hook_name)
         impls = [impl for impl in reversed(caller.get_hookimpls()) if not (impl.hookwrapper or impl.wrapper)]
         first_only = bool(caller.spec.opts.get("firstresult"))
@@ -132,20 +132,20 @@ class PluginManager(pluggy.PluginManager):
         return askers
 
     def first(self, hook_name: str, **arguments: Any) -> Any:
-        """Give the first answer that isn't None, or None."""
+        """Return the first answer that isn't None, or None."""
         return next((answer for _, answer in self.answers(hook_name, **arguments)), None)
 
     def tell(self, hook_name: str, **arguments: Any) -> None:
-        """Call a hook of which no answer is wanted."""
+        """Call a hook and ignore its answers."""
         for _ in self.answers(hook_name, **arguments):
             pass
 
     def load(self, record: Plugin, loader: Callable[[], object]) -> None:
-        """Import and register one plugin; whatever goes wrong is written into its record."""
+        """Import and register one plugin; any error is stored in its record."""
         self.records.append(record)
         started = time.perf_counter()
         try:
-            # stdout is for what commands say: SQL, JSON
+            # stdout is reserved for the output of commands: SQL, JSON
             with redirect_stdout(sys.stderr):
                 plugin = loader()
             self._register(plugin, record)
@@ -186,12 +186,12 @@ class PluginManager(pluggy.PluginManager):
             raise DbError("it has no function marked with @hookimpl")
 
     def discard(self, record: Plugin, error: BaseException, doing: str = "") -> None:
-        """Take a plugin out whole, and remember why.
+        """Unregister a plugin completely, and record why.
 
         Args:
             record: The plugin.
             error: What it raised.
-            doing: What it was asked for, if anything.
+            doing: The hook that failed, if any.
         """
         incompatible = isinstance(error, IncompatibleError)
         record.state = "incompatible" if incompatible else "broken"
@@ -212,14 +212,14 @@ class PluginManager(pluggy.PluginManager):
         """Check `required-plugins`.
 
         Raises:
-            DbError: One isn't installed, isn't in use, or has another version.
+            DbError: A plugin isn't installed, isn't active, or has another version.
         """
         for text, problem in unmet(self.settings.texts("required-plugins"), self.records):
             raise DbError(f"[tool.ellar-db] required-plugins has {text!r}, and {problem}")
 
 
 def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
-    """Make a manager: specs, built-ins, installed plugins sorted by (distribution, name), the project's own modules.
+    """Make a manager with specs, built-ins, installed plugins by (distribution, name), and the project's own modules.
 
     Args:
         settings: The project's settings, by default those of the working directory.
@@ -260,13 +260,13 @@ def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
 
 
 class Managers:
-    """The plugin managers of this process: one for each folder in which a project is."""
+    """The plugin managers of this process: one for each project folder."""
 
     def __init__(self) -> None:
         self._by_folder: dict[str, PluginManager] = {}
 
     def __call__(self) -> PluginManager:
-        """Return the manager of the project in the working directory, made when it is first asked for.
+        """Return the manager of the project in the working directory; it is made on first use.
 
         Raises:
             DbError: The project's settings can't be read.
@@ -281,7 +281,7 @@ class Managers:
         return self._by_folder[folder]
 
     def cache_clear(self) -> None:
-        """Forget the managers, so that plugins and settings are looked at anew."""
+        """Forget the managers, so that plugins and settings are loaded again."""
         self._by_folder.clear()
 
 

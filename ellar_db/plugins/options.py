@@ -1,4 +1,4 @@
-"""Options that plugins add to commands which aren't theirs."""
+"""Options that plugins add to other commands."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 META = "ellar_db.plugin_options"
 
-# a context variable, since hooks may run in another thread than the command
+# a context variable, since hooks may run in a different thread from the command
 values: ContextVar[dict[str, Any]] = ContextVar("ellar_db_plugin_options", default={})  # noqa: B039  # never changed
 
 
 def plugin_option(name: str, default: Any = None) -> Any:
-    """Give the value of an option that a plugin added by `ellar_db_command_options`.
+    """Return the value of an option that a plugin added with `ellar_db_command_options`.
 
     Args:
-        name: The option's name, as click makes it of its spelling: `dry_run` for `--dry-run`.
-        default: What to give where the command has no such option, or bare Alembic runs.
+        name: The option's name, as click derives it from its spelling: `dry_run` for `--dry-run`.
+        default: The value if the command has no such option, or if bare Alembic runs.
 
     Example:
         >>> plugin_option("ticket", "none")
@@ -39,11 +39,11 @@ def plugin_option(name: str, default: Any = None) -> Any:
 def added_options(
     command: click.Command, params: Sequence[click.Parameter], manager: PluginManager
 ) -> list[click.Parameter]:
-    """Give the options that plugins add to a command; of what is left out there is a warning.
+    """Return the options that plugins add to a command; warn about those that are left out.
 
     Args:
         command: The command.
-        params: The parameters that it has.
+        params: Its own parameters.
         manager: The plugins.
     """
     added, problems = offered_options(command, params, manager)
@@ -55,19 +55,19 @@ def added_options(
 def offered_options(
     command: click.Command, params: Sequence[click.Parameter], manager: PluginManager
 ) -> tuple[list[click.Parameter], list[str]]:
-    """Give the options that plugins add to a command, and what is the matter with others.
+    """Return the options that plugins add to a command, and the problems with others.
 
-    Each keeps its value for `plugin_option`. A plugin that fails must not take the command away, nor its `--help`.
+    Each stores its value for `plugin_option`. A plugin that fails must not break the command, nor its `--help`.
 
     Args:
         command: The command.
-        params: The parameters that it has.
+        params: Its own parameters.
         manager: The plugins.
     """
     problems: list[str] = []
     if not manager.hook.ellar_db_command_options.get_hookimpls():
         return [], problems
-    # the group's own, which its commands have too
+    # the group's help options, which its commands have too
     taken: dict[str, str] = dict.fromkeys(("-h", "--help"), str(command.name))
     for param in params:
         taken |= dict.fromkeys((*param.opts, *param.secondary_opts, str(param.name)), str(command.name))
@@ -110,7 +110,7 @@ def _given(
 
 
 def _keeping(option: click.Option, plugin: Plugin) -> click.Option:
-    """Copy an option so that its value goes to `plugin_option`, and not to the command."""
+    """Return a copy of an option whose value goes to `plugin_option`, and not to the command."""
     kept = copy.copy(option)
     own = option.callback
 

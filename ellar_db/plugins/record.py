@@ -1,4 +1,4 @@
-"""What is known of each plugin."""
+"""The record of each plugin."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ BUILT_IN, INSTALLED, PROJECT = "built-in", "installed", "project"
 
 @dataclass
 class Plugin:
-    """What is known of one plugin.
+    """The record of one plugin.
 
     Args:
         name: Its name in the manager, unique.
         kind: "built-in", "installed" or "project".
-        distribution: The distribution that it comes from; of a project's own module, the module's name.
-        entry_point: `name = module`, where an entry point named it.
+        distribution: The distribution that it comes from; for a project's own module, the module's name.
+        entry_point: `name = module`, if it comes from an entry point.
         version: The distribution's version.
-        state: "active", "disabled", "broken", "incompatible" or "missing" (required and not there).
+        state: "active", "disabled", "broken", "incompatible" or "missing" (required but not installed).
         error: Why it can't be used.
         load_ms: How long its import and registration took, in milliseconds.
-        hooks: The hooks that it answers.
+        hooks: The hooks that it implements.
     """
 
     name: str
@@ -48,14 +48,14 @@ class Plugin:
 
     @property
     def short_name(self) -> str:
-        """The entry point's name, which stands in for the command's where the plugin can't be imported."""
+        """The entry point's name, used in place of the command's if the plugin can't be imported."""
         return self.entry_point.partition(" ")[0]
 
     def guarded(self, hook_name: str, work: Callable[..., T], *arguments: Any) -> T:
-        """Do a piece of the plugin's own work, and name the plugin where it fails.
+        """Call a function of the plugin, and name the plugin if it fails.
 
         Raises:
-            PluginError: The work raised anything but a click exception or one of Alembic's.
+            PluginError: The function raised anything except KeyboardInterrupt or an exception of click or Alembic.
         """
         try:
             return work(*arguments)
@@ -67,10 +67,10 @@ class Plugin:
             raise self.failure(hook_name, error) from error
 
     def listed(self, hook_name: str, answer: Any) -> list[Any]:
-        """Give the items of an answer that is a list, or yields them.
+        """Return the items of an answer that is a list or another iterable.
 
         Raises:
-            PluginError: It isn't one, or fails on the way.
+            PluginError: The answer isn't one, or fails while it is iterated.
         """
 
         def items() -> list[Any]:
@@ -81,7 +81,7 @@ class Plugin:
         return self.guarded(hook_name, items)
 
     def failure(self, hook_name: str, error: BaseException) -> PluginError:
-        """Say that the plugin failed in a hook, why, and the way out."""
+        """Return the error for a plugin that failed in a hook: the cause, and what to do."""
         if self.kind == BUILT_IN:
             return PluginError(f"{self.name} failed in {hook_name}: {summary(error)}{where_hint()}")
         way = " (--traceback shows where)" if where_hint() else ""
@@ -92,11 +92,11 @@ class Plugin:
 
 
 def recorded(records: Iterable[Plugin], name: str) -> Plugin:
-    """Return what is known of a registered plugin.
+    """Return the record of a registered plugin.
 
     Args:
-        records: What is known of all.
-        name: The plugin's name in the manager. An application may have registered it by itself.
+        records: The records of all plugins.
+        name: The plugin's name in the manager. One that an application registered itself gets a new record.
     """
     known = next((record for record in records if record.name == name), None)
     return known or Plugin(name, PROJECT, name)

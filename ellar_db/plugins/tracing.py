@@ -1,4 +1,4 @@
-"""ELLAR_DB_TRACE_PLUGINS=1: each hook call on stderr, with who answered, what, and how long it took."""
+"""ELLAR_DB_TRACE_PLUGINS=1: print each hook call on stderr, with its plugins, answer and duration."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LENGTH = 100
 
 
 def trace(manager: pluggy.PluginManager) -> None:
-    """Write a line for each hook call of a manager.
+    """Print a line for each hook call of a manager.
 
-    A line has the hook, its arguments, the answer, the plugins asked and the time in milliseconds. Arguments and
-    answers are cut at 100 characters.
+    A line has the hook, its arguments, the answer, the plugins called and the time in milliseconds. Each argument and
+    each answer is truncated to 100 characters.
     """
     started: list[float] = []
 
@@ -30,7 +30,7 @@ def trace(manager: pluggy.PluginManager) -> None:
 
     def after(outcome: Any, hook_name: str, hook_impls: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         if not outcome.exception:
-            # a generator does its work only when it is asked for what it gives
+            # a generator runs only when it is iterated
             outcome.force_result(_whole(outcome.get_result()))
         spent = (time.perf_counter() - started.pop()) * 1000
         arguments = ", ".join(f"{name}={_shown(value)}" for name, value in kwargs.items())

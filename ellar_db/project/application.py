@@ -1,4 +1,4 @@
-"""The Ellar application round a command: the one that runs already, or the one that the project names."""
+"""The Ellar application in which a command runs: one that runs already, or the one that the project names."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 
 def open_injector() -> EllarInjector | None:
-    """Give the injector of the application context that is open here, or None.
+    """Return the injector of the open application context, or None.
 
     Example:
         >>> open_injector() is None
         True
     """
-    # where nothing has imported ellar.core, no application can be open; importing it would cost every command
+    # if nothing has imported ellar.core, no application can be open; importing it would slow down every command
     if "ellar.core.execution_context.injector" not in sys.modules:
         return None
     from ellar.core import current_injector
     from ellar.di import EllarInjector
 
     try:
-        # current_injector is a proxy, bound to whatever context is open when it is used; this is what it stands for
+        # current_injector is a proxy, resolved to the open context on each use; this is the injector behind it
         return current_injector.get(EllarInjector)
-    except (RuntimeError, LookupError):  # how ellar says that no context is open: the second in a thread of its own
+    except (RuntimeError, LookupError):  # ellar's errors if no context is open: the second in a new thread
         return None
 
 
 def service(interface: Any) -> Any:
-    """Give a service of the open application, or None where there is none of the kind.
+    """Return a service of the open application, or None if it has none of that type.
 
     Args:
         interface: The service's type.
@@ -65,7 +65,7 @@ def application_context(settings: Settings, app: App | None = None) -> Iterator[
 
     Args:
         settings: The project's settings.
-        app: The application, where the caller has it.
+        app: The application, if the caller has it.
 
     Raises:
         UnavailableError: The application can't be imported.
@@ -98,12 +98,12 @@ def injector_opened(injector: EllarInjector) -> Iterator[None]:
     try:
         yield
     finally:
-        # without the error: ellar leaves a context open that ends with one
+        # without the error: ellar doesn't close a context that ends with one
         _run(context.__aexit__(None, None, None))
 
 
 def _run(coroutine: Coroutine[Any, Any, Any]) -> None:
-    """Run a coroutine that waits for nothing, here and now: an event loop may run in this thread already."""
+    """Run a coroutine that never waits, without an event loop: one may already run in this thread."""
     try:
         coroutine.send(None)
     except StopIteration:

@@ -33,16 +33,16 @@ KEYS = frozenset(
         "use-two-phase",
     }
 )
-"""What `[tool.ellar-db]` may have."""
+"""The keys of `[tool.ellar-db]`."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the project says of ellar_db, and where it says it.
+    """The project's settings of ellar_db, and the file that has them.
 
     Args:
-        path: The pyproject.toml that was read, or None where there is none.
-        table: The table `[tool.ellar-db]`, as it stands in the file.
+        path: The pyproject.toml that was read, or None if there is none.
+        table: The table `[tool.ellar-db]`, as written in the file.
         ellar: Whether the file has a table `[tool.ellar]`, so that an Ellar application can be found.
     """
 
@@ -51,7 +51,7 @@ class Settings:
     ellar: bool = False
 
     def unknown_keys(self) -> list[str]:
-        """Give the keys that nothing reads, each with the one that may be meant."""
+        """Return the unknown keys, each with a similar known one if there is one."""
         from difflib import get_close_matches
 
         found = []
@@ -61,7 +61,7 @@ class Settings:
         return found
 
     def text(self, key: str) -> str | None:
-        """Give one value that must be a text, with `${VARIABLES}` filled in."""
+        """Return a value that must be a string, with `${VARIABLES}` replaced; None if it isn't set."""
         value = self.table.get(key)
         if value is None:
             return None
@@ -70,21 +70,21 @@ class Settings:
         return expanded(value, f"[tool.ellar-db] {key}")
 
     def flag(self, key: str) -> bool:
-        """Give one value that must be true or false; false where there is none."""
+        """Return a value that must be true or false; false if it isn't set."""
         value = self.table.get(key, False)
         if not isinstance(value, bool):
             raise DbError(f"[tool.ellar-db] {key} must be true or false, not {value!r}; mend it in {self.path}")
         return value
 
     def texts(self, key: str) -> list[str]:
-        """Give one value that must be a list of texts."""
+        """Return a value that must be a list of strings; empty if it isn't set."""
         value = self.table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise DbError(f"[tool.ellar-db] {key} must be a list of texts; mend it in {self.path}")
         return list(value)
 
     def mapping(self, key: str) -> dict[str, Any]:
-        """Give one value that must be a table."""
+        """Return a value that must be a table; empty if it isn't set."""
         value = self.table.get(key, {})
         if not isinstance(value, dict):
             raise DbError(f"[tool.ellar-db.{key}] must be a table; mend it in {self.path}")
@@ -95,7 +95,7 @@ def read_settings(folder: Path | None = None) -> Settings:
     """Read the pyproject.toml of a folder, by default of the working directory.
 
     Raises:
-        DbError: The file is there and can't be read.
+        DbError: The file exists but can't be read, or `[tool.ellar-db]` isn't a table.
     """
     path = (folder or Path.cwd()) / "pyproject.toml"
     if not path.is_file():
@@ -111,17 +111,17 @@ def read_settings(folder: Path | None = None) -> Settings:
 
 
 def read_table(name: str, keys: Collection[str] | None = None) -> dict[str, Any]:
-    """Give the table `[tool.<name>]` of the working directory's pyproject.toml, for a plugin's own settings.
+    """Return the table `[tool.<name>]` of the working directory's pyproject.toml, for a plugin's own settings.
 
     Args:
-        name: The table's name, by custom that of the plugin's distribution.
-        keys: What it may have; without, anything.
+        name: The table's name, by convention that of the plugin's distribution.
+        keys: The keys that it may have; by default any.
 
     Returns:
-        The table, empty where there is none.
+        The table, empty if there is none.
 
     Raises:
-        DbError: The file can't be read, it has something else under that name, or the table has another key.
+        DbError: The file can't be read, the value isn't a table, or the table has an unknown key.
 
     Example:
         >>> read_table("a-plugin-without-settings")
@@ -142,7 +142,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file.
 
     Raises:
-        DbError: It isn't TOML, isn't UTF-8, or can't be opened.
+        DbError: The file isn't TOML, isn't UTF-8, or can't be opened.
     """
     if sys.version_info >= (3, 11):
         import tomllib
@@ -156,7 +156,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def expanded(text: str, where: str) -> str:
-    """Fill `${NAME}` and `${NAME:-default}` from the environment; `$${` stands for `${`.
+    """Replace `${NAME}` and `${NAME:-default}` with environment variables; `$${` stands for `${`.
 
     Raises:
         DbError: A variable isn't set and has no default.

@@ -1,4 +1,4 @@
-"""Scratch databases: each stands for one of the application's, is made empty, and is dropped again."""
+"""Scratch databases: each replaces one of the application's, is made empty, and is dropped at the end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 PREFIX = "ellar_db_scratch_"
-"""How the names of scratch databases on servers begin."""
+"""Prefix of the names of scratch databases on servers."""
 
 _asking: ContextVar[bool] = ContextVar("ellar_db_scratch_asking", default=False)
 """Whether an engine is only asked how it would connect."""
@@ -34,11 +34,11 @@ _guarding: ContextVar[bool] = ContextVar("ellar_db_scratch_guarding", default=Fa
 
 
 class NotScratchError(RuntimeError):
-    """Something was to be connected to that is no scratch database."""
+    """A connection to a database that isn't a scratch database was refused."""
 
 
 class _HowError(Exception):
-    """How an engine would connect, told in place of doing it."""
+    """How an engine would connect, raised instead of connecting."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = dict(options)
@@ -50,20 +50,20 @@ def scratch_databases(
 ) -> Iterator[Databases]:
     """Make a scratch database for each of the application's, and drop them at the end.
 
-    SQLite's are files in a folder. On a server they stand beside the configured one, or on the server of a URL given.
-    They are reached with the application's own engine, whose listeners and options are kept.
+    SQLite's are files in a folder. Others are on the server of the configured one, or on the server of a given URL.
+    Without such a URL they are reached with the application's own engine, whose listeners and options are kept.
 
     Args:
-        databases: The application's.
+        databases: The application's databases.
         urls: URLs that replace the application's, by the database's name; "" stands for all others.
-        folder: Where files go.
-        manager: The plugins, which say how each kind of database is made.
+        folder: The folder for files.
+        manager: The plugins, which know how each kind of database is made.
 
     Yields:
         The same databases, with engines for the scratch ones.
 
     Raises:
-        DbError: A URL names a database that there isn't; or no scratch database can be made.
+        DbError: A URL is for an unknown database, or a scratch database can't be made.
         UnavailableError: A server can't be reached.
     """
     unknown = sorted(set(urls) - set(databases) - {""})
@@ -76,7 +76,7 @@ def scratch_databases(
             if url is not None:
                 database = replace(database, engine=make_databases({name: url}, pooled=False)[name].engine)
             key = id(database.sync_engine)
-            # two names of one engine are two names of one database, here too
+            # two names with one engine are two names of one database, here too
             found = made.get(key)
             made[key] = (
                 stack.enter_context(_scratch(database, dialect_of(manager, database), folder))
@@ -89,10 +89,10 @@ def scratch_databases(
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Refuse any connection but those to scratch databases, in this thread and in those that it starts.
+    """Refuse all connections except those to scratch databases, in this thread and in those that it starts.
 
     Raises:
-        DbError: Another one was tried, which wasn't reached.
+        DbError: Another connection was attempted; it was not made.
     """
     from sqlalchemy import Engine, event
 
@@ -108,13 +108,13 @@ def guarded() -> Iterator[None]:
 
 
 def _refuse(dialect: Any, record: Any, arguments: Any, options: Mapping[str, Any]) -> None:
-    # engines of scratch databases have a creator, and so don't come by here
+    # engines of scratch databases have a creator, and so don't call this
     if _guarding.get() and not _asking.get():
         name = next((options[key] for key in ("dbname", "database", "db") if key in options), None)
         known = dialect_named(get_plugin_manager(), dialect.name)
-        # of an embedded database the first argument is its file; what others have there may be a password
+        # for an embedded database the first argument is its file; for others it may contain a password
         target = name or (arguments[0] if known.embedded and arguments else "")
-        # a revision that does it is named, since this is none of the errors that say all by themselves
+        # not a DbError, which is shown as it is: this one is shown with the revision that caused it
         raise NotScratchError(
             f"{dialect.name} {target} was to be connected to, which is no scratch database; migrations must use the "
             "connection that Alembic gives them (op.get_bind())"
@@ -145,7 +145,7 @@ def _scratch(database: Database, dialect: Dialect, folder: Path) -> Iterator[Dat
 
 
 def _administered(database: Database, dialect: Dialect, work: Callable[[Connection], Any]) -> None:
-    """Do a piece of work on the server, without a transaction."""
+    """Call a function with a connection to the server, without a transaction."""
     from sqlalchemy.exc import SQLAlchemyError
 
     url = database.sync_engine.url
@@ -179,7 +179,7 @@ def _with_database(url: URL, name: str | None) -> URL:
 
 @contextmanager
 def _redirected(database: Database, url: URL) -> Iterator[Database]:
-    """Give a database whose engine is a copy that goes to another URL, with all else that the original has."""
+    """Return a database whose engine is a copy of the original's that connects to another URL."""
     from sqlalchemy import event, pool
 
     original = database.sync_engine
@@ -189,7 +189,7 @@ def _redirected(database: Database, url: URL) -> Iterator[Database]:
     own = dict(original.dialect.create_connect_args(original.url)[1])
 
     def connect() -> Any:
-        # what isn't in the URL was given by other ways, as connect_args or by a listener
+        # options that aren't in the URL come from elsewhere, such as connect_args or a listener
         asked = _connect_options(database.name, original)
         others = {key: value for key, value in asked.items() if key not in own or own[key] != value}
         arguments, options = dialect.create_connect_args(url)
@@ -208,7 +208,7 @@ def _redirected(database: Database, url: URL) -> Iterator[Database]:
 
 
 def _initialize(databases: Sequence[Database]) -> None:
-    """Let the dialect know the database, as an engine's first connection does."""
+    """Initialize the dialect from the database, as an engine's first connection does."""
     with connected(databases[0]) as connection:
         connection.dialect.initialize(connection)
 
@@ -219,10 +219,10 @@ def _tell_how(dialect: Any, record: Any, arguments: Any, options: Mapping[str, A
 
 
 def _connect_options(name: str, engine: Engine) -> dict[str, Any]:
-    """Give the options with which an engine would connect.
+    """Return the options with which an engine would connect.
 
     Raises:
-        DbError: It has a way of its own to connect.
+        DbError: The engine connects in its own way (`creator`).
     """
     token = _asking.set(True)
     try:
@@ -238,10 +238,10 @@ def _connect_options(name: str, engine: Engine) -> dict[str, Any]:
 
 
 def _verify(database: Database, dialect: Dialect, url: URL) -> None:
-    """Make sure that the scratch database is what is reached.
+    """Check that the connection reaches the scratch database.
 
     Raises:
-        DbError: It isn't, since `connect_args` name another.
+        DbError: The connection reaches another database, which `connect_args` name.
     """
 
     def ask(databases: Sequence[Database]) -> str:

@@ -1,4 +1,4 @@
-"""What a database has, in words that can be compared: all that its catalog tells, not only what Alembic compares."""
+"""The contents of a database as text to compare: everything in its catalog, not only what Alembic compares."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 
 Schema: TypeAlias = Mapping[str, str]
-"""What there is, as "column users.name", and how it is, as "VARCHAR(128) not null"."""
+"""Descriptions by object, such as "VARCHAR(128) not null" for "column users.name"."""
 
 PARTS = ("column", "primary key", "foreign key", "unique constraint", "index", "check constraint")
-"""What belongs to a table, and goes with it."""
+"""Kinds of objects that belong to a table and are dropped with it."""
 
 
 def read_schema(connection: Connection, dialect: Dialect, leave_out: Collection[str] = ()) -> dict[str, str]:
-    """Read all that a database has.
+    """Read the contents of a database.
 
     Args:
         connection: The database.
         dialect: Its kind.
-        leave_out: Tables that aren't the application's, as the version table; with the schema's name, unless it is
-            the default one.
+        leave_out: Tables that aren't the application's, such as the version table; with the schema's name, unless it
+            is the default schema.
     """
     from sqlalchemy import inspect, text
 
     with warnings.catch_warnings():
-        # that a column's type isn't known to SQLAlchemy is no matter here
+        # SQLAlchemy warns about column types that it doesn't know, which don't matter here
         warnings.simplefilter("ignore")
         inspector = inspect(connection)
         found = {
@@ -47,11 +47,11 @@ def read_schema(connection: Connection, dialect: Dialect, leave_out: Collection[
 
 
 def differences(before: Schema, after: Schema) -> list[str]:
-    """Say what is different, one thing a line; of a table that is there once, only the table.
+    """Return the differences, one per line; for a missing or additional table, only the table.
 
     Args:
-        before: As it should be.
-        after: As it is.
+        before: The expected schema.
+        after: The actual schema.
 
     Example:
         >>> differences({"table a": "", "column a.x": "INTEGER"}, {"table a": "", "column a.y": "INTEGER"})
@@ -123,7 +123,7 @@ def _in_one_line(definition: str | None) -> str:
 
 
 def _by_table(read: Callable[..., Any], schema: str | None) -> dict[str, Any]:
-    """Read one kind of thing of all tables; nothing where the kind of database has none of it."""
+    """Read one kind of object of all tables; return an empty dict if the database doesn't have that kind."""
     try:
         return {table: value for (_, table), value in read(schema=schema).items()}
     except NotImplementedError:
@@ -152,7 +152,7 @@ def _part(kind: str, table: str, part: Any, dialect: Any) -> Iterator[tuple[str,
 def _column(column: Mapping[str, Any], dialect: Any) -> str:
     try:
         words = [column["type"].compile(dialect=dialect)]
-    except Exception:  # types of third parties raise what they like; their repr is as good
+    except Exception:  # third parties' types may raise anything; their repr is good enough
         words = [repr(column["type"])]
     if not column.get("nullable", True):
         words.append("not null")
@@ -164,12 +164,12 @@ def _column(column: Mapping[str, Any], dialect: Any) -> str:
 
 
 def _words(options: Mapping[str, Any]) -> str:
-    """Give what is set among options, in order."""
+    """Return the options that are set, sorted by name."""
     found = []
     for key, value in sorted(options.items()):
         if isinstance(value, Mapping):
             value = _words(value)
-        # "auto" is how some dialects say that they don't know
+        # some dialects use "auto" for an unknown value
         if value not in (None, False, "", "auto", [], ()):
             found.append(key.replace("_", " ") if value is True else f"{key.replace('_', ' ')} {value}")
     return ", ".join(found)

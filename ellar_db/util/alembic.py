@@ -1,4 +1,4 @@
-"""What ellar_db needs of Alembic and Alembic has no public name for: a function for each private name."""
+"""Alembic's private names and undocumented behaviour that ellar_db relies on: one function for each."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def ancestors(script: ScriptDirectory, revisions: str | Iterable[str]) -> set[str]:
-    """Return the ids of revisions and of all that they are based on, dependencies included.
+    """Return the ids of revisions and of all their ancestors, dependencies included.
 
-    No private name is needed for this: Alembic walks from one revision to the base. From several at once it doesn't
-    where one is based on another, so that each is walked from by itself.
+    No private name is needed for this: Alembic iterates from one revision to the base. It doesn't do so from several
+    at once if one is an ancestor of another, so each is iterated from separately.
 
     Raises:
         CommandError: A revision isn't in the folder.
@@ -38,27 +38,27 @@ def ancestors(script: ScriptDirectory, revisions: str | Iterable[str]) -> set[st
 def create_date(script: ScriptDirectory) -> datetime.datetime:
     """Return the current time as Alembic writes it into a revision, in the time zone of the setting `timezone`.
 
-    `ScriptDirectory._generate_create_date` is needed since Alembic makes the date only while it writes the file, and
-    plugins name the file before. The fallback is `datetime.now` with `zoneinfo.ZoneInfo(script.timezone)`.
+    `ScriptDirectory._generate_create_date` is needed since Alembic creates the date only while it writes the file, and
+    plugins name the file earlier. The fallback is `datetime.now` with `zoneinfo.ZoneInfo(script.timezone)`.
     """
     return script._generate_create_date()
 
 
 def version_folders(script: ScriptDirectory) -> list[Path]:
-    """Return the absolute paths of the folders that have the revisions.
+    """Return the absolute paths of the folders that contain the revisions.
 
-    `ScriptDirectory._version_locations` is needed since the public `versions` is refused where there are several
-    folders, and `version_locations` has them as they were written, as in `package:folder`. The fallback is to resolve
-    the latter with `alembic.util.coerce_resource_to_filename`, or to take `versions` below `dir` where it is empty.
+    `ScriptDirectory._version_locations` is needed since the public `versions` raises an error if there are several
+    folders, and `version_locations` has them as written, as in `package:folder`. The fallback is to resolve the latter
+    with `alembic.util.coerce_resource_to_filename`, or to use `versions` below `dir` if it is empty.
     """
     return [Path(location) for location in script._version_locations]
 
 
 def downgrade_steps(script: ScriptDirectory, target: str, heads: tuple[str, ...]) -> list[RevisionStep]:
-    """Return the steps that `alembic downgrade` would do.
+    """Return the steps that `alembic downgrade` would run.
 
     `ScriptDirectory._downgrade_revs` is needed for its errors, which are those of the command itself. The fallback is
-    `iterate_revisions(heads, target, select_for_downgrade=True)`, which refuses in other words.
+    `iterate_revisions(heads, target, select_for_downgrade=True)`, whose error messages differ.
 
     Raises:
         CommandError: The target isn't below the heads.
@@ -70,11 +70,11 @@ def run_post_write_hooks(file: Path, hooks: Any) -> None:
     """Run the post-write hooks on a revision file.
 
     `alembic.script.write_hooks._run_hooks` is needed since Alembic runs them only on the file that it writes, which
-    here isn't in its final place. There is no public fallback; hooks could only be run where the file is written.
+    here isn't at its final path yet. There is no public fallback; the hooks could only run before the file is moved.
 
     Args:
         file: The file.
-        hooks: What `Config.get_hooks_list` gave.
+        hooks: What `Config.get_hooks_list` returned.
     """
     from alembic.script import write_hooks
 
@@ -84,9 +84,9 @@ def run_post_write_hooks(file: Path, hooks: Any) -> None:
 def without_output_and_hooks(config: Config) -> None:
     """Make a configuration write revisions silently and without post-write hooks.
 
-    `Config.messaging_opts` and `Config.get_hooks_list` are public, but Alembic means them to be read. They are
-    replaced on the one object since the settings that they are read from must stay as they are for env.py. The
-    fallback is a subclass of `Config`, made by the code that makes the configuration.
+    `Config.messaging_opts` and `Config.get_hooks_list` are public, but meant only to be read. They are replaced on
+    this one object since the settings behind them must not change for env.py. The fallback is a subclass of `Config`,
+    instantiated by the code that makes the configuration.
     """
     replaced: Any = {"messaging_opts": {"quiet": True}, "get_hooks_list": list}
     vars(config).update(replaced)
@@ -95,12 +95,13 @@ def without_output_and_hooks(config: Config) -> None:
 def keep_comparators(context: AutogenContext, wanted: Callable[[Callable[..., Any]], bool]) -> None:
     """Remove comparison functions from one comparison.
 
-    `PriorityDispatcher._registry` is needed since a dispatcher can only be added to. The option `autogenerate_plugins`
-    of `context.configure` is the public fallback; it names plugins, which must be known before the comparison begins.
+    `PriorityDispatcher._registry` is needed since a dispatcher has no public way to remove functions. The option
+    `autogenerate_plugins` of `context.configure` is the public fallback; it names plugins, which must be known before
+    the comparison begins.
 
     Args:
-        context: The comparison, whose dispatcher is a copy of its own.
-        wanted: Returns whether a function stays.
+        context: The comparison, which has its own copy of the dispatcher.
+        wanted: Returns whether a function is kept.
     """
     for functions in context.comparators._registry.values():
         functions[:] = [one for one in functions if wanted(one[0])]
@@ -110,7 +111,7 @@ def rendered_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
     """Return a type as autogenerate writes it, and add its import to the revision.
 
     `alembic.autogenerate.render._repr_type` is needed since Alembic calls it itself only for the type of a column, not
-    for another one in its place. There is no public fallback.
+    for a replacement. There is no public fallback.
     """
     from alembic.autogenerate.render import _repr_type
 
@@ -120,8 +121,8 @@ def rendered_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
 def open_environment() -> EnvironmentContext:
     """Return the environment in which an env.py runs.
 
-    `alembic.context._proxy` is needed since the functions of `alembic.context` show what Alembic's command gave to the
-    environment (`EnvironmentContext.context_opts`) only once it is configured. There is no public fallback.
+    `alembic.context._proxy` is needed since the functions of `alembic.context` expose what Alembic's command passed to
+    the environment (`EnvironmentContext.context_opts`) only after it is configured. There is no public fallback.
     """
     from alembic import context
 
@@ -130,10 +131,10 @@ def open_environment() -> EnvironmentContext:
 
 
 def ensures_version_table(plan: Callable[..., Any]) -> bool:
-    """Return whether the plan that Alembic's command gave to the environment is that of `ensure_version`.
+    """Return whether the plan that Alembic's command passed to the environment is that of `ensure_version`.
 
     The name `do_ensure_version`, of a function inside of `alembic.command.ensure_version`, is needed since nothing else
-    in the environment tells this command from those that only read. There is no public fallback.
+    in the environment distinguishes this command from those that only read. There is no public fallback.
 
     Args:
         plan: The option `fn` of the environment.
@@ -142,10 +143,10 @@ def ensures_version_table(plan: Callable[..., Any]) -> bool:
 
 
 def is_in_external_transaction(context: MigrationContext) -> bool:
-    """Return whether the connection was in a transaction when it was given to Alembic, which then doesn't commit.
+    """Return whether the connection was in a transaction when it was passed to Alembic, which then doesn't commit.
 
-    `MigrationContext._in_external_transaction` is needed since it is decided when the context is made, and the
-    connection's own `in_transaction()` says something else later. The fallback is to ask the connection before
+    `MigrationContext._in_external_transaction` is needed since it is set when the context is made, and the
+    connection's own `in_transaction()` changes later. The fallback is to check the connection before
     `context.configure`.
     """
     return bool(context._in_external_transaction)
@@ -154,14 +155,14 @@ def is_in_external_transaction(context: MigrationContext) -> bool:
 def transaction(context: MigrationContext) -> Transaction | None:
     """Return the transaction that Alembic will commit, or None.
 
-    `MigrationContext._transaction` is needed since a revision may end it by itself and begin another on the same
+    `MigrationContext._transaction` is needed since a revision may end it and begin another one on the same
     connection. There is no public fallback.
     """
     return context._transaction
 
 
 def replace_transaction(context: MigrationContext, transaction: Transaction) -> None:
-    """Make Alembic commit another transaction than the one that it began.
+    """Make Alembic commit a different transaction from the one that it began.
 
     `MigrationContext._transaction` is needed for the reason given in `transaction`. There is no public fallback.
     """
@@ -169,10 +170,10 @@ def replace_transaction(context: MigrationContext, transaction: Transaction) -> 
 
 
 def batch_copy(table: str) -> str:
-    """Return the name of the table to which a batch alteration copies a table.
+    """Return the name of the table to which a batch operation copies a table.
 
-    `ApplyBatchImpl._calc_temp_name` is needed since Alembic documents the name's beginning (`_alembic_tmp_`) and not
-    that it is cut. The fallback is the documented beginning.
+    `ApplyBatchImpl._calc_temp_name` is needed since Alembic documents the name's prefix (`_alembic_tmp_`), but not
+    that the name is truncated. The fallback is the documented prefix.
     """
     from alembic.operations.batch import ApplyBatchImpl
 
@@ -192,10 +193,10 @@ def unreadable_revision(frame: FrameType) -> Path | None:
 
 
 def missing_parent(frame: FrameType, error: BaseException) -> Any:
-    """Return the id of a revision that others are based on and that has no file, or None if an error isn't about that.
+    """Return the id of a parent revision that has no file, or None for any other error.
 
-    The name of `RevisionMap._revision_map` is needed since Alembic raises a bare KeyError, with the id alone. There is
-    no public fallback.
+    The name of `RevisionMap._revision_map` is needed since Alembic raises a bare KeyError that has only the id. There
+    is no public fallback.
 
     Args:
         frame: A frame of the error's traceback.
@@ -207,10 +208,10 @@ def missing_parent(frame: FrameType, error: BaseException) -> Any:
 
 
 def incomplete_revision(frame: FrameType, error: BaseException) -> Path | None:
-    """Return the file of a revision that lacks `upgrade()` or `downgrade()`, or None if an error isn't about that.
+    """Return the file of a revision that lacks `upgrade()` or `downgrade()`, or None for any other error.
 
     The variable `revision` of `RevisionStep.__init__` is needed since Alembic raises a bare AttributeError, which names
-    the module and not the file. The fallback is to look into each module for the functions beforehand.
+    the module and not the file. The fallback is to check each module for the functions beforehand.
 
     Args:
         frame: A frame of the error's traceback.
@@ -225,8 +226,8 @@ def incomplete_revision(frame: FrameType, error: BaseException) -> Path | None:
 def loads_plugins(frame: FrameType) -> bool:
     """Return whether Alembic loads its own plugins in a frame of a traceback.
 
-    The module `alembic.runtime.plugins` is needed by name since it loads them at import, without a guard, so that
-    whatever a plugin raises comes out of `import alembic`. There is no public fallback.
+    The name of the module `alembic.runtime.plugins` is needed since it loads them at import without catching errors,
+    so that `import alembic` raises any error of a plugin. There is no public fallback.
     """
     return frame.f_globals.get("__name__") == "alembic.runtime.plugins"
 

@@ -1,4 +1,4 @@
-"""What ellar_db changes in click's objects and click doesn't mean to be changed."""
+"""Changes to click's objects that click doesn't intend to be changed."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ if TYPE_CHECKING:
 
 
 def replace_message(error: click.ClickException, message: str) -> None:
-    """Replace the message of an error of click's.
+    """Replace the message of a click exception.
 
     `ClickException.message` is public, but typed as final. It is replaced since a new error would have another type,
-    and with it another exit code and another way to show itself. There is no public fallback.
+    and with it another exit code and output. There is no public fallback.
     """
     vars(error)["message"] = message
 
 
 def command_invoking(command: click.Command, invoke: Callable[[click.Context], Any]) -> click.Command:
-    """Return a copy of a command that runs a function in place of its own.
+    """Return a copy of a command that calls a function in place of its `invoke`.
 
-    `Command.invoke` is public, but a method; it is replaced on the one object since the command may be of any class.
+    `Command.invoke` is public, but a method; it is replaced on this one object since the command may be of any class.
     The fallback is a subclass of the command's class, made for each command.
 
     Args:
-        command: The command, which stays as it is.
-        invoke: The function; it is given the context.
+        command: The command, which isn't changed.
+        invoke: The function, called with the context.
     """
     copied = copy.copy(command)
     vars(copied)["invoke"] = invoke

@@ -1,4 +1,4 @@
-"""What the program says when it can't go on: one line, and what to do next."""
+"""Errors that end the program: one line that says what is wrong and what to do next."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import click
 from ellar_db.util.masking import masked
 
 FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
-"""What the system says where nothing more can be written."""
+"""Values of `errno` that mean that nothing more can be written."""
 
 
 class DbError(click.ClickException):
-    """Refused, or the answer is no: exit code 1.
+    """The command refused, or its answer is no: exit code 1.
 
     Args:
         message: What is wrong and what to do next. Line breaks become spaces, so that it stays one line; passwords
@@ -33,7 +33,7 @@ class DbError(click.ClickException):
 
 
 class UnavailableError(DbError):
-    """It could not be found out, since an application or a database is out of reach: exit code 3."""
+    """There is no answer, since an application or a database can't be reached: exit code 3."""
 
     exit_code = 3
 
@@ -43,7 +43,7 @@ class PluginError(DbError):
 
 
 def in_one_line(text: str) -> str:
-    """Give a text with its line breaks as spaces, and spelt out what else would do something to a terminal.
+    """Return a text with whitespace collapsed into single spaces and unprintable characters escaped.
 
     Example:
         >>> in_one_line("red:\\n\\x1b[31m")
@@ -55,12 +55,12 @@ def in_one_line(text: str) -> str:
 
 
 def meant(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
-    """Give "; did you mean ...?" where a name is like one that is known, or nothing.
+    """Return "; did you mean ...?" if a name is similar to a known one, else an empty string.
 
     Args:
-        name: The name, which isn't known.
-        known: Those that are.
-        likeness: How much of it must agree, from 0 to 1.
+        name: The unknown name.
+        known: The known names.
+        likeness: How similar the names must be, from 0 to 1.
 
     Example:
         >>> meant("heds", ["heads", "history"])
@@ -73,20 +73,20 @@ def meant(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
 
 
 def where_hint() -> str:
-    """Give what follows an error of somebody's code: how a command shows where it was raised, and else nothing.
+    """Return the hint to use `--traceback` for an error in an application or plugin; outside of a command, nothing.
 
-    Outside of a command the error's own stack trace shows it.
+    Outside of a command the error has its own traceback.
     """
     return "" if click.get_current_context(silent=True) is None else "; --traceback (before the command) shows where"
 
 
 def stack_trace(error: BaseException) -> str:
-    """Give an exception's whole stack trace, passwords masked."""
+    """Return an exception's whole traceback, with passwords masked."""
     return masked("".join(traceback.format_exception(error)))
 
 
 def summary(error: BaseException) -> str:
-    """Give an exception as `Type: first line of its message`.
+    """Return an exception as `Type: first line of its message`.
 
     Example:
         >>> summary(ValueError("bad\\nworse"))
@@ -94,6 +94,6 @@ def summary(error: BaseException) -> str:
     """
     try:
         lines = str(error).strip().splitlines()
-    except Exception:  # somebody's own exception may fail even in this
+    except Exception:  # str() of another package's exception may fail too
         lines = []
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""A lock that is a file, which the operating system releases when its holder dies."""
+"""A lock file, which the operating system unlocks when its holder dies."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         from filelock import FileLock as SystemLock
 
-        # a link to the database, as beside each release of a program, is the same database
+        # a symbolic link to the database, as in the folder of each release, is the same database
         path = path.resolve()
         self.path = path.with_name(f"{path.name}.migrating")
         self._note = path.with_name(f"{path.name}.migrating-by")
         self._lock = SystemLock(self.path, timeout=0, thread_local=False)
 
     def acquire(self) -> bool:
-        """Try to take it."""
+        """Try to acquire the lock; return False if another process holds it."""
         from filelock import Timeout
 
         if not self.path.parent.is_dir():
-            # filelock would make the folder, and a new database in it; without, the run says what is the matter
+            # filelock would make the folder, and the run a new database in it; without it, the run reports the error
             return True
         try:
             self._lock.acquire()
@@ -47,9 +47,9 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Let go of it, and leave no file behind."""
+        """Release the lock and remove its files."""
         if self._lock.is_locked:
-            # others may have the files open, which Windows doesn't let go of
+            # Windows can't remove a file that another process has open
             with contextlib.suppress(OSError):
                 self._note.unlink()
             with contextlib.suppress(OSError):
@@ -57,7 +57,7 @@ class FileLock:
             self._lock.release()
 
     def holder(self) -> str:
-        """Say what the holder wrote."""
+        """Return the note that the holder wrote, or an empty string."""
         try:
             return self._note.read_text(encoding="utf-8")
         except OSError:

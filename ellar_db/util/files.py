@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all."""
+"""Atomic writes of files and folders."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that nobody, whenever the program ends, finds half of it.
+    """Write a text file atomically: it is never half written, even if the program is killed.
 
     Args:
-        path: The file; its folder must be there. What it held before is replaced.
+        path: The file; its folder must exist. An existing file is replaced.
         text: Its content, written as UTF-8.
 
     Raises:
@@ -28,7 +28,7 @@ def write_whole(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes the file for its owner alone
+        # mkstemp gives access to the owner only
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except BaseException:
@@ -37,41 +37,41 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def move_whole(source: Path, target: Path) -> None:
-    """Move a file or a folder to its place, where all of it appears at once.
+    """Move a file or a folder atomically to its final path.
 
     Args:
-        source: The file or folder, built in the system's temporary folder, where a program that is killed leaves
-            nothing in anybody's way.
-        target: Its place, in a folder that is there; a file is replaced, as is an empty folder.
+        source: The file or folder, built in the system's temporary folder, where leftovers of a killed program do no
+            harm.
+        target: Its final path, in an existing folder; a file or an empty folder there is replaced.
 
     Raises:
-        OSError: It can't be there.
+        OSError: The file or folder can't be moved.
     """
     try:
         _rename(source, target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        # a name can't go from one file system to the other
+        # a rename doesn't work across file systems
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
             copy = Path(beside) / target.name
             try:
                 shutil.copytree(source, copy) if source.is_dir() else shutil.copyfile(source, copy)
             except shutil.Error as several:
-                # one line of the first, rather than a list of all files
+                # one line about the first file, not a list of all
                 raise OSError(several.args[0][0][2]) from several
             _rename(copy, target)
 
 
 @contextmanager
 def made_folder(folder: Path) -> Iterator[None]:
-    """Make a folder and those above it; where the context fails, those that were made for it go again.
+    """Make a folder and its missing parents; remove them again if the context fails.
 
     Args:
         folder: The folder.
 
     Raises:
-        OSError: It can't be made.
+        OSError: The folder can't be made.
     """
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
@@ -98,7 +98,7 @@ def _umask() -> int:
 
 
 def shown(path: Path) -> Path:
-    """Give a path as a person in the working directory would type it.
+    """Return a path relative to the working directory, or unchanged if it is outside of it.
 
     Example:
         >>> shown(Path.cwd() / "migrations").as_posix()

@@ -1,4 +1,4 @@
-"""Objects named by a text: `package.module:attribute`."""
+"""Objects imported by name: `package.module:attribute`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ellar_db.util.errors import DbError, UnavailableError, summary
 
 
 def imported(name: str, what: str) -> Any:
-    """Import the object that a text names.
+    """Import an object by name.
 
     Args:
         name: `module:attribute`; the attribute may have dots.
-        what: What it is, for messages.
+        what: What the name is for, for messages.
 
     Raises:
-        DbError: The text has another form, or the module no such attribute.
+        DbError: The name has another form, or the module has no such attribute.
         UnavailableError: The module can't be imported.
 
     Example:

@@ -1,4 +1,4 @@
-"""Passwords in what is printed: those of the databases of this process, and of each URL, are replaced."""
+"""Masking of passwords in output: those of this process's databases, and those in URLs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 MASK = "***"
 
 SECRET = re.compile("pass(?!file)|pwd|secret|token", re.IGNORECASE)
-"""Options, of a URL or of an engine, that are not to be shown, as in `?sslpassword=`."""
+"""Options of a URL or an engine whose values must not be shown, as in `?sslpassword=`."""
 
 SHORTEST = 4
-"""Characters below which a word is no secret, and whose replacement would garble what is said."""
+"""Minimum length of a secret, in characters; masking shorter words would garble messages."""
 
 LONG = 8
-"""Characters from which a secret is replaced within words too."""
+"""Length in characters from which a secret is masked inside of words too."""
 
 IN_URL = re.compile(r"(://[^\s:/@'\"]*:)(?!password@)[^\s@'\"]+@")
 
@@ -46,30 +46,30 @@ def masked(text: str) -> str:
 
 
 def remember(url: URL, options: Mapping[str, Any] | None = None) -> None:
-    """Keep a database's passwords to oneself from now on.
+    """Mask a database's passwords from now on.
 
     Args:
         url: Its URL.
-        options: The options of its engine, of which `connect_args` may have some.
+        options: The options of its engine; `connect_args` may contain passwords.
     """
     shown = {url.username, url.host, url.database}
     secrets = [url.password, *_of(url.query), *_of(options or {})]
-    # a password that is the user's name can't be told from it, and says nothing new
+    # a password equal to the user's name can't be distinguished from it, and reveals nothing new
     _known.update(str(secret) for secret in secrets if secret and secret not in shown)
 
 
 def remember_text(text: str) -> None:
-    """Keep the passwords of the URLs in a text to oneself, whether they can be understood or not.
+    """Mask the passwords of the URLs in a text from now on, even if a URL is invalid.
 
     Args:
-        text: A URL, or a file that has some.
+        text: A URL, or the text of a file that contains some.
     """
     from urllib.parse import unquote
 
     for line in text.splitlines():
         for match in IN_TEXT.finditer(line):
             raw = match[1]
-            # what reads a '%' in its own way quotes all that follows it
+            # the error of a parser that interprets '%' quotes all that follows it
             ends = [raw[place.start() :] for place in re.finditer("%", raw)]
             _known.update((raw, unquote(raw), *ends))
 
@@ -95,12 +95,12 @@ def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
 
 
 def _spellings(secret: str) -> set[str]:
-    """Give the ways in which a secret may be written: in a URL, an ini file, a Python text, JSON."""
+    """Return the spellings of a secret: in a URL, an ini file, a Python string, JSON."""
     import json
     from urllib.parse import quote, quote_plus
 
     plain = {secret, quote(secret), quote(secret, safe=""), quote(secret, safe=" +"), quote_plus(secret)}
     doubled = {each.replace("%", "%%") for each in plain}
     quoted = {repr(secret)[1:-1], ascii(secret)[1:-1], json.dumps(secret)[1:-1]}
-    # some texts stand in one line, whatever they had
+    # one-line messages have spaces in place of line breaks
     return {" ".join(each.split()) for each in plain | doubled | quoted} | plain | doubled | quoted

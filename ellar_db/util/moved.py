@@ -1,4 +1,4 @@
-"""Former places of modules and names: they still work, with a warning, until the release after the next."""
+"""Former import paths of modules and names: they still work, with a warning, until the release after the next."""
 
 from __future__ import annotations
 
@@ -83,13 +83,13 @@ FORMER: dict[str, tuple[str, ...]] = {
     "two_phase": ("guards.two_phase",),
     "writing": ("revisions.files",),
 }
-"""Modules of ellar_db in which the names of a former one are now."""
+"""The current modules of ellar_db for the names of each former module."""
 
 ROOT = "ellar_db"
 
 
 def formerly(module: str) -> Callable[[str], Any]:
-    """Return the `__getattr__` of a module, which finds names where they are now.
+    """Return a `__getattr__` for a former module, which finds names in their current modules.
 
     Args:
         module: The former module's name.
@@ -112,12 +112,12 @@ def formerly(module: str) -> Callable[[str], Any]:
 
 
 class Finder:
-    """Finds the former modules that aren't there any more, after all else has failed."""
+    """Finds former modules that no longer exist, after all other finders have failed."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return what Python needs to make a former module."""
+        """Return the spec of a former module, or None."""
         package, _, former = name.partition(".")
         if package != ROOT or former not in FORMER:
             return None
@@ -128,11 +128,11 @@ class Finder:
         return ModuleType(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Let the module find its names where they are now."""
+        """Make the module find its names in their current modules."""
         vars(module)["__getattr__"] = formerly(module.__name__)
 
 
 def install() -> None:
-    """Let the former modules be imported."""
+    """Make the former modules importable."""
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.append(Finder())

@@ -1,4 +1,4 @@
-"""What ellar_db needs of SQLAlchemy and SQLAlchemy has no public name for: a function for each private name."""
+"""SQLAlchemy's private names and undocumented behaviour that ellar_db relies on: one function for each."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def engine_with_own_pool(engine: Engine) -> Engine:
-    """Return a copy of an engine that shares all with it but the connections.
+    """Return a copy of an engine that shares everything with it except the connections.
 
-    `OptionEngine._proxied` is needed since what `Engine.execution_options` gives has no pool of its own: it uses that
-    of the engine behind it, which must be copied too. The fallback is a new engine, which lacks the listeners.
+    `OptionEngine._proxied` is needed since an engine from `Engine.execution_options` has no pool of its own: it uses
+    that of the engine behind it, which must be copied too. The fallback is a new engine, which lacks the listeners.
     """
     other = copy.copy(engine)
     base = getattr(engine, "_proxied", None)
@@ -27,7 +27,7 @@ def engine_with_own_pool(engine: Engine) -> Engine:
 
 
 def dialect_apart(dialect: Dialect) -> Any:
-    """Return a copy of a dialect, which knows things of the database that it was first connected to.
+    """Return an independent copy of a dialect, which stores facts about the database that it first connected to.
 
     The attributes of a dialect that refer back to it, as `identifier_preparer` does, are copied too. They are public,
     but SQLAlchemy documents neither all of them nor how they are made. The fallback is a new dialect, made by
@@ -44,7 +44,7 @@ def isolation_level_of_engine(dialect: Dialect) -> str | None:
     """Return the isolation level that was given to `create_engine`, or None.
 
     `Dialect._on_connect_isolation_level` is needed since the public `Connection.get_isolation_level` asks the database,
-    of which some drivers don't tell AUTOCOMMIT. The fallback is that method.
+    and with some drivers doesn't report AUTOCOMMIT. The fallback is that method.
     """
     return dialect._on_connect_isolation_level
 
