@@ -35,16 +35,16 @@ log = logging.getLogger("ellar_db")
 T = TypeVar("T")
 
 HEADS = {"head", "heads", "base:head", "base:heads", ":head", ":heads"}
-"""Targets of an upgrade that mean all that there is."""
+"""Targets of an upgrade that mean all revisions."""
 
 
 def with_packages(config: Config) -> list[Config]:
-    """Give the configuration of each package, in order, and then the one given, which is the application's.
+    """Return the configuration of each package, in order, and then the given one, which is the application's.
 
-    For start-up code and tests, which bring all to its newest revision so.
+    Start-up code and tests use it to upgrade everything to its newest revision.
 
     Args:
-        config: What `alembic_config` gave.
+        config: The configuration that `alembic_config` yielded.
 
     Example:
         from alembic import command
@@ -58,14 +58,14 @@ def with_packages(config: Config) -> list[Config]:
 
 
 def to_upgrade(config: Config, revision: str, *, sql: bool) -> Iterator[tuple[Config, str]]:
-    """Give what `upgrade` runs: the packages that aren't at their newest revision, then the application.
+    """Yield what `upgrade` runs: the packages that aren't at their newest revision, then the application.
 
-    Another target than the newest revision is the application's own affair, and no package's.
+    A target other than the newest revision applies to the application only.
 
     Args:
         config: The command's configuration.
         revision: The target.
-        sql: The databases aren't to be looked at, so that each package takes part.
+        sql: The databases aren't read, so every package takes part.
     """
     packages = _packages(config) if revision in HEADS else []
     script = None
@@ -87,14 +87,14 @@ def to_upgrade(config: Config, revision: str, *, sql: bool) -> Iterator[tuple[Co
 
 
 def in_turn(config: Config, work: Callable[[Config], None]) -> None:
-    """Look at each package and at the application, under a heading where there are packages.
+    """Process each package and then the application, under headings if there are packages.
 
     Args:
         config: The command's configuration.
-        work: What to do with each part.
+        work: Called with the configuration of each part.
 
     Raises:
-        DbError: What was refused, of all parts, once each had its turn.
+        DbError: The errors of all parts, after each has been processed.
     """
     packages = _packages(config)
     problems: list[DbError] = []
@@ -114,30 +114,30 @@ def in_turn(config: Config, work: Callable[[Config], None]) -> None:
 
 
 def check_heads(config: Config) -> None:
-    """Refuse where a package isn't at its newest revision.
+    """Refuse to continue if a package isn't at its newest revision.
 
     Args:
         config: The package's configuration.
 
     Raises:
-        DbError: It isn't.
+        DbError: The package isn't at its newest revision.
     """
     if _behind([config]):
         raise DbError(f"not at its newest revision; run `{program()} upgrade` first")
 
 
 def warn_of_leftovers(config: Config) -> None:
-    """Say which version tables belong to no installed package, and how its tables are taken back.
+    """Warn about version tables that belong to no installed package, and say how to undo its migrations.
 
     Args:
         config: The command's configuration.
     """
-    # a folder with an env.py of its own may run on other databases than those that are known
+    # a folder with its own env.py may run on databases other than the configured ones
     if invocation_of(config).package is not None or not config.attributes.get(DATABASES) or not is_ours(config):
         return
     manager = invocation_of(config).manager
     packages = collect_packages(manager).values()
-    # what the project names it knows, be it that the package runs on no database
+    # packages that the project's settings name are known, even if they run on no database
     known = {f"{PREFIX}{name}" for name in manager.settings.mapping("packages")}
     known |= {package.version_table for package in packages}
 
@@ -154,7 +154,7 @@ def warn_of_leftovers(config: Config) -> None:
         ]
 
     found = {}
-    # what can't be reached the command itself finds out
+    # the command itself reports databases that can't be reached
     with suppress(UnavailableError):
         found = _of_each(config, read)
     for name, leftovers in found.items():
@@ -172,14 +172,14 @@ def warn_of_leftovers(config: Config) -> None:
 
 
 def refuse_needed(config: Config, target: str) -> None:
-    """Refuse to take a package back whole while another one that comes after it is there.
+    """Refuse to undo all revisions of a package while a package that comes after it is applied.
 
     Args:
         config: The package's configuration.
-        target: The revision to which it goes back.
+        target: The revision to downgrade to.
 
     Raises:
-        DbError: One is there.
+        DbError: A package that comes after it is applied.
     """
     package = invocation_of(config).package
     if package is None:
@@ -201,13 +201,13 @@ def refuse_needed(config: Config, target: str) -> None:
 
 
 def refuse_unready(config: Config) -> None:
-    """Refuse to run a package's migrations while one after which it comes isn't at its newest revision.
+    """Refuse to run a package's migrations while a package in its `after` isn't at its newest revision.
 
     Args:
         config: The package's configuration.
 
     Raises:
-        DbError: One isn't.
+        DbError: A package in its `after` isn't at its newest revision.
     """
     from alembic.script import ScriptDirectory
 
@@ -234,7 +234,7 @@ def refuse_unready(config: Config) -> None:
 
 
 def _goes_whole(config: Config, target: str, heads: tuple[str, ...]) -> bool:
-    """Tell whether a downgrade takes back all that is applied, however its target is written."""
+    """Return whether a downgrade undoes all applied revisions, however its target is written."""
     from alembic.script import ScriptDirectory
     from alembic.script.revision import RevisionError
     from alembic.util import CommandError
@@ -244,12 +244,12 @@ def _goes_whole(config: Config, target: str, heads: tuple[str, ...]) -> bool:
         undone = {each.revision for each in script.iterate_revisions(heads, target, select_for_downgrade=True)}
         return ancestors(script, heads) <= undone
     except (CommandError, RevisionError):
-        # Alembic's command says what is the matter with the target
+        # Alembic's command reports what is wrong with the target
         return False
 
 
 def _packages(config: Config) -> list[PackageMigrations]:
-    """Give the packages that take part in a command: none where one is addressed, or no database is known."""
+    """Return the packages that take part in a command: none with `--package`, or if no database is configured."""
     invocation = invocation_of(config)
     if invocation.package is not None:
         return []
@@ -262,7 +262,7 @@ def _packages(config: Config) -> list[PackageMigrations]:
 
 
 def _behind(configs: Sequence[Config]) -> list[Config]:
-    """Give those of several packages that aren't at their newest revision, with one look at each database."""
+    """Return those of several packages that aren't at their newest revision, with one connection per database."""
     from alembic.script import ScriptDirectory
 
     newest = {id(config): set(ScriptDirectory.from_config(config).get_heads()) for config in configs}
@@ -276,7 +276,7 @@ def _behind(configs: Sequence[Config]) -> list[Config]:
             if database.name == asked.name
             and (
                 set(_heads(database, connection, str(database.options["version_table"]))) != newest[id(config)]
-                # at its newest revision perhaps, with a downgrade from there that was cut short
+                # it may be at its newest revision, with an interrupted downgrade from there
                 or _is_unfinished(invocation_of(config).manager, database, connection)
             )
         ]
@@ -289,7 +289,7 @@ def _behind(configs: Sequence[Config]) -> list[Config]:
 def _read(
     databases: Iterable[Database], invocation: Invocation, read: Callable[[Database, Connection], T]
 ) -> dict[str, T]:
-    """Read something of each database, by its name."""
+    """Return what `read` finds in each database, by its name."""
 
     def work(databases: Sequence[Database]) -> dict[str, T]:
         found = {}
@@ -306,19 +306,19 @@ def _of_each(config: Config, read: Callable[[Database, Connection], T]) -> dict[
 
 
 def _is_unfinished(manager: PluginManager, database: Database, connection: Connection) -> bool:
-    """Return whether an earlier run on a database left a note in its journal."""
+    """Return whether an earlier run on a database left an entry in its journal."""
     if dialect_of(manager, database).rolls_back_ddl(database):
         return False
     return EntryTable(connection, database.options).read() is not None
 
 
 def drop_unused_version_table(database: Database, connection: Connection | None, context: MigrationContext) -> None:
-    """Drop the version table of a package of which all revisions were undone, so that it can be uninstalled.
+    """Drop the version table of a package once all its revisions are undone, so that it can be uninstalled.
 
     Args:
         database: The database, as the package sees it.
         connection: The run's connection; None offline.
-        context: Alembic's, once the run's steps are done.
+        context: Alembic's context, after the run's steps.
     """
     if not database.package or connection is None or context.get_current_heads():
         return
@@ -328,7 +328,7 @@ def drop_unused_version_table(database: Database, connection: Connection | None,
 
 
 def _heads(database: Database, connection: Connection, version_table: str) -> tuple[str, ...]:
-    """Read at which revisions a version table is."""
+    """Return the revisions in a version table."""
     from alembic.runtime.migration import MigrationContext
 
     options = {
