@@ -17,7 +17,7 @@ from ellar_db.util.errors import DbError
 
 @hookimpl
 def ellar_db_databases() -> Iterable[Database]:
-    """Give the databases of `[tool.ellar-db.databases]`, or the one of `database`."""
+    """Return the databases of `[tool.ellar-db.databases]`, and the one of `database`."""
     settings = get_plugin_manager().settings
     filled = {name: _filled(name, spec, settings) for name, spec in settings.mapping("databases").items()}
     single = settings.text("database")
@@ -38,7 +38,7 @@ def ellar_db_databases() -> Iterable[Database]:
 
 @hookimpl
 def ellar_db_directory() -> Path | None:
-    """Give `directory`, which is taken from the pyproject.toml's own folder."""
+    """Return `directory`, which is relative to the folder of pyproject.toml."""
     settings = get_plugin_manager().settings
     directory = settings.text("directory")
     return None if directory is None else Path(directory)
