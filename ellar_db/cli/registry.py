@@ -161,7 +161,7 @@ def _commands_of(plugin: Plugin, manager: PluginManager) -> list[click.Command]:
 
 
 def _claims(name: str, commands: list[tuple[Plugin, click.Command]], choice: str | None) -> Claims:
-    # plugins are registered in order of precedence, so the last one of the highest rank wins
+    # a later registration takes precedence, so the last one of the highest rank wins
     ordered = sorted(reversed(commands), key=lambda claim: -_rank(claim[0]))
     if choice is not None:
         wanted = [claim for claim in ordered if normal_name(claim[0].distribution) == normal_name(choice)]

@@ -34,7 +34,7 @@ def edit(directory: Path | None, x_arg: tuple[str, ...], revision: str) -> None:
 
 
 def check_editor() -> None:
-    """Refuse an editor that doesn't exist, instead of which Alembic would start any other.
+    """Refuse an editor that doesn't exist; Alembic would start any other instead.
 
     Raises:
         DbError: $EDITOR, or if unset $VISUAL, names a program that doesn't exist.

@@ -31,7 +31,7 @@ class Invocation:
         package: The package whose migrations these are, or None for the application's own.
         labels: Print each database's name before its output, if there are several.
         output: Where the SQL of offline mode goes: a file, a folder, or None for standard output.
-        limits: Values of `Limits` by name, as the command line sets them.
+        limits: Values of `Limits` by name, as set on the command line.
         settling: The run resolves an interrupted one, and so isn't refused because of it.
         script: The `Script` that collects the SQL of several runs, of packages and the application.
     """
@@ -68,6 +68,6 @@ def change_invocation(config: Config, **changes: Any) -> None:
 
     Args:
         config: Alembic's configuration.
-        changes: The values by name, as `Invocation` takes them.
+        changes: The new values, by the names of `Invocation`.
     """
     config.attributes[KEY] = replace(invocation_of(config), **changes)

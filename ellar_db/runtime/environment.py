@@ -250,7 +250,7 @@ class Environment:
         return tuple(step.info for step in self.plan(heads, planning))
 
     def _after(self, each: Run) -> None:
-        """Tell the plugins that the run on a database succeeded."""
+        """Call the plugins after the run on a database has succeeded."""
         if self.writes:
             self.manager.tell(
                 "ellar_db_after_run", database=each.database, connection=each.connection, steps=tuple(each.steps)

@@ -13,7 +13,7 @@ class Failure:
 
     Args:
         rolls_back: Schema changes can be rolled back.
-        each_kept: Each revision is a transaction of its own.
+        each_kept: Each revision has its own transaction.
         in_revision: A revision was running.
         kept: A revision has committed; the run can no longer be fully rolled back.
         journaled: A journal is kept.
