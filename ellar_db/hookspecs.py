@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 PROJECT = "ellar_db"
-API = "1.0"
+API = "1.1"
 """The version of the hooks, which a plugin may name as `ELLAR_DB_API`.
 
 The second number grows with each hook and each parameter that is added, the first where one goes away.

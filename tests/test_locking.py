@@ -16,8 +16,9 @@ from sqlalchemy import create_engine, make_url, pool, text
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
-from ellar_db.dialects.sqlite import sqlite_file
-from ellar_db.guards.locking import identity, locked, refuse_twins
+from ellar_db.dialects.postgresql import PostgreSQL
+from ellar_db.dialects.sqlite import SQLite, sqlite_file
+from ellar_db.guards.locking import locked, refuse_twins
 from ellar_db.hooktypes import Lock
 from ellar_db.plugins.manager import create_plugin_manager
 from ellar_db.util.errors import DbError
@@ -241,7 +242,9 @@ def test_one_run_does_not_wait_for_itself(project: Project, any_database: str) -
     ],
 )
 def test_what_may_be_two_databases_is_not_refused(urls: list[str]) -> None:
-    refuse_twins([Database(f"d{number}", create_engine(url)) for number, url in enumerate(urls)])
+    databases = [Database(f"d{number}", create_engine(url)) for number, url in enumerate(urls)]
+
+    refuse_twins(databases, create_plugin_manager())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lets few users make symbolic links")
@@ -378,14 +381,13 @@ def test_the_file_of_a_sqlite_database(url: str, expected: Path | None) -> None:
 def test_a_lock_has_no_password_in_its_name() -> None:
     engine = create_engine("postgresql+psycopg://user:secret@localhost/shop")
 
-    assert identity(Database("default", engine)) == "postgresql://localhost/shop alembic_version"
+    assert PostgreSQL().identity(Database("default", engine)) == "postgresql://localhost/shop alembic_version"
 
 
 def test_locks_look_as_the_protocol_says() -> None:
-    from ellar_db.dialects.locks import NoLock
-
     from ellar_db.dialects.mysql import MySQLLock
     from ellar_db.dialects.postgresql import PostgreSQLLock
+    from ellar_db.dialects.sqlite import NoLock
     from ellar_db.util.file_lock import FileLock
 
     for kind in (FileLock, MySQLLock, NoLock, PostgreSQLLock):
@@ -466,11 +468,7 @@ def test_a_time_to_wait_that_is_none_is_refused(project: Project, value: str) ->
 
 
 def test_one_file_written_in_two_ways_is_one_database(project: Project) -> None:
-    from sqlalchemy import create_engine
-
-    from ellar_db.guards.locking import identity
-
     names = ("sqlite:///app.db", f"sqlite:///{(project.path / 'app.db').as_posix()}", "sqlite+aiosqlite:///./app.db")
     databases = [Database("default", create_engine(name.replace("+aiosqlite", ""))) for name in names]
 
-    assert len({identity(database) for database in databases}) == 1
+    assert len({SQLite().identity(database) for database in databases}) == 1

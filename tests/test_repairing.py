@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from ellar_db.dialects.mysql import MySQL
 from ellar_db.guards.journal import Journal
 from tests.conftest import Project, sync_engine
 from tests.faults.harness import History, create
@@ -416,7 +417,7 @@ def test_a_statement_that_only_reads_is_named_where_it_fails(shop: Project, url:
 def journal(url: str) -> Iterator[Journal]:
     engine = create_engine(url)
     with engine.connect() as connection:
-        yield Journal(connection, {})
+        yield Journal(connection, MySQL(), {})
     engine.dispose()
 
 
@@ -430,7 +431,7 @@ def test_a_killed_run_says_which_statement_had_begun(journal: Journal) -> None:
     journal.noting(upgrade)()
     journal.connection.commit()
 
-    entry = journal.unfinished()
+    entry = journal.entries.read()
 
     assert entry is not None
     assert entry.list == "Done: CREATE TABLE a (id integer). Begun, perhaps done: CREATE TABLE b (id integer)."

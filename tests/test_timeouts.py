@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from ellar_db.guards.timeouts import statements
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine.default import DefaultDialect
 
 from ellar_db.databases.limits import Limits
+from ellar_db.plugins.dialects import dialect_named
+from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.util.errors import DbError
 from tests.conftest import Project, sync_engine
 from tests.faults.harness import History
@@ -145,27 +147,34 @@ def test_they_do_not_come_into_the_applications_pool(
         engine.dispose()
 
 
+def statements(driver: str, limits: Limits) -> list[str]:
+    """Return the statements that set limits on a kind of database."""
+    name = driver.partition("+")[0]
+    known = DefaultDialect() if name == "mssql" else create_engine(f"{driver}://").dialect
+    return dialect_named(get_plugin_manager(), name).timeouts(known, limits.bounded)
+
+
 def test_they_do_not_end_the_wait_for_the_lock() -> None:
     # the lock's session sets none of them; were it to, a long run would end the others' wait
-    assert statements("postgresql", Limits(lock_timeout=5)) == []
+    assert statements("postgresql+psycopg", Limits(lock_timeout=5)) == []
 
 
 @pytest.mark.parametrize(
     ("kind", "limits", "expected"),
     [
-        ("postgresql", Limits(db_lock_timeout=1.5), ["SET lock_timeout = 1500"]),
-        ("postgresql", Limits(statement_timeout=0), ["SET statement_timeout = 0"]),
-        ("postgresql", Limits(statement_timeout=0.0001), ["SET statement_timeout = 1"]),
-        ("postgresql", Limits(db_lock_timeout=0), ["SET lock_timeout = 1"]),
-        ("postgresql", Limits(statement_timeout=float("inf")), ["SET statement_timeout = 2000000000"]),
+        ("postgresql+psycopg", Limits(db_lock_timeout=1.5), ["SET lock_timeout = 1500"]),
+        ("postgresql+psycopg", Limits(statement_timeout=0), ["SET statement_timeout = 0"]),
+        ("postgresql+psycopg", Limits(statement_timeout=0.0001), ["SET statement_timeout = 1"]),
+        ("postgresql+psycopg", Limits(db_lock_timeout=0), ["SET lock_timeout = 1"]),
+        ("postgresql+psycopg", Limits(statement_timeout=float("inf")), ["SET statement_timeout = 2000000000"]),
         ("sqlite", Limits(db_lock_timeout=2, statement_timeout=2), ["PRAGMA busy_timeout = 2000"]),
         (
-            "mysql",
+            "mysql+pymysql",
             Limits(db_lock_timeout=0.2),
             ["SET SESSION lock_wait_timeout = 1", "SET SESSION innodb_lock_wait_timeout = 1"],
         ),
-        ("mysql", Limits(statement_timeout=2), []),
-        ("oracle", Limits(statement_timeout=2), []),
+        ("mysql+pymysql", Limits(statement_timeout=2), []),
+        ("mssql+unknown", Limits(statement_timeout=2), []),
     ],
 )
 def test_the_statements_of_each_database(kind: str, limits: Limits, expected: list[str]) -> None:

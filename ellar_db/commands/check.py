@@ -25,7 +25,8 @@ def check(directory: Path | None, x_arg: tuple[str, ...], package: str | None) -
     application or a database is unavailable.
     """
     from ellar_db.config.seam import alembic_config
-    from ellar_db.runtime.packages import in_turn, warn_of_leftovers
+    from ellar_db.runtime.package_checks import warn_of_leftovers
+    from ellar_db.runtime.packages import in_turn
 
     with alembic_config(directory, x_arg=x_arg, package=package) as config:
         warn_of_leftovers(config)
@@ -43,7 +44,7 @@ def compare(config: Config) -> None:
 
     from ellar_db.config.command_line import program
     from ellar_db.config.invocation import DATABASES, invocation_of
-    from ellar_db.runtime.packages import check_heads
+    from ellar_db.runtime.package_checks import check_heads
     from ellar_db.util.errors import DbError
 
     package = invocation_of(config).package

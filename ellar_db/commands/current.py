@@ -28,7 +28,8 @@ def current(
     from alembic import command
 
     from ellar_db.config.seam import alembic_config
-    from ellar_db.runtime.packages import in_turn, warn_of_leftovers
+    from ellar_db.runtime.package_checks import warn_of_leftovers
+    from ellar_db.runtime.packages import in_turn
 
     with alembic_config(directory, x_arg=x_arg, labels=True, package=package) as config:
         warn_of_leftovers(config)

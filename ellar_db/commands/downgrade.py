@@ -40,7 +40,7 @@ def downgrade(
 
     from ellar_db.config.seam import alembic_config
     from ellar_db.runtime.confirmation import confirm_downgrade
-    from ellar_db.runtime.packages import refuse_needed
+    from ellar_db.runtime.package_checks import refuse_needed
 
     if revision is None:
         revision = "head:-1" if sql else "-1"

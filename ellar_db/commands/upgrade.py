@@ -37,7 +37,8 @@ def upgrade(
     from alembic import command
 
     from ellar_db.config.seam import alembic_config
-    from ellar_db.runtime.packages import refuse_unready, to_upgrade
+    from ellar_db.runtime.package_checks import refuse_unready
+    from ellar_db.runtime.packages import to_upgrade
 
     output = options.sql_output(sql, output)
     with alembic_config(directory, x_arg=x_arg, output=output, limits=limits, package=package) as config:

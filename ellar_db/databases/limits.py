@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from ellar_db.project.settings import Settings
 
 
+LONGEST = 2_000_000.0
+"""Seconds, about three weeks: the longest time that all servers take, which count milliseconds in 32 bits."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """Times in seconds.
@@ -35,6 +39,12 @@ class Limits:
     connect_wait: float = 0.0
     db_lock_timeout: float | None = None
     statement_timeout: float | None = None
+
+    @property
+    def bounded(self) -> Limits:
+        """These limits, with time-outs of statements that no server would refuse as too long."""
+        named = {name: getattr(self, name) for name in ("db_lock_timeout", "statement_timeout")}
+        return replace(self, **{name: min(value, LONGEST) for name, value in named.items() if value is not None})
 
     def changed(self, values: Mapping[str, Any], where: str) -> Limits:
         """Give these limits with some of them set otherwise.

@@ -14,6 +14,7 @@ from ellar_db.hooktypes import Lock
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Inspector
+    from sqlalchemy import Dialect as SQLAlchemyDialect
 
 
 class Dialect:
@@ -149,12 +150,13 @@ class Dialect:
 
     # Time-outs
 
-    def timeouts(self, connection: Connection, limits: Limits) -> list[str]:
+    def timeouts(self, dialect: SQLAlchemyDialect, limits: Limits) -> list[str]:
         """Return the statements that set the time-outs of a session.
 
         Args:
-            connection: The run's connection.
-            limits: `db_lock_timeout` and `statement_timeout`, in seconds; None leaves one as it is.
+            dialect: SQLAlchemy's dialect, which knows the server.
+            limits: `db_lock_timeout` and `statement_timeout`, in seconds, none of them longer than a server takes;
+                None leaves one as it is.
         """
         return []
 

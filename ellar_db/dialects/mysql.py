@@ -17,6 +17,7 @@ from ellar_db.dialects.statements import Statements, starting_with
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
+    from sqlalchemy import Dialect as SQLAlchemyDialect
 
 LEADING = r"(?:\s|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|(?:--|\#)[^\n]*\n|SET\s+STATEMENT\s.*?\sFOR\s)*"
 """What may stand before a statement: comments, and `SET STATEMENT ... FOR`."""
@@ -81,22 +82,23 @@ class MySQL(Dialect):
         # MySQL wants a right for it, which an application's user need not have
         with suppress(DBAPIError):
             rows = list(connection.exec_driver_sql("XA RECOVER"))
-        # the id's length in bytes says where it ends; what follows it is its second part
-        ids = [str(row[3])[: row[1]] for row in rows]
+        # the second column is the id's length; what follows it is its second part
+        texts = [(row[1], row[3].decode() if isinstance(row[3], bytes) else str(row[3])) for row in rows]
+        ids = [text[:length] for length, text in texts]
         return [
             f"the prepared transaction {id_} keeps its locks; end it with `XA COMMIT '{id_}'` or `XA ROLLBACK '{id_}'`"
             for id_ in ids
             if id_.startswith("_sa_")
         ]
 
-    def timeouts(self, connection: Connection, limits: Limits) -> list[str]:
+    def timeouts(self, dialect: SQLAlchemyDialect, limits: Limits) -> list[str]:
         """Return `SET SESSION` for locks, and on MariaDB for statements."""
         made = []
         if limits.db_lock_timeout is not None:
             # both kinds of lock: of metadata (whole seconds, 0 isn't taken by MySQL) and of rows
             seconds = max(1, round(limits.db_lock_timeout))
             made += [f"SET SESSION lock_wait_timeout = {seconds}", f"SET SESSION innodb_lock_wait_timeout = {seconds}"]
-        if limits.statement_timeout is not None and getattr(connection.dialect, "is_mariadb", False):
+        if limits.statement_timeout is not None and getattr(dialect, "is_mariadb", False):
             made.append(f"SET SESSION max_statement_time = {limits.statement_timeout}")
         return made
 

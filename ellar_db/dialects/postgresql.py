@@ -16,6 +16,7 @@ from ellar_db.dialects.server_lock import ServerLock
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Inspector
+    from sqlalchemy import Dialect as SQLAlchemyDialect
 
 MAINTENANCE = "postgres"
 """The database of each server from which others are made."""
@@ -58,7 +59,7 @@ class PostgreSQL(Dialect):
             for gid, prepared in rows
         ]
 
-    def timeouts(self, connection: Connection, limits: Limits) -> list[str]:
+    def timeouts(self, dialect: SQLAlchemyDialect, limits: Limits) -> list[str]:
         """Return `SET lock_timeout` and `SET statement_timeout`, in milliseconds."""
         made = []
         if limits.db_lock_timeout is not None:

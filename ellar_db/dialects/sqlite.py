@@ -18,6 +18,7 @@ from ellar_db.util.sqlalchemy import listeners
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy import URL, Column, Connection
+    from sqlalchemy import Dialect as SQLAlchemyDialect
     from sqlalchemy.types import TypeEngine
 
 BATCH_COPY = "_alembic_tmp_"
@@ -111,7 +112,7 @@ class SQLite(Dialect):
             for table in tables
         ]
 
-    def timeouts(self, connection: Connection, limits: Limits) -> list[str]:
+    def timeouts(self, dialect: SQLAlchemyDialect, limits: Limits) -> list[str]:
         """Return `PRAGMA busy_timeout`, in milliseconds."""
         if limits.db_lock_timeout is None:
             return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ellar_db.databases.database import Database
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 log = logging.getLogger("ellar_db")
-
-LONGEST = 2_000_000.0
-"""Seconds, about three weeks: the longest time that all servers take, which count milliseconds in 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +78,7 @@ def _leave_autocommit(connection: Connection, dialect: Dialect) -> None:
 
 def _set_timeouts(connection: Connection, dialect: Dialect, limits: Limits) -> None:
     """Set the time-outs of a connection's session, which is this run's alone from then on."""
-    bounded = {
-        name: min(seconds, LONGEST)
-        for name in ("db_lock_timeout", "statement_timeout")
-        if (seconds := getattr(limits, name)) is not None
-    }
-    made = dialect.timeouts(connection, replace(limits, **bounded))
+    made = dialect.timeouts(connection.dialect, limits.bounded)
     if not made:
         return
     if not dialect.embedded:

@@ -22,8 +22,8 @@ from ellar_db.revisions.comparison import Comparison
 from ellar_db.revisions.ownership import own_tables_only
 from ellar_db.runtime.context_options import ContextOptions, configuring
 from ellar_db.runtime.offline import script_of
-from ellar_db.runtime.packages import drop_unused_version_table
 from ellar_db.runtime.run import Run, committing
+from ellar_db.runtime.versions import drop_unused_version_table
 from ellar_db.util.alembic import ensures_version_table, open_environment
 from ellar_db.util.errors import DbError
 

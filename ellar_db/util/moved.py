@@ -61,7 +61,7 @@ FORMER: dict[str, tuple[str, ...]] = {
     "offline": ("runtime.offline",),
     "overriding": ("cli.overriding",),
     "owning": ("revisions.ownership",),
-    "package_runs": ("runtime.packages", "config.packages"),
+    "package_runs": ("runtime.packages", "runtime.package_checks", "config.packages"),
     "packages": ("config.collection", "hooktypes"),
     "plugin_faults": ("plugins.faults",),
     "plugin_options": ("plugins.options",),
