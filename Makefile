@@ -1,6 +1,6 @@
-# Everything that is done to this project. Each target works by itself from a fresh clone.
+# All development tasks of this project. Each target works by itself in a fresh clone.
 
-# the first Python from 3.10 on; name another with make PYTHON=...
+# the first Python found, 3.10 or newer; choose another with make PYTHON=...
 PYTHON = `sh .ci/find-python`
 VENV = .venv
 BIN = $(VENV)/bin
@@ -9,21 +9,21 @@ PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/py
 .PHONY: help setup demo test faults lint docs docs-check bench faults-table test-all test-lowest test-plugins clean
 
 help:
-	@echo 'make demo          the quick example, run for real on SQLite'
-	@echo 'make test          the test suite (servers that are not there are skipped)'
-	@echo 'make faults        upgrades killed at random moments, fifty on each database, and the other faults'
-	@echo 'make setup         a virtual environment in $(VENV) with all that the other targets need'
-	@echo 'make lint          ruff, the floors of imports, and mypy'
-	@echo 'make docs          write the generated pages of docs/ anew'
-	@echo 'make docs-check    fail where they are stale'
-	@echo 'make bench         start-up times beside Alembic and ellar-sql, the cost of plugins, lock and journal'
-	@echo 'make faults-table  what faults leave behind, beside Alembic, Flask-Migrate and ellar-sql'
-	@echo 'make test-all      the suite on Python 3.10 to 3.13, where present, and test-lowest'
-	@echo 'make test-lowest   the suite with the lowest versions that pyproject.toml allows'
-	@echo 'make test-plugins  the example plugins, each installed alone, then all together with their tests'
-	@echo 'make clean         remove all that make made'
+	@echo 'make demo          run the quick example on SQLite'
+	@echo 'make test          run the test suite (tests of missing servers are skipped)'
+	@echo 'make faults        kill upgrades at random moments, fifty on each database, and test the other faults'
+	@echo 'make setup         create a virtual environment in $(VENV) for all other targets'
+	@echo 'make lint          run ruff, import-linter and mypy'
+	@echo 'make docs          regenerate the generated pages of docs/'
+	@echo 'make docs-check    fail if these pages are stale'
+	@echo 'make bench         compare start-up times with Alembic and ellar-sql; the cost of plugins, lock and journal'
+	@echo 'make faults-table  compare what faults leave behind with Alembic, Flask-Migrate and ellar-sql'
+	@echo 'make test-all      run the suite on Python 3.10 to 3.13, if installed, and test-lowest'
+	@echo 'make test-lowest   run the suite with the lowest versions that pyproject.toml allows'
+	@echo 'make test-plugins  test the example plugins, each installed alone, then all together'
+	@echo 'make clean         remove all that make created'
 
-# an old pip knows no --group, so that pip comes first; the empty files say what is done
+# pip is upgraded first, since an old one has no --group; the empty files mark finished steps
 $(VENV)/made:
 	@found=$(PYTHON); test -n "$$found" || { echo 'No Python from 3.10 on was found; name one: make PYTHON=/path/to/python3'; exit 1; }; \
 	"$$found" -m venv --clear $(VENV) || { rm -rf $(VENV); echo 'Python made no virtual environment; on Debian and Ubuntu it needs the package python3-venv.'; exit 1; }
@@ -79,7 +79,7 @@ test-all: test-lowest
 		fi; \
 	done
 
-# on the oldest Python where it is there, since new ones can't run the oldest versions of all that is needed
+# on the oldest supported Python, if installed, since the lowest versions don't all run on newer ones
 test-lowest: setup
 	@found=`sh .ci/find-python 3.10 || sh .ci/find-python`; \
 	$(MAKE) VENV=.venv-lowest PYTHON="$$found" .venv-lowest/made
@@ -87,7 +87,7 @@ test-lowest: setup
 	.venv-lowest/bin/pip install --quiet --editable '.[all]' --group test --constraint .venv-lowest/constraints.txt
 	ELLAR_DB_FAULTS=3 .venv-lowest/bin/python -m pytest tests $(LESS)
 
-# by pip: each alone, where the program must find it, whatever tests put on the path; then all together, with their tests
+# installed by pip: each alone, so that the program must find it without a test's sys.path; then all, with their tests
 test-plugins:
 	@rm -rf .venv-plugins
 	@$(MAKE) VENV=.venv-plugins .venv-plugins/made

@@ -1,4 +1,4 @@
-"""Print pip constraints that hold each direct dependency of pyproject.toml at the lowest version it allows."""
+"""Print pip constraints that pin each direct dependency in pyproject.toml to the lowest version it allows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ else:
 
 
 def lowest(document: dict[str, Any]) -> list[str]:
-    """Give a constraint for each requirement that names a lower bound.
+    """Return a constraint for each requirement with a lower bound.
 
     Args:
-        document: A pyproject.toml, read.
+        document: The parsed pyproject.toml.
 
     Example:
         >>> lowest({"project": {"dependencies": ["click>=8.1"], "optional-dependencies": {}},

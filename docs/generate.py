@@ -1,6 +1,6 @@
-"""Write the reference pages of this folder that are made from the code.
+"""Generate the reference pages in this folder from the code.
 
-usage: python docs/generate.py [--check]   (--check writes nothing and fails where a page is stale)
+usage: python docs/generate.py [--check]   (--check writes nothing and fails if a page is stale)
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ SECTION = re.compile(r"^(Args|Returns|Raises|Example):$")
 
 
 def commands_page() -> str:
-    """Give the page of all commands: what `--help` prints, 80 columns wide."""
+    """Return the page of all commands: what `--help` prints, 80 columns wide."""
     # installed plugins aren't part of the reference; the group reads this when it first needs its commands
     os.environ["ELLAR_DB_LOAD_PLUGINS"] = ""
     from ellar_db.cli import db
 
-    # `ellar` itself: the width is set on the outermost context, and passes from there to the others
+    # `ellar` itself: child contexts inherit the width of the outermost one
     ellar = click.Context(click.Group("ellar"), info_name="ellar", terminal_width=WIDTH, max_content_width=WIDTH)
     group = click.Context(db, info_name="db", parent=ellar, **db.context_settings)
     parts = [
@@ -41,7 +41,7 @@ def commands_page() -> str:
 
 
 def subcommands(group: click.Group, ctx: click.Context, typed: str = "") -> Iterator[str]:
-    """Give the sections of a group's commands, and below each its own."""
+    """Yield the sections of a group's commands, each followed by those of its subcommands."""
     for name in group.list_commands(ctx):
         command = group.get_command(ctx, name)
         assert command is not None
@@ -54,12 +54,12 @@ def subcommands(group: click.Group, ctx: click.Context, typed: str = "") -> Iter
 
 
 def help_text(typed: str, command: click.Command, ctx: click.Context) -> str:
-    """Give a command's help as a block."""
+    """Return a command's help as a code block."""
     return f"```console\n$ {typed} --help\n{command.get_help(ctx)}\n```"
 
 
 def hooks_page() -> str:
-    """Give the page of all hooks: their signatures and docstrings."""
+    """Return the page of all hooks: their signatures and docstrings."""
     from ellar_db import hookspecs
 
     source = inspect.getsource(hookspecs)
@@ -83,7 +83,7 @@ def hooks_page() -> str:
 
 
 def answers(node: ast.FunctionDef) -> str:
-    """Say what becomes of several plugins' answers to a hook."""
+    """Return how the answers of several plugins to a hook are combined."""
     if "wrapper" in summary(node):
         return "each wraps the next"
     marks = {keyword.arg for mark in node.decorator_list if isinstance(mark, ast.Call) for keyword in mark.keywords}
@@ -96,12 +96,12 @@ def answers(node: ast.FunctionDef) -> str:
 
 
 def summary(node: ast.FunctionDef) -> str:
-    """Give the first line of a hook's docstring."""
+    """Return the first line of a hook's docstring."""
     return (ast.get_docstring(node) or "").partition("\n")[0].replace("|", "\\|")
 
 
 def described(node: ast.FunctionDef, source: str) -> Iterator[str]:
-    """Give a hook's signature as it stands in the source, and its docstring as Markdown."""
+    """Yield a hook's signature as in the source, and its docstring as Markdown."""
     lines = source.splitlines()[node.lineno - 1 : node.body[0].lineno - 1]
     yield "```python\n" + "\n".join(lines) + " ...\n```"
     for title, text in sections(ast.get_docstring(node) or ""):
@@ -130,7 +130,7 @@ def sections(docstring: str) -> Iterator[tuple[str, str]]:
 
 
 def items(text: str) -> list[str]:
-    """Give the entries of `Args:`, each on one line."""
+    """Return the entries of `Args:`, each on one line."""
     return flowed(re.sub(r"\n(?=\S)", "\n\n", text)).split("\n\n")
 
 
@@ -146,7 +146,7 @@ def main() -> int:
     """Write the pages, or with `--check` compare them.
 
     Returns:
-        1 where a page is stale, else 0.
+        1 if a page is stale, else 0.
     """
     stale = []
     for name, make in PAGES.items():

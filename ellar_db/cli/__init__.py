@@ -1,4 +1,4 @@
-"""The program `db`: the same group under `ellar` and as the console script `ellar-db`."""
+"""The command group `db`, the same in `ellar db` and in the console script `ellar-db`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ _former = formerly(__name__)
 
 
 def __getattr__(name: str) -> Any:
-    # whoever imports one of the package's modules needn't have all of them
+    # importing one of the package's modules shouldn't import all of them
     if name in __all__:
         from ellar_db.cli import program
 

@@ -1,4 +1,4 @@
-"""What a command says while it runs: Alembic's progress on stderr, and the application's logging left alone."""
+"""Alembic's progress on stderr while a command runs, without touching the application's logging."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ellar_db.util.masking import masked
 
 
 class _Progress(logging.Handler):
-    """Writes what a user wants to see of Alembic's log, unless the application logs it itself."""
+    """Prints the parts of Alembic's log that matter to users, unless the application logs them itself."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        # the application's own handlers, made meanwhile, show what they are meant to show
+        # the application has set up its own handlers meanwhile, which show the log
         if logging.root.handlers:
             return
         progress = record.name.startswith(("ellar_db", "alembic.autogenerate")) or str(record.msg).startswith("Running")
@@ -57,7 +57,7 @@ def messages(quiet: bool = False) -> Iterator[None]:
 def _show_warning(
     others: Callable[..., Any], message: Warning | str, category: type[Warning], filename: str, *rest: Any
 ) -> None:
-    """Show a warning in one line, without the line of Alembic's code that gave it."""
+    """Print a warning of Alembic or SQLAlchemy in one line, without its source line."""
     for name in ("alembic", "sqlalchemy"):
         package = sys.modules.get(name)
         if package is not None and Path(filename).is_relative_to(Path(str(package.__file__)).parent):

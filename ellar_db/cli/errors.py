@@ -1,4 +1,4 @@
-"""The one door for errors: what a command raises becomes one line, and names the plugin whose code raised it."""
+"""Error handling for all commands: an error becomes one line, which names the plugin whose code raised it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Let an error's message be one line, whatever of the command line it quotes."""
+    """Reduce an error's message to one line, whatever it quotes from the command line."""
     try:
         yield
     except click.ClickException as error:
@@ -34,15 +34,15 @@ def one_line() -> Iterator[None]:
 
 @contextmanager
 def explained(manager: PluginManager) -> Iterator[None]:
-    """Turn what nothing else has caught into a message, where it is known whose fault it is.
+    """Convert uncaught errors into a message if their cause is known.
 
-    With `--traceback`, what is behind a message is shown too.
+    With `--traceback`, the traceback is shown too.
 
     Args:
         manager: The plugins.
 
     Raises:
-        click.ClickException: It is known.
+        click.ClickException: The cause is known.
     """
     try:
         with one_line():
@@ -59,7 +59,7 @@ def explained(manager: PluginManager) -> Iterator[None]:
 
 
 def left_to_click(error: BaseException) -> bool:
-    """Return whether a program may end so: by `sys.exit`, at the end of its input, or where nobody reads its output."""
+    """Return whether an error is left to click: `sys.exit`, the end of the input, or a closed output pipe."""
     return isinstance(error, (SystemExit, EOFError)) or getattr(error, "errno", None) == errno.EPIPE
 
 
@@ -67,7 +67,7 @@ def _known(manager: PluginManager, error: Exception | SystemExit) -> click.Click
     from ellar_db.plugins.alembic import alembic_broken
 
     if isinstance(error, OSError) and error.errno in FULL:
-        # Python itself would try once more at its end, and complain
+        # Python itself would try to write again at exit, and report an error
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
         return DbError(f"the output can't be written: {error.strerror}")
     # one of Alembic's own plugins, which may raise anything, may have broken `import alembic`
@@ -75,6 +75,6 @@ def _known(manager: PluginManager, error: Exception | SystemExit) -> click.Click
     told = (click.ClickException, click.exceptions.Exit, click.Abort)
     if broken is not None or left_to_click(error) or isinstance(error, told):
         return broken
-    # as an option's callback may
+    # e.g. an option's callback
     plugin = code_raised(manager, error)
     return None if plugin is None else plugin.failure("its code", error)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ellar_db.plugins.manager import PluginManager
 
 RESCUE = "plugins"
-"""The command for diagnostics, which works when a plugin is broken: plugins wrap nothing round it and add nothing."""
+"""The command for diagnostics, which works when a plugin is broken: plugins can't wrap it or add options to it."""
 
 
 class DbGroup(click.Group):
@@ -34,13 +34,13 @@ class DbGroup(click.Group):
 
     @property
     def registry(self) -> Registry:
-        """The commands that the plugins gave, collected once for each plugin manager."""
+        """The commands of the plugins, collected once for each plugin manager."""
         from ellar_db.cli.registry import collect_commands
 
         return self.manager.once("commands", collect_commands)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands, broken ones too."""
+        """Return the names of all commands, including broken ones."""
         registry = self.registry
         return sorted({*registry.claims, *registry.broken})
 
@@ -77,13 +77,13 @@ class DbGroup(click.Group):
             values.reset(token)
 
     def _blamed(self, command: click.Command, error: BaseException) -> click.ClickException | None:
-        """Name the plugin whose wrapper or whose command raised an error."""
+        """Return an error that names the plugin whose wrapper or command raised it, or None."""
         from ellar_db.cli.overriding import raised_in_replaced
         from ellar_db.plugins.blame import hook_raised
         from ellar_db.plugins.record import BUILT_IN
 
         plugin = hook_raised(self.manager, "ellar_db_invoke", error)
-        # what the command itself raised came through the built-in that runs it
+        # errors of the command itself pass through the built-in implementation, which runs it
         if plugin is not None and plugin.kind != BUILT_IN:
             return plugin.failure("ellar_db_invoke", error)
         owner = self.registry.owner(command)
@@ -108,7 +108,7 @@ class DbGroup(click.Group):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Parse what stands before the command's name; refuse what no program can be given, and no file be named."""
+        """Parse the options before the command's name; refuse characters that no file name can have."""
         with one_line():
             for text in args:
                 if "\0" in text or not _is_text(text):
@@ -137,7 +137,7 @@ class DbGroup(click.Group):
 
 def _is_text(argument: str) -> bool:
     try:
-        # undecodable bytes of the command line stand for themselves
+        # undecodable bytes of the command line are valid, as surrogate escapes
         os.fsencode(argument)
     except UnicodeEncodeError:
         return False

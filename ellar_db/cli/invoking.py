@@ -1,4 +1,4 @@
-"""Running a command: the innermost answer to `ellar_db_invoke`, round which plugins wrap theirs."""
+"""Run a command: the innermost implementation of `ellar_db_invoke`, which plugins wrap."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Any:
     """Run the command.
 
     Raises:
-        DbError: A wrapper has taken away what the command is given.
+        DbError: A wrapper has removed a parameter of the command.
     """
     lost = sorted(str(param.name) for param in command.params if param.expose_value and param.name not in ctx.params)
     if lost:

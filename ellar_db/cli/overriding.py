@@ -1,4 +1,4 @@
-"""Replacing a command and still calling it."""
+"""Replace a command and still call it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ellar_db.cli.registry import Registry, registry_of
 
 
 class OverridingCommand(click.Command):
-    """A command that takes the place of another of its name, and the other's options with it.
+    """A command that replaces another one with the same name, and keeps its options.
 
     Its function gets its own parameters and, as keywords, those of the command that it replaced.
 
@@ -26,11 +26,11 @@ class OverridingCommand(click.Command):
     """
 
     def replaced(self, ctx: click.Context | None) -> click.Command | None:
-        """Give the command that this one replaced, or None where there was none."""
+        """Return the command that this one replaced, or None."""
         return registry_of(ctx).replaced_by(self)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Give this command's parameters and those of the command that it replaced."""
+        """Return this command's parameters and those of the command that it replaced."""
         own = super().get_params(ctx)
         replaced = self.replaced(ctx)
         if replaced is None:
@@ -43,11 +43,11 @@ class OverridingCommand(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Make the context as the replaced command would, so that `downgrade -1` still is a revision."""
+        """Make the context as the replaced command would, so that -1 is still a revision in `downgrade -1`."""
         return super().make_context(info_name, args, parent, **{**self.inherited_settings(parent), **extra})
 
     def inherited_settings(self, ctx: click.Context | None) -> dict[str, Any]:
-        """Return the settings of this command's context over those of the command that it replaced."""
+        """Return this command's context settings, which override those of the command that it replaced."""
         replaced = self.replaced(ctx)
         if replaced is None:
             return dict(self.context_settings)
@@ -55,26 +55,26 @@ class OverridingCommand(click.Command):
         return {**theirs, **replaced.context_settings, **self.context_settings}
 
     def call_replaced(self, ctx: click.Context) -> Any:
-        """Run the command that this one replaced, with what was given on the command line.
+        """Run the command that this one replaced, with the arguments from the command line.
 
         Args:
             ctx: This command's context; a parameter changed in `ctx.params` is passed on changed.
 
         Raises:
-            click.UsageError: No command of this name was there to be replaced.
+            click.UsageError: There was no command with this name to replace.
         """
         replaced = self.replaced(ctx)
         if replaced is None:
             raise click.UsageError(f"{self.name} replaced no command", ctx)
         known = {param.name for param in replaced.get_params(ctx)}
-        # a context beside this one, not below it: messages name the program by its parent
+        # a sibling of this context, not a child: messages take the program's name from the parent
         with click.Context(replaced, info_name=ctx.info_name, parent=ctx.parent) as inner:
             inner.params.update({name: value for name, value in ctx.params.items() if name in known})
             return replaced.invoke(inner)
 
 
 def all_params(registry: Registry, command: click.Command) -> list[click.Parameter]:
-    """Return a command's parameters, with those that it takes over from the command that it replaced.
+    """Return a command's parameters, including those of the command that it replaced.
 
     Args:
         registry: The commands.
@@ -86,7 +86,7 @@ def all_params(registry: Registry, command: click.Command) -> list[click.Paramet
 
 
 def raised_in_replaced(error: BaseException) -> bool:
-    """Return whether an error came out of the command that a plugin's own one replaced and called."""
+    """Return whether an error was raised by a command that a plugin's command replaced and called."""
     return any(
         frame.f_code is OverridingCommand.call_replaced.__code__ for frame, _ in traceback.walk_tb(error.__traceback__)
     )

@@ -1,4 +1,4 @@
-"""The group `db`: the same under `ellar` and as the console script `ellar-db`."""
+"""The command group `db`, the same in `ellar db` and in the console script `ellar-db`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     "-n", "--name", default="alembic", show_default=True, help="Section of the ini file for Alembic's settings."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Do not log to standard output and error.")
-@click.option("--raiseerr", "--traceback", is_flag=True, help="On an error, show the whole stack trace too.")
+@click.option("--raiseerr", "--traceback", is_flag=True, help="On an error, show the full traceback too.")
 @click.option(
     "--version",
     is_flag=True,
@@ -63,12 +63,12 @@ def db(**_: Any) -> None:
 
 
 def _lighten() -> None:
-    """Leave out what costs a short program time and gives it nothing; the process is this program's own."""
-    # nearly all that it makes lives to its end, and would be searched for garbage again and again
+    """Skip work that only costs a short-lived program time; the process belongs to this program alone."""
+    # nearly all objects live until exit, and would be scanned for garbage repeatedly
     gc.set_threshold(100_000, 50, 100)
-    # at its end Python would look through all of it once more, to throw it away piece by piece
+    # at exit Python would scan all objects once more, to free them one by one
     atexit.register(gc.freeze)
-    # Mako, which Alembic needs, would import Pygments for colours in error pages of HTML
+    # Mako, which Alembic needs, would import Pygments for colours in HTML error pages
     sys.modules.setdefault("mako.ext.pygmentplugin", None)  # type: ignore[arg-type]
 
 

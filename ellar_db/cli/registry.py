@@ -1,4 +1,4 @@
-"""Which plugin gives which command, and who wins where several give one name."""
+"""The commands of the plugins, and which plugin wins if several supply the same name."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ RANKS = {BUILT_IN: 0, INSTALLED: 1}
 
 @dataclass
 class Claims:
-    """All commands of one name, the winner first.
+    """All commands with one name, the winner first.
 
     Args:
         commands: The plugins and their commands.
-        problem: Why the winner can't be used, where it can't.
+        problem: Why the winner can't be used, or an empty string.
     """
 
     commands: list[tuple[Plugin, click.Command]]
@@ -33,12 +33,12 @@ class Claims:
 
     @property
     def plugin(self) -> Plugin:
-        """The plugin whose command it is."""
+        """The plugin that supplies the winner."""
         return self.commands[0][0]
 
     @property
     def command(self) -> click.Command:
-        """The command that the name stands for."""
+        """The winner."""
         return self.commands[0][1]
 
     @property
@@ -52,13 +52,13 @@ class Claims:
 
 @dataclass
 class Registry:
-    """The commands of the group by name, and the plugins left out whose commands can't be had."""
+    """The commands of the group by name, and the plugins that failed to load, by their short names."""
 
     claims: dict[str, Claims] = field(default_factory=dict)
     broken: dict[str, Plugin] = field(default_factory=dict)
 
     def get(self, name: str) -> click.Command | None:
-        """Give the command that a name stands for; one that can't be used says why when it runs."""
+        """Return the command with a name; an unusable one explains the problem when it runs."""
         if name in self.claims:
             claims = self.claims[name]
             return _refusing(name, claims.mark, claims.problem) if claims.problem else claims.command
@@ -69,22 +69,22 @@ class Registry:
         return None
 
     def givers(self) -> dict[str, str]:
-        """Give the distribution behind each command."""
+        """Return the distribution that supplies each command."""
         return {name: claims.plugin.distribution for name, claims in self.claims.items()}
 
     def owner(self, command: click.Command) -> Plugin | None:
-        """Give the plugin whose command it is, if any."""
+        """Return the plugin that supplies a command, or None."""
         claims = self.claims.get(command.name or "")
         found = (plugin for plugin, claimed in (claims.commands if claims else ()) if _same(claimed, command))
         return next(found, None)
 
     def is_built_in(self, command: click.Command) -> bool:
-        """Tell whether a command is one of ellar_db's own."""
+        """Return whether a command is one of ellar_db's own."""
         owner = self.owner(command)
         return owner is not None and owner.kind == BUILT_IN
 
     def replaced_by(self, command: click.Command) -> click.Command | None:
-        """Give the command that another of its name replaced, if any."""
+        """Return the command with the same name that a command replaced, or None."""
         claims = self.claims.get(command.name or "")
         commands = [claimed for _, claimed in claims.commands] if claims else []
         position = next((place for place, claimed in enumerate(commands) if _same(claimed, command)), None)
@@ -102,9 +102,9 @@ def registry_of(ctx: click.Context | None) -> Registry:
 
 
 def collect_commands(manager: PluginManager) -> Registry:
-    """Ask the plugins for their commands and choose the winner of each name.
+    """Collect the commands of the plugins and choose the winner for each name.
 
-    A plugin whose answer is no list of commands is taken out.
+    A plugin that doesn't return a list of valid commands is discarded.
     """
     given: dict[str, list[tuple[Plugin, click.Command]]] = {}
     for plugin in [record for record in manager.records if record.state == "active"]:
@@ -137,7 +137,7 @@ def collect_commands(manager: PluginManager) -> Registry:
 
 
 def _commands_of(plugin: Plugin, manager: PluginManager) -> list[click.Command]:
-    """Give one plugin's commands, checked."""
+    """Return one plugin's commands, checked."""
     with redirect_stdout(sys.stderr):
         commands = [
             command
@@ -161,7 +161,7 @@ def _commands_of(plugin: Plugin, manager: PluginManager) -> list[click.Command]:
 
 
 def _claims(name: str, commands: list[tuple[Plugin, click.Command]], choice: str | None) -> Claims:
-    # registration order is the order of the rules, so that the last of the highest rank wins
+    # a later registration takes precedence, so the last one of the highest rank wins
     ordered = sorted(reversed(commands), key=lambda claim: -_rank(claim[0]))
     if choice is not None:
         wanted = [claim for claim in ordered if normal_name(claim[0].distribution) == normal_name(choice)]

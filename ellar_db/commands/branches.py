@@ -1,4 +1,4 @@
-"""Show the revisions from which several others go out."""
+"""Show revisions that have more than one child."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def branches(directory: Path | None, x_arg: tuple[str, ...], verbose: bool) -> N
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield branches

@@ -1,4 +1,4 @@
-"""Show at which revisions the databases are."""
+"""Show the current revisions of the databases."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def current(
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield current

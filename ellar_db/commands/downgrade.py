@@ -33,8 +33,8 @@ def downgrade(
 ) -> None:
     """Revert to a previous version.
 
-    REVISION is -1, the revision before, unless it is given; with --sql it is a range, by default head:-1. On a terminal
-    it lists the tables and columns that will be dropped, and asks.
+    REVISION is -1 by default, the previous revision; with --sql it is a range, by default head:-1. On a terminal, this
+    lists the tables and columns that will be dropped, and asks for confirmation.
     """
     from alembic import command
 
@@ -54,5 +54,5 @@ def downgrade(
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield downgrade

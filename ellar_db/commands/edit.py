@@ -20,7 +20,7 @@ from ellar_db.util.errors import DbError
 def edit(directory: Path | None, x_arg: tuple[str, ...], revision: str) -> None:
     """Edit a revision file using $EDITOR.
 
-    REVISION is head unless it is given; `current` is what the database has.
+    REVISION is head by default; `current` is the database's revision.
     """
     from alembic import command
 
@@ -34,10 +34,10 @@ def edit(directory: Path | None, x_arg: tuple[str, ...], revision: str) -> None:
 
 
 def check_editor() -> None:
-    """Refuse an editor that isn't there, in whose place Alembic would take any other.
+    """Refuse an editor that doesn't exist; Alembic would start any other instead.
 
     Raises:
-        DbError: $EDITOR, or without it $VISUAL, names no program.
+        DbError: $EDITOR, or if unset $VISUAL, names a program that doesn't exist.
     """
     for variable in ("EDITOR", "VISUAL"):
         editor = os.environ.get(variable, "").strip()
@@ -50,5 +50,5 @@ def check_editor() -> None:
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield edit

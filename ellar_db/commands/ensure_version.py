@@ -1,4 +1,4 @@
-"""Make Alembic's version table."""
+"""Create Alembic's version table."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def ensure_version(
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield ensure_version

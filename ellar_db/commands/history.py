@@ -31,7 +31,7 @@ def history(
 ) -> None:
     """List changeset scripts in chronological order, the newest first.
 
-    A range is one of the application's revisions, unless --package names another's.
+    With a range, only the application's revisions are listed, or those of --package.
     """
     from alembic import command
 
@@ -54,5 +54,5 @@ def history(
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield history

@@ -1,4 +1,4 @@
-"""Make a migrations folder."""
+"""Create a migrations folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ellar_db.hookspecs import hookimpl
 @click.option(
     "-m", "--multi", "--multiple", "--multidb", "multi", is_flag=True, help="Use the template for several databases."
 )
-@click.option("-t", "--template", help="A template's name (see list-templates) or the path of a folder.")
+@click.option("-t", "--template", help="A template's name (see list-templates) or the path of its folder.")
 @click.option("--package", is_flag=True, help="Write empty __init__.py files to the environment and version locations.")
 @click.argument("folder", type=options.PATH, required=False)
 def init(
@@ -29,7 +29,7 @@ def init(
 ) -> None:
     """Create a new migrations folder.
 
-    FOLDER is another way to write -d. Without either it is what the application says, or "migrations".
+    FOLDER is the same as -d. By default it is the folder that the application names, or "migrations".
     """
     from ellar_db.config.command_line import program
     from ellar_db.config.folder import DIRECTORY, migrations_directory
@@ -54,5 +54,5 @@ def init(
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield init

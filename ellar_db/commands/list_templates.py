@@ -27,5 +27,5 @@ def list_templates(directory: Path | None, x_arg: tuple[str, ...]) -> None:
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield list_templates

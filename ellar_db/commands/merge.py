@@ -1,4 +1,4 @@
-"""Join branches in a revision of their own."""
+"""Merge branches in a new revision."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def merge(
 ) -> None:
     """Merge revisions together, creating a new revision file.
 
-    REVISIONS are all heads unless they are given.
+    REVISIONS are all heads by default.
     """
     from ellar_db.revisions.writer import write_merge
 
@@ -49,5 +49,5 @@ def merge(
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield merge

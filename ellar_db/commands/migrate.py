@@ -1,4 +1,4 @@
-"""Write a revision from what the models say and the database lacks."""
+"""Write a revision with the differences between the models and the database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ellar_db.hookspecs import hookimpl
 @options.environment
 @options.new_revision
 @options.package
-@click.option("--sql", is_flag=True, help="Not possible here: autogenerate must read the database.")
+@click.option("--sql", is_flag=True, help="Not supported: autogenerate must read the database.")
 def migrate(
     directory: Path | None,
     x_arg: tuple[str, ...],
@@ -31,7 +31,7 @@ def migrate(
 ) -> None:
     """Compare the models with the databases and write a revision of the differences.
 
-    Review it before you apply it: renamed tables and columns, for one, are seen as dropped and added. Where nothing
+    Review it before you apply it: for example, a renamed table or column appears as dropped and added. If nothing
     changed, no file is written.
     """
     from ellar_db.revisions.writer import NewRevision, write_revision
@@ -47,5 +47,5 @@ def migrate(
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield migrate

@@ -1,4 +1,4 @@
-"""Settle a run that was cut short where schema changes can't be rolled back."""
+"""Resolve an interrupted run, on databases that can't roll back schema changes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ellar_db import options
 from ellar_db.hookspecs import hookimpl
 
 
-@click.command(short_help="Settle a run that was cut short (MySQL, MariaDB).")
+@click.command(short_help="Resolve an interrupted run (MySQL, MariaDB).")
 @options.environment
 @options.limits
-@click.option("--applied", is_flag=True, help="The revision is applied now: record it.")
-@click.option("--reverted", is_flag=True, help="The revision isn't applied: record that.")
+@click.option("--applied", is_flag=True, help="Record that the revision is applied now.")
+@click.option("--reverted", is_flag=True, help="Record that the revision isn't applied.")
 @click.argument("revision", type=options.Revision(), required=False)
 def repair(
     directory: Path | None,
@@ -26,12 +26,12 @@ def repair(
     revision: str | None,
     **limits: Any,
 ) -> None:
-    """Settle a run that was cut short where schema changes can't be rolled back (MySQL, MariaDB).
+    """Resolve an interrupted run, on databases that can't roll back schema changes (MySQL, MariaDB).
 
-    Such a run leaves a note of what it did, and later ones refuse to go on. Complete the revision by hand and say
-    --applied, or undo it by hand and say --reverted. Without either, the note is shown.
+    Such a run leaves a journal entry of what it did, and later runs refuse to start. Complete the revision by hand and
+    use --applied, or undo it by hand and use --reverted. Without either, the entry is shown.
 
-    REVISION is the one that the note names; give it to be sure that you settle what you mean.
+    REVISION is the one that the entry names; give it to be sure that you resolve the right one.
     """
     from ellar_db.config.seam import alembic_config
     from ellar_db.runtime.repair import settle
@@ -44,5 +44,5 @@ def repair(
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield repair

@@ -58,5 +58,5 @@ def revision(
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield revision

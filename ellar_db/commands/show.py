@@ -18,7 +18,7 @@ from ellar_db.hookspecs import hookimpl
 def show(directory: Path | None, x_arg: tuple[str, ...], package: str | None, revision: str) -> None:
     """Show the revision denoted by the given symbol.
 
-    REVISION is head unless it is given; `current` is what the database has.
+    REVISION is head by default; `current` is the database's revision.
     """
     from alembic import command
 
@@ -33,5 +33,5 @@ def show(directory: Path | None, x_arg: tuple[str, ...], package: str | None, re
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield show

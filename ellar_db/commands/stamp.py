@@ -1,4 +1,4 @@
-"""Say at which revision databases are, without running any."""
+"""Set the revision of databases without running migrations."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def stamp(
 ) -> None:
     """Set the revision in the database to those given, without running migrations.
 
-    REVISIONS is head unless it is given: one for each branch, or base to say that nothing is applied.
+    REVISIONS is head by default. Give one for each branch, or base if nothing is applied.
     """
     from alembic import command
 
@@ -48,5 +48,5 @@ def stamp(
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield stamp

@@ -1,4 +1,4 @@
-"""Bring databases to a later revision."""
+"""Upgrade databases to a later revision."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def upgrade(
 ) -> None:
     """Upgrade to a later version.
 
-    REVISION is head, the newest, unless it is given; with --sql it may be a range, as in base:head. To the newest, the
-    migrations that installed packages bring along come first.
+    REVISION is head by default, the newest; with --sql it may be a range, such as base:head. An upgrade to the newest
+    runs the migrations of installed packages first.
     """
     from alembic import command
 
@@ -50,5 +50,5 @@ def upgrade(
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield upgrade

@@ -1,4 +1,4 @@
-"""Which file of a migrations folder is broken, where one raises what Alembic doesn't expect."""
+"""Find the broken file of a migrations folder when one raises an error that Alembic doesn't expect."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ellar_db.util.errors import DbError, summary, where_hint
 
 
 def broken_file(error: BaseException, *, environment: bool = True) -> DbError | None:
-    """Say which env.py or revision file an exception comes from, or None where it comes from elsewhere.
+    """Return an error that names the env.py or revision file an exception comes from, or None.
 
-    These files are the project's own code and may raise anything: at import, since they lack what Alembic looks for,
-    or while they run.
+    These files are the project's own code and may raise anything: on import, because something that Alembic looks for
+    is missing, or while they run.
 
     Args:
         error: The exception.
-        environment: Look at env.py too.
+        environment: Whether to consider env.py too.
 
     Example:
         >>> broken_file(ValueError("something else")) is None
@@ -28,7 +28,7 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
     blamed = None
     for frame, line in traceback.walk_tb(error.__traceback__):
         if str(frame.f_globals.get("__name__")).startswith("ellar_db."):
-            # an env.py that only calls ours is not to blame for what happens there
+            # env.py isn't to blame for errors in the ellar_db code that it calls
             blamed = None
         elif environment or frame.f_globals.get("__name__") != "env_py":
             blamed = _blamed(frame, line, error) or blamed
@@ -36,10 +36,10 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
 
 
 def raised_in(package: str, error: BaseException) -> bool:
-    """Tell whether an exception was raised by a module of a package.
+    """Return whether an exception was raised by a module of a package.
 
     Example:
-        >>> raised_in("alembic", ValueError("of nobody"))
+        >>> raised_in("alembic", ValueError("elsewhere"))
         False
     """
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
@@ -49,7 +49,7 @@ def raised_in(package: str, error: BaseException) -> bool:
 def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:
     module = frame.f_globals.get("__name__")
     file = Path(frame.f_code.co_filename)
-    # Alembic names a module that it loads after its file: `a1_add_users_py`
+    # Alembic derives a module's name from its file: `a1_add_users_py`
     if file.suffix == ".py" and module == re.sub(r"\W", "_", file.name):
         return f"{file}, line {line}: {summary(error)}"
     unreadable = unreadable_revision(frame)

@@ -1,4 +1,4 @@
-"""Alembic's own settings, checked before Alembic stumbles over them."""
+"""Check Alembic's own settings before Alembic uses them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 NUMBERS = ("epoch", "year", "month", "day", "hour", "minute", "second")
-"""Tokens of `file_template` that stand for numbers."""
+"""Tokens of `file_template` whose values are numbers."""
 
 
 def check_settings(config: Config) -> None:
-    """Refuse values that Alembic would answer with an exception of Python's.
+    """Refuse values on which Alembic would raise a Python exception.
 
     Args:
         config: Alembic's configuration.
 
     Raises:
-        DbError: A value of alembic.ini or `[tool.alembic]` can't be used.
+        DbError: A value of alembic.ini or `[tool.alembic]` is invalid.
     """
     from sqlalchemy.util import asbool
 
@@ -56,10 +56,10 @@ def check_settings(config: Config) -> None:
 
 
 def ini_problem(error: IniError) -> str:
-    """Say what is the matter with an ini file, without the lines that are, for they may have a password.
+    """Return what is wrong with an ini file, without quoting its lines, which may contain a password.
 
     Args:
-        error: What the standard library says of it.
+        error: The standard library's error.
 
     Example:
         >>> from configparser import DuplicateSectionError
@@ -80,15 +80,15 @@ def ini_problem(error: IniError) -> str:
 
 
 def _lines(error: ParsingError) -> list[int]:
-    # a file without any section has an error of its own kind
+    # the error of a file without sections has a single line number
     return [error.lineno] if hasattr(error, "lineno") else [line for line, _ in error.errors]
 
 
 def setting(config: Config, name: str) -> Any:
-    """Give one of Alembic's settings, or None.
+    """Return one of Alembic's settings, or None.
 
     Raises:
-        DbError: It has a `%` that stands for nothing, or a value of a kind that Alembic doesn't take.
+        DbError: It contains an invalid `%`, or its value has a type that Alembic doesn't accept.
     """
     try:
         return config.get_alembic_option(name)

@@ -1,4 +1,4 @@
-"""What the plugins supply: the databases, and the packages that bring migrations."""
+"""Collect the databases, and the packages with migrations, from the plugins."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ SOURCES = {
 
 
 def collect_databases(manager: PluginManager) -> Databases:
-    """Ask all plugins for their databases.
+    """Collect the databases of all plugins.
 
     Raises:
-        DbError: Two plugins supply one name, or two names differ only in punctuation.
-        PluginError: A plugin failed, or gave something that isn't a Database.
+        DbError: Two databases have the same name apart from punctuation, or a plugin supplied something else.
+        PluginError: A plugin failed.
     """
     found: dict[str, tuple[str, Database]] = {}
     for plugin, answer in manager.answers("ellar_db_databases"):
@@ -51,22 +51,22 @@ def collect_databases(manager: PluginManager) -> Databases:
                     f"the database {database.name!r} is supplied by {other[0]} (as {other[1].name!r}) and by "
                     f"{source}; give one of them another name"
                 )
-    # plugins answer first; the application's default database still comes first in a run
+    # databases of plugins are collected first; the application's default one still comes first in a run
     databases = sorted((database for _, database in found.values()), key=lambda database: database.name != DEFAULT)
     return Databases(databases)
 
 
 def collect_packages(manager: PluginManager) -> dict[str, PackageMigrations]:
-    """Ask the plugins for the migrations that they bring along, and put them in order.
+    """Collect the packages with migrations from the plugins, in dependency order.
 
     Args:
         manager: The plugins.
 
     Returns:
-        The packages by name; each comes after those that it names.
+        The packages by name, each after those in its `after`.
 
     Raises:
-        DbError: Two have one name or one version table, one comes after what isn't there, or a folder isn't there.
+        DbError: Two packages share a name or a version table, or one names a missing package or folder.
         PluginError: A plugin failed.
     """
     found: dict[str, PackageMigrations] = {}
@@ -92,14 +92,14 @@ def collect_packages(manager: PluginManager) -> dict[str, PackageMigrations]:
 
 
 def find_package(manager: PluginManager, name: str) -> PackageMigrations:
-    """Give one package.
+    """Return one package.
 
     Args:
         manager: The plugins.
-        name: Its name, or that of its distribution where that brings one package.
+        name: Its name.
 
     Raises:
-        DbError: There is none of the name.
+        DbError: There is no package with that name.
     """
     packages = collect_packages(manager)
     if name in packages:
@@ -117,7 +117,7 @@ def _checked(given: Any, plugin: Plugin) -> PackageMigrations:
 
 
 def _placed(package: PackageMigrations, settings: Settings) -> PackageMigrations:
-    """Let the project say on which databases a package runs."""
+    """Return a package with the databases that the project chooses for it."""
     chosen = settings.mapping("packages").get(package.name)
     if chosen is None:
         return package
@@ -130,12 +130,12 @@ def _placed(package: PackageMigrations, settings: Settings) -> PackageMigrations
 
 
 def _ordered(packages: Mapping[str, PackageMigrations], plugins: Mapping[str, Plugin]) -> dict[str, PackageMigrations]:
-    """Put packages after those that they name, and otherwise by name."""
+    """Sort packages after those in their `after`, and otherwise by name."""
     sorter = TopologicalSorter({name: packages[name].after for name in packages})
     try:
         sorter.prepare()
     except CycleError as error:
-        # each comes after the next one, and the first by name begins; graphlib has it the other way round
+        # in the message each comes after the next one, starting with the first by name; graphlib's order is reversed
         names = error.args[1][:0:-1]
         start = names.index(min(names))
         circle = " -> ".join([*names[start:], *names[: start + 1]])
@@ -155,10 +155,10 @@ def _refuse(plugin: Plugin, what: str) -> NoReturn:
 
 
 def databases_of(config: Config) -> Databases:
-    """Give the databases of a configuration; one that bare Alembic made gets them now.
+    """Return the databases of a configuration; collect them now if bare Alembic created it.
 
     Raises:
-        DbError: There are none.
+        DbError: No database is configured.
     """
     found = config.attributes.get(DATABASES)
     if found is None:

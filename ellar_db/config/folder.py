@@ -1,4 +1,4 @@
-"""Which migrations folder a command uses, and what its env.py says of it."""
+"""The migrations folder of a command, and what its env.py reveals about it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ DIRECTORY = "migrations"
 
 
 def migrations_directory(manager: PluginManager, directory: Path | str | None = None) -> Path | None:
-    """Give the folder that the command line, a plugin, the application or pyproject.toml names, or None.
+    """Return the folder that the command line, a plugin, the application or pyproject.toml names, or None.
 
     Args:
         manager: The plugins.
-        directory: `-d`, which beats the rest.
+        directory: `-d`, which takes precedence.
     """
     if directory is None:
         for plugin, answer in manager.answers("ellar_db_directory"):
@@ -57,7 +57,7 @@ def configured(manager: PluginManager, directory: Path | str | None) -> Config:
         if folder is not None and (folder / "alembic.ini").is_file():
             ini = folder / "alembic.ini"
     if ini.is_file():
-        # it may have a URL, and errors quote what they stumble over
+        # it may contain a URL with a password, which errors that quote the file must mask
         remember_text(ini.read_text(encoding="utf-8", errors="replace"))
     config = Config(str(ini) if ini.is_file() else None, str(toml) if toml.is_file() else None, ini_section=given.name)
     if folder is not None:
@@ -86,7 +86,7 @@ def _given_files(files: Sequence[Path]) -> tuple[Path, Path]:
     if len(files) > len({file.name == "pyproject.toml" for file in files}):
         raise click.BadParameter("give one ini file and one pyproject.toml at most", param_hint="'-c' / '--config'")
     if toml.is_file():
-        # Alembic would show a traceback where it isn't TOML
+        # Alembic would show a traceback if it isn't TOML
         read_toml(toml)
     return ini, toml
 
@@ -98,25 +98,25 @@ def _names_folder(config: Config) -> bool:
 
 
 def is_ours(config: Config) -> bool:
-    """Tell whether the folder's env.py calls ellar_db, which then takes the locks itself."""
+    """Return whether the folder's env.py calls ellar_db, which then acquires the locks itself."""
     from alembic.script import ScriptDirectory
 
     try:
-        # bytes, of which Python itself finds the encoding
+        # bytes, so that the file's encoding doesn't matter
         return b"ellar_db.env" in Path(ScriptDirectory.from_config(config).env_py_location).read_bytes()
     except OSError:
-        # Alembic says what is the matter with the folder
+        # Alembic reports what is wrong with the folder
         return True
 
 
 def databases_of_folder(config: Config) -> list[Database]:
-    """Give the databases on which a folder runs: all where it is for several, else the default one.
+    """Return the databases on which a folder runs: all if it is for several, else the default one.
 
     Args:
         config: Alembic's configuration.
 
     Raises:
-        DbError: There are none.
+        DbError: No database is configured.
     """
     from alembic.script import ScriptDirectory
 

@@ -1,4 +1,4 @@
-"""What one command, or one block of an application's code, has been told."""
+"""The arguments of one command, or of one block of an application's code."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 DATABASES = "databases"
-"""Where `Config.attributes` has the databases. Plugins read it."""
+"""Key of the databases in `Config.attributes`. Plugins read it."""
 
 KEY = "ellar_db"
-"""Where `Config.attributes` has the invocation."""
+"""Key of the invocation in `Config.attributes`."""
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """What the seam was told, handed on to whoever takes part in the command.
+    """The arguments of `alembic_config`, for all code that takes part in the command.
 
     Args:
         manager: The plugins.
         package: The package whose migrations these are, or None for the application's own.
-        labels: Print the database's name before what belongs to it, where there are several.
+        labels: Print each database's name before its output, if there are several.
         output: Where the SQL of offline mode goes: a file, a folder, or None for standard output.
-        limits: Values of `Limits` by name, as the command line sets them.
-        settling: The run ends what an earlier one left, and so isn't refused for it.
-        script: What collects the SQL of several runs, of packages and the application.
+        limits: Values of `Limits` by name, as set on the command line.
+        settling: The run resolves an interrupted one, and so isn't refused because of it.
+        script: The `Script` that collects the SQL of several runs, of packages and the application.
     """
 
     manager: PluginManager
@@ -48,13 +48,13 @@ class Invocation:
         """Return the limits of a database in this invocation.
 
         Raises:
-            DbError: A value is no number of seconds.
+            DbError: A value isn't a number of seconds.
         """
         return limits_of(database, self.manager.settings, self.limits)
 
 
 def invocation_of(config: Config) -> Invocation:
-    """Return the invocation of a configuration; one that bare Alembic made has been told nothing.
+    """Return the invocation of a configuration; a default one if bare Alembic created it.
 
     Args:
         config: Alembic's configuration.
@@ -64,10 +64,10 @@ def invocation_of(config: Config) -> Invocation:
 
 
 def change_invocation(config: Config, **changes: Any) -> None:
-    """Replace the invocation of a configuration by one with other values.
+    """Change values of a configuration's invocation.
 
     Args:
         config: Alembic's configuration.
-        changes: The values by name, as `Invocation` takes them.
+        changes: The new values, by the names of `Invocation`.
     """
     config.attributes[KEY] = replace(invocation_of(config), **changes)

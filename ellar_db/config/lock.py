@@ -1,4 +1,4 @@
-"""The lock of a database, for what writes to it besides Alembic's commands."""
+"""The lock of a database, for code that writes to it outside Alembic's commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def migration_lock(database: Database, limits: Mapping[str, Any] | None = None) 
 
     Args:
         database: The database.
-        limits: Values of the limits by name, as `lock_timeout` in seconds; those of the project hold for the others.
+        limits: Values of `Limits` by name, such as `lock_timeout` in seconds; the project's values apply to the rest.
 
     Raises:
         DbError: Another run held the lock for longer than `lock_timeout`.

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 ENVIRONMENT = Path(__file__).parent.with_name("templates") / "single"
-"""The env.py and the template of revisions with which packages run."""
+"""The folder with the env.py and the revision template of packages."""
 
 FILTERS = ("include_object", "include_name", "process_revision_directives")
-"""The application's own options that say what belongs to it, which isn't the package's concern."""
+"""Options that select the application's own objects, and so don't apply to a package."""
 
 
 def package_config(package: PackageMigrations) -> Config:
-    """Give Alembic's configuration for a package's folder, of which no database is known yet.
+    """Return Alembic's configuration for a package's folder, without databases yet.
 
     Args:
         package: The package.
@@ -39,14 +39,14 @@ def package_config(package: PackageMigrations) -> Config:
 
 
 def for_package(config: Config, package: PackageMigrations) -> Config:
-    """Give Alembic's configuration for a package, for what a command does with the application.
+    """Return the configuration of a package that corresponds to a command's configuration.
 
     Args:
         config: The command's configuration.
         package: The package.
 
     Raises:
-        DbError: It runs on a database that there isn't, or on none, or uses the application's version table.
+        DbError: The package runs on an unknown database or on none, or uses the application's version table.
     """
     made = package_config(package)
     made.stdout, made.output_buffer, made.cmd_opts = config.stdout, config.output_buffer, config.cmd_opts
@@ -58,14 +58,14 @@ def for_package(config: Config, package: PackageMigrations) -> Config:
 
 
 def databases_for(package: PackageMigrations, databases: Databases) -> Databases:
-    """Give the databases on which a package runs, as it is to see them.
+    """Return the databases on which a package runs, with its own metadata and version table.
 
     Args:
         package: The package.
         databases: All databases.
 
     Raises:
-        DbError: One that it names isn't there, it names none, or it uses the application's version table.
+        DbError: The package names an unknown database or none, or uses the application's version table.
     """
     if not package.databases:
         raise DbError(f"[tool.ellar-db.packages] says that the package {package.name} runs on no database")
@@ -90,14 +90,14 @@ def databases_for(package: PackageMigrations, databases: Databases) -> Databases
 
 
 def check_editable(package: PackageMigrations, *, autogenerate: bool) -> None:
-    """Refuse to write a revision where an installer put the package, or of tables that nobody knows.
+    """Refuse to write a revision to an installed package, or to autogenerate one without metadata.
 
     Args:
         package: The package.
-        autogenerate: Whether its tables are to be compared.
+        autogenerate: Whether its tables will be compared.
 
     Raises:
-        DbError: Its folder isn't its author's own, or it has no metadata to compare.
+        DbError: It is installed and not editable, or it has no metadata to compare.
     """
     if autogenerate and package.metadata is None:
         raise DbError(

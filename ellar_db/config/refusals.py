@@ -1,4 +1,4 @@
-"""What Alembic, files and databases refuse, said in one line."""
+"""Report errors of Alembic, files and databases in one line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ellar_db.util.errors import FULL, DbError, UnavailableError, summary
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Turn what the world outside does wrong into one line: Alembic's refusals, files, databases."""
+    """Convert errors of Alembic, files and databases into errors of one line."""
     from configparser import Error as IniError
 
     from alembic.script.revision import RevisionError
@@ -32,7 +32,7 @@ def reported() -> Iterator[None]:
     except IniError as error:
         raise DbError(ini_problem(error)) from error
     except DBAPIError as error:
-        # what a revision does wrong has been told by the run, so that this is the database itself
+        # the run has already reported errors of revisions, so this one is the database's
         broken = broken_file(error, environment=False)
         raise broken or UnavailableError(f"the database can't be used: {summary(error)}") from error
     except SQLAlchemyError as error:
@@ -54,7 +54,7 @@ def reported() -> Iterator[None]:
         broken = broken_file(error)
         if broken is None and not raised_in("alembic", error):
             raise
-        # how Alembic says that there is no env.py, and what it does where a revision's name leads nowhere
+        # Alembic raises ImportError without an env.py, and AssertionError if a revision's name leads nowhere
         missing = str(error) if isinstance(error, ImportError) else "there is no such revision"
         raise broken or DbError(f"{missing}; `{program()} history` lists the revisions") from error
     except (Exception, SystemExit) as error:  # env.py and the revisions are the project's own: they may raise anything
@@ -65,13 +65,13 @@ def reported() -> Iterator[None]:
 
 
 def _said(error: Exception) -> str:
-    """Give what Alembic says, or, of a revision that isn't one, what the refusal behind it says better."""
+    """Return Alembic's message, or that of its cause if it explains an invalid revision better."""
     cause = str(error.__cause__ or "")
     return cause if cause.startswith("Multiple revisions") or "at least four characters" in cause else str(error)
 
 
 def _next_step(message: str) -> str:
-    """Add to a refusal of Alembic's what to do next, where it doesn't say."""
+    """Add the next step to Alembic's message if it doesn't name one."""
     if message.startswith("Target database is not up to date"):
         return f"{message.rstrip('.')}; run `{program()} upgrade` first"
     if message.startswith(("Can't locate revision", "Multiple revisions", "No such revision")):

@@ -1,4 +1,4 @@
-"""The seam: all that Alembic is given, for one command or one block of an application's code."""
+"""The seam to Alembic: its configuration for one command, or one block of an application's code."""
 
 from __future__ import annotations
 
@@ -40,28 +40,28 @@ def alembic_config(
     app: App | None = None,
     package: str | None = None,
 ) -> Iterator[Config]:
-    """Give Alembic's configuration for the project's databases, inside the application's context.
+    """Yield Alembic's configuration for the project's databases, inside the application's context.
 
-    Commands use it, and so may an application's start-up code and its tests, with `alembic.command`.
+    Used by commands, and with `alembic.command` by an application's start-up code and tests.
 
     Args:
-        directory: The migrations folder; by default what the application, a plugin or pyproject.toml says.
-        x_arg: What env.py gets as `-x`, each `name=value`.
-        databases: Collect the databases. Commands that only read files leave it out.
-        autogenerate: A revision is written from the models; where nothing changed, no file is.
-        labels: Print the database's name before what belongs to it, where there are several.
-        output: Where the SQL of offline mode goes: a file, or a folder (written with a slash at its end).
-        limits: Values of `Limits` by name, which beat those of the application and pyproject.toml;
-            given, be it empty, where the block writes to the databases.
-        stdout: Where Alembic prints, by default the terminal.
-        app: The Ellar application, where none is open and the project doesn't name it.
-        package: The package whose migrations are meant, in place of the application's (`--package`).
+        directory: The migrations folder; by default the one that the application, a plugin or pyproject.toml names.
+        x_arg: Values of `-x` for env.py, each `name=value`.
+        databases: Collect the databases. False for commands that only read files.
+        autogenerate: A revision is generated from the models; if nothing changed, no file is written.
+        labels: Print each database's name before its output, if there are several.
+        output: Where the SQL of offline mode goes: a file, or a folder (with a trailing slash).
+        limits: Values of `Limits` by name, which override those of the application and pyproject.toml;
+            pass a dict, even an empty one, if the block writes to the databases.
+        stdout: Where Alembic prints, by default standard output.
+        app: The Ellar application, if none is open and the project doesn't name one.
+        package: The package to use instead of the application's own migrations (`--package`).
 
     Yields:
         The configuration; `attributes["databases"]` has the databases by name.
 
     Raises:
-        DbError: Refused, by Alembic or before it.
+        DbError: Alembic or ellar_db refused to continue.
         UnavailableError: The application can't be started, or a database can't be reached.
 
     Example:
@@ -77,7 +77,7 @@ def alembic_config(
         stack.enter_context(application_context(manager.settings, app))
         brought = None if package is None else find_package(manager, package)
         config = configured(manager, directory) if brought is None else package_config(brought)
-        # Alembic's own default is the stream that there was when Alembic was imported
+        # Alembic's own default is the sys.stdout of the time when Alembic was imported
         config.stdout = stdout or sys.stdout
         _fill_options(config, x_arg=x_arg, autogenerate=autogenerate)
         if databases:
@@ -92,7 +92,7 @@ def alembic_config(
 
 
 def _fill_options(config: Config, *, x_arg: Sequence[str], autogenerate: bool) -> None:
-    """Say what env.py files look for in `config.cmd_opts`, as if Alembic's own parser had run."""
+    """Set what env.py files read from `config.cmd_opts`, as Alembic's own parser would."""
     ctx = click.get_current_context(silent=True)
     given = group_options()
     params: dict[str, Any] = dict(ctx.params) if ctx else {}
@@ -109,9 +109,9 @@ def _fill_options(config: Config, *, x_arg: Sequence[str], autogenerate: bool) -
 
 @contextmanager
 def _locked(config: Config) -> Iterator[None]:
-    """Hold the locks of the databases that are known, for an env.py that doesn't know of locks."""
+    """Hold the locks of all configured databases, for an env.py that doesn't acquire them itself."""
     invocation = invocation_of(config)
     databases = list(config.attributes[DATABASES].values())
-    # a lock has a thread of its own where the engine is async, so that none is needed here
+    # with an async engine the lock has its own thread, so none is needed here
     with locked(databases, {each.name: invocation.limits_of(each) for each in databases}, invocation.manager):
         yield

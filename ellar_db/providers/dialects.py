@@ -1,4 +1,4 @@
-"""The kinds of databases that are always there, and the lock that each kind has."""
+"""The built-in dialects, and the lock of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def ellar_db_dialects() -> Iterable[Dialect]:
-    """Give PostgreSQL, SQLite, MySQL and MariaDB."""
+    """Return the dialects for PostgreSQL, SQLite, and MySQL and MariaDB."""
     from ellar_db.dialects.mysql import MySQL
     from ellar_db.dialects.postgresql import PostgreSQL
     from ellar_db.dialects.sqlite import SQLite
@@ -26,7 +26,7 @@ def ellar_db_dialects() -> Iterable[Dialect]:
 
 @hookimpl
 def ellar_db_lock(database: Database, limits: Limits) -> Lock | None:
-    """Give the lock of the database's kind."""
+    """Return the lock of the database's dialect."""
     from ellar_db.plugins.dialects import dialect_of
     from ellar_db.plugins.manager import get_plugin_manager
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def ellar_db_databases() -> Iterable[Database]:
-    """Give the engines of EllarSQLService with the metadata of its models."""
+    """Return the engines of EllarSQLService with the metadata of its models."""
     found = _service()
     if found is None:
         return []
@@ -26,7 +26,7 @@ def ellar_db_databases() -> Iterable[Database]:
     from ellar_db.project.application import service
 
     metadata = get_all_metadata()
-    # EllarDBModule, where the application has it, may add to ellar-sql's options
+    # EllarDBModule, if the application has it, may add to ellar-sql's options
     theirs = found.migration_options
     options = service(MigrationOptions) or MigrationOptions(
         use_two_phase=theirs.use_two_phase, context_configure=theirs.context_configure
@@ -46,13 +46,13 @@ def ellar_db_databases() -> Iterable[Database]:
 
 @hookimpl
 def ellar_db_directory() -> Path | None:
-    """Give the directory of ellar-sql's MigrationOption."""
+    """Return the directory of ellar-sql's MigrationOption."""
     found = _service()
     return None if found is None else Path(found.migration_options.directory)
 
 
 def _service() -> Any:
-    # an application that uses ellar-sql has imported it
+    # an application that uses ellar-sql has already imported it
     if "ellar_sql.services" not in sys.modules:
         return None
     from ellar_sql.services import EllarSQLService

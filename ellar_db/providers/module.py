@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @hookimpl
 def ellar_db_databases() -> Iterable[Database]:
-    """Give the databases of `EllarDBModule.setup(databases=...)`."""
+    """Return the databases of `EllarDBModule.setup(databases=...)`."""
     found = _configuration()
     return [] if found is None else found.databases.values()
 
 
 @hookimpl
 def ellar_db_directory() -> Path | None:
-    """Give the directory of `EllarDBModule.setup(migration_options=...)`."""
+    """Return the directory of `EllarDBModule.setup(migration_options=...)`."""
     found = _configuration()
     return None if found is None or found.options.directory is None else Path(found.options.directory)
 

@@ -1,4 +1,4 @@
-"""What autogenerate leaves out, whatever the application."""
+"""Objects that autogenerate ignores in every application."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ellar_db.hookspecs import hookimpl
 
 @hookimpl
 def ellar_db_include_name(name: str | None, type_: str) -> bool | None:
-    """Leave out the table of the journal, before anything of it is read."""
+    """Exclude the table of the journal, before it is reflected."""
     from ellar_db.guards.entry import NAME
 
     return False if type_ == "table" and name == NAME else None
@@ -17,5 +17,5 @@ def ellar_db_include_name(name: str | None, type_: str) -> bool | None:
 
 @hookimpl
 def ellar_db_include_object(object: Any) -> bool | None:
-    """Leave out what is marked with `info={"skip_autogen": True}`."""
+    """Exclude objects marked with `info={"skip_autogen": True}`."""
     return False if getattr(object, "info", {}).get("skip_autogen") else None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def ellar_db_databases() -> Iterable[Database]:
-    """Give the databases of `[tool.ellar-db.databases]`, or the one of `database`."""
+    """Return the databases of `[tool.ellar-db.databases]`, and the one of `database`."""
     from ellar_db.databases.database import DEFAULT
     from ellar_db.databases.factory import make_databases
     from ellar_db.databases.options import MigrationOptions
@@ -42,7 +42,7 @@ def ellar_db_databases() -> Iterable[Database]:
 
 @hookimpl
 def ellar_db_directory() -> Path | None:
-    """Give `directory`, which is taken from the pyproject.toml's own folder."""
+    """Return `directory`, which is relative to the folder of pyproject.toml."""
     settings = get_plugin_manager().settings
     directory = settings.text("directory")
     return None if directory is None else Path(directory)

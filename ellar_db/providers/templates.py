@@ -1,4 +1,4 @@
-"""The templates of migrations folders that are always there: our own, then Alembic's."""
+"""The built-in templates of migrations folders: our own, then Alembic's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ellar_db.hookspecs import hookimpl
 
 @hookimpl
 def ellar_db_templates() -> Iterable[Path]:
-    """Give both folders."""
+    """Return both folders."""
     import alembic
 
     return [Path(__file__).parent.with_name("templates"), Path(alembic.__file__).parent / "templates"]

@@ -1,4 +1,4 @@
-"""Packages that bring column types, or compare more than tables, and that work by being installed."""
+"""Packages with column types, or that compare more than tables; installing them is enough to enable them."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _members: WeakKeyDictionary[MigrationContext, frozenset[tuple[str | None, str]]]
 
 @hookimpl
 def ellar_db_context_options(database: Database) -> dict[str, Any]:
-    """Have the packages take part that have to be imported, or named, for that."""
+    """Enable the packages that must be imported, or named in options, to take part."""
     if ENUMS in _dialect_of(database).comparators and _installed(ENUMS):
         import_module(ENUMS)
     if ENUMS in sys.modules or "alembic_utils" in sys.modules:
         from ellar_db.revisions.comparators import keep_to_their_own
 
         keep_to_their_own()
-    # where the models have spatial columns, they have imported it
+    # models with spatial columns have already imported it
     if "geoalchemy2" not in sys.modules:
         return {}
     from geoalchemy2 import alembic_helpers
 
     def include_object(object_: Any, name: str, type_: str, reflected: bool, compare_to: Any) -> bool:
-        # it goes by names, which a table of the application's own may have
+        # it filters by name, and a table of the application may have the same name
         return (
             not reflected
             or compare_to is not None
@@ -51,7 +51,7 @@ def ellar_db_context_options(database: Database) -> dict[str, Any]:
 def ellar_db_include_object(
     database: Database, object: Any, name: str | None, type_: str, reflected: bool, compare_to: Any
 ) -> bool | None:
-    """Leave out the tables that an extension of the server made, as PostGIS does."""
+    """Exclude the tables that an extension of the server created, such as PostGIS."""
     if type_ != "table" or not reflected or compare_to is not None:
         return None
     if name == "spatial_ref_sys" or object.schema == "tiger_data":
@@ -74,7 +74,7 @@ def _dialect_of(database: Database) -> Dialect:
 
 
 def _of_extensions(database: Database) -> frozenset[tuple[str | None, str]]:
-    """Return the tables of the server's extensions, read once a comparison."""
+    """Return the tables of the server's extensions, read once per comparison."""
     from alembic import context
 
     running = context.get_context()

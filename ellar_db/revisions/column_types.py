@@ -1,4 +1,4 @@
-"""Column types that aren't SQLAlchemy's own, as autogenerate writes them: with their import, and so that they run."""
+"""Render column types that aren't SQLAlchemy's own, with their import, so that revisions run as generated."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 KNOWN = ("alembic", "sqlalchemy")
-"""Packages of which Alembic writes the types, and the imports, itself."""
+"""Packages whose types and imports Alembic renders itself."""
 
 
 def renderer(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
-    """Give Alembic's `render_item` made of several: the first that doesn't answer False, and in the end `render_type`.
+    """Return a `render_item` that calls several until one doesn't return False, and finally `render_type`.
 
     Args:
-        functions: Those of the plugins and the application, the strongest first.
+        functions: Those of the plugins and the application, the highest precedence first.
     """
 
     def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False] | None:
@@ -36,22 +36,22 @@ def renderer(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
 
 
 def render_type(type_: TypeEngine[Any], context: AutogenContext) -> str | Literal[False]:
-    """Write a type that isn't SQLAlchemy's own, and add its import to the revision.
+    """Render a type that isn't SQLAlchemy's own, and add its import to the revision.
 
-    A decorator of a type writes itself with the arguments of what it decorates, which its own constructor need not
-    take. Where it can't be made of that, nor without arguments, what it decorates is written: the database sees no
+    The repr of a TypeDecorator has the arguments of its `impl`, which its own constructor may not accept. If the type
+    can't be recreated from these, nor without arguments, the `impl` is rendered: for the database there is no
     difference.
 
     Args:
         type_: The type.
-        context: Alembic's; its `imports` are added to.
+        context: Alembic's context; its `imports` are extended.
 
     Returns:
-        The source, or False where Alembic is to write it.
+        The source, or False if Alembic should render it.
     """
     kind = type(type_)
     package = kind.__module__.partition(".")[0]
-    # a prefix is the application's own answer to the question where the types are
+    # a prefix means that the application defines itself where its types are imported from
     if package in KNOWN or context.opts.get("user_module_prefix"):
         return False
     if package == "geoalchemy2":
@@ -74,14 +74,14 @@ def render_type(type_: TypeEngine[Any], context: AutogenContext) -> str | Litera
 def _spatial(type_: TypeEngine[Any], context: AutogenContext) -> str | Literal[False]:
     from geoalchemy2 import alembic_helpers
 
-    # the operations that its helpers write are known where these are imported
+    # importing the helpers registers the operations that they render
     context.imports.add("import geoalchemy2.alembic_helpers")
     rendered: str | Literal[False] = alembic_helpers.render_item("type", type_, context)
     return rendered
 
 
 def _found(kind: type[Any]) -> bool:
-    """Tell whether an import leads to a class, which isn't so for one that a function made."""
+    """Return whether a class can be imported; one that was defined in a function can't."""
     found: Any = sys.modules.get(kind.__module__)
     for name in kind.__qualname__.split("."):
         found = getattr(found, name, None)
@@ -89,13 +89,13 @@ def _found(kind: type[Any]) -> bool:
 
 
 def _makes_the_same(text: str, type_: TypeEngine[Any], context: AutogenContext) -> bool:
-    """Tell whether a type's source makes such a type."""
+    """Return whether a type's source recreates the type."""
     kind = type(type_)
     try:
-        # no other name would be known in the revision
+        # no other name would be defined in the revision
         made = eval(text, {"__builtins__": {}, kind.__name__: kind})
         return type(made) is kind and _ddl(made, context) == _ddl(type_, context)
-    except Exception:  # a type's constructor may raise anything, as where a package that it needs isn't installed
+    except Exception:  # a type's constructor may raise anything, e.g. if a package that it needs isn't installed
         return False
 
 

@@ -1,4 +1,4 @@
-"""Packages that compare more than tables, as `alembic-postgresql-enum` and `alembic-utils`, kept to what they know."""
+"""Limit packages that compare more than tables (`alembic-postgresql-enum`, `alembic-utils`) to what they support."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 LIMITED = ("alembic_postgresql_enum", "alembic_utils")
-"""Packages whose comparison fails, or warns, on kinds of databases that don't name it (`Dialect.comparators`)."""
+"""Packages whose comparison fails, or warns, with dialects that don't list them in `Dialect.comparators`."""
 
 PACKAGE_OPTION = "ellar_db_package"
-"""Keyword of `context.configure` under which a comparison says for which package it is."""
+"""Keyword of `context.configure` that names the package a comparison is for."""
 
 
 @cache
 def keep_to_their_own() -> None:
-    """Have a look at each comparison before it begins, from now on."""
+    """From now on, filter the comparators of each comparison before it begins."""
     from alembic.autogenerate import comparators
     from alembic.util import DispatchPriority
 
@@ -35,7 +35,7 @@ def keep_to_their_own() -> None:
 def _before(context: AutogenContext, *_: Any) -> None:
     package = context.opts.get(PACKAGE_OPTION)
     allowed: Sequence[str] = ()
-    # what these compare are all of a database, of which a package has a few tables
+    # these compare a whole database, of which a package owns only a few tables
     if not package and context.dialect is not None:
         allowed = dialect_named(get_plugin_manager(), context.dialect.name).comparators
     left_out = {name for name in LIMITED if name not in allowed}
@@ -47,7 +47,7 @@ def _before(context: AutogenContext, *_: Any) -> None:
 
 
 def _leave_enums_of_packages() -> None:
-    """Have `alembic-postgresql-enum` leave the types alone that the tables of packages use."""
+    """Make `alembic-postgresql-enum` ignore the types that the tables of packages use."""
     import sys
 
     if "alembic_postgresql_enum" not in sys.modules:

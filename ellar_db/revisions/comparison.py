@@ -1,4 +1,4 @@
-"""What takes part in autogenerate: filters, changes to the directives, names, and no file where nothing changed."""
+"""The callbacks of autogenerate: filters, changes to the directives, names, and no file if nothing changed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Comparison:
     Args:
         config: Alembic's configuration.
         manager: The plugins.
-        bare: Whether bare Alembic runs, and so nobody has named the revision yet.
+        bare: Whether bare Alembic runs, so that the revision has no name yet.
     """
 
     def __init__(self, config: Config, manager: PluginManager, bare: bool) -> None:
@@ -46,9 +46,9 @@ class Comparison:
 
         Args:
             options: Keyword arguments of `context.configure`, changed in place.
-            composed: The functions that the application and plugins gave as options.
+            composed: The callbacks that the application and plugins gave as options.
             database: The database compared.
-            last: Whether it is the run's last.
+            last: Whether it is the run's last database.
         """
         objects, names = composed["include_object"], composed["include_name"]
 
@@ -70,7 +70,7 @@ class Comparison:
 
         def process(context: MigrationContext, revision: Any, directives: list[MigrationScript]) -> None:
             for script in directives:
-                # Alembic gives all scripts of a process one set, where what one of them adds would stay
+                # Alembic shares one set among all scripts of a process, so the imports of one would leak into others
                 script.imports = set(script.imports)
             for function in composed["process_revision_directives"]:
                 function(context, revision, directives)
@@ -82,18 +82,18 @@ class Comparison:
                 self._finish(context, directives)
 
         options["include_object"] = include_object
-        # without a filter Alembic needs not ask for each name
+        # without a filter Alembic needn't call it for each name
         if names or self.manager.hook.ellar_db_include_name.get_hookimpls():
             options["include_name"] = include_name
         options["process_revision_directives"] = process
-        # the strongest comes last of what was merged
+        # merged with the highest precedence last
         options["render_item"] = renderer(composed["render_item"][::-1])
         if options.get("compare_type") is True:
             options["compare_type"] = dialect_of(self.manager, database).compare_type
         options[PACKAGE_OPTION] = database.package
 
     def check(self, context: MigrationContext, database: Database) -> None:
-        """Refuse to compare a database of whose models nothing is known.
+        """Refuse to compare a database that has no metadata.
 
         Raises:
             DbError: It has no metadata.
@@ -112,10 +112,10 @@ class Comparison:
             log.warning("the metadata of the database %r has no tables; are the models imported?", database.name)
 
     def _refuse_nonsense(self, context: MigrationContext, directives: list[MigrationScript]) -> None:
-        """Refuse what plugins, or the application, left in the list and no file can be written of.
+        """Refuse directives of plugins or the application that can't be written to a file.
 
         Raises:
-            DbError: Something there isn't a revision, or has an id that can't be one.
+            DbError: An item isn't a `MigrationScript`, or its revision id is invalid.
         """
         from alembic.operations.ops import MigrationScript
 
@@ -129,7 +129,7 @@ class Comparison:
                 check_id(script.rev_id, "process_revision_directives", context.script)
 
     def _all(self, hook_name: str, **arguments: Any) -> bool:
-        """Tell whether no plugin says no; the filter's other answer is yes, and anything else a mistake."""
+        """Return whether no plugin's filter returned False; any value but True, False and None is an error."""
         for plugin, answer in self.manager.answers(hook_name, **arguments):
             if not isinstance(answer, bool):
                 raise plugin.failure(hook_name, TypeError(f"it gave {answer!r}; give True, False or None"))
@@ -138,7 +138,7 @@ class Comparison:
         return True
 
     def _finish(self, context: MigrationContext, directives: list[MigrationScript]) -> None:
-        """Write no file where nothing changed, and in bare Alembic ask the plugins for names."""
+        """Write no file if nothing changed, and in bare Alembic ask the plugins for names."""
         autogenerate = bool(getattr(self.config.cmd_opts, "autogenerate", False))
         if autogenerate and all(ops.is_empty() for script in directives for ops in script.upgrade_ops_list):
             directives.clear()

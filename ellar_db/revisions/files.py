@@ -1,4 +1,4 @@
-"""Revision files that are there whole or not at all, and one writer at a time in a folder."""
+"""Atomic writes of revision files, by one writer at a time per folder."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ FOLDER_TIMEOUT = 60.0
 
 @contextmanager
 def one_writer(folder: Path) -> Iterator[None]:
-    """Let one program at a time write to a folder, so that ids which count up stay unique.
+    """Let one program at a time write to a folder, so that sequential ids stay unique.
 
     Args:
         folder: The migrations folder.
 
     Raises:
-        DbError: Another one held the folder for a minute, or the folder can't be written.
+        DbError: Another program held the folder for a minute, or the folder can't be written.
     """
     lock = FileLock(folder / ".revisions")
     try:
@@ -45,26 +45,26 @@ def one_writer(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -> Iterator[_Scratch]:
-    """Let Alembic write its files to a scratch folder, from which they are moved into place at the end.
+    """Let Alembic write its files to a temporary folder, and move them into place at the end.
 
-    Alembic's post-write hooks run on a file once it is in its place, where they find the project's own settings.
+    Alembic's post-write hooks run on a file once it is in place, where they find the project's own settings.
 
     Args:
         config: Alembic's configuration.
         script: The migrations folder.
-        filename: The file's name without `.py`, or None where `file_template` is to say.
+        filename: The file's name without `.py`, or None to use `file_template`.
 
     Yields:
-        The scratch folder, to be told where the files belong.
+        The temporary folder; its `belongs` sets where each file is moved.
 
     Raises:
-        DbError: A file of that name is there already.
+        DbError: A file with that name already exists.
     """
     hooks = config.get_hooks_list()
     template = script.file_template if filename is None else filename.replace("%", "%%")
     with tempfile.TemporaryDirectory(prefix="ellar-db-") as name:
         scratch = _Scratch(Path(name))
-        # an absolute path, which Alembic joins to the versions folder, replaces it
+        # Alembic joins this to the versions folder, which an absolute path replaces
         doubled = scratch.folder.as_posix().replace("%", "%%")
         config.set_main_option("file_template", f"{doubled}/{template}".replace("%", "%%"))
         without_output_and_hooks(config)
@@ -75,7 +75,7 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
 
 
 class _Scratch:
-    """A folder with files that belong elsewhere.
+    """A temporary folder with files that will be moved elsewhere.
 
     Args:
         folder: The folder.
@@ -86,10 +86,10 @@ class _Scratch:
         self.files: dict[Path, Path] = {}
 
     def belongs(self, file: Path, versions: Path) -> None:
-        """Say to which versions folder a file of the scratch folder belongs.
+        """Set to which versions folder a file will be moved.
 
         Raises:
-            DbError: A file of its name is there already.
+            DbError: A file with its name already exists there.
         """
         target = versions / file.relative_to(self.folder)
         if target.exists():
@@ -97,10 +97,10 @@ class _Scratch:
         self.files[file] = target
 
     def place(self, finish: Callable[[Path], None]) -> list[Path]:
-        """Move the files to where they belong, all or none.
+        """Move all files into place, or none.
 
         Args:
-            finish: What is done to each in its place.
+            finish: Called with each file once it is in place.
 
         Returns:
             Their paths.

@@ -1,4 +1,4 @@
-"""What a downgrade will drop, read from the revisions, and whether that is wanted."""
+"""Find the destructive operations of a downgrade by reading the revision files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DROP_TABLE = re.compile(rf"\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?({FULL_NAME}(?:\s
 
 ALTER_TABLE = re.compile(rf"\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?({FULL_NAME})([^;]*)", re.IGNORECASE)
 
-# without COLUMN it is a column too, unless it is something else that can be dropped
+# DROP without COLUMN drops a column too, unless one of these words follows
 OTHERS = "CHECK|CONSTRAINT|DEFAULT|EXPRESSION|FOREIGN|IDENTITY|IF|INDEX|KEY|NOT|PARTITION|PERIOD|PRIMARY|SYSTEM"
 
 DROP_COLUMN = re.compile(
@@ -46,10 +46,10 @@ class Loss:
     """A table or a column that will be dropped.
 
     Args:
-        table: The table; empty where a whole schema is dropped, or a revision computes a name.
-        column: The column, or None for all of the table.
+        table: The table; empty if a whole schema is dropped, or the name is computed.
+        column: The column, or None for the whole table.
         schema: The table's schema, if it is named, or the schema that is dropped.
-        rows: How many rows it has; of a column, how many have a value. None where that isn't known.
+        rows: The number of rows; for a column, of those with a value. None if unknown.
     """
 
     table: str
@@ -71,14 +71,14 @@ class Loss:
 
 
 def losses(file: Path, functions: Sequence[str]) -> list[Loss]:
-    """Read what functions of a revision file drop: by `op.drop_table`, `op.drop_column`, in batches, and in SQL.
+    """Return what functions of a revision file drop: with `op.drop_table`, `op.drop_column`, in batches, and in SQL.
 
-    Functions of the file that they call are read too. Names that are computed can't be read, but that something is
-    dropped can; a file that is compiled can't be read at all.
+    Functions of the file that they call are read too. If a name is computed, a loss without a name is returned; a
+    compiled file can't be read at all.
 
     Args:
         file: The revision file.
-        functions: The functions, as `downgrade` or `downgrade_default`.
+        functions: The names of the functions, such as `downgrade` or `downgrade_default`.
 
     Example:
         >>> losses(Path("versions/0001_users.py"), ["downgrade"])  # doctest: +SKIP
@@ -86,21 +86,21 @@ def losses(file: Path, functions: Sequence[str]) -> list[Loss]:
     """
     if file.suffix != ".py":
         return []
-    # bytes, of which Python itself finds the encoding
+    # bytes, so that Python detects the encoding
     reader = _Reader(ast.parse(file.read_bytes()))
     return list(dict.fromkeys(loss for name in functions for loss in reader.function(name)))
 
 
 class _Reader:
-    """What the functions of a revision file drop.
+    """Finds what the functions of a revision file drop.
 
     Args:
-        tree: The file.
+        tree: The parsed file.
     """
 
     def __init__(self, tree: ast.Module) -> None:
         self.functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        # all that a name may stand for, wherever in the file it is given one
+        # all values that a name may have, wherever in the file they are assigned
         self.values: dict[str, list[ast.expr]] = {}
         for node in ast.walk(tree):
             for name, value in _bound(node):
@@ -155,12 +155,12 @@ class _Reader:
                 yield Loss("")
 
     def _text(self, call: ast.Call, position: int | None, keyword: str) -> str | None:
-        """Give an argument of a call where it is one text, by its position or its keyword."""
+        """Return a call's argument, by position or keyword, if it is a single string."""
         texts = self._texts(call, position, keyword)
         return texts[0] if len(texts) == 1 else None
 
     def _texts(self, call: ast.Call, position: int | None, keyword: str) -> list[str]:
-        """Give all that an argument of a call may be, where each is written as a text; else nothing."""
+        """Return all values that a call's argument may have if each is a string literal, else an empty list."""
         values = [named.value for named in call.keywords if named.arg == keyword]
         if position is not None:
             values += call.args[position : position + 1]
@@ -169,7 +169,7 @@ class _Reader:
         return [text for text in texts if isinstance(text, str)] if len(texts) == len(meanings) else []
 
     def _meanings(self, value: ast.expr, seen: set[str] | None = None) -> list[ast.expr]:
-        """Give what a name may stand for: each item, where it goes through a list."""
+        """Return the values that a name may have: for a loop variable, each item of the list."""
         seen = set() if seen is None else seen
         if isinstance(value, ast.Name) and value.id in self.values:
             if value.id in seen:
@@ -182,7 +182,7 @@ class _Reader:
         return [value]
 
     def _pieces(self, argument: ast.AST) -> str:
-        """Give the texts of which an argument is put together, unless a call of its own is."""
+        """Return the string literals of an argument, joined; nothing for a call other than `format()`."""
         if isinstance(argument, ast.Call) and _called(argument) != "format":
             return ""
         nodes = (
@@ -194,7 +194,7 @@ class _Reader:
 
 
 def _bound(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Give the names that an assignment or a loop gives to values; those of a loop as `*list`."""
+    """Yield the names and values of an assignment or a loop; the value of a loop as `*list`."""
     if isinstance(node, ast.Assign):
         yield from ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
     elif isinstance(node, ast.AnnAssign) and node.value is not None and isinstance(node.target, ast.Name):
@@ -218,18 +218,18 @@ def _of_sql(sql: str) -> Iterator[Loss]:
 
 
 def _parts(name: str) -> tuple[str | None, str]:
-    """Give schema and table of a name as SQL writes it."""
+    """Split a name in SQL into schema and table."""
     parts = [part[1:-1] if part[0] in '"`[' else part for part in re.findall(NAME, name)]
     return (parts[0], parts[1]) if len(parts) > 1 else (None, parts[0])
 
 
 def _called(call: ast.Call) -> str:
-    """Give the name of what is called, without what stands before the last dot."""
+    """Return the name of what is called, without the part before the last dot."""
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def counted(found: Iterable[Loss], connection: Connection) -> list[Loss]:
-    """Count the rows of what will be dropped, where that is allowed; a table that isn't there is left out.
+    """Return the losses with their rows counted, where permitted; a missing table or column is left out.
 
     Args:
         found: The losses.

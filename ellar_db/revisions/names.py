@@ -1,4 +1,4 @@
-"""Ids, file names and messages of new revisions: what the plugins say, checked before anything is written."""
+"""Ids, file names and messages of new revisions, checked before anything is written."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 SYMBOLS = {"base", "head", "heads", "current"}
 
 FILENAME_LENGTH = 250
-"""Bytes that the name of a file may have, without its ending, on each system."""
+"""Maximum bytes of a file's name, without its extension, on every operating system."""
 
 
 @dataclass(frozen=True)
 class RevisionName:
-    """How a revision will be called.
+    """The names of a new revision.
 
     Args:
-        rev_id: Its id, or None where Alembic is to make one.
-        filename: Its file without `.py`, or None where `file_template` is to say.
+        rev_id: Its id, or None to let Alembic generate one.
+        filename: Its file without `.py`, or None to use `file_template`.
     """
 
     rev_id: str | None = None
@@ -61,15 +61,15 @@ def name_revision(
         manager: The plugins.
         script: The migrations folder.
         message: The revision's message.
-        heads: On what it is based.
+        heads: The revisions it is based on.
         branch_label: `--branch-label`.
         autogenerate: Whether its content comes from the models.
-        rev_id: `--rev-id`, which beats the plugins.
+        rev_id: `--rev-id`, which takes precedence over the plugins.
         version_path: `--version-path`.
-        directory: What to tell the plugins as the migrations folder, where it isn't the script's own.
+        directory: The migrations folder to pass to the plugins, if it isn't the script's own.
 
     Raises:
-        DbError: The id or the file name can't be used, or is taken.
+        DbError: The id or the file name is invalid, or already exists.
     """
     request = RevisionRequest(
         message=message,
@@ -88,7 +88,7 @@ def name_revision(
     if rev_id is not None:
         check_id(rev_id, source, script)
     filename = None
-    # a plugin's name may hold the id, so that one is made now, as Alembic would
+    # a plugin's file name may contain the id, so one is generated now, as Alembic would
     given_id = rev_id
     if manager.hook.ellar_db_revision_filename.get_hookimpls():
         from alembic.util import rev_id as make_rev_id
@@ -103,10 +103,10 @@ def name_revision(
 
 
 def check_message(message: str | None) -> str | None:
-    """Refuse a message that can't stand in a Python file.
+    """Refuse a message that can't be written to a Python file.
 
     Raises:
-        click.BadParameter: It has control characters, or bytes that are no text.
+        click.BadParameter: It has control characters, or bytes that aren't text.
 
     Example:
         >>> check_message("Größe: 100 %")
@@ -121,11 +121,11 @@ def check_message(message: str | None) -> str | None:
 
 
 def check_branch_label(label: str | None, script: ScriptDirectory) -> None:
-    """Refuse a branch label that is taken, or with which no revision could be named.
+    """Refuse a branch label that is invalid, or already exists.
 
     Raises:
-        click.BadParameter: It can't be a label.
-        DbError: A revision or a branch has it.
+        click.BadParameter: The label is invalid.
+        DbError: A revision or a branch already has it.
     """
     if label is None:
         return
@@ -139,7 +139,7 @@ def check_branch_label(label: str | None, script: ScriptDirectory) -> None:
 
 
 def as_docstring(message: str | None) -> str | None:
-    r"""Write a message so that Alembic's templates can put it between triple quotes.
+    r"""Escape a message so that Alembic's templates can put it between triple quotes.
 
     Example:
         >>> print(as_docstring('say "hi"'))
@@ -163,15 +163,15 @@ def _parents(script: ScriptDirectory, heads: str | Sequence[str]) -> tuple[str, 
 
 
 def check_id(rev_id: Any, source: str, script: ScriptDirectory) -> None:
-    """Refuse what can't be the id of a new revision.
+    """Refuse an id that is invalid for a new revision.
 
     Args:
         rev_id: The id.
-        source: Who gives it, for messages.
+        source: Where it comes from, for messages.
         script: The folder, in which it must be new.
 
     Raises:
-        DbError: It has other characters, is too long or taken, or means something else.
+        DbError: It has invalid characters, is too long, already exists, or is a reserved word.
     """
     if not isinstance(rev_id, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.]*", rev_id) or ".." in rev_id:
         raise DbError(f"{source} gives {rev_id!r} as revision id; use letters, digits, underscores and dots")
@@ -212,14 +212,14 @@ def _check_filename(filename: Any, source: str, script: ScriptDirectory, folder:
 
 
 def check_relative(config: Config, revision: str) -> None:
-    """Refuse a revision as in `-5` that lies before the first one, which Alembic doesn't see.
+    """Refuse a revision such as `-5` that lies before the first one, which Alembic doesn't detect.
 
     Args:
         config: Alembic's configuration.
         revision: The revision as it was given.
 
     Raises:
-        DbError: There are not so many revisions.
+        DbError: There aren't that many revisions.
     """
     from alembic.script import ScriptDirectory
 

@@ -1,4 +1,4 @@
-"""Whose a table is: autogenerate leaves alone what belongs to others."""
+"""Ownership of tables: autogenerate ignores tables that belong to others."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ TableName: TypeAlias = tuple[str | None, str]
 """A table's schema, None for the default one, and its name."""
 
 NAMES = {"create_table": 0, "rename_table": 1}
-"""Operations that give a table a name, and the position of that argument."""
+"""Operations that name a table, and the position of that argument."""
 
 
 def own_tables_only(manager: PluginManager, database: Database) -> Callable[..., bool]:
-    """Give Alembic's `include_object` for a comparison: of the application without the packages, or of one package.
+    """Return the `include_object` for comparing the application without the packages, or one package.
 
     Args:
         manager: The plugins.
         database: The database; `Database.package` says whose comparison it is.
 
     Raises:
-        DbError: A package gives the very metadata of the application.
+        DbError: A package supplies the application's metadata as its own.
     """
     packages = collect_packages(manager)
     if database.package:
@@ -47,7 +47,7 @@ def own_tables_only(manager: PluginManager, database: Database) -> Callable[...,
     def include(object_: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:
         if type_ != "table":
             return True
-        # the version table of a package that isn't installed any more stays too: it says what is left of it
+        # the version table of an uninstalled package is kept too: it shows what is left of the package
         versions = str(name).startswith(PREFIX) or name in version_tables
         return not (versions and reflected and compare_to is None) and (object_.schema, name) not in others
 
@@ -55,7 +55,7 @@ def own_tables_only(manager: PluginManager, database: Database) -> Callable[...,
 
 
 def tables_of(package: PackageMigrations) -> Iterator[TableName]:
-    """Give the tables of a package: those of its metadata, and those that its revisions make."""
+    """Yield the tables of a package: those in its metadata, and those that its revisions create."""
     for metadata in package.metadatas:
         yield from ((table.schema, table.name) for table in metadata.tables.values())
     for file in sorted(package.versions.glob("*.py")):
@@ -63,7 +63,7 @@ def tables_of(package: PackageMigrations) -> Iterator[TableName]:
 
 
 def _made(file: Path) -> Iterator[TableName]:
-    """Read the names that a revision file gives to tables; those that are computed can't be read."""
+    """Yield the table names in a revision file; computed names can't be read."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue

@@ -1,4 +1,4 @@
-"""New migrations folders: the templates there are, and a folder made of one, whole or not at all."""
+"""New migrations folders: find the templates, and create a folder from one atomically."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ NEEDED = ("env.py", "script.py.mako", "alembic.ini.mako")
 
 
 def templates(manager: PluginManager) -> dict[str, Path]:
-    """Give all templates by name: the plugins', our own, Alembic's. Of two with one name the first of these wins.
+    """Return all templates by name: the plugins', our own, Alembic's. For a duplicate name the first of these wins.
 
     Raises:
-        DbError: A plugin names a folder that isn't there.
+        DbError: A plugin names a folder that doesn't exist.
     """
     found: dict[str, Path] = {}
     for plugin, answer in manager.answers("ellar_db_templates"):
@@ -37,17 +37,17 @@ def templates(manager: PluginManager) -> dict[str, Path]:
 
 
 def synopsis(template: Path) -> str:
-    """Give the first line of a template's README."""
+    """Return the first line of a template's README."""
     readme = template / "README"
     lines = readme.read_text(encoding="utf-8").splitlines() if readme.is_file() else []
     return lines[0].strip() if lines else ""
 
 
 def find_template(name: str, manager: PluginManager) -> Path:
-    """Give the folder of a template by its name or its path.
+    """Return the folder of a template by its name or its path.
 
     Raises:
-        DbError: There is none, or it lacks a file.
+        DbError: The template doesn't exist, or lacks a file.
     """
     known = templates(manager)
     template = known.get(name, Path(name))
@@ -60,18 +60,18 @@ def find_template(name: str, manager: PluginManager) -> Path:
 
 
 def make_folder(directory: Path, template: Path, *, package: bool = False) -> None:
-    """Make a migrations folder of a template.
+    """Create a migrations folder from a template.
 
-    It is built elsewhere and moved to its place at the end. A template that also writes to the project's
+    It is built elsewhere and moved into place at the end. A template that also writes to the project's
     pyproject.toml (Alembic's own two) is built in place.
 
     Args:
-        directory: The folder; it must not be there, or be empty.
+        directory: The folder; it must be empty or not exist.
         template: The template's folder.
         package: Also write empty `__init__.py` files.
 
     Raises:
-        DbError: The folder has something in it, or can't be made.
+        DbError: The folder isn't empty, or can't be created.
     """
     from alembic import command
     from alembic.config import Config
@@ -88,7 +88,7 @@ def make_folder(directory: Path, template: Path, *, package: bool = False) -> No
     def make(folder: Path) -> None:
         ini = Path("alembic.ini") if (template / "pyproject.toml.mako").is_file() else folder / "alembic.ini"
         config = TemplateConfig(str(ini), "pyproject.toml")
-        # what Alembic says then ("please edit ... before proceeding") isn't true here
+        # Alembic's advice ("please edit ... before proceeding") doesn't apply here
         with redirect_stdout(io.StringIO()):
             command.init(config, str(folder), template=template.name, package=package)
 
@@ -97,7 +97,7 @@ def make_folder(directory: Path, template: Path, *, package: bool = False) -> No
             make(directory)
             return
         with tempfile.TemporaryDirectory(prefix="ellar-db-") as scratch:
-            # a name of its own, since the scratch folder is its owner's alone
+            # a subfolder, since only its owner may access the temporary folder
             made = Path(scratch) / directory.name
             make(made)
             shutil.rmtree(made / "__pycache__", ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Writing revision files: what `revision`, `migrate` and `merge` share."""
+"""Write revision files, for the commands `revision`, `migrate` and `merge`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NewRevision:
-    """What the command line says of a new revision, each under its option's name."""
+    """The command-line options of a new revision, each under its option's name."""
 
     message: str | None
     head: str
@@ -57,7 +57,7 @@ def write_revision(
         package: `--package`.
 
     Raises:
-        DbError: Refused; nothing has been written.
+        DbError: The revision was refused; nothing has been written.
     """
     from alembic import command
 
@@ -110,11 +110,11 @@ def write_merge(
     splice: bool = False,
     package: str | None = None,
 ) -> None:
-    """Write a revision that joins others.
+    """Write a revision that merges others.
 
     Args:
         directory: `-d`.
-        revisions: The revisions to join.
+        revisions: The revisions to merge.
         message: `-m`.
         x_arg: `-x`.
         branch_label: `--branch-label`.
@@ -123,7 +123,7 @@ def write_merge(
         package: `--package`.
 
     Raises:
-        DbError: Refused; nothing has been written.
+        DbError: The revision was refused; nothing has been written.
     """
     from alembic import command
 
@@ -160,7 +160,7 @@ def _listed(folder: Path, script: ScriptDirectory) -> bool:
 
 @contextmanager
 def _opened(config: Config, *, autogenerate: bool = False) -> Iterator[ScriptDirectory]:
-    """Give the migrations folder as it is while nobody else writes to it."""
+    """Yield the migrations folder, locked against other writers."""
     from alembic.script import ScriptDirectory
 
     package = invocation_of(config).package
@@ -171,13 +171,13 @@ def _opened(config: Config, *, autogenerate: bool = False) -> Iterator[ScriptDir
 
 
 def _home(config: Config, script: ScriptDirectory) -> Path:
-    """Give the folder that is the migrations' own; a package has one of revisions alone."""
+    """Return the migrations folder; for a package, its folder of revisions."""
     package = invocation_of(config).package
     return Path(script.dir) if package is None else package.versions
 
 
 def _folder(written: Script, script: ScriptDirectory) -> Path:
-    """Give the versions folder in which Alembic puts a revision: its parent's where there are several."""
+    """Return the versions folder in which Alembic puts a revision: its parent's, if there are several."""
     from alembic.util import to_tuple
 
     locations = version_folders(script)

@@ -1,4 +1,4 @@
-"""The question before a downgrade."""
+"""The confirmation before a downgrade."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ ALWAYS = "always"
 
 
 def confirm_downgrade(config: Config, target: str, *, yes: bool) -> None:
-    """Ask before tables or columns are dropped: on a terminal, and everywhere where `confirm = "always"` is set.
+    """Ask before tables or columns are dropped: on a terminal, and everywhere if `confirm = "always"` is set.
 
     Args:
         config: Alembic's configuration.
-        target: The revision to which the databases go back.
-        yes: The answer, given beforehand.
+        target: The revision to downgrade to.
+        yes: Whether it was confirmed in advance (`--yes`).
 
     Raises:
-        DbError: The answer is no, or it is wanted and nobody is there to give it.
+        DbError: The user declined, or confirmation is required and there is no terminal.
     """
     always = _setting(config) == ALWAYS
     terminal = sys.stdin.isatty()
@@ -57,11 +57,11 @@ def confirm_downgrade(config: Config, target: str, *, yes: bool) -> None:
 
 
 def planned(config: Config, target: str) -> dict[str, list[Loss]]:
-    """Give what a downgrade will drop, by database.
+    """Return what a downgrade will drop, by database.
 
     Args:
         config: Alembic's configuration.
-        target: The revision to which the databases go back.
+        target: The revision to downgrade to.
     """
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory

@@ -1,4 +1,4 @@
-"""The options of `context.configure`: whose they are, which of two wins, and what can't be one."""
+"""The options of `context.configure`: where they come from, their precedence, and which are invalid."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 HOOK = "ellar_db_context_options"
 
 DEFAULTS: Mapping[str, Any] = {"compare_type": True, "render_as_batch": True}
-"""Keyword arguments that hold unless somebody says otherwise."""
+"""Keyword arguments that apply unless the application or a plugin overrides them."""
 
 COMPOSED = ("include_object", "include_name", "process_revision_directives", "on_version_apply", "render_item")
-"""Options of which everybody's is called, rather than the strongest's alone."""
+"""Callbacks that are chained instead of overridden."""
 
 NAMES = (
     "version_table",
@@ -35,20 +35,20 @@ NAMES = (
     "sqlalchemy_module_prefix",
     "user_module_prefix",
 )
-"""Options that are text."""
+"""Options whose value is a string."""
 
 COMMANDS = {"as_sql": "--sql", "starting_rev": "--sql A:B", "tag": "--tag"}
-"""Options that are the command's to say, with how."""
+"""Options that only the command line may set, and how."""
 
 UNLISTED = frozenset({"version_table", "version_table_schema", "version_table_pk"})
-"""Options that Alembic reads and its `configure` doesn't list."""
+"""Options that Alembic reads although its `configure` doesn't list them."""
 
 LIKENESS = 0.8
-"""How much of a name must agree with an option's, so that the option is meant; extensions have options of theirs."""
+"""Similarity, from 0 to 1, at which an unknown name counts as a typo; extensions have options of their own."""
 
 
 class ContextOptions:
-    """The options of each database: the defaults, over them the application's, over these the plugins'.
+    """The options of each database: the defaults, overridden by the application's, overridden by the plugins'.
 
     Args:
         manager: The plugins.
@@ -59,14 +59,14 @@ class ContextOptions:
         self._doubted: set[str] = set()
 
     def merged(self, database: Database) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-        """Give the options for a database, and apart from them the functions of the composed ones.
+        """Return the options for a database, and separately the callbacks that are chained.
 
         Args:
             database: The database.
 
         Raises:
-            DbError: The application gives what can't be an option.
-            PluginError: A plugin does, or fails.
+            DbError: The application gives an invalid option.
+            PluginError: A plugin gives an invalid option, or fails.
         """
         self._doubt(database.options, f"the options of the database {database.name!r} have")
         problem = _problem(database.options)
@@ -88,12 +88,12 @@ class ContextOptions:
             for key in COMPOSED:
                 composed[key] += _functions(layer.get(key))
         if database.package:
-            # what a plugin says of the application's isn't meant for a package's
+            # values that a plugin sets for the application aren't meant for a package
             options.update(target_metadata=database.metadata, version_table=database.options["version_table"])
         return options, composed
 
     def _doubt(self, layer: Mapping[Any, Any], whose: str) -> None:
-        """Warn once of a name that looks like that of an option, and isn't; other unknown ones Alembic keeps."""
+        """Warn once about a name that looks like a misspelled option; other unknown names are passed to Alembic."""
         unknown = [key for key in layer if isinstance(key, str) and key not in _known()]
         for key in unknown:
             near = meant(key, _known(), LIKENESS)
@@ -104,13 +104,13 @@ class ContextOptions:
 
 @contextmanager
 def configuring(database: Database) -> Iterator[None]:
-    """Say in one line of which database the options are that Alembic can't be configured with.
+    """Name the database in the error if Alembic can't be configured with its options.
 
     Args:
         database: The database.
 
     Raises:
-        DbError: Alembic raised anything but a refusal of its own.
+        DbError: Alembic raised an exception that isn't its own.
     """
     try:
         yield
@@ -123,7 +123,7 @@ def configuring(database: Database) -> Iterator[None]:
 
 @cache
 def _known() -> frozenset[str]:
-    """Give the names that `context.configure` has for options."""
+    """Return the names of the options of `context.configure`."""
     from inspect import Parameter, signature
 
     from alembic.runtime.environment import EnvironmentContext
@@ -139,7 +139,7 @@ def _functions(value: Any) -> Iterable[Any]:
 
 
 def _problem(layer: Mapping[Any, Any]) -> str:
-    """Say what in some options can't be one, or nothing."""
+    """Return what is invalid in some options, or an empty string."""
     for key, value in layer.items():
         if not isinstance(key, str):
             return f"{key!r} stands where the name of an option belongs"

@@ -37,16 +37,16 @@ log = logging.getLogger("ellar_db")
 
 
 def run(*, multiple: bool = False) -> None:
-    """Run the environment for the command that Alembic carries out, on the project's databases.
+    """Run the current Alembic command on the project's databases.
 
-    Online and offline, sync and async engines, one database and several, with two-phase commit where the options
-    say so. Started by bare `alembic`, it finds the application or `[tool.ellar-db]` by itself.
+    Works online and offline, with sync and async engines, one or several databases, and two-phase commit if the
+    options enable it. With bare `alembic`, it finds the application or `[tool.ellar-db]` by itself.
 
     Args:
         multiple: The folder is for several databases: its revisions have `upgrade_<name>()` for each.
 
     Raises:
-        DbError: Refused (in bare Alembic: `alembic.util.CommandError`).
+        DbError: The command was refused (in bare Alembic: `alembic.util.CommandError`).
 
     Example:
         from ellar_db.env import run
@@ -78,10 +78,10 @@ def run(*, multiple: bool = False) -> None:
 
 
 def database_names(config: Config) -> list[str]:
-    """Give the names with which a folder for several databases writes its functions.
+    """Return the names of the databases as used in the functions of a folder for several databases.
 
     Args:
-        config: Alembic's configuration, as the template of a revision has it.
+        config: Alembic's configuration, as passed to the template of a revision.
 
     Example:
         >>> database_names(config)  # doctest: +SKIP
@@ -91,14 +91,14 @@ def database_names(config: Config) -> list[str]:
 
 
 class Environment:
-    """The databases of one command, and how Alembic is told of them.
+    """The databases of one command, and how Alembic is configured for them.
 
     Args:
         config: Alembic's configuration.
         databases: The databases, in order.
         multiple: Whether the folder is for several.
-        bare: Whether bare Alembic runs, and so nobody has named a new revision yet.
-        command: What Alembic's command gave to the environment: its plan `fn`, `destination_rev` ...
+        bare: Whether bare Alembic runs, so that a new revision has no name yet.
+        command: The options that Alembic's command gave to the environment: its plan `fn`, `destination_rev` ...
     """
 
     def __init__(
@@ -116,20 +116,20 @@ class Environment:
         self.multiple = multiple
         self.command = command
         self.plan: Callable[..., Iterable[Any]] = command["fn"]
-        # the commands that change a database; all others only look at it
+        # the commands that change a database; all others only read it
         self.moves = "destination_rev" in command
         self.writes = self.moves or ensures_version_table(self.plan)
         self.options = ContextOptions(self.manager)
         self.comparison = Comparison(config, self.manager, bare)
 
     def online(self, databases: Sequence[Database]) -> None:
-        """Run on connections: all databases are committed once all have succeeded, none if one fails."""
+        """Run online: all databases are committed once all have succeeded, none if one fails."""
         self.databases = databases
         limits = {database.name: self.invocation.limits_of(database) for database in databases}
         with ExitStack() as stack:
             if self.writes:
                 refuse_twins(databases, self.manager)
-                # before anything is read: what is read must hold until it is changed
+                # before anything is read, since that must stay valid until this run changes it
                 stack.enter_context(locked(databases, limits, self.manager))
             runs = [
                 self._run_of(database, stack.enter_context(connected(database, limits[database.name].connect_wait)))
@@ -159,7 +159,7 @@ class Environment:
                 stack.close()
 
     def offline(self) -> None:
-        """Write the SQL of all databases, once all of it is there."""
+        """Write the SQL of all databases once it is complete."""
         script = script_of(self.config, len(self.databases))
         runs = [self._run_of(database) for database in self.databases]
         self._before(runs)
@@ -221,23 +221,23 @@ class Environment:
             context.run_migrations()
 
     def _before(self, runs: Sequence[Run]) -> None:
-        """Ask the plugins before the first statement on the first database."""
+        """Call the plugins before the first statement on the first database."""
         if not self.writes or not self.manager.hook.ellar_db_before_run.get_hookimpls():
             return
         for each in runs:
-            # what is asked of the database would otherwise leave a transaction open, which Alembic wouldn't commit
+            # a plugin's query would otherwise leave a transaction open, which Alembic wouldn't commit
             with nullcontext() if each.connection is None else each.connection.begin():
                 self.manager.tell(
                     "ellar_db_before_run", database=each.database, connection=each.connection, plan=self._planned(each)
                 )
 
     def _planned(self, each: Run) -> tuple[MigrationInfo, ...]:
-        """Give what the command will apply to a database, in order."""
+        """Return the steps that the command will apply to a database, in order."""
         from alembic import context
         from alembic.runtime.migration import MigrationContext
 
         if "destination_rev" not in self.command:
-            # asked for its plan, ensure-version makes the table
+            # calling the plan of ensure-version would already create the table
             return ()
         options, _ = self.options.merged(each.database)
         with configuring(each.database):
@@ -250,7 +250,7 @@ class Environment:
         return tuple(step.info for step in self.plan(heads, planning))
 
     def _after(self, each: Run) -> None:
-        """Tell the plugins that the run on a database succeeded."""
+        """Call the plugins after the run on a database has succeeded."""
         if self.writes:
             self.manager.tell(
                 "ellar_db_after_run", database=each.database, connection=each.connection, steps=tuple(each.steps)
@@ -258,10 +258,10 @@ class Environment:
 
 
 def _chosen(config: Config, multiple: bool) -> list[Database]:
-    """Give the databases on which a folder runs: all, or the default one where the folder is for one."""
+    """Return the databases on which a folder runs: all, or the default one if the folder is for one."""
     databases = databases_of(config)
     found = list(databases.values())
-    # of a package they are the ones that it names
+    # for a package these are the ones that it names
     if multiple or len(found) == 1 or invocation_of(config).package is not None:
         return found
     if DEFAULT not in databases:
@@ -274,15 +274,15 @@ def _chosen(config: Config, multiple: bool) -> list[Database]:
 
 
 def _command_options() -> Mapping[str, Any]:
-    """Give what Alembic's command gave to the environment.
+    """Return the options that Alembic's command gave to the environment.
 
-    Alembic shows it only in a context that is configured, which is too late to begin a two-phase transaction.
+    Alembic exposes them only in a configured context, which is too late to begin a two-phase transaction.
     """
     return open_environment().context_opts
 
 
 def _log_as_configured(config: Config) -> None:
-    """Set up logging from the ini file, for bare Alembic; logging that a program has set up itself stays as it is."""
+    """Configure logging from the ini file, for bare Alembic, unless the program has configured it already."""
     from logging.config import fileConfig
 
     if logging.root.handlers:

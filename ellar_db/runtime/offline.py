@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def script_of(config: Config, databases: int) -> Script:
-    """Give what takes a run's SQL.
+    """Return the `Script` that collects a run's SQL.
 
     Args:
         config: Alembic's configuration.
-        databases: How many databases the run has.
+        databases: The number of databases in the run.
     """
     invocation = invocation_of(config)
     script: Script | None = invocation.script
@@ -30,12 +30,12 @@ def script_of(config: Config, databases: int) -> Script:
 
 
 class Script:
-    """The SQL of a run. Nothing is written before all of it is there.
+    """The SQL of a run. Nothing is written until it is complete.
 
     Args:
-        output: A file, a folder (written with a separator at its end, or there already), or None for stdout.
-        several: Whether there are several databases, so that a line must say where each begins.
-        packages: Whether packages take part, so that a line must say where each begins.
+        output: A file, a folder (with a trailing separator, or an existing one), or None for stdout.
+        several: Whether there are several databases, so that a line marks the start of each.
+        packages: Whether packages take part, so that a line marks the start of each.
     """
 
     def __init__(self, output: Path | str | None, *, several: bool, packages: bool = False) -> None:
@@ -47,21 +47,21 @@ class Script:
         self.parts: list[tuple[Database, io.StringIO]] = []
 
     def part(self, database: Database) -> TextIO:
-        """Give the stream to which Alembic writes one database's SQL."""
+        """Return the stream to which Alembic writes one database's SQL."""
         stream = io.StringIO()
         self.parts.append((database, stream))
         return stream
 
     def end(self, config: Config) -> None:
-        """Write it all, unless it is of several runs, of which the last has it written."""
+        """Write the SQL, unless several runs share the script; then it is written after the last."""
         if invocation_of(config).script is not self:
             self.write(config)
 
     def write(self, config: Config) -> None:
-        """Write it all to where it belongs.
+        """Write the SQL to its output.
 
         Args:
-            config: Alembic's configuration, whose `output_buffer` or `stdout` gets it where no output is named.
+            config: Alembic's configuration; its `output_buffer` or `stdout` is used if no output is named.
 
         Raises:
             DbError: A file can't be written.

@@ -1,4 +1,4 @@
-"""What is left of a run that failed, in words."""
+"""Describe what is left of a run that failed."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from ellar_db.guards.entry import Entry
 
 @dataclass(frozen=True)
 class Failure:
-    """What is known of a database on which a run failed.
+    """What is known about a database on which a run failed.
 
     Args:
         rolls_back: Schema changes can be rolled back.
-        each_kept: Each revision is a transaction of its own.
+        each_kept: Each revision has its own transaction.
         in_revision: A revision was running.
-        kept: A revision committed by itself, so that a part of the run stays.
+        kept: A revision has committed; the run can no longer be fully rolled back.
         journaled: A journal is kept.
         lost: The connection was lost before it was known what is left.
-        left: What the journal keeps, or None where nothing of the revision was applied.
-        left_is_current: That is of the revision which was running.
+        left: The journal entry that is kept, or None if nothing of the revision was applied.
+        left_is_current: The entry is of the revision that was running.
     """
 
     rolls_back: bool
@@ -33,11 +33,11 @@ class Failure:
 
 
 def left_by(failure: Failure, program: str) -> str:
-    """Return what is left of a run on the database on which it failed.
+    """Describe what is left of a run on the database on which it failed.
 
     Args:
         failure: What is known.
-        program: What to type to get here, as `ellar db`.
+        program: The program as typed, such as `ellar db`.
 
     Example:
         >>> left_by(Failure(rolls_back=True), "ellar db")

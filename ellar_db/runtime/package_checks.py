@@ -1,4 +1,4 @@
-"""What must hold of the packages before a command runs."""
+"""Checks of packages before a command runs."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ log = logging.getLogger("ellar_db")
 
 
 def check_heads(config: Config) -> None:
-    """Refuse where a package isn't at its newest revision.
+    """Refuse to continue if a package isn't at its newest revision.
 
     Args:
         config: The package's configuration.
 
     Raises:
-        DbError: It isn't.
+        DbError: The package isn't at its newest revision.
     """
     if behind([config]):
         raise DbError(f"not at its newest revision; run `{program()} upgrade` first")
 
 
 def warn_of_leftovers(config: Config) -> None:
-    """Say which version tables belong to no installed package, and how its tables are taken back.
+    """Warn about version tables that belong to no installed package, and say how to undo its migrations.
 
     Args:
         config: The command's configuration.
     """
-    # a folder with an env.py of its own may run on other databases than those that are known
+    # a folder with its own env.py may run on databases other than the configured ones
     if invocation_of(config).package is not None or not config.attributes.get(DATABASES) or not is_ours(config):
         return
     manager = invocation_of(config).manager
     packages = collect_packages(manager).values()
-    # what the project names it knows, be it that the package runs on no database
+    # packages that the project's settings name are known, even if they run on no database
     known = {f"{PREFIX}{name}" for name in manager.settings.mapping("packages")}
     known |= {package.version_table for package in packages}
 
@@ -66,7 +66,7 @@ def warn_of_leftovers(config: Config) -> None:
         ]
 
     found = {}
-    # what can't be reached the command itself finds out
+    # the command itself reports databases that can't be reached
     with suppress(UnavailableError):
         found = of_each(config, read)
     for name, leftovers in found.items():
@@ -84,14 +84,14 @@ def warn_of_leftovers(config: Config) -> None:
 
 
 def refuse_needed(config: Config, target: str) -> None:
-    """Refuse to take a package back whole while another one that comes after it is there.
+    """Refuse to undo all revisions of a package while a package that comes after it is applied.
 
     Args:
         config: The package's configuration.
-        target: The revision to which it goes back.
+        target: The revision to downgrade to.
 
     Raises:
-        DbError: One is there.
+        DbError: A package that comes after it is applied.
     """
     package = invocation_of(config).package
     if package is None:
@@ -115,13 +115,13 @@ def refuse_needed(config: Config, target: str) -> None:
 
 
 def refuse_unready(config: Config) -> None:
-    """Refuse to run a package's migrations while one after which it comes isn't at its newest revision.
+    """Refuse to run a package's migrations while a package in its `after` isn't at its newest revision.
 
     Args:
         config: The package's configuration.
 
     Raises:
-        DbError: One isn't.
+        DbError: A package in its `after` isn't at its newest revision.
     """
     from alembic.script import ScriptDirectory
 
@@ -148,7 +148,7 @@ def refuse_unready(config: Config) -> None:
 
 
 def _goes_whole(config: Config, target: str, heads: tuple[str, ...]) -> bool:
-    """Tell whether a downgrade takes back all that is applied, however its target is written."""
+    """Return whether a downgrade undoes all applied revisions, however its target is written."""
     from alembic.script import ScriptDirectory
     from alembic.script.revision import RevisionError
     from alembic.util import CommandError
@@ -158,5 +158,5 @@ def _goes_whole(config: Config, target: str, heads: tuple[str, ...]) -> bool:
         undone = {each.revision for each in script.iterate_revisions(heads, target, select_for_downgrade=True)}
         return ancestors(script, heads) <= undone
     except (CommandError, RevisionError):
-        # Alembic's command says what is the matter with the target
+        # Alembic's command reports what is wrong with the target
         return False

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("ellar_db")
 
 HEADS = {"head", "heads", "base:head", "base:heads", ":head", ":heads"}
-"""Targets of an upgrade that mean all that there is."""
+"""Targets of an upgrade that mean all revisions."""
 
 
 def with_packages(config: Config) -> list[Config]:
-    """Give the configuration of each package, in order, and then the one given, which is the application's.
+    """Return the configuration of each package, in order, and then the given one, which is the application's.
 
-    For start-up code and tests, which bring all to its newest revision so.
+    Start-up code and tests use it to upgrade everything to its newest revision.
 
     Args:
-        config: What `alembic_config` gave.
+        config: The configuration that `alembic_config` yielded.
 
     Example:
         from alembic import command
@@ -45,14 +45,14 @@ def with_packages(config: Config) -> list[Config]:
 
 
 def to_upgrade(config: Config, revision: str, *, sql: bool) -> Iterator[tuple[Config, str]]:
-    """Give what `upgrade` runs: the packages that aren't at their newest revision, then the application.
+    """Yield what `upgrade` runs: the packages that aren't at their newest revision, then the application.
 
-    Another target than the newest revision is the application's own affair, and no package's.
+    A target other than the newest revision applies to the application only.
 
     Args:
         config: The command's configuration.
         revision: The target.
-        sql: The databases aren't to be looked at, so that each package takes part.
+        sql: The databases aren't read, so every package takes part.
     """
     packages = _packages(config) if revision in HEADS else []
     script = None
@@ -74,14 +74,14 @@ def to_upgrade(config: Config, revision: str, *, sql: bool) -> Iterator[tuple[Co
 
 
 def in_turn(config: Config, work: Callable[[Config], None]) -> None:
-    """Look at each package and at the application, under a heading where there are packages.
+    """Process each package and then the application, under headings if there are packages.
 
     Args:
         config: The command's configuration.
-        work: What to do with each part.
+        work: Called with the configuration of each part.
 
     Raises:
-        DbError: What was refused, of all parts, once each had its turn.
+        DbError: The errors of all parts, after each has been processed.
     """
     packages = _packages(config)
     problems: list[DbError] = []
@@ -101,7 +101,7 @@ def in_turn(config: Config, work: Callable[[Config], None]) -> None:
 
 
 def _packages(config: Config) -> list[PackageMigrations]:
-    """Give the packages that take part in a command: none where one is addressed, or no database is known."""
+    """Return the packages that take part in a command: none with `--package`, or if no database is configured."""
     invocation = invocation_of(config)
     if invocation.package is not None:
         return []

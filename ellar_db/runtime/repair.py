@@ -1,4 +1,4 @@
-"""Ending what the journal says did not end."""
+"""Resolve the interrupted runs that the journal has recorded."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A note of a journal.
+    """The journal entry of an interrupted run.
 
     Args:
         config: The configuration of the application or of the package that ran.
         database: The database.
-        entry: The note.
+        entry: The entry.
     """
 
     config: Config
@@ -42,18 +42,18 @@ class Unfinished:
 
 
 def settle(config: Config, revision: str | None, applied: bool | None) -> None:
-    """Record that a revision is applied or isn't, and forget the note of it; or show the note.
+    """Record whether a revision is applied, and delete its journal entry; or show the entry.
 
     Args:
         config: Alembic's configuration.
-        revision: The revision that is meant, or None for the one of the note.
-        applied: Whether it is applied now; None shows the note.
+        revision: The revision, or None for the one in the entry.
+        applied: Whether it is applied now; None shows the entry.
 
     Raises:
-        DbError: There is no note, it names another revision, several do, or it was only to be shown.
+        DbError: There is no entry, it names another revision, entries name several, or `applied` is None.
     """
     places = [(part, database) for part in with_packages(config) for database in databases_of_folder(part)]
-    # a note of a run that goes on must not be taken for that of one which was cut short
+    # the entry of a run in progress must not be mistaken for that of an interrupted one
     with _locked(config, [database for _, database in places]):
         found = list(_unfinished(places))
         if not found:
@@ -83,7 +83,7 @@ def _locked(config: Config, databases: Sequence[Database]) -> Iterator[None]:
 
 
 def _unfinished(places: Sequence[tuple[Config, Database]]) -> Iterator[Unfinished]:
-    """Give what the journals have."""
+    """Yield the journal entries."""
 
     def read(databases: Sequence[Database]) -> list[Entry | None]:
         found = []
@@ -99,13 +99,13 @@ def _unfinished(places: Sequence[tuple[Config, Database]]) -> Iterator[Unfinishe
 
 
 def _record(one: Unfinished, applied: bool) -> None:
-    """Change the version table as the revision would have, and end the note."""
+    """Change the version table as the revision would have, and delete the journal entry."""
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
 
     script = ScriptDirectory.from_config(one.config)
     given = one.config.attributes[DATABASES]
-    # what is true of one database isn't of the others
+    # the other databases may be in another state
     one.config.attributes[DATABASES] = Databases([one.database])
     change_invocation(one.config, settling=True)
 
@@ -119,11 +119,11 @@ def _record(one: Unfinished, applied: bool) -> None:
 
 
 def _steps(script: ScriptDirectory, revision: str, heads: tuple[str, ...], applied: bool) -> list[MigrationStep]:
-    """Give the step that is missing in the version table, if one is."""
+    """Return the step that is missing in the version table, if any."""
     from alembic.runtime.migration import MigrationInfo, RevisionStep
 
     class Recorded(RevisionStep):
-        """A revision's step that changes the version table alone."""
+        """A revision's step that only changes the version table."""
 
         def __init__(self) -> None:
             super().__init__(script.revision_map, script.get_revision(revision), applied)
@@ -141,4 +141,4 @@ def _steps(script: ScriptDirectory, revision: str, heads: tuple[str, ...], appli
 
 
 def stamp_revision(**_: Any) -> None:
-    """Do nothing: what the revision does has been done by hand."""
+    """Do nothing: the revision was completed or undone by hand."""

@@ -1,4 +1,4 @@
-"""One database of a run, while it runs: what has been done, and what is being done."""
+"""The state of one database during a run: what has been done, and what is being done."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("ellar_db")
 
 COMMIT = re.compile(r"\s*(?:COMMIT|END)(?:\s+(?:WORK|TRANSACTION))?\s*;?\s*$", re.IGNORECASE)
-"""A statement that ends the transaction behind SQLAlchemy's back."""
+"""A statement that ends the transaction without SQLAlchemy's knowledge."""
 
 
 @dataclass
@@ -41,14 +41,14 @@ class Run:
 
     Args:
         database: The database.
-        dialect: Its kind.
+        dialect: Its dialect.
         connection: Its connection; None offline.
-        guard: What guards the run, where it writes.
-        steps: What has been applied.
-        current: What is being applied.
-        following: What comes after it.
+        guard: The guard of a run that writes.
+        steps: The steps that have been applied.
+        current: The step that is being applied.
+        following: The step after it.
         kept: True once a revision has committed by itself; the run can no longer be fully rolled back.
-        each_kept: Whether each revision is a transaction of its own.
+        each_kept: Whether each revision has its own transaction.
     """
 
     database: Database
@@ -63,14 +63,14 @@ class Run:
 
     @contextmanager
     def guarded(self, limits: Limits, *, settling: bool = False) -> Iterator[None]:
-        """Make the run safe, as the database's kind needs it.
+        """Guard the run as the database's dialect requires.
 
         Args:
-            limits: The time-outs of its statements.
-            settling: The run ends what an earlier one left, and so isn't refused for it.
+            limits: The timeouts of its statements.
+            settling: The run resolves an interrupted one, and so isn't refused because of it.
 
         Raises:
-            DbError: An earlier run was cut short, and left the database in between.
+            DbError: An earlier run was interrupted, and left the database between two revisions.
         """
         assert self.connection is not None
         guarding = guarded(self.database, self.connection, self.dialect, limits, program(), settling=settling)
@@ -79,20 +79,20 @@ class Run:
 
     @property
     def journal(self) -> Journal | None:
-        """What is noted, where schema changes can't be rolled back."""
+        """The journal, if schema changes can't be rolled back."""
         return None if self.guard is None else self.guard.journal
 
     def check(self) -> None:
-        """Raise where what was done must not be committed.
+        """Refuse to commit if the guard finds a problem.
 
         Raises:
-            DbError: It must not.
+            DbError: The changes must not be committed.
         """
         if self.guard is not None:
             self.guard.check()
 
     def watched(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
-        """Wrap Alembic's plan of a command so that it is known which step runs."""
+        """Wrap Alembic's plan of a command to track which step is running."""
 
         def steps(*args: Any) -> Iterator[Any]:
             planned = list(plan(*args))
@@ -113,7 +113,7 @@ class Run:
         return steps
 
     def applied(self, *, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
-        """Note that a step was applied, in its own transaction (Alembic's `on_version_apply`)."""
+        """Record that a step was applied, in its own transaction (Alembic's `on_version_apply`)."""
         self.steps.append(step)
         self._take_over(ctx)
         if self._is_out_of_transaction and not self.kept:
@@ -122,9 +122,9 @@ class Run:
             self.journal.end(None if self.following is None else _named(self.following))
 
     def _take_over(self, context: MigrationContext) -> None:
-        """Let Alembic commit the transaction that began when a revision ended Alembic's by itself.
+        """Let Alembic commit the transaction that began after a revision ended Alembic's own.
 
-        Alembic would commit its own, which is over, and all that came later, the version too, would be lost.
+        Alembic would commit its own, which is over, and all later changes, including the version, would be lost.
         """
         if self.connection is None or is_in_external_transaction(context):
             return
@@ -136,11 +136,11 @@ class Run:
 
     @contextmanager
     def _noticing_commits(self) -> Iterator[None]:
-        """Notice what is committed before the run has ended: from then on a part of the run stays."""
+        """Detect commits before the run has ended; from then on it can no longer be fully rolled back."""
         from sqlalchemy import event
 
         def committed(_: Connection) -> None:
-            # what plugins do before the first revision is committed too
+            # commits of plugins before the first revision don't count
             self.kept = self.kept or self.current is not None
 
         def before(_: Connection, __: Any, statement: str, *___: Any) -> None:
@@ -165,14 +165,14 @@ class Run:
 
     @contextmanager
     def failing(self, context: MigrationContext, others: Iterable[Run] = ()) -> Iterator[None]:
-        """Say which revision a statement of which failed, and what is left of the run.
+        """Name the failed revision in the error, and describe what is left of the run.
 
         Args:
             context: Alembic's context for the database.
             others: The run's other databases.
 
         Raises:
-            DbError: The database refused a statement of a revision.
+            DbError: A revision failed.
         """
         from alembic.util import CommandError
         from sqlalchemy.exc import SQLAlchemyError
@@ -181,11 +181,11 @@ class Run:
         try:
             yield
         except BaseException as error:
-            # whatever a revision raises, what it did must be known to the next run
+            # whatever a revision raises, the next run must know what it did
             left = left_by(self._failure(context, error), program()) + "".join(other.stays for other in others)
             plugins = isinstance(error, PluginError) or not isinstance(error, DbError)
             if isinstance(error, click.ClickException) and plugins and (self.current is not None or self.steps):
-                # it doesn't know what is left
+                # the plugin's error doesn't say what is left
                 replace_message(error, f"{error.message}; {left}")
                 raise
             ours = isinstance(error, (click.ClickException, click.exceptions.Exit, click.Abort, CommandError))
@@ -203,7 +203,7 @@ class Run:
         return f"{package}{self.current} failed on the database {self.database.name!r}"
 
     def _failure(self, context: MigrationContext, error: BaseException) -> Failure:
-        """Find out what is left of the run; what the journal has is brought up to date."""
+        """Return what is left of the run, and bring the journal up to date."""
         rolls_back = bool(context.impl.transactional_ddl)
         if rolls_back and not self.each_kept:
             self.kept = self.kept or self._is_out_of_transaction
@@ -217,7 +217,7 @@ class Run:
 
         lost = replace(known, lost=True)
         if connection.invalidated and journal.entry is not None and journal.entry.statements:
-            # a new one would know no better whether the server did the statement, or is still at it
+            # a new connection couldn't tell either whether the server ran the statement, or is still running it
             return lost
         try:
             if connection.in_transaction():
@@ -229,7 +229,7 @@ class Run:
 
     @property
     def stays(self) -> str:
-        """What to say of this database where another one's revision failed."""
+        """What to report about this database if a revision on another one failed."""
         if self.kept and not self.each_kept and self.journal is None:
             return f"; the database {self.database.name!r} keeps what its revisions committed by themselves"
         if not self.steps or self.database.use_two_phase or not (self.journal is not None or self.each_kept):
@@ -238,7 +238,7 @@ class Run:
 
     @property
     def _is_out_of_transaction(self) -> bool:
-        """Whether the driver's transaction was ended behind SQLAlchemy's back."""
+        """Whether the driver's transaction was ended without SQLAlchemy's knowledge."""
         return self.connection is not None and self.dialect.is_out_of_transaction(self.connection)
 
     def _is_current(self, left: Entry) -> bool:
@@ -247,16 +247,16 @@ class Run:
 
 
 def _named(step: MigrationInfo) -> tuple[str, str]:
-    """Return a step's revision and direction, as the journal has them."""
+    """Return a step's revision and direction, as in the journal."""
     return str(step.up_revision_id), "upgrade" if step.is_upgrade else "downgrade"
 
 
 @contextmanager
 def committing() -> Iterator[None]:
-    """Say that it is the commit which failed.
+    """Convert errors of the commit into an error that says so.
 
     Raises:
-        DbError: It did.
+        DbError: The commit failed.
     """
     from sqlalchemy.exc import SQLAlchemyError
 

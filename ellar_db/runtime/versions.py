@@ -1,4 +1,4 @@
-"""What the databases' version tables say of the packages."""
+"""The state of packages according to the version tables of the databases."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def behind(configs: Sequence[Config]) -> list[Config]:
-    """Give those of several packages that aren't at their newest revision, with one look at each database."""
+    """Return those of several packages that aren't at their newest revision, with one connection per database."""
     from alembic.script import ScriptDirectory
 
     newest = {id(config): set(ScriptDirectory.from_config(config).get_heads()) for config in configs}
@@ -37,7 +37,7 @@ def behind(configs: Sequence[Config]) -> list[Config]:
             if database.name == asked.name
             and (
                 set(heads_in(database, connection, str(database.options["version_table"]))) != newest[id(config)]
-                # at its newest revision perhaps, with a downgrade from there that was cut short
+                # it may be at its newest revision, with an interrupted downgrade from there
                 or _is_unfinished(invocation_of(config).manager, database, connection)
             )
         ]
@@ -48,11 +48,11 @@ def behind(configs: Sequence[Config]) -> list[Config]:
 
 
 def of_each(config: Config, read: Callable[[Database, Connection], T]) -> dict[str, T]:
-    """Read something of each database of a command, by its name.
+    """Return what `read` finds in each database of a command, by its name.
 
     Args:
         config: The command's configuration.
-        read: It is given a database and a connection to it.
+        read: Called with each database and a connection to it.
 
     Raises:
         UnavailableError: A database can't be reached.
@@ -63,7 +63,7 @@ def of_each(config: Config, read: Callable[[Database, Connection], T]) -> dict[s
 def read_from(
     databases: Iterable[Database], invocation: Invocation, read: Callable[[Database, Connection], T]
 ) -> dict[str, T]:
-    """Read something of each database, by its name."""
+    """Return what `read` finds in each database, by its name."""
 
     def work(databases: Sequence[Database]) -> dict[str, T]:
         found = {}
@@ -76,7 +76,7 @@ def read_from(
 
 
 def heads_in(database: Database, connection: Connection, version_table: str) -> tuple[str, ...]:
-    """Read at which revisions a version table is."""
+    """Return the revisions in a version table."""
     from alembic.runtime.migration import MigrationContext
 
     options = {
@@ -87,19 +87,19 @@ def heads_in(database: Database, connection: Connection, version_table: str) -> 
 
 
 def _is_unfinished(manager: PluginManager, database: Database, connection: Connection) -> bool:
-    """Return whether an earlier run on a database left a note in its journal."""
+    """Return whether an earlier run on a database left an entry in its journal."""
     if dialect_of(manager, database).rolls_back_ddl(database):
         return False
     return EntryTable(connection, database.options).read() is not None
 
 
 def drop_unused_version_table(database: Database, connection: Connection | None, context: MigrationContext) -> None:
-    """Drop the version table of a package of which all revisions were undone, so that it can be uninstalled.
+    """Drop the version table of a package once all its revisions are undone, so that it can be uninstalled.
 
     Args:
         database: The database, as the package sees it.
         connection: The run's connection; None offline.
-        context: Alembic's, once the run's steps are done.
+        context: Alembic's context, after the run's steps.
     """
     if not database.package or connection is None or context.get_current_heads():
         return

@@ -1,10 +1,10 @@
-"""A kit for tests of plugins and of applications: `pytest_plugins = ["ellar_db.testing"]` in a conftest.py.
+"""Test kit for plugins and applications: `pytest_plugins = ["ellar_db.testing"]` in a conftest.py.
 
-Its fixtures give a test a project of its own, and nothing of what is installed on the machine takes part unless it is
-asked for. `ellar_db.testing.migrations` has ready tests of an application's migrations. Both need pytest (the extra
-`testing`); nothing else of ellar_db imports them.
+Its fixtures give each test its own project, in which installed plugins take part only on request.
+`ellar_db.testing.migrations` has ready-made tests of an application's migrations. Both need pytest (the extra
+`testing`); nothing else in ellar_db imports them.
 
-PYTEST_DONT_REWRITE: a conftest.py may import from here what it names in `pytest_plugins`.
+PYTEST_DONT_REWRITE: a conftest.py may import from a module that it names in `pytest_plugins`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["Application", "Distributions", "Project", "Result", "TestPlugins"]
 
 @pytest.fixture
 def ellar_db_plugins() -> list[str]:
-    """The installed plugins that take part, by their distributions' names: none, unless a test overrides this."""
+    """Return the distributions of the installed plugins that take part: none, unless a test overrides this."""
     return []
 
 
@@ -34,14 +34,14 @@ def ellar_db_plugins() -> list[str]:
 def ellar_db_isolation(
     ellar_db_plugins: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TestPlugins]:
-    """A folder, a plugin manager, an environment and modules of the test's own; all other fixtures stand on it."""
+    """Isolate a test: its own folder, plugin manager, environment and modules. All other fixtures use this."""
     with isolated(tmp_path, ellar_db_plugins, monkeypatch) as plugins:
         yield plugins
 
 
 @pytest.fixture
 def ellar_db_project(ellar_db_isolation: TestPlugins, tmp_path: Path) -> Project:
-    """A project without an application in the working directory: models, and a pyproject.toml with a database."""
+    """Return a project without an application in the working directory: models, and pyproject.toml with a database."""
     project = Project(tmp_path)
     project.configure()
     return project
@@ -49,7 +49,7 @@ def ellar_db_project(ellar_db_isolation: TestPlugins, tmp_path: Path) -> Project
 
 @pytest.fixture
 def ellar_db_application(ellar_db_isolation: TestPlugins, tmp_path: Path) -> Iterator[Application]:
-    """An Ellar application in the working directory, with plain SQLAlchemy and a database."""
+    """Yield an Ellar application in the working directory, with plain SQLAlchemy and a database."""
     with new_application(tmp_path, Application) as application:
         application.with_plain_sqlalchemy("sqlite:///app.db")
         yield application
@@ -57,7 +57,7 @@ def ellar_db_application(ellar_db_isolation: TestPlugins, tmp_path: Path) -> Ite
 
 @pytest.fixture
 def db(request: pytest.FixtureRequest) -> Callable[..., Result]:
-    """Run `ellar db ...` in this process: in the test's `ellar_db_application`, if it has one, else its project."""
+    """Return a function that runs `ellar db ...` here, in the test's `ellar_db_application` if any, or its project."""
     name = "ellar_db_application" if "ellar_db_application" in request.fixturenames else "ellar_db_project"
     project: Project = request.getfixturevalue(name)
     return project.db
@@ -65,7 +65,7 @@ def db(request: pytest.FixtureRequest) -> Callable[..., Result]:
 
 @pytest.fixture
 def plugin_manager(ellar_db_isolation: TestPlugins) -> TestPlugins:
-    """The plugin manager of the test's commands, with `register` and `unregister` for the test's own plugins."""
+    """Return the plugin manager of the test's commands, with `register` and `unregister` for the test's own plugins."""
     return ellar_db_isolation
 
 
@@ -73,5 +73,5 @@ def plugin_manager(ellar_db_isolation: TestPlugins) -> TestPlugins:
 def install_distribution(
     ellar_db_isolation: TestPlugins, ellar_db_plugins: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Distributions:
-    """Install packages that have no wheel; ellar_db finds them by their entry points, as if pip had installed them."""
+    """Return an installer of packages without pip; ellar_db finds their entry points as if pip had installed them."""
     return Distributions(tmp_path / "site", ellar_db_plugins, monkeypatch)

@@ -1,4 +1,4 @@
-"""An Ellar application in a folder of its own."""
+"""An Ellar application in its own folder."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ class User(model.Model):
 
 
 class Application(Project):
-    """An Ellar application named shop, in a folder that is the working directory; written as `ellar new` writes it.
+    """An Ellar application named shop in the working directory, laid out as by `ellar new`.
 
-    Each `db(...)` and each `ellar("db", ...)` sees the application as it is on the disk, as a process of its own would.
+    Each `db(...)` and each `ellar("db", ...)` sees the application as it is on disk, as a new process would.
     """
 
     def create(
@@ -103,11 +103,11 @@ class Application(Project):
 
         Args:
             modules: The root module's modules, as source.
-            imports: Lines that this source needs; EllarDBModule, EllarSQLModule and LazyModuleImport are imported.
+            imports: Imports that this needs besides EllarDBModule, EllarSQLModule and LazyModuleImport.
             config: Lines of the config class.
             models: The source of shop/models.py.
-            pyproject: The pyproject.toml.
-            manage: Write manage.py in its place.
+            pyproject: The content of pyproject.toml.
+            manage: Write manage.py instead of pyproject.toml.
             body: Lines of the root module's class.
         """
         self.write("manage.py" if manage else "pyproject.toml", MANAGE if manage else pyproject)
@@ -146,8 +146,8 @@ class Application(Project):
         Its revisions are in shop/migrations, unless the options name another directory.
 
         Args:
-            databases: What EllarSQLModule.setup takes.
-            models: The models.
+            databases: The `databases` of EllarSQLModule.setup.
+            models: The source of shop/models.py.
             options: The migration options, as source.
             more: Arguments of `create`.
         """
@@ -162,8 +162,8 @@ class Application(Project):
         """Write the application with EllarDBModule.setup.
 
         Args:
-            databases: What it takes.
-            models: The models.
+            databases: The `databases` of EllarDBModule.setup.
+            models: The source of shop/models.py.
             more: Arguments of `create`.
         """
         self.create(
@@ -181,9 +181,9 @@ class Application(Project):
         self.restart()
 
     def restart(self) -> None:
-        """Let the next use of the application import all of it anew."""
+        """Make the next use of the application import all of it again."""
         for engine in list(_engines):
-            # an async engine's connections belong to an event loop that is gone
+            # an async engine's connections belong to an event loop that is closed
             engine.dispose(close=not engine.dialect.is_async)
         _engines.clear()
         self.forget("shop")
@@ -191,12 +191,12 @@ class Application(Project):
             forget_models()
 
     def db(self, *arguments: str, exit_code: int | None = 0, **options: Any) -> Result:
-        """Run `ellar-db ...` in this process, on an application that nothing has imported yet (see `Project.db`)."""
+        """Run `ellar-db ...` in this process, on a freshly imported application (see `Project.db`)."""
         with self._anew():
             return super().db(*arguments, exit_code=exit_code, **options)
 
     def ellar(self, *arguments: str, exit_code: int | None = 0, **options: Any) -> Result:
-        """Run `ellar ...` in this process, on an application that nothing has imported yet (see `Project.ellar`)."""
+        """Run `ellar ...` in this process, on a freshly imported application (see `Project.ellar`)."""
         with self._anew():
             return super().ellar(*arguments, exit_code=exit_code, **options)
 
@@ -210,14 +210,14 @@ class Application(Project):
         from ellar.reflect import reflect
 
         self.restart()
-        # ellar keeps what a module was set up with for the whole process
+        # ellar keeps the setup of a module for the whole process
         with reflect.context():
             yield
 
 
 A = TypeVar("A", bound=Application)
 
-# held fast: one that is forgotten while its pool has connections would leave them open
+# strong references: an engine that is collected while its pool has connections would leave them open
 _engines: set[Engine] = set()
 
 
@@ -227,18 +227,18 @@ def _used(connection: Connection) -> None:
 
 @contextmanager
 def new_application(path: Path, kind: type[A]) -> Iterator[A]:
-    """Give a folder for an application; at the end the connections that its engines kept are closed.
+    """Yield a folder for an application, and close the connections of its engines at the end.
 
     Args:
         path: The folder, which is the working directory.
-        kind: `Application`, or a class made from it.
+        kind: `Application`, or a subclass of it.
     """
     with warnings.catch_warnings():
-        # ellar, ellar-cli and ellar-sql use deprecated parts of pydantic and click at import; theirs to mend
+        # on import, ellar, ellar-cli and ellar-sql use deprecated parts of pydantic and click
         warnings.simplefilter("ignore")
         from ellar.reflect import reflect
 
-        # what these say of themselves when they are imported must outlast the test
+        # what these register on import must outlast the test
         import_module("ellar_db.module")
         if find_spec("ellar_sql"):
             import_module("ellar_sql")

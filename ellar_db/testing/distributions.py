@@ -12,12 +12,12 @@ import pytest
 class Distributions:
     """Installs packages, so that `importlib.metadata` finds them and their entry points until the test ends.
 
-    Those of the group `ellar_db` take part as plugins, besides the built-ins and what `ellar_db_plugins` names.
+    Those in the group `ellar_db` take part as plugins, in addition to the built-ins and `ellar_db_plugins`.
 
     Args:
-        site: The folder that stands for site-packages.
-        plugins: The distributions that take part already.
-        monkeypatch: pytest's.
+        site: The folder that serves as site-packages.
+        plugins: The distributions that already take part.
+        monkeypatch: pytest's fixture.
     """
 
     def __init__(self, site: Path, plugins: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +37,7 @@ class Distributions:
         group: str = "ellar_db",
         module: str | None = None,
     ) -> Path:
-        """Install a package of one module.
+        """Install a package with one module.
 
         Args:
             distribution: The distribution's name.
@@ -60,13 +60,13 @@ class Distributions:
         return file
 
     def from_folder(self, folder: Path) -> None:
-        """Install the package of a folder as its pyproject.toml describes it, as `pip install --editable` would.
+        """Install the package in a folder as its pyproject.toml describes it, as `pip install --editable` would.
 
         Args:
-            folder: The folder; its modules stand in it, or in `src`.
+            folder: The folder; its modules are in it, or in `src`.
 
         Raises:
-            DbError: It has no pyproject.toml that can be read.
+            DbError: Its pyproject.toml is missing or can't be read.
 
         Example:
             install_distribution.from_folder(Path(__file__).parent.parent)

@@ -1,4 +1,4 @@
-"""A test apart from others, and from the machine that it runs on."""
+"""Isolation of a test from other tests, and from the machine that it runs on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ellar_db.testing.plugins import TestPlugins
 
 VARIABLES = ("ELLAR_DB_", "ELLAR_CONFIG", "ALEMBIC_")
 KEPT = f"{VARIABLES[0]}TEST_"
-"""Of these variables, those that say where there are servers to test on."""
+"""Prefix of the variables that are kept, which name the servers to test on."""
 
 
 @contextmanager
@@ -22,9 +22,9 @@ def isolated(folder: Path, plugins: Sequence[str], monkeypatch: pytest.MonkeyPat
     """Make a folder the working directory, and undo all that ellar_db keeps in the process.
 
     Args:
-        folder: The folder. Modules that are imported from it are forgotten at the end.
+        folder: The folder. Modules that are imported from it are unloaded at the end.
         plugins: The installed plugins that take part.
-        monkeypatch: pytest's, which outlasts this.
+        monkeypatch: pytest's fixture, which outlasts this context.
 
     Yields:
         The plugins of the test.
@@ -38,13 +38,13 @@ def isolated(folder: Path, plugins: Sequence[str], monkeypatch: pytest.MonkeyPat
     modules = dict(sys.modules)
     with TestPlugins() as registered:
         yield registered
-    # Alembic puts it on the path, and Python remembers which folder it was
+    # Alembic puts "." on the path, and Python caches which folder it was
     sys.path_importer_cache.pop(".", None)
     os.environ.pop("ELLAR_CONFIG_MODULE", None)
     for name in list(sys.modules):
         file = getattr(sys.modules[name], "__file__", None)
         if file and Path(file).is_relative_to(folder):
             del sys.modules[name]
-    # one of the test's own may have had the name of a module that others use
+    # a module of the test may have replaced one with the same name that others use
     for name in modules.keys() - sys.modules.keys():
         sys.modules[name] = modules[name]

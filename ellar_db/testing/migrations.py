@@ -1,8 +1,8 @@
-"""Ready tests of an application's migrations: `pytest_plugins = ["ellar_db.testing.migrations"]` in a conftest.py.
+"""Ready-made tests of an application's migrations: `pytest_plugins = ["ellar_db.testing.migrations"]` in a conftest.py.
 
 They run as `conftest.py::migrations::test_...`, on scratch databases, never on the application's own.
 
-PYTEST_DONT_REWRITE: a conftest.py may import from here what it names in `pytest_plugins`.
+PYTEST_DONT_REWRITE: a conftest.py may import from a module that it names in `pytest_plugins`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _skipped = pytest.StashKey[set[str]]()
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Find the conftest.py to which the tests belong, once all first ones are known."""
+    """Find the conftest.py to which the tests belong, once pytest has loaded the initial ones."""
     config.addinivalue_line("markers", f"{MARKER}: the ready tests of ellar_db.testing.migrations.")
     config.stash[_skipped] = _checked_skips([*config.getini("ellar_db_skip"), *config.getoption("--ellar-db-skip")])
     project = _path(config, "project")
@@ -48,24 +48,24 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         start = config.invocation_params.dir
         if not any(home.is_relative_to((start / argument).resolve()) for argument in config.args):
-            # it stands above the folders of `testpaths`, and takes part in a run of all tests all the same
+            # it is outside the folders of `testpaths`, but belongs to a run of all tests
             config.args.append(f"{home}::{NODE}")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say where the tests are."""
+    """Return the line that shows where the tests are."""
     return f"ellar-db: migrations are tested by {os.path.relpath(config.stash[_home])}::{NODE}"
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Give the tests where the conftest.py stands that switches them on."""
+    """Collect the tests at the conftest.py that enables them."""
     if file_path.resolve() != parent.config.stash[_home]:
         return None
     return _File.from_parent(parent, path=file_path)
 
 
 class _File(pytest.Module):
-    """The conftest.py, as far as it has the ready tests."""
+    """The conftest.py, as the module of the ready-made tests."""
 
     def collect(self) -> Iterable[pytest.Collector]:
         from ellar_db.testing import checks
@@ -75,7 +75,7 @@ class _File(pytest.Module):
 
 
 class _Tests(pytest.Collector):
-    """All ready tests."""
+    """All ready-made tests."""
 
     def collect(self) -> Iterable[pytest.Item]:
         from ellar_db.testing.checks import TESTS
@@ -89,28 +89,28 @@ class _Tests(pytest.Collector):
 
 
 class _Test(pytest.Function):
-    """A ready test."""
+    """A ready-made test."""
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Say where it is for the user, for whom it isn't in this package."""
+        """Return the test's location as the user sees it, which isn't this package."""
         return self.path, 0, f"{NODE}.{self.name}"
 
 
 @pytest.fixture(scope="session")
 def ellar_db_urls() -> Mapping[str, str]:
-    """URLs as of `--ellar-db-url`, by name, for a conftest.py that knows them only when the tests run; "" for all."""
+    """Return URLs as for `--ellar-db-url`, by name ("" for all); override it if they are only known at run time."""
     return {}
 
 
 @pytest.fixture
 def ellar_db_prepare() -> Callable[[Database], object]:
-    """Prepare each scratch database while it is empty, for a conftest.py whose migrations need more than that."""
+    """Return a function that prepares each empty scratch database; override it if the migrations need that."""
     return lambda database: None
 
 
 @pytest.fixture
 def ellar_db_revisions(request: pytest.FixtureRequest) -> Iterator[ScriptDirectory]:
-    """The application's revisions, as Alembic's `ScriptDirectory`; no database is looked at."""
+    """Yield the application's revisions, as Alembic's `ScriptDirectory`, without connecting to a database."""
     from alembic.script import ScriptDirectory
 
     from ellar_db.config.seam import alembic_config
@@ -118,7 +118,7 @@ def ellar_db_revisions(request: pytest.FixtureRequest) -> Iterator[ScriptDirecto
     with _in_project(request.config):
         with _failing(), alembic_config(_directory(request.config), databases=False) as config:
             script = ScriptDirectory.from_config(config)
-            # a file that can't be imported, or refers to one that isn't there, is told of here
+            # reports a file that can't be imported, or that refers to a missing revision
             script.get_heads()
         yield script
 
@@ -130,7 +130,7 @@ def ellar_db_migrations(
     ellar_db_prepare: Callable[[Database], object],
     tmp_path: Path,
 ) -> Iterator[Migrations]:
-    """The application's migrations on scratch databases, empty at first; for tests of one's own, too."""
+    """Yield the application's migrations on scratch databases, empty at first; also for your own tests."""
     from ellar_db.testing.walking import opened
 
     urls = {**_urls(request.config, ini=True), **ellar_db_urls, **_urls(request.config, ini=False)}
@@ -142,7 +142,7 @@ def ellar_db_migrations(
 
 @contextmanager
 def _failing() -> Iterator[None]:
-    """Let what can't be found out be an error of one line, rather than a traceback."""
+    """Report a DbError in one line, without a traceback."""
     try:
         yield
     except DbError as error:
@@ -151,7 +151,7 @@ def _failing() -> Iterator[None]:
 
 @contextmanager
 def _in_project(config: pytest.Config) -> Iterator[None]:
-    """Stand in the project's folder, as `ellar db` does, with plugins and settings read there."""
+    """Change to the project's folder, as for `ellar db`, and read plugins and settings there."""
     from ellar_db.plugins.manager import get_plugin_manager
     from ellar_db.project.settings import read_settings
 
@@ -164,7 +164,7 @@ def _in_project(config: pytest.Config) -> Iterator[None]:
         get_plugin_manager.cache_clear()
         if read_settings().ellar:
             with warnings.catch_warnings():
-                # ellar uses deprecated parts of pydantic and click at import, which is its own to mend
+                # on import, ellar uses deprecated parts of pydantic and click
                 warnings.simplefilter("ignore")
                 import ellar_cli.main  # noqa: F401
         try:
@@ -177,7 +177,7 @@ def _in_project(config: pytest.Config) -> Iterator[None]:
 
 
 def _find_home(config: pytest.Config) -> Path:
-    """Give the conftest.py that names this plugin; where another way led to it, the first there is."""
+    """Return the topmost conftest.py that names this plugin, or if none does, the topmost of all."""
     modules = [plugin for plugin in config.pluginmanager.get_plugins() if _is_conftest(plugin)]
     naming = [module for module in modules if PLUGIN in _listed(getattr(module, "pytest_plugins", ()))]
     files = [Path(str(module.__file__)).resolve() for module in naming or modules]
@@ -205,7 +205,7 @@ def _checked_skips(names: Iterable[str]) -> set[str]:
 
 
 def _urls(config: pytest.Config, *, ini: bool) -> dict[str, str]:
-    """Give the URLs of pytest's settings, with `${VARIABLES}` filled in, or of its command line."""
+    """Return the URLs from pytest's settings, with `${VARIABLES}` expanded, or from its command line."""
     from ellar_db.project.settings import expanded
 
     texts: list[str] = config.getini("ellar_db_url") if ini else config.getoption("--ellar-db-url")
@@ -222,7 +222,7 @@ def _directory(config: pytest.Config) -> Path | None:
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:
-    """Give a folder: of the command line, from the working directory on; of the settings, from theirs."""
+    """Return a folder: from the command line, relative to the working directory, or from the settings, to theirs."""
     given: str | None = config.getoption(f"--ellar-db-{name}")
     if given:
         return (config.invocation_params.dir / given).resolve()

@@ -1,4 +1,4 @@
-"""Plugins that a test registers by itself."""
+"""Plugins that a test registers itself."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class TestPlugins:
-    """The plugin manager of a test's commands, and the test's own plugins in it.
+    """The plugin manager of a test's commands, with the test's own plugins.
 
-    A command reads the project anew, and with it makes a new manager where the project has changed; the test's plugins
-    are in each of them. They come before installed ones, as a project's own do.
+    A command reads the project again, and creates a new manager if the project has changed; the test's plugins are
+    registered in each of them. They come before installed ones, as a project's own do.
     """
 
-    # pytest would take it for a class of tests
+    # pytest would mistake it for a class of tests
     __test__ = False
 
     def __init__(self) -> None:
@@ -41,18 +41,18 @@ class TestPlugins:
 
     @property
     def manager(self) -> PluginManager:
-        """The manager itself, as it is now."""
+        """The current manager itself."""
         from ellar_db.plugins.manager import get_plugin_manager
 
         return get_plugin_manager()
 
     @property
     def hook(self) -> Any:
-        """The hooks, to be called: `plugin_manager.hook.ellar_db_templates()`."""
+        """The hooks, for calling them: `plugin_manager.hook.ellar_db_templates()`."""
         return self.manager.hook
 
     def register(self, plugin: object, name: str | None = None) -> str:
-        """Let a plugin take part in the commands of this test.
+        """Register a plugin for the commands of this test.
 
         Args:
             plugin: A module or an instance, with functions marked by `hookimpl`.
@@ -62,7 +62,7 @@ class TestPlugins:
             The name.
 
         Raises:
-            PluginError: It can't be a plugin: it has an unknown hook, a wrong argument, or none at all.
+            PluginError: It isn't a valid plugin: it has an unknown hook, a wrong argument, or no hooks at all.
 
         Example:
             class Dated:
@@ -87,11 +87,11 @@ class TestPlugins:
         return name
 
     def unregister(self, plugin: object | None = None, name: str | None = None) -> None:
-        """Take a plugin out again.
+        """Unregister a plugin.
 
         Args:
-            plugin: The plugin, or else
-            name: its name.
+            plugin: The plugin.
+            name: Its name, which may be given instead.
         """
         from ellar_db.plugins.manager import get_plugin_manager
 

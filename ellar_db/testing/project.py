@@ -1,4 +1,4 @@
-"""A project in a folder of its own."""
+"""A project in its own folder."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class User(Base):
 """
 
 TIMEOUT = 120
-"""Seconds that a program may run."""
+"""Seconds that a program may take."""
 
 
 @dataclass
 class Project:
-    """A project in a folder of its own.
+    """A project in its own folder.
 
     Args:
         path: The folder, which is the working directory.
@@ -49,7 +49,7 @@ class Project:
     path: Path
 
     def write(self, name: str, content: str) -> Path:
-        """Write a file, its text dedented.
+        """Write a file, with its text dedented.
 
         Args:
             name: Its path within the project.
@@ -66,7 +66,7 @@ class Project:
         Args:
             url: The database's URL.
             models: The source of models.py; its metadata is that of `Base`.
-            extra: What else pyproject.toml has; it begins within `[tool.ellar-db]`.
+            extra: More lines of pyproject.toml, which continue `[tool.ellar-db]`.
         """
         self.write("models.py", models)
         self.write(
@@ -86,7 +86,7 @@ class Project:
         self.forget("models")
 
     def forget(self, *names: str) -> None:
-        """Let modules be imported, and settings read, anew, as by another process.
+        """Forget modules and settings, so that they are read again, as in a new process.
 
         Args:
             names: Top-level modules and packages.
@@ -108,11 +108,11 @@ class Project:
 
         Args:
             arguments: The command line.
-            exit_code: What the command must end with; None leaves that to the caller.
-            options: Options of click's `CliRunner.invoke`, as `input`.
+            exit_code: The expected exit code; None accepts any.
+            options: Options of click's `CliRunner.invoke`, such as `input`.
 
         Returns:
-            What came of it: `exit_code`, `stdout`, `stderr`, and both in `output`.
+            The result: `exit_code`, `stdout`, `stderr`, and both in `output`.
         """
         from ellar_db.cli import db
 
@@ -123,11 +123,11 @@ class Project:
 
         Args:
             arguments: The command line, as in `ellar("db", "upgrade")`.
-            exit_code: What the command must end with; None leaves that to the caller.
+            exit_code: The expected exit code; None accepts any.
             options: Options of click's `CliRunner.invoke`.
         """
         with warnings.catch_warnings():
-            # ellar uses deprecated parts of pydantic and click at import, which is its own to mend
+            # on import, ellar uses deprecated parts of pydantic and click
             warnings.simplefilter("ignore")
             from ellar_cli.main import create_ellar_cli
 
@@ -136,12 +136,12 @@ class Project:
     def run(
         self, *command: str, exit_code: int | None = 0, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program of this Python's environment as a process of its own, and check the exit code.
+        """Run a program of this Python's environment in a new process, and check the exit code.
 
         Args:
             command: The program and its arguments.
-            exit_code: What it must end with; None leaves that to the caller.
-            env: Environment variables besides those of the test.
+            exit_code: The expected exit code; None accepts any.
+            env: Environment variables in addition to those of the test.
         """
         program = Path(sys.executable).with_name(command[0])
         found = str(program) if program.exists() else shutil.which(command[0]) or command[0]
@@ -159,16 +159,16 @@ class Project:
         return done
 
     def revisions(self, folder: str = "migrations") -> list[Path]:
-        """Give the revision files."""
+        """Return the revision files."""
         return sorted((self.path / folder / "versions").glob("*.py"))
 
     def tables(self, url: str = "sqlite:///app.db") -> set[str]:
-        """Give the names of a database's tables."""
+        """Return the names of a database's tables."""
         return tables(url)
 
 
 def tables(url: str) -> set[str]:
-    """Give the names of a database's tables, whatever driver its URL names."""
+    """Return the names of a database's tables, with any driver in its URL."""
     from sqlalchemy import inspect
 
     from ellar_db.databases.factory import make_databases

@@ -1,4 +1,4 @@
-"""Whether a revision can be taken back, as far as its file says."""
+"""Read from a revision's file whether it can be undone."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 NAME = "irreversible"
-"""The name with which a revision says why it has no downgrade."""
+"""The variable with which a revision says why it has no downgrade."""
 
 
 @dataclass(frozen=True)
 class Reversal:
-    """What a revision file says of its downgrade.
+    """What a revision file says about its downgrade.
 
     Args:
-        problem: Why that isn't right, if so.
-        reason: Why the revision can't be taken back, where it says so.
+        problem: What is wrong with it, or an empty string.
+        reason: Why the revision can't be undone, if the file says so.
     """
 
     problem: str = ""
@@ -34,9 +34,9 @@ class Reversal:
 
 
 def reversal_of(script: Script) -> Reversal:
-    """Read a revision's file.
+    """Return what a revision's file says about its downgrade.
 
-    It says why it has no downgrade by `irreversible = "reason"`, or by a downgrade that raises
+    It says why it has no downgrade with `irreversible = "reason"`, or with a downgrade that raises
     `NotImplementedError("reason")`.
 
     Args:
@@ -52,7 +52,7 @@ def reversal_of(script: Script) -> Reversal:
         # compiled: what the functions do can't be seen
         return Reversal() if hasattr(script.module, "downgrade") else Reversal("it has no downgrade()")
     functions = {node.name: node for node in ast.parse(file.read_bytes()).body if isinstance(node, ast.FunctionDef)}
-    # of several databases: upgrade(engine_name) calls upgrade_<engine_name>()
+    # for several databases, upgrade(engine_name) calls upgrade_<engine_name>()
     several = "upgrade" in functions and bool(functions["upgrade"].args.args)
     reasons = []
     for name, upgrade in functions.items():
@@ -61,7 +61,7 @@ def reversal_of(script: Script) -> Reversal:
         counterpart = name.replace("up", "down", 1)
         downgrade = functions.get(counterpart)
         if downgrade is None:
-            # one that is imported or assigned is there as well
+            # it may also be imported or assigned
             if not hasattr(script.module, counterpart) and not _is_empty(upgrade):
                 return Reversal(f"{name}() has no {counterpart}()")
             continue
@@ -77,7 +77,7 @@ def reversal_of(script: Script) -> Reversal:
 
 
 def _is_empty(function: ast.FunctionDef) -> bool:
-    """Tell whether a function does nothing: docstrings, `pass`, `...`, an empty return."""
+    """Return whether a function does nothing: docstrings, `pass`, `...`, an empty return."""
     return all(
         isinstance(node, ast.Pass)
         or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
@@ -87,7 +87,7 @@ def _is_empty(function: ast.FunctionDef) -> bool:
 
 
 def _raised(function: ast.FunctionDef) -> str | None:
-    """Give with which words a function raises NotImplementedError, "" where without any, None where it doesn't."""
+    """Return the message with which a function raises NotImplementedError, "" if without one, None if it doesn't."""
     for node in function.body:
         if not isinstance(node, ast.Raise) or node.exc is None:
             continue

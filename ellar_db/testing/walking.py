@@ -1,4 +1,4 @@
-"""The application's migrations on scratch databases, taken step by step."""
+"""Run the application's migrations on scratch databases, step by step."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class State:
-    """What one database has.
+    """The state of one database.
 
     Args:
-        heads: The revisions at which it is.
+        heads: Its current revisions.
         schema: Its schema, without the version table.
     """
 
@@ -42,28 +42,28 @@ class State:
 def opened(
     directory: Path | str | None, urls: Mapping[str, str], folder: Path, prepare: Callable[[Database], object]
 ) -> Iterator[Migrations]:
-    """Find the application and its migrations as `ellar db` does, and make scratch databases.
+    """Find the application and its migrations as `ellar db` does, and create scratch databases.
 
-    The migrations that packages bring along are applied at once, as by `ellar db upgrade`.
+    The migrations of packages are applied right away, as by `ellar db upgrade`.
 
     Args:
         directory: The migrations folder, as by `-d`.
         urls: URLs that replace the application's, by name.
-        folder: Where files of SQLite go.
-        prepare: Is given each scratch database, which is empty yet.
+        folder: Where SQLite files are created.
+        prepare: Called with each scratch database while it is empty.
 
     Raises:
-        DbError: The folder or a database isn't as it must be.
+        DbError: The folder or a database can't be used.
     """
     from alembic.script import ScriptDirectory
 
     with application_context(get_plugin_manager().settings):
         with alembic_config(directory) as config:
             script = ScriptDirectory.from_config(config)
-            # a file that can't be imported is told of here
+            # reports a file that can't be imported
             script.get_heads()
             databases = databases_of(config)
-            # another one connects to the application's own databases
+            # any other env.py connects to the application's own databases
             if "ellar_db" not in Path(script.env_py_location).read_text(encoding="utf-8"):
                 raise DbError(
                     f"{script.env_py_location} connects to databases by itself, and so its migrations can't be tested "
@@ -93,7 +93,7 @@ class Migrations:
 
     @property
     def revisions(self) -> list[Script]:
-        """All revisions, each after those that it needs."""
+        """All revisions, each after those that it depends on."""
         return list(self.script.walk_revisions())[::-1]
 
     def upgrade(self, revision: str = "heads") -> None:
@@ -103,7 +103,7 @@ class Migrations:
             revision: The revision, by default all heads.
 
         Raises:
-            DbError: It failed.
+            DbError: The upgrade failed.
         """
         from alembic import command
 
@@ -114,10 +114,10 @@ class Migrations:
         """Downgrade, as `ellar db downgrade REVISION` does.
 
         Args:
-            revision: The revision, by default none at all.
+            revision: The revision, by default base.
 
         Raises:
-            DbError: It failed.
+            DbError: The downgrade failed.
         """
         from alembic import command
 
@@ -125,10 +125,10 @@ class Migrations:
             command.downgrade(config, revision)
 
     def upgrade_packages(self) -> None:
-        """Apply the migrations that packages bring along.
+        """Apply the migrations of packages.
 
         Raises:
-            DbError: It failed.
+            DbError: An upgrade failed.
         """
         from alembic import command
 
@@ -139,26 +139,26 @@ class Migrations:
                 command.upgrade(part, "heads")
 
     def apply(self, *revisions: Script) -> None:
-        """Apply these revisions, in this order, in one run; nothing is asked of the graph.
+        """Apply these revisions, in this order, in one run, without checking their dependencies.
 
         Raises:
-            DbError: It failed.
+            DbError: The run failed.
         """
         self._step(revisions, up=True)
 
     def revert(self, *revisions: Script) -> None:
-        """Take these revisions back, in this order, in one run.
+        """Undo these revisions, in this order, in one run.
 
         Raises:
-            DbError: It failed.
+            DbError: The run failed.
         """
         self._step(revisions, up=False)
 
     def look(self) -> dict[str, State]:
-        """Read at which revisions each database is, and its schema.
+        """Read the current revisions and the schema of each database.
 
         Returns:
-            The states by the databases' names; a folder for one database runs on one.
+            The states by database name; of the default database only, if the folder is for one.
         """
         from ellar_db.guards.entry import NAME
 
@@ -180,14 +180,14 @@ class Migrations:
 
     @contextmanager
     def configured(self) -> Iterator[Config]:
-        """Give Alembic's configuration for the scratch databases, for `alembic.command`.
+        """Yield Alembic's configuration for the scratch databases, for `alembic.command`.
 
-        Nothing else can be connected to meanwhile.
+        Meanwhile, connections to other databases are refused.
 
         Raises:
-            DbError: What the block did failed.
+            DbError: The code in the block failed.
         """
-        # nobody else knows of the databases, so that nobody has to be kept away
+        # no other process uses these databases, so no lock is needed
         with guarded(), alembic_config(self.directory, limits={"lock": False}) as config:
             config.attributes[DATABASES] = self.databases
             yield config
@@ -213,11 +213,11 @@ class Migrations:
 
 
 def changes(before: Mapping[str, State], after: Mapping[str, State]) -> list[str]:
-    """Say what is different in the schemas, one thing a line, with the database's name where there are several.
+    """Return the differences of the schemas, one per line, with the database's name if there are several.
 
     Args:
-        before: The states as they should be.
-        after: The states as they are.
+        before: The expected states.
+        after: The actual states.
     """
     return [
         f"{name}: {line}" if len(after) > 1 else line

@@ -1,4 +1,4 @@
-"""Show the plugins: what is installed, what it does, and what is the matter with it."""
+"""Show the plugins: what is installed, what it does, and any problems with it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ellar_db.util.errors import DbError
 
 @click.group(short_help="Show the plugins and their state.", invoke_without_command=True)
 @options.environment
-@click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
-@click.option("--hooks", is_flag=True, help="Show who answers each hook, in the order in which they are asked.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--hooks", is_flag=True, help="Show the plugins that implement each hook, in call order.")
 @click.option("--timings", is_flag=True, help="Show how long each plugin took to load, the slowest first.")
 @click.option(
-    "--check", is_flag=True, help="Exit with 1 where a plugin is broken, missing, unknown or in another's way."
+    "--check", is_flag=True, help="Exit with 1 if a plugin is broken, missing, unknown or conflicts with another."
 )
 @click.pass_context
 def plugins(
@@ -33,7 +33,7 @@ def plugins(
 ) -> None:
     """Show the plugins: where they come from, what they do, how long they took to load, and what is broken.
 
-    Alembic's own plugins (the entry points `alembic.plugins`) are listed too. `plugins new NAME` begins one of yours.
+    Alembic's own plugins (entry points in `alembic.plugins`) are listed too. `plugins new NAME` creates a new plugin.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -52,20 +52,20 @@ def plugins(
         else:
             show_plugins(rows)
     if check:
-        # what fails for one command mostly does for each
+        # a plugin that fails for one command usually fails for all
         found = list(dict.fromkeys(problems(ctx, rows)))
         if found:
             raise DbError("; ".join(found))
 
 
-@plugins.command(short_help="Begin a plugin of your own.")
+@plugins.command(short_help="Create a new plugin.")
 @click.argument("name")
-@click.option("--into", type=options.PATH, default=".", help="The folder in which the package's folder is made.")
+@click.option("--into", type=options.PATH, default=".", help="The folder in which to create the package's folder.")
 @click.pass_context
 def new(ctx: click.Context, name: str, into: Path) -> None:
-    """Write a package that is ready to be installed: a command, a hook, a test and a README.
+    """Create a package that is ready to be installed: a command, a hook, a test and a README.
 
-    NAME is the distribution's, as in ellar-db-audit.
+    NAME is the distribution's name, such as ellar-db-audit.
     """
     from ellar_db.cli.registry import registry_of
     from ellar_db.commands.plugins.package import write_package
@@ -80,7 +80,7 @@ def new(ctx: click.Context, name: str, into: Path) -> None:
 
 
 def program_of_plugins() -> str:
-    """Give what was typed before `plugins`."""
+    """Return the program as typed before `plugins`."""
     from ellar_db.config.command_line import program
 
     return program().rpartition(" plugins")[0] or program()
@@ -88,5 +88,5 @@ def program_of_plugins() -> str:
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield plugins

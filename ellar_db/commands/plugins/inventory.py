@@ -1,4 +1,4 @@
-"""What `ellar db plugins` shows."""
+"""The data that `ellar db plugins` shows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SOUND = ("active", "disabled")
 
 
 def inventory(ctx: click.Context) -> Iterator[dict[str, Any]]:
-    """Give what is known of each plugin, the built-ins as one, Alembic's own plugins last."""
+    """Yield what is known about each plugin: the built-ins as one, Alembic's own plugins last."""
     yield from _ours(ctx)
     yield from _alembics()
 
@@ -74,7 +74,7 @@ def _ours(ctx: click.Context) -> Iterator[dict[str, Any]]:
 
 
 def _brought(manager: PluginManager, record: Plugin) -> tuple[list[str], str]:
-    """Give the names of the packages whose migrations a plugin brings, or why it can't say."""
+    """Return the names of the packages whose migrations a plugin supplies, and its error, if any."""
     from ellar_db.util.errors import DbError
 
     try:
@@ -88,7 +88,7 @@ def _brought(manager: PluginManager, record: Plugin) -> tuple[list[str], str]:
 
 
 def _alembics() -> Iterator[dict[str, Any]]:
-    """Give the entry points of Alembic's own group; a broken one breaks Alembic as a whole."""
+    """Yield the entry points of Alembic's own group; a broken one breaks Alembic as a whole."""
     from ellar_db.plugins.alembic import alembic_culprits, alembic_entry_points, title
 
     entry_points = alembic_entry_points()
@@ -113,7 +113,7 @@ def _alembics() -> Iterator[dict[str, Any]]:
 
 
 def answering() -> dict[str, list[str]]:
-    """Give the plugins that answer each hook, in the order in which they are asked; wrappers come first."""
+    """Return the plugins that implement each hook, in call order; wrappers come first."""
     from ellar_db import hookspecs
     from ellar_db.plugins.manager import get_plugin_manager
 
@@ -129,11 +129,11 @@ def answering() -> dict[str, list[str]]:
 
 
 def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Give what is the matter with the plugins.
+    """Yield the problems of the plugins.
 
     Args:
         ctx: The command's context.
-        rows: What `inventory` gives.
+        rows: The rows of `inventory`.
     """
     from ellar_db.cli.group import RESCUE
     from ellar_db.cli.overriding import all_params
@@ -163,7 +163,7 @@ def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str
     for variable, name in unknown_names():
         yield f"{variable} names {name}, and no such plugin is there"
     if all(row["state"] in SOUND for row in rows):
-        # one by one they are fine; together they may still not be
+        # plugins that work alone may still conflict with each other
         try:
             packages = collect_packages(manager)
         except DbError as error:
@@ -173,7 +173,7 @@ def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str
 
 
 def _misfits(manager: PluginManager, packages: Iterable[PackageMigrations]) -> Iterator[str]:
-    """Say what plugins give for the application's databases that can't be used; no database is connected to."""
+    """Yield what plugins supply that can't be used with the application's databases, without connecting to any."""
     from ellar_db.config.collection import collect_databases
     from ellar_db.config.packages import databases_for
     from ellar_db.config.refusals import reported
@@ -192,14 +192,14 @@ def _misfits(manager: PluginManager, packages: Iterable[PackageMigrations]) -> I
                 if package.databases:
                     databases_for(package, databases)
     except UnavailableError:
-        # an application that doesn't start is no plugin's fault
+        # if the application doesn't start, that is no plugin's fault
         return
     except DbError as error:
         yield error.message
 
 
 def _unmet_needs(row: dict[str, Any]) -> Iterator[str]:
-    """Say which other release of ellar-db a plugin's package requires; pip looks at that only when it installs one."""
+    """Yield which other release of ellar-db a plugin's package requires; pip checks that only on installation."""
     from importlib.metadata import PackageNotFoundError, requires
 
     from packaging.requirements import InvalidRequirement, Requirement

@@ -1,4 +1,4 @@
-"""Packages for plugin authors to begin with."""
+"""Create plugin packages from a template."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ class Package:
 
 
 def write_package(name: str, into: Path, taken: Mapping[str, str]) -> Package:
-    """Write a package that is ready to be installed.
+    """Create a package that is ready to be installed.
 
     Args:
         name: The distribution's name.
-        into: The folder in which the package's own is made.
-        taken: The commands that there are, with the distributions that give them.
+        into: The folder in which to create the package's folder.
+        taken: The existing commands, with the distributions that supply them.
 
     Raises:
-        click.BadParameter: The name can't be a distribution's, or its module or its command is there already.
-        DbError: The folder is there already, or can't be made.
+        click.BadParameter: The name isn't valid for a distribution, or its module or its command already exists.
+        DbError: The folder already exists, or can't be created.
     """
     package = Package(normal_name(name), into / normal_name(name))
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", package.name) or keyword.iskeyword(package.module):
@@ -76,7 +76,7 @@ def write_package(name: str, into: Path, taken: Mapping[str, str]) -> Package:
     try:
         into.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{package.name}.", dir=into) as scratch:
-            # a folder of its own, since the scratch folder is its owner's alone
+            # a subfolder, since only its owner may access the temporary folder
             made = Path(scratch) / package.name
             for source in sorted(TEMPLATES.rglob("*.mako")):
                 target = made / str(source.relative_to(TEMPLATES)).removesuffix(".mako").replace(

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def show_plugins(rows: Sequence[dict[str, Any]]) -> None:
-    """Print what is known of the plugins.
+    """Print what is known about the plugins.
 
     Args:
-        rows: A dict a plugin, as `ellar db plugins --json` writes them.
+        rows: One dict per plugin, as printed by `ellar db plugins --json`.
     """
     table = _table("Plugin", "From", "State", "Load >", "Does")
     for row in rows:
@@ -29,7 +29,7 @@ def show_timings(rows: Sequence[dict[str, Any]]) -> None:
     """Print how long the plugins took to load, the slowest first.
 
     Args:
-        rows: A dict a plugin, as `ellar db plugins --json` writes them.
+        rows: One dict per plugin, as printed by `ellar db plugins --json`.
     """
     table = _table("Plugin", "Load >")
     loaded = sorted((row for row in rows if row["kind"] != "alembic"), key=lambda row: -row["load_ms"])
@@ -40,7 +40,7 @@ def show_timings(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def show_hooks(hooks: Mapping[str, Sequence[str]]) -> None:
-    """Print who answers each hook.
+    """Print the plugins that implement each hook.
 
     Args:
         hooks: The plugins by hook, in call order.
@@ -65,7 +65,7 @@ def _print(table: Table) -> None:
 
     console = Console(file=sys.stdout, highlight=False, markup=False)
     if not console.is_terminal:
-        # a file gets each row in one line, however long
+        # in a file each row stays on one line, however long
         console.width = console.measure(table, options=console.options.update(max_width=sys.maxsize)).maximum
     console.print(table)
 

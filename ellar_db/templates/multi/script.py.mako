@@ -20,7 +20,7 @@ depends_on: Union[str, Sequence[str], None] = ${repr(depends_on)}
 
 
 def upgrade(engine_name: str) -> None:
-    # a database that is newer than this revision has no function here, and nothing to do
+    # a database that was added after this revision has no function here, and nothing to do
     globals().get(f"upgrade_{engine_name}", lambda: None)()
 
 

@@ -7,7 +7,7 @@ import click
 
 from ellar_db import Database, alembic_config, hookimpl
 
-# the version of the hooks for which this was written
+# the version of the hooks that this plugin was written for
 ELLAR_DB_API = "${api}"
 
 
@@ -21,11 +21,11 @@ def databases() -> None:
 
 @hookimpl
 def ellar_db_register_commands() -> Iterator[click.Command]:
-    """Give the command."""
+    """Yield the command."""
     yield databases
 
 
 @hookimpl
 def ellar_db_after_run(database: "Database", steps: Sequence[Any]) -> None:
-    """Say how many revisions ran; what they did is committed once all databases are done."""
+    """Print how many revisions ran; they are committed once all databases are done."""
     click.echo(f"{database.name}: {len(steps)} revision(s) ran", err=True)

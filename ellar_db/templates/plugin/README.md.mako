@@ -1,9 +1,9 @@
 # ${package.name}
 
-A plugin of [ellar_db](https://pypi.org/project/ellar-db/): it adds the command `ellar db ${package.command}`, and says
-after each run how many revisions there were.
+A plugin of [ellar_db](https://pypi.org/project/ellar-db/): it adds the command `ellar db ${package.command}`, and prints
+after each run how many revisions ran.
 
-Install it beside ellar_db, from this folder:
+Install it from this folder, into the environment of ellar_db:
 
     pip install .
 
@@ -12,7 +12,7 @@ Use it:
     $ ellar db ${package.command}
     default: sqlite:///app.db
 
-Work on it, from this folder:
+Develop it in this folder:
 
     pip install -e ".[test]"
     pytest

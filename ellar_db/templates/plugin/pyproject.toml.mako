@@ -10,7 +10,7 @@ readme = "README.md"
 requires-python = ">=3.10"
 dependencies = ["ellar-db"]
 
-# being installed is all it takes: ellar_db finds its plugins by this entry point
+# ellar_db finds installed plugins by this entry point
 [project.entry-points.ellar_db]
 ${package.command} = "${package.module}"
 

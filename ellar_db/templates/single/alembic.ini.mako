@@ -1,10 +1,10 @@
 # Alembic's settings for this folder. `ellar db` and bare `alembic -c` both read them.
-# The databases are not here: the application, or [tool.ellar-db] of pyproject.toml, supplies them.
+# The databases are configured in the application, or in [tool.ellar-db] of pyproject.toml.
 
 [alembic]
 script_location = %(here)s
 
-# put in front of sys.path, so that bare `alembic`, run in the project's folder, finds the application
+# prepended to sys.path, so that bare `alembic`, run in the project's folder, finds the application
 prepend_sys_path = .
 path_separator = os
 
@@ -12,13 +12,13 @@ path_separator = os
 # file_template = %%(year)d_%%(month).2d_%%(day).2d_%%(hour).2d%%(minute).2d-%%(rev)s_%%(slug)s
 # truncate_slug_length = 40
 
-# time zone of the date in new files, as in UTC or Europe/Vienna; without it local time
+# time zone of the date in new files, such as UTC or Europe/Vienna; by default local time
 # timezone =
 
-# look for revisions in folders below versions/ too
+# look for revisions in subfolders of versions/ too
 # recursive_version_locations = false
 
-# further folders of revisions, separated as path_separator says
+# folders of revisions, separated according to path_separator
 # version_locations = %(here)s/versions
 
 # programs that run on new revision files; see Alembic's documentation
@@ -28,7 +28,7 @@ path_separator = os
 # ruff.module = ruff
 # ruff.options = format REVISION_SCRIPT_FILENAME
 
-# logging of bare `alembic`; under `ellar db` the application's own logging is left alone
+# logging of bare `alembic`; `ellar db` leaves the application's own logging unchanged
 [loggers]
 keys = root,alembic,ellar_db
 

@@ -1,3 +1,3 @@
-"""What the tests stand on: ellar_db's own kit."""
+"""Use ellar_db's test kit."""
 
 pytest_plugins = ["ellar_db.testing"]

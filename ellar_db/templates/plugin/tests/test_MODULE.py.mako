@@ -1,4 +1,4 @@
-"""${package.name}, in a project of its own."""
+"""Test ${package.name} in a temporary project."""
 
 from __future__ import annotations
 
