@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import pytest
+
+from ellar_db.config.collection import collect_databases
+from ellar_db.databases.limits import limits_of
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.project.settings import KEYS
+from ellar_db.util.errors import DbError
 from tests.conftest import Project
 
 
@@ -25,12 +35,34 @@ def test_keys_that_are_read_are_not_warned_of(project: Project) -> None:
 
 
 def test_what_is_documented_is_what_is_read() -> None:
-    import re
-    from pathlib import Path
-
-    from ellar_db.project.settings import KEYS
-
     page = Path(__file__).parent.parent / "docs" / "reference" / "settings.md"
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE))
 
     assert documented >= KEYS
+
+
+def test_after_a_change_of_folder_everything_is_the_other_project_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, more in (("one", "lock-timeout = 1"), ("two", "lock-timeout = 2\nrequired-plugins = ['not-there']")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text(
+            f"[tool.ellar-db]\ndatabase = 'sqlite:///{name}.db'\n{more}\n", encoding="utf-8"
+        )
+    monkeypatch.chdir(tmp_path / "one")
+    first = get_plugin_manager()
+
+    def collected() -> tuple[str, float]:
+        manager = get_plugin_manager()
+        database = collect_databases(manager)["default"]
+        return database.url, limits_of(database, manager.settings, None).lock_timeout
+
+    assert collected() == ("sqlite:///one.db", 1)
+
+    monkeypatch.chdir(tmp_path / "two")
+
+    assert collected() == ("sqlite:///two.db", 2)
+    with pytest.raises(DbError, match=r"^\[tool\.ellar-db\] required-plugins has 'not-there'"):
+        get_plugin_manager().require()
+    monkeypatch.chdir(tmp_path / "one")
+    assert get_plugin_manager() is first
