@@ -4,14 +4,20 @@
 PYTHON = `sh .ci/find-python`
 VENV = .venv
 BIN = $(VENV)/bin
+# a worker for each core; one that has nothing left takes tests from the others
+PYTEST = -m pytest -n auto --dist worksteal
+FUZZ = 500
+FAULTS = 50
 PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/pyproject.toml)))
 
-.PHONY: help setup demo test faults lint docs docs-check bench faults-table test-all test-lowest test-plugins clean
+.PHONY: help setup demo test coverage fuzz faults lint docs docs-check bench faults-table test-all lowest test-lowest plugins test-plugins clean
 
 help:
 	@echo 'make demo          run the quick example on SQLite'
-	@echo 'make test          run the test suite (tests of missing servers are skipped)'
-	@echo 'make faults        kill upgrades at random moments, fifty on each database, and test the other faults'
+	@echo 'make test          run the test suite on all cores (tests of missing servers are skipped)'
+	@echo 'make coverage      run the suite and measure coverage; fail below the floor in pyproject.toml'
+	@echo 'make fuzz          run random command lines and settings, $(FUZZ) of each kind (FUZZ=...)'
+	@echo 'make faults        kill programs at random moments, $(FAULTS) times each (FAULTS=...), and test the other faults'
 	@echo 'make setup         create a virtual environment in $(VENV) for all other targets'
 	@echo 'make lint          run ruff, import-linter and mypy'
 	@echo 'make docs          regenerate the generated pages of docs/'
@@ -44,10 +50,19 @@ demo: $(VENV)/package
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo .demo
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST)
+
+coverage: setup
+	$(BIN)/coverage erase
+	$(BIN)/coverage run $(PYTEST)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+fuzz: setup
+	ELLAR_DB_FUZZ=$(FUZZ) $(BIN)/python $(PYTEST) tests/test_fuzz.py
 
 faults: setup
-	ELLAR_DB_FAULTS=50 $(BIN)/python -m pytest tests/faults
+	ELLAR_DB_FAULTS=$(FAULTS) $(BIN)/python $(PYTEST) tests/faults tests/test_writing.py
 
 lint: setup
 	$(BIN)/ruff check
@@ -80,15 +95,17 @@ test-all: test-lowest
 	done
 
 # on the oldest supported Python, if installed, since the lowest versions don't all run on newer ones
-test-lowest: setup
+lowest: setup
 	@found=`sh .ci/find-python 3.10 || sh .ci/find-python`; \
 	$(MAKE) VENV=.venv-lowest PYTHON="$$found" .venv-lowest/made
 	$(BIN)/python .ci/lowest.py > .venv-lowest/constraints.txt
 	.venv-lowest/bin/pip install --quiet --editable '.[all]' --group test --constraint .venv-lowest/constraints.txt
-	ELLAR_DB_FAULTS=3 .venv-lowest/bin/python -m pytest tests $(LESS)
 
-# installed by pip: each alone, so that the program must find it without a test's sys.path; then all, with their tests
-test-plugins:
+test-lowest: lowest
+	ELLAR_DB_FAULTS=3 .venv-lowest/bin/python $(PYTEST) tests $(LESS)
+
+# installed by pip: each alone, so that the program must find it without a test's sys.path; then all together
+plugins:
 	@rm -rf .venv-plugins
 	@$(MAKE) VENV=.venv-plugins .venv-plugins/made
 	.venv-plugins/bin/pip install --quiet --editable '.[all]' --group test
@@ -101,8 +118,10 @@ test-plugins:
 		done; \
 		test "$$plugin" = '$(PLUGINS)' || .venv-plugins/bin/pip uninstall --quiet --yes $$plugin || exit 1; \
 	done
-	.venv-plugins/bin/python -m pytest --quiet plugins_example
+
+test-plugins: plugins
+	.venv-plugins/bin/python $(PYTEST) --quiet plugins_example
 
 clean:
-	rm -rf .venv .venv-* .demo build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-* .demo build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from ellar_db.testing import Distributions
-from tests.conftest import _apart, any_database, new_database, plain, project  # noqa: F401  # fixtures
 
-pytest_plugins = ["ellar_db.testing"]
+pytest_plugins = ["ellar_db.testing", "tests.support.fixtures"]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 
 def test_a_package_is_written_whole(project: Project) -> None:

@@ -12,8 +12,10 @@ import click
 import pytest
 from click.testing import Result
 
-from tests.commands.conftest import add
-from tests.conftest import MODELS, Project
+from ellar_db.testing import Project
+from ellar_db.testing.project import MODELS
+from tests.support.processes import TIMEOUT, run
+from tests.support.revisions import add
 
 SECRET = "s3cret"
 UNKNOWN = "Can't locate revision identified by 'nonsense'; `ellar-db history` lists them"
@@ -635,7 +637,7 @@ def test_a_database_that_a_foreign_env_py_cannot_reach(project: Project) -> None
                 for line in ini.read_text().splitlines(keepends=True)
             )
         )
-        done = project.run("ellar-db", "current", exit_code=3)
+        done = run(project, "ellar-db", "current", exit_code=3)
         assert done.stderr.startswith("Error: the database can't be used: OperationalError: ")
         assert len(done.stderr.splitlines()) == 1
         assert SECRET not in done.stderr
@@ -647,7 +649,7 @@ def test_a_database_that_an_asynchronous_env_py_cannot_reach(project: Project) -
     url = "postgresql+asyncpg://ann:s3cret@127.0.0.1:1/app"
     ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", url))
 
-    done = project.run("ellar-db", "current", exit_code=3)
+    done = run(project, "ellar-db", "current", exit_code=3)
 
     assert done.stderr.startswith("Error: the database can't be reached: ConnectionRefusedError: ")
     assert len(done.stderr.splitlines()) == 1
@@ -680,7 +682,7 @@ def test_undecodable_bytes_on_the_command_line(ready: Project) -> None:
         ([b"revision", b"--rev-id", b"x\xff"], 1, "--rev-id gives 'x\\udcff' as revision id; use letters, digits, underscores and dots"),
         ([b"-d", b"\xff", b"heads"], 1, "there is no migrations folder at \\udcff; make one with `ellar-db init`, or name another with -d"),
     ):  # fmt: skip
-        done = subprocess.run([*program, *arguments], cwd=ready.path, capture_output=True, check=False, timeout=60)
+        done = subprocess.run([*program, *arguments], cwd=ready.path, capture_output=True, check=False, timeout=TIMEOUT)
         assert done.returncode == exit_code, done.stderr
         assert done.stderr.decode().splitlines()[-1] == f"Error: {message}"
     assert everything(ready) == before
@@ -699,7 +701,7 @@ def test_output_that_cannot_be_written_is_told(ready: Project, command: str) -> 
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            timeout=120,
+            timeout=TIMEOUT,
         )
 
     assert done.stderr.splitlines()[-1] == "Error: the output can't be written: No space left on device"

@@ -8,14 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications import (
-    ELLAR_SQL_MODELS,
-    PLAIN_ADDITION,
-    PLAIN_MODELS,
-    REPORTS_MODEL,
-    Shop,
-    new_shop,
-)
+from tests.support.applications import ELLAR_SQL_MODELS, PLAIN_ADDITION, PLAIN_MODELS, REPORTS_MODEL, Shop, new_shop
+from tests.support.processes import run
 
 # models of a second database: ellar-sql sets an attribute of which SQLAlchemy 2.1 warns
 pytestmark = pytest.mark.filterwarnings("ignore:Attribute name 'registry'")
@@ -36,7 +30,7 @@ def alembic(
     shop: Shop, *arguments: str, exit_code: int = 0, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `alembic -c migrations/alembic.ini ...`."""
-    done = shop.run("alembic", "-c", "migrations/alembic.ini", *arguments, exit_code=exit_code, env=env)
+    done = run(shop, "alembic", "-c", "migrations/alembic.ini", *arguments, exit_code=exit_code, env=env)
     assert "Traceback" not in done.stderr
     return done
 

@@ -10,7 +10,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from tests.conftest import Project, sync_engine
+from ellar_db.testing import Project
+from tests.support.processes import TIMEOUT
+from tests.support.servers import sync_engine
 
 BOTH = """
 [tool.ellar-db.databases]
@@ -62,7 +64,7 @@ def type_in(project: Project, answer: str, *arguments: str, command: str = "down
             text=True,
         )
         os.write(ours, answer.encode())
-        said, warned = process.communicate(timeout=60)
+        said, warned = process.communicate(timeout=TIMEOUT)
     finally:
         os.close(ours)
         os.close(theirs)

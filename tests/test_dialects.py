@@ -19,8 +19,8 @@ from ellar_db.dialects.sqlite import SQLite
 from ellar_db.plugins.dialects import dialect_named, dialect_of
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.testing import Distributions as Install
+from ellar_db.testing import Project
 from ellar_db.util.errors import PluginError
-from tests.conftest import Project
 
 ROOT = Path(ellar_db.__file__).parent
 

@@ -15,18 +15,14 @@ import pytest
 from ellar_db import hookspecs
 from ellar_db.cli import db
 from ellar_db.plugins.faults import API_ATTRIBUTE
-from tests.conftest import Project
+from ellar_db.testing import Project
+from tests.support.pages import ROOT, blocks
 
-ROOT = Path(__file__).parent.parent
 FOLDERS = ("docs", "examples", "benchmarks", "plugins_example")
 PAGES = [*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in sorted((ROOT / folder).rglob("*.md")))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SOURCE = "\n".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "ellar_db").rglob("*.py")))
-
-
-def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"^ *```{language}\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
 
 
 def generator() -> ModuleType:

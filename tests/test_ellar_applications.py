@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ellar_db import Databases, MigrationOptions
-from tests.applications import (
+from tests.support.applications import (
     ELLAR_SQL_MODELS,
     MANAGE,
     PLAIN_MODELS,
@@ -22,9 +22,9 @@ from tests.applications import (
     REPORTS_MODEL,
     Shop,
     answer,
-    asynchronous,
     new_shop,
 )
+from tests.support.servers import asynchronous
 
 # models of a second database: ellar-sql sets an attribute of which SQLAlchemy 2.1 warns
 pytestmark = pytest.mark.filterwarnings("ignore:Attribute name 'registry'")

@@ -12,14 +12,8 @@ import pytest
 from alembic.config import main as alembic_program
 from click.testing import Result
 
-from tests.applications import (
-    ELLAR_SQL_MODELS,
-    PLAIN_MODELS,
-    REPORTS_MODEL,
-    Shop,
-    asynchronous,
-    new_shop,
-)
+from tests.support.applications import ELLAR_SQL_MODELS, PLAIN_MODELS, REPORTS_MODEL, Shop, new_shop
+from tests.support.servers import asynchronous
 
 # models of a second database: ellar-sql sets an attribute of which SQLAlchemy 2.1 warns
 pytestmark = pytest.mark.filterwarnings("ignore:Attribute name 'registry'")

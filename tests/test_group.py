@@ -6,8 +6,8 @@ from importlib.metadata import version
 
 import pytest
 
-from tests.commands.conftest import REVISION, add
-from tests.conftest import Project
+from ellar_db.testing import Project
+from tests.support.revisions import REVISION, add
 
 PLAIN_ENV = """
 from alembic import context

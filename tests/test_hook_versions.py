@@ -12,7 +12,7 @@ import pytest
 from ellar_db import hookspecs
 from ellar_db.plugins.manager import create_plugin_manager, get_plugin_manager
 from ellar_db.plugins.record import INSTALLED, Plugin
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 PLUGIN = """
 from ellar_db import hookimpl

@@ -16,7 +16,7 @@ import ellar_db
 from ellar_db import Database, hookimpl, hookspecs
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.plugins.record import Plugin as Record
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("ellar_db_")]
 

@@ -1,7 +1,8 @@
-"""What is not imported until it is needed."""
+"""What is not imported until it is needed, and what is not imported at all."""
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -9,7 +10,8 @@ import sys
 import pytest
 
 from ellar_db.plugins.builtin import BUILTINS
-from tests.conftest import Project
+from ellar_db.testing import Project
+from tests.support.pages import ROOT
 
 HEAVY = {"alembic", "sqlalchemy", "ellar", "ellar_cli", "ellar_sql", "rich", "packaging"}
 
@@ -65,6 +67,7 @@ def test_the_names_for_plugin_authors_import_nothing_heavy(plain: Project) -> No
 
 MAIN = """
 import sys
+from pathlib import Path
 sys.argv = ["ellar-db", "heads"]
 from ellar_db.cli import main
 try:
@@ -90,3 +93,18 @@ def test_the_program_searches_nothing_for_garbage_when_it_ends(plain: Project) -
     done = subprocess.run([sys.executable, "-c", f"{last}\n{MAIN}"], capture_output=True, text=True, check=True)
 
     assert int(done.stdout) > 10_000
+
+
+def test_a_test_module_imports_no_other() -> None:
+    found = []
+    for file in [*ROOT.glob("tests/**/*.py"), *ROOT.glob("plugins_example/**/*.py")]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += ["." * node.level + (node.module or "")] if isinstance(node, ast.ImportFrom) else []
+            found += [
+                f"{file.relative_to(ROOT)} imports {name}"
+                for name in names
+                if name.startswith((".", "tests")) and not name.startswith("tests.support")
+            ]
+
+    assert found == [], "what several test modules need goes to tests/support/"

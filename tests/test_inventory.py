@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
+from tests.support.output import rows
 
 DIRECTORY = "from ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_directory():\n    return None\n"
 WRAPPER = "from ellar_db import hookimpl\n\n@hookimpl(wrapper=True)\ndef ellar_db_invoke():\n    return (yield)\n"
@@ -28,7 +29,7 @@ def test_hooks_shows_who_is_asked_in_which_order(project: Project, install: Call
     install("wrap", WRAPPER)
 
     shown = json.loads(project.db("plugins", "--hooks", "--json").stdout)
-    lines = project.db("plugins", "--hooks").stdout.splitlines()
+    lines = rows(project.db("plugins", "--hooks").stdout)
 
     assert shown["ellar_db_directory"][:3] == ["b-folder:b_folder", "a-folder:a_folder", "ellar-db:module"]
     assert shown["ellar_db_invoke"] == ["wrap:wrap (wraps)", "ellar-db:invoking"]
@@ -93,10 +94,10 @@ def test_it_says_which_migrations_a_plugin_brings(project: Project, install: Cal
     install("brings", BRINGING)
 
     row = json.loads(project.db("plugins", "--json").stdout)[1]
-    lines = project.db("plugins").stdout.splitlines()
+    lines = rows(project.db("plugins").stdout)
 
     assert (row["distribution"], row["state"], row["migrations"]) == ("brings", "active", ["audit"])
-    assert lines[2].rstrip().endswith("brings migrations of audit; hooks migrations")
+    assert lines[2].endswith("brings migrations of audit; hooks migrations")
 
 
 def test_a_plugin_that_cannot_say_what_it_brings_is_shown_as_broken(
@@ -136,7 +137,7 @@ def test_the_list_is_there_whatever_is_the_matter(project: Project, install: Cal
     project.write("pyproject.toml", '[tool.ellar-db]\nrequired-plugins = ["absent"]\n')
     project.forget()
 
-    lines = project.db("plugins").stdout.splitlines()
+    lines = rows(project.db("plugins").stdout)
 
     assert any(line.startswith("failing 1.0 ") for line in lines)
     assert any(line.startswith("absent ") for line in lines)

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,43 +21,11 @@ from ellar_db.dialects.sqlite import SQLite, sqlite_file
 from ellar_db.guards.locking import locked, refuse_twins
 from ellar_db.hooktypes import Lock
 from ellar_db.plugins.manager import create_plugin_manager
+from ellar_db.testing import Project
 from ellar_db.util.errors import DbError
-from tests.conftest import ASYNC_DRIVERS, Project, sync_engine
-from tests.faults.harness import History, leftovers
-
-HOLD = """
-import sys
-from sqlalchemy import create_engine, pool
-from ellar_db.databases import Database
-from ellar_db.limits import Limits
-from ellar_db.locking import locked
-from ellar_db.plugins import create_plugin_manager
-
-database = Database("default", create_engine(sys.argv[1], poolclass=pool.NullPool))
-with locked([database], {"default": Limits()}, create_plugin_manager()):
-    print("held", flush=True)
-    sys.stdin.readline()
-"""
-
-
-@pytest.fixture
-def held_elsewhere() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
-    """Hold the lock of a database in another process."""
-    processes = []
-
-    def hold(url: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", HOLD, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        processes.append(process)
-        return process
-
-    yield hold
-    for process in processes:
-        process.kill()
-        process.communicate()
+from tests.support.histories import History, leftovers
+from tests.support.processes import TIMEOUT
+from tests.support.servers import ASYNC_DRIVERS, sync_engine
 
 
 def take(url: str, **limits: float) -> list[str]:
@@ -115,7 +83,7 @@ def test_a_run_that_waits_says_so_after_a_second(
     assert holder.stdin is not None
     holder.stdin.write("\n")
     holder.stdin.flush()
-    process.communicate(timeout=60)
+    process.communicate(timeout=TIMEOUT)
 
     assert first.startswith("Waiting, since the database 'default' is being migrated by ")
     assert process.returncode == 0
@@ -176,8 +144,8 @@ def test_a_folder_with_an_env_py_of_its_own_is_locked_by_the_command(
 @pytest.mark.parametrize(
     ("kind", "impatient", "meanwhile"),
     [
-        ("postgresql", "?options=-c%20idle_session_timeout%3D300", "SELECT pg_sleep(1)"),
-        ("mariadb", "?init_command=SET%20SESSION%20wait_timeout%3D1", "SELECT sleep(2)"),
+        ("postgresql", "?options=-c%20idle_session_timeout%3D1000", "SELECT pg_sleep(2)"),
+        ("mariadb", "?init_command=SET%20SESSION%20wait_timeout%3D2", "SELECT sleep(3)"),
     ],
 )
 def test_a_server_that_ends_idle_sessions_does_not_end_the_lock(
@@ -357,7 +325,7 @@ def test_an_interrupted_wait_ends_in_one_line(
     process.stderr.readline()
 
     os.kill(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=TIMEOUT)
 
     assert process.returncode == 1
     assert said.strip() == "Aborted!"
@@ -468,6 +436,8 @@ def test_a_time_to_wait_that_is_none_is_refused(project: Project, value: str) ->
 
 
 def test_one_file_written_in_two_ways_is_one_database(project: Project) -> None:
+    from sqlalchemy import create_engine
+
     names = ("sqlite:///app.db", f"sqlite:///{(project.path / 'app.db').as_posix()}", "sqlite+aiosqlite:///./app.db")
     databases = [Database("default", create_engine(name.replace("+aiosqlite", ""))) for name in names]
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, pool, text
 
 from ellar_db.revisions.losses import Loss, counted, losses
-from tests.conftest import sync_engine
+from tests.support.servers import sync_engine
 
 
 @pytest.fixture

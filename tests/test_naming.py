@@ -10,8 +10,8 @@ import pytest
 
 from ellar_db.hooktypes import RevisionRequest
 from ellar_db.revisions.names import as_docstring, check_message
-from tests.commands.conftest import add
-from tests.conftest import Project
+from ellar_db.testing import Project
+from tests.support.revisions import add
 
 Install = Callable[..., Path]
 RULE = "use letters, digits, underscores and dots"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 HEAD = "import click\nfrom ellar_db import Database, PackageMigrations, hookimpl\nfrom pathlib import Path\n\n"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 Install = Callable[..., Path]
 

@@ -7,7 +7,6 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,11 @@ from sqlalchemy import inspect, text
 from ellar_db import Database, PackageMigrations, alembic_config, hookimpl, with_packages
 from ellar_db.config.collection import collect_packages
 from ellar_db.plugins.manager import get_plugin_manager
-from tests.applications import Shop, asynchronous, new_shop
-from tests.conftest import Project, sync_engine, tables
+from ellar_db.testing import Project
+from ellar_db.testing.project import tables
+from tests.support.applications import Shop, new_shop
+from tests.support.processes import TIMEOUT, python
+from tests.support.servers import asynchronous, sync_engine
 
 PLUGIN = """
 from pathlib import Path
@@ -212,16 +214,8 @@ class TestUpgrade:
         started.configure(url=new_database(kind))
         environment = {**os.environ, "PYTHONPATH": str(started.path / "site")}
 
-        running = [
-            subprocess.Popen(
-                [sys.executable, "-m", "ellar_db", "upgrade"],
-                env=environment,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(4)
-        ]
-        said = [process.communicate(timeout=120)[1] for process in running]
+        running = [python("-m", "ellar_db", "upgrade", cwd=started.path, env=environment) for _ in range(4)]
+        said = [process.communicate(timeout=TIMEOUT)[1] for process in running]
 
         assert [process.returncode for process in running] == [0] * 4, said
         assert sorted(revision for one in said for revision in ran(one)) == ["audit1", "billing1", "users1"]

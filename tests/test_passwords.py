@@ -15,8 +15,9 @@ from sqlalchemy import create_engine, make_url, pool, text
 
 from ellar_db import Database
 from ellar_db.cli import db as db_group
-from tests.applications import ELLAR_SQL_MODELS, PLAIN_MODELS, Shop, asynchronous, new_shop
-from tests.conftest import server
+from tests.support.applications import ELLAR_SQL_MODELS, PLAIN_MODELS, Shop, new_shop
+from tests.support.processes import run
+from tests.support.servers import asynchronous, server
 
 ODD = "p%40:/w#rd@'\"\\%s%%ü$Ö?&+ x"
 
@@ -102,7 +103,7 @@ def test_migrates_and_tells_nobody(
     ]
     assert shop.tables(server_url(url)) == {"alembic_version", "user"}
 
-    bare = [shop.run("alembic", "-c", "migrations/alembic.ini", *each) for each in (["downgrade", "-1"], ["current"])]
+    bare = [run(shop, "alembic", "-c", "migrations/alembic.ini", *each) for each in (["downgrade", "-1"], ["current"])]
 
     assert shop.tables(server_url(url)) == {"alembic_version"}
     assert "first" in outputs[4]
@@ -126,7 +127,7 @@ def test_a_password_that_is_refused_is_not_shown(
     shop.db("init")
 
     refused = shop.db("--traceback", "current", exit_code=3)
-    bare = shop.run("alembic", "-c", "migrations/alembic.ini", "current", exit_code=255)
+    bare = run(shop, "alembic", "-c", "migrations/alembic.ini", "current", exit_code=255)
 
     assert "Error: the database 'default' (mysql+" in refused.output
     assert "nobody_here:***@127.0.0.1:3306" in refused.output

@@ -13,7 +13,7 @@ import pytest
 from ellar_db.plugins.builtin import BUILTINS
 from ellar_db.plugins.manager import create_plugin_manager, get_plugin_manager
 from ellar_db.plugins.record import Plugin
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 Install = Callable[..., Path]
 
@@ -478,7 +478,7 @@ def test_plugins_load_without_parsing_whole_metadata(project: Project, install: 
     done = project.run(
         "python",
         "-c",
-        "import sys; from ellar_db.plugins import get_plugin_manager; records = get_plugin_manager().records\n"
+        "import sys; from ellar_db.plugins.manager import get_plugin_manager; records = get_plugin_manager().records\n"
         "print([r.title for r in records[-3:]], 'importlib.metadata._adapters' in vars(sys.modules['email']), "
         "[n for n in ('packaging', 'alembic', 'sqlalchemy', 'ellar', 'rich') if n in sys.modules])",
         env={"PYTHONPATH": str(project.path / "site")},

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.applications import (
+from ellar_db.testing import Project
+from tests.support.applications import (
     ELLAR_SQL_ADDITION,
     ELLAR_SQL_MODELS,
     PLAIN_ADDITION,
     PLAIN_MODELS,
     Shop,
-    asynchronous,
     new_shop,
 )
-from tests.conftest import Project
+from tests.support.servers import asynchronous
 
 
 @pytest.fixture

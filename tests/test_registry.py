@@ -11,7 +11,7 @@ import pytest
 
 from ellar_db.cli.registry import collect_commands
 from ellar_db.plugins.manager import get_plugin_manager
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 Install = Callable[..., Path]
 
@@ -167,7 +167,7 @@ def test_what_a_command_replaced_is_found_rank_by_rank(plain: Project, install: 
 
 
 def test_the_commands_of_plugins_work_in_the_ellar_program_too(project: Project, install: Install) -> None:
-    from tests.applications import PYPROJECT, SERVER
+    from tests.support.applications import PYPROJECT, SERVER
 
     install("ant", giving("report", "ant"))
     project.write("pyproject.toml", PYPROJECT)

@@ -10,9 +10,10 @@ from sqlalchemy import create_engine, make_url, text
 
 from ellar_db.dialects.mysql import MySQL
 from ellar_db.guards.journal import Journal
-from tests.conftest import Project, sync_engine
-from tests.faults.harness import History, create
-from tests.test_locking import held_elsewhere  # noqa: F401  # a fixture
+from ellar_db.testing import Project
+from tests.support.histories import History, create
+from tests.support.processes import run
+from tests.support.servers import sync_engine
 
 NOTHING = "Nothing to do: the database is there already.\n"
 
@@ -250,7 +251,7 @@ def test_another_version_table_of_the_database_has_notes_of_its_own(shop: Projec
 def test_a_run_that_goes_on_is_not_taken_for_one_that_was_cut_short(
     project: Project,
     url: str,
-    held_elsewhere: Callable[[str], subprocess.Popen[str]],  # noqa: F811
+    held_elsewhere: Callable[[str], subprocess.Popen[str]],
 ) -> None:
     history = History(project, url, revisions=2, bodies={1: [create("first_1"), BROKEN]}).write()
     assert history.run()[0] == 1
@@ -347,7 +348,7 @@ def test_whatever_was_committed_is_noted(project: Project, url: str, body: str, 
         f"def upgrade():\n    {body}\n    {end}\n",
     )
 
-    project.run("ellar-db", "upgrade", exit_code=None)
+    run(project, "ellar-db", "upgrade", exit_code=None)
 
     assert "the upgrade of second" in project.db("upgrade", exit_code=1).stderr
     assert versions(url) == {"first"}

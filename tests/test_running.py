@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from ellar_db.dialects.mysql import MySQL
-from tests.applications import asynchronous
-from tests.conftest import Project, tables
-from tests.faults.harness import History, create
+from ellar_db.testing import Project
+from ellar_db.testing.project import tables
+from tests.support.histories import History, create
+from tests.support.servers import asynchronous
 
 BROKEN = 'op.execute("INSERT INTO nowhere (id) VALUES (1)")'
 BLOCK = "with op.get_context().autocommit_block(): op.execute('CREATE INDEX CONCURRENTLY ix ON first_0 (id)')"

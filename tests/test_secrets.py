@@ -14,10 +14,11 @@ from sqlalchemy import make_url, text
 
 from ellar_db.cli import db as db_group
 from ellar_db.databases.factory import make_databases
+from ellar_db.testing import Project
 from ellar_db.util import masking as secrets
 from ellar_db.util.errors import DbError
 from ellar_db.util.masking import masked, remember, remember_text
-from tests.conftest import Project, server
+from tests.support.servers import server
 
 PLAIN = "hunter2token"
 PASSWORD = f"{PLAIN}%@:/#?&' \""

@@ -11,8 +11,8 @@ from ellar_db.config.collection import collect_databases
 from ellar_db.databases.limits import limits_of
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.settings import KEYS
+from ellar_db.testing import Project
 from ellar_db.util.errors import DbError
-from tests.conftest import Project
 
 
 def test_keys_that_nothing_reads_are_warned_of(project: Project) -> None:
@@ -35,6 +35,9 @@ def test_keys_that_are_read_are_not_warned_of(project: Project) -> None:
 
 
 def test_what_is_documented_is_what_is_read() -> None:
+
+    from pathlib import Path
+
     page = Path(__file__).parent.parent / "docs" / "reference" / "settings.md"
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE))
 

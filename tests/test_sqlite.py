@@ -11,8 +11,8 @@ from sqlalchemy import Engine, create_engine, event, text
 
 from ellar_db.databases.database import Database
 from ellar_db.dialects.sqlite import all_or_nothing
+from ellar_db.testing import Project
 from ellar_db.util.errors import DbError
-from tests.conftest import Project
 
 DRIVERS = ["sqlite", "sqlite+aiosqlite"]
 

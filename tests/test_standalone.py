@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 from alembic.config import main as alembic_program
 
-from tests.conftest import MODELS, Project
+from ellar_db.testing import Project
+from ellar_db.testing.project import MODELS
+from tests.support.processes import run
 
 MIGRATED = {"alembic_version", "users"}
 
@@ -263,7 +265,7 @@ def test_wrong_settings_are_one_line(project: Project, table: str, message: str)
 def test_a_file_that_is_not_toml_is_one_line(project: Project) -> None:
     project.write("pyproject.toml", "[tool.ellar-db\n")
 
-    done = project.run("ellar-db", "current", exit_code=1)
+    done = run(project, "ellar-db", "current", exit_code=1)
 
     assert done.stderr.startswith(f"Error: {project.path / 'pyproject.toml'} can't be read: ")
     assert len(done.stderr.splitlines()) == 1
@@ -303,11 +305,11 @@ def test_a_plain_alembic_folder_needs_no_settings(project: Project) -> None:
     ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", "sqlite:///app.db"))
     assert not (project.path / "pyproject.toml").exists()
 
-    project.run("ellar-db", "-d", "schema", "migrate", "-m", "First", "--rev-id", "first")
-    project.run("ellar-db", "upgrade", "-d", "schema")
+    run(project, "ellar-db", "-d", "schema", "migrate", "-m", "First", "--rev-id", "first")
+    run(project, "ellar-db", "upgrade", "-d", "schema")
 
     assert project.tables() == MIGRATED
-    assert project.run("ellar-db", "-d", "schema", "current").stdout == "first (head)\n"
+    assert run(project, "ellar-db", "-d", "schema", "current").stdout == "first (head)\n"
 
 
 def test_an_application_that_the_settings_name(project: Project) -> None:
@@ -332,9 +334,9 @@ def test_an_application_that_the_settings_name(project: Project) -> None:
     )
     project.write("pyproject.toml", "[tool.ellar-db]\napplication = 'shop:app'\n")
 
-    project.run("ellar-db", "init")
-    project.run("ellar-db", "migrate", "-m", "First")
-    project.run("ellar-db", "upgrade")
+    run(project, "ellar-db", "init")
+    run(project, "ellar-db", "migrate", "-m", "First")
+    run(project, "ellar-db", "upgrade")
 
     assert project.tables() == MIGRATED
 

@@ -18,7 +18,8 @@ from ellar_db import Databases, DbError, alembic_config
 from ellar_db.databases.connections import apart
 from ellar_db.databases.database import Database
 from ellar_db.project.application import open_injector
-from tests.applications import Shop, asynchronous, new_shop
+from tests.support.applications import Shop, new_shop
+from tests.support.servers import asynchronous
 
 MIGRATED = {"alembic_version", "user"}
 ON_READY = """

@@ -11,9 +11,10 @@ from sqlalchemy.engine.default import DefaultDialect
 from ellar_db.databases.limits import Limits
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.testing import Project
 from ellar_db.util.errors import DbError
-from tests.conftest import Project, sync_engine
-from tests.faults.harness import History
+from tests.support.histories import History
+from tests.support.servers import sync_engine
 
 WAITS = {
     "postgresql": "SELECT pg_sleep(60)",

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import text
 
-from tests.conftest import Project, sync_engine, tables
-from tests.servers import OwnPostgres
+from ellar_db.testing import Project
+from ellar_db.testing.project import tables
+from tests.support.servers import OwnPostgres, sync_engine
 
 MODELS = """
 from sqlalchemy import Column, Integer, MetaData, Table

@@ -11,7 +11,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from tests.conftest import Project, sync_engine
+from ellar_db.testing import Project
+from tests.support.processes import run
+from tests.support.servers import sync_engine
 
 MODELS = """
 import sqlalchemy as sa
@@ -111,7 +113,7 @@ def models(project: Project, columns: list[str], *, imports: str = "", url: str 
 
 def db(project: Project, *arguments: str, exit_code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run `ellar-db` as a process: what these packages change in Alembic would stay for the other tests."""
-    return project.run("ellar-db", *arguments, exit_code=exit_code)
+    return run(project, "ellar-db", *arguments, exit_code=exit_code)
 
 
 def source(project: Project, rev_id: str = "r1") -> str:
@@ -369,7 +371,7 @@ class TestGeoalchemy2:
         ]
         # one index, which the type and the operation would both make without the helpers; bare alembic reads it too
         plain.write("models.py", "import sqlalchemy as sa\n\n\nclass Base:\n    metadata = sa.MetaData()\n")
-        sql = plain.run("alembic", "-c", "migrations/alembic.ini", "upgrade", "head", "--sql").stdout
+        sql = run(plain, "alembic", "-c", "migrations/alembic.ini", "upgrade", "head", "--sql").stdout
         assert "shape geometry(POLYGON,4326)" in sql
         assert re.findall("CREATE INDEX.+", sql) == ["CREATE INDEX idx_orders_shape ON orders USING gist (shape);"]
 

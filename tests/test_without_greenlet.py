@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 WITHOUT = "import sys; sys.modules['greenlet'] = None; from ellar_db.cli import main; sys.argv[0] = 'ellar-db'; main()"
 

@@ -15,40 +15,35 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project
-from tests.faults.harness import TURNS
+from ellar_db.testing import Project
+from tests.support.histories import TURNS
+from tests.support.processes import TIMEOUT, Program, python
 
 SEQUENTIAL = Path(__file__).parent.parent / "plugins_example" / "ellar-db-sequential" / "ellar_db_sequential.py"
 
 PROCESSES = 8
 
 
-def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
+def start(project: Project, *arguments: str) -> Program | subprocess.Popen[str]:
     """Start `ellar-db` as a process."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "ellar_db", *arguments],
-        cwd=project.path,
-        env={**os.environ, "PYTHONPATH": str(project.path / "site")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    environment = {**os.environ, "PYTHONPATH": str(project.path / "site")}
+    return python("-m", "ellar_db", *arguments, cwd=project.path, env=environment)
 
 
 def killed(project: Project, chance: random.Random, seconds: float, *arguments: str) -> None:
-    """Start `ellar-db` and kill it in the second half of the time that it takes: in the first it only imports."""
+    """Start `ellar-db` and kill it at a random moment of the time that it takes."""
     process = start(project, *arguments)
     try:
-        process.wait(timeout=chance.uniform(seconds / 2, seconds))
+        process.wait(timeout=chance.uniform(0, seconds))
     except subprocess.TimeoutExpired:
         process.kill()
     process.communicate()
 
 
 def seconds(project: Project, *arguments: str) -> float:
-    """Give how long a command takes."""
+    """Return how long a command takes."""
     began = time.monotonic()
-    _, said = (process := start(project, *arguments)).communicate(timeout=60)
+    _, said = (process := start(project, *arguments)).communicate(timeout=TIMEOUT)
     assert process.returncode == 0, said
     return time.monotonic() - began
 
@@ -128,7 +123,7 @@ def test_programs_that_generate_at_once_give_one_line_of_ids(set_up: Project, in
     install("ellar-db-sequential", SEQUENTIAL.read_text())
 
     processes = [start(set_up, "revision", "-m", f"number {number}") for number in range(PROCESSES)]
-    said = [process.communicate(timeout=120)[1] for process in processes]
+    said = [process.communicate(timeout=TIMEOUT)[1] for process in processes]
 
     assert [process.returncode for process in processes] == [0] * PROCESSES, said
     history = set_up.db("history").stdout.splitlines()
@@ -268,6 +263,6 @@ def test_a_folder_that_cannot_be_copied_is_told_in_a_line(plain: Project, monkey
 
     # a full disk of another file system can't be had by a test
     monkeypatch.setattr("shutil.copytree", full)
-    monkeypatch.setattr("ellar_db.files._rename", elsewhere)
+    monkeypatch.setattr("ellar_db.util.files._rename", elsewhere)
 
     assert plain.db("init", exit_code=1).stderr == "Error: the folder migrations can't be made: no room for a\n"

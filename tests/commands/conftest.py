@@ -4,45 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Project
-
-REVISION = '''
-"""{message}
-
-Revision ID: {rev_id}
-"""
-from alembic import op
-import sqlalchemy as sa
-
-revision = {rev_id!r}
-down_revision = {parent!r}
-branch_labels = {label!r}
-depends_on = {depends_on!r}
-
-
-def upgrade():
-    op.create_table({table!r}, sa.Column("id", sa.Integer, primary_key=True))
-
-
-def downgrade():
-    op.drop_table({table!r})
-'''
-
-
-def add(
-    project: Project,
-    rev_id: str,
-    parent: str | tuple[str, ...] | None,
-    *,
-    label: str | None = None,
-    depends_on: str | None = None,
-    folder: str = "migrations",
-) -> None:
-    """Write a revision that makes a table `t_<rev_id>`."""
-    text = REVISION.format(
-        message=f"Add {rev_id}", rev_id=rev_id, parent=parent, label=label, depends_on=depends_on, table=f"t_{rev_id}"
-    )
-    project.write(f"{folder}/versions/{rev_id}_.py", text)
+from ellar_db.testing import Project
+from tests.support.revisions import add
 
 
 @pytest.fixture

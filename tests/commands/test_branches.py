@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 
 def test_shows_nothing_where_there_is_one_line(linear: Project) -> None:

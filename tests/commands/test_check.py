@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 
 def test_passes_where_the_models_say_what_the_database_has(plain: Project) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 
 def test_shows_nothing_before_the_first_upgrade(linear: Project) -> None:

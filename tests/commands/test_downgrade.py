@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 
 @pytest.fixture

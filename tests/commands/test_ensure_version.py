@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 TABLE = """CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL, 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.commands.conftest import add
-from tests.conftest import Project
+from ellar_db.testing import Project
+from tests.support.revisions import add
 
 
 def test_shows_nothing_without_revisions(plain: Project) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 FILES = ["README", "alembic.ini", "env.py", "script.py.mako", "versions"]
 

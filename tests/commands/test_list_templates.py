@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 
 @pytest.mark.parametrize("name", ["list-templates", "list_templates"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 
 def test_writes_what_the_models_say_and_the_database_lacks(plain: Project) -> None:

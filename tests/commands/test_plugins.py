@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from ellar_db.testing import Project
 from ellar_db.version import __version__
-from tests.conftest import Project
+from tests.support.output import rows
 
 Install = Callable[..., Path]
 
@@ -125,15 +126,15 @@ def test_the_table_tells_the_same(plain: Project, install: Install) -> None:
     install("good", GOOD, version="1.2")
     install("broken", "import no_such_module")
 
-    lines = plain.db("plugins").stdout.splitlines()
+    lines = rows(plain.db("plugins").stdout)
 
     columns = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines]
     assert columns[0] == ["Plugin", "From", "State", "Load", "Does"]
     assert columns[1][:3] == [f"ellar-db {__version__}", "built-in", "active"]
     assert "commands; hooks " in lines[1]
     assert columns[2][:3] == ["broken 1.0", "broken = broken", "broken"]
-    assert lines[2].rstrip().endswith("ModuleNotFoundError: No module named 'no_such_module'")
-    assert lines[3].rstrip().endswith("adds report; overrides heads; hooks revision_id")
+    assert lines[2].endswith("ModuleNotFoundError: No module named 'no_such_module'")
+    assert lines[3].endswith("adds report; overrides heads; hooks revision_id")
     assert len(lines) == 4
 
 

@@ -6,7 +6,7 @@ import runpy
 
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 MESSAGES = [
     "Add users",

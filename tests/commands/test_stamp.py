@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 
 def test_sets_the_newest_revision_unless_told_otherwise(linear: Project) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 
 def test_brings_a_database_to_the_newest_revision(plain: Project) -> None:

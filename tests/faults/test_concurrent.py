@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import Project
-from tests.faults.harness import BARE, OURS, History, leftovers
+from ellar_db.testing import Project
+from tests.support.histories import BARE, OURS, History, leftovers
+from tests.support.processes import TIMEOUT
 
 PROCESSES = 8
 
@@ -17,7 +18,7 @@ def test_all_succeed(project: Project, any_database: str, command: tuple[str, ..
     history = History(project, any_database).write()
 
     processes = [history.start(command) for _ in range(PROCESSES)]
-    said = [process.communicate(timeout=120)[1] for process in processes]
+    said = [process.communicate(timeout=TIMEOUT)[1] for process in processes]
 
     assert [process.returncode for process in processes] == [0] * PROCESSES, said
     assert history.version() == "0009"
@@ -36,7 +37,7 @@ def test_async_engines_too(project: Project, new_database: Callable[[str], str],
     history = History(project, url.replace(*drivers[kind], 1)).write()
 
     processes = [history.start() for _ in range(PROCESSES // 2)]
-    said = [process.communicate(timeout=120)[1] for process in processes]
+    said = [process.communicate(timeout=TIMEOUT)[1] for process in processes]
 
     assert [process.returncode for process in processes] == [0] * (PROCESSES // 2), said
     assert history.agrees()

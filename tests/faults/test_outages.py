@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Project
-from tests.faults.harness import History, create
-from tests.servers import OwnPostgres
+from ellar_db.testing import Project
+from tests.support.histories import History, create
+from tests.support.processes import TIMEOUT
+from tests.support.servers import OwnPostgres
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_a_server_that_stops_in_the_middle_of_a_revision(project: Project, own_s
             break
 
     own_server.stop("immediate")
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=TIMEOUT)
 
     assert process.returncode in (1, 3)
     assert "Traceback" not in said
@@ -48,12 +49,12 @@ def test_a_server_that_stops_in_the_middle_of_a_revision(project: Project, own_s
 def test_a_server_that_is_still_starting_is_waited_for(project: Project, own_server: OwnPostgres) -> None:
     history = History(project, own_server.url, revisions=1).write()
     own_server.stop()
-    process = history.start([sys.executable, "-m", "ellar_db", "upgrade", "--connect-wait", "60"])
+    process = history.start(["-m", "ellar_db", "upgrade", "--connect-wait", "60"])
     assert process.stderr is not None
     first = process.stderr.readline()
 
     own_server.start()
-    process.communicate(timeout=60)
+    process.communicate(timeout=TIMEOUT)
 
     assert first == f"Waiting up to 60 s for the database 'default' ({own_server.url}) ...\n"
     assert process.returncode == 0
@@ -87,7 +88,7 @@ def test_a_server_that_is_silent_is_not_waited_for_longer_than_said(project: Pro
         url = f"{driver}://ann@127.0.0.1:{silent.getsockname()[1]}/app"
         history = History(project, url, revisions=1).write()
 
-        code, said = history.run([sys.executable, "-m", "ellar_db", "upgrade", "--connect-wait", "1"])
+        code, said = history.run(["-m", "ellar_db", "upgrade", "--connect-wait", "1"])
 
     assert code == 3
     assert said.splitlines()[-1].startswith(f"Error: the database 'default' ({url}) can't be reached after 1 s: ")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from tests.applications import asynchronous
-from tests.conftest import Project, sync_engine
-from tests.faults.harness import History, create
+from ellar_db.testing import Project
+from tests.support.histories import History, create
+from tests.support.servers import asynchronous, sync_engine
 
 STATEMENTS = [
     create("first_1"),

@@ -15,7 +15,7 @@ import pytest
 from ellar_db import hookimpl
 from ellar_db.testing import Application, Distributions, Project, TestPlugins
 from ellar_db.util.errors import PluginError
-from tests.testing.conftest import ROOT
+from tests.support.pages import ROOT
 
 Db = Callable[..., Any]
 

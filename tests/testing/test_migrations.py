@@ -17,9 +17,9 @@ from sqlalchemy import make_url
 import ellar_db.testing.checks
 import ellar_db.testing.migrations  # noqa: F401
 from ellar_db.testing.application import Application, new_application
-from tests.applications import asynchronous
-from tests.conftest import sync_engine, tables
-from tests.testing.conftest import EMAIL, MODELS, NO_EMAIL, Suite
+from ellar_db.testing.project import tables
+from tests.support.servers import asynchronous, sync_engine
+from tests.support.suites import EMAIL, MODELS, NO_EMAIL, Suite
 
 NAMES = ["single_head", "upgrade", "downgrade_leaves_no_trace", "models_match_schema", "every_revision_has_a_downgrade"]
 PASSED = [f"tests/conftest.py::migrations::test_{name} PASSED" for name in NAMES]

@@ -8,8 +8,8 @@ import pytest
 
 from ellar_db.testing import Application, Project
 from ellar_db.testing.walking import Migrations
-from tests.test_docs import blocks
-from tests.testing.conftest import ROOT, Suite
+from tests.support.pages import ROOT, blocks
+from tests.support.suites import Suite
 
 PLUGIN = (ROOT / "docs/how-to/test-a-plugin.md").read_text(encoding="utf-8")
 MIGRATIONS = (ROOT / "docs/how-to/test-migrations.md").read_text(encoding="utf-8")

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from tests.applications import asynchronous
-from tests.conftest import Project, sync_engine, tables
+from ellar_db.testing import Project
+from ellar_db.testing.project import tables
+from tests.support.servers import asynchronous, sync_engine
 
 
 @pytest.fixture

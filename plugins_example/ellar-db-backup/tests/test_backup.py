@@ -18,9 +18,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy import create_engine, make_url, pool, text
 
-from ellar_db.testing import Distributions
-from tests.conftest import ASYNC_DRIVERS, Project, server, sync_engine
-from tests.servers import OwnPostgres
+from ellar_db.testing import Distributions, Project
+from tests.support.servers import ASYNC_DRIVERS, OwnPostgres, server, sync_engine
 
 ODD = "p%40:/w#rd@'\"\\%s%%ü$Ö?&+ x"
 PROGRAMS = {"sqlite": [], "postgresql": ["pg_dump", "pg_restore", "psql"], "mysql": ["mariadb-dump", "mariadb"]}

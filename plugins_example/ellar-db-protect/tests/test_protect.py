@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import ASYNC_DRIVERS, Project
+from ellar_db.testing import Project
+from tests.support.servers import ASYNC_DRIVERS
 
 TWO = """
 [tool.ellar-db]

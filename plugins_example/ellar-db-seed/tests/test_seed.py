@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url, text
 
-from tests.conftest import ASYNC_DRIVERS, Project, sync_engine
+from ellar_db.testing import Project
+from tests.support.servers import ASYNC_DRIVERS, sync_engine
 
 MODELS = """
 import enum

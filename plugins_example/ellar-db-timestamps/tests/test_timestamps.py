@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ellar_db import RevisionRequest
-from tests.conftest import Project
+from ellar_db.testing import Project
 
 TIME = "[0-9]{8}T[0-9]{6}"
 

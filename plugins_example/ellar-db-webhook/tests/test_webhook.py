@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-from tests.conftest import ASYNC_DRIVERS, Project, tables
+from ellar_db.testing import Project
+from ellar_db.testing.project import tables
+from tests.support.servers import ASYNC_DRIVERS
 
 NOW = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import inspect, text
 
-from tests.conftest import Project, sync_engine
+from ellar_db.testing import Project
+from tests.support.processes import TIMEOUT, Program, python
+from tests.support.servers import sync_engine
 
-OURS = (sys.executable, "-m", "ellar_db", "upgrade")
-BARE = (sys.executable, "-m", "alembic.config", "-c", "migrations/alembic.ini", "upgrade", "head")
+OURS = ("-m", "ellar_db", "upgrade")
+BARE = ("-m", "alembic.config", "-c", "migrations/alembic.ini", "upgrade", "head")
 
-TURNS = int(os.environ.get("ELLAR_DB_FAULTS", "10"))
-"""How often a program is killed, each time at another moment."""
+TURNS = int(os.environ.get("ELLAR_DB_FAULTS", "4"))
+"""How often a program is killed, each time at another moment; `make faults` does it more often than the suite."""
 
 OWN_TABLES = {"alembic_version", "ellar_db_journal"}
 
@@ -56,23 +59,25 @@ class History:
             )
         return self
 
-    def start(self, command: Sequence[str] = OURS, **options: object) -> subprocess.Popen[str]:
-        """Start a program on the history."""
-        return subprocess.Popen(
-            command,
-            cwd=self.project.path,
-            env={**os.environ, "ELLAR_DB_LOAD_PLUGINS": ""},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            **options,  # type: ignore[call-overload]
-        )
+    def start(self, command: Sequence[str] = OURS, **options: Any) -> Program | subprocess.Popen[str]:
+        """Start a Python program on the history."""
+        return python(*command, cwd=self.project.path, env={**os.environ, "ELLAR_DB_LOAD_PLUGINS": ""}, **options)
 
-    def run(self, command: Sequence[str] = OURS, **options: object) -> tuple[int, str]:
-        """Run a program on the history; give its exit code and what it said on stderr."""
+    def run(self, command: Sequence[str] = OURS, **options: Any) -> tuple[int | None, str]:
+        """Run a Python program on the history; return its exit code and what it wrote to stderr."""
         process = self.start(command, **options)
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=TIMEOUT)
         return process.returncode, said
+
+    def seconds(self) -> float:
+        """Return how long an upgrade takes from the beginning of its first revision to its end."""
+        process = self.start()
+        assert process.stderr is not None
+        process.stderr.readline()
+        began = time.monotonic()
+        _, said = process.communicate(timeout=TIMEOUT)
+        assert process.returncode == 0, said
+        return time.monotonic() - began
 
     def killed(self, chance: random.Random, seconds: float) -> bool:
         """Start an upgrade and kill it at a random moment after its first revision began.
@@ -97,7 +102,7 @@ class History:
             process.communicate()
 
     def version(self) -> str | None:
-        """Give the revision that the database says it has."""
+        """Return the revision that the database says it has."""
         engine = sync_engine(self.url)
         with engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
@@ -105,25 +110,25 @@ class History:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
     def tables(self) -> set[str]:
-        """Give the tables that revisions made."""
+        """Return the tables that revisions made."""
         return self.project.tables(self.url) - OWN_TABLES
 
     def expected(self) -> set[str]:
-        """Give the tables that must be there at the database's revision."""
+        """Return the tables that must be there at the database's revision."""
         version = self.version()
         done = 0 if version is None else int(version) + 1
         return {f"{name}_{number}" for number in range(done) for name in ("first", "second")}
 
     def agrees(self) -> bool:
-        """Tell whether schema and version agree."""
+        """Return whether schema and version agree."""
         return self.tables() == self.expected()
 
 
 def create(table: str) -> str:
-    """Give the line of a revision that makes a table."""
+    """Return the line of a revision that makes a table."""
     return f'op.create_table("{table}", sa.Column("id", sa.Integer, primary_key=True))'
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Give what a run left beside its database that nobody needs."""
+    """Return what a run left beside its database that nobody needs."""
     return sorted(file.name for file in folder.iterdir() if ".migrating" in file.name)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import inspect, make_url
+from sqlalchemy import inspect
 
 from ellar_db.testing.application import (
     ELLAR_SQL_MODELS,
@@ -20,7 +20,7 @@ from ellar_db.testing.application import (
     Application,
     new_application,
 )
-from tests.conftest import ASYNC_DRIVERS, sync_engine
+from tests.support.servers import sync_engine
 
 __all__ = [
     "ELLAR_SQL_ADDITION",
@@ -33,7 +33,6 @@ __all__ = [
     "SERVER",
     "Shop",
     "answer",
-    "asynchronous",
     "columns",
     "new_shop",
 ]
@@ -68,16 +67,16 @@ class Shop(Application):
     """An Ellar application named shop, in a folder that is the working directory."""
 
     def tables(self, url: str = "sqlite:///app.db") -> set[str]:
-        """Give the names of a database's tables, without the journal of unfinished steps."""
+        """Return the names of a database's tables, without the journal of unfinished steps."""
         return super().tables(url) - {"ellar_db_journal"}
 
     def columns(self, url: str, table: str) -> list[str]:
-        """Give the names of a table's columns."""
+        """Return the names of a table's columns."""
         return columns(url, table)
 
 
 def columns(url: str, table: str) -> list[str]:
-    """Give the names of a table's columns."""
+    """Return the names of a table's columns."""
     engine = sync_engine(url)
     try:
         return [column["name"] for column in inspect(engine).get_columns(table)]
@@ -86,7 +85,7 @@ def columns(url: str, table: str) -> list[str]:
 
 
 def answer(app: Any, path: str) -> Any:
-    """Ask an application for a page, as a server would, and give the JSON of its answer."""
+    """Ask an application for a page, as a server would, and return the JSON of its answer."""
 
     async def ask() -> bytes:
         body = b""
@@ -106,15 +105,8 @@ def answer(app: Any, path: str) -> Any:
     return json.loads(asyncio.run(ask()))
 
 
-def asynchronous(url: str) -> str:
-    """Give the same URL with an async driver."""
-    parsed = make_url(url)
-    kind = {"mysql": "mariadb"}.get(parsed.get_backend_name(), parsed.get_backend_name())
-    return parsed.set(drivername=ASYNC_DRIVERS[kind]).render_as_string(hide_password=False)
-
-
 @contextmanager
 def new_shop(path: Path) -> Iterator[Shop]:
-    """Give a folder for an application; at the end the connections that its engines kept are closed."""
+    """Return a folder for an application; at the end the connections that its engines kept are closed."""
     with new_application(path, Shop) as shop:
         yield shop

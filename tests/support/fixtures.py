@@ -1,0 +1,127 @@
+"""What all tests stand on: projects in folders of their own, installed packages that are not there, databases.
+
+A plugin of pytest, which the conftest.py of the suite and that of the example packages name.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from ellar.reflect import reflect
+from sqlalchemy import Engine, text
+
+with warnings.catch_warnings():
+    # ellar, ellar-cli and ellar-sql use deprecated parts of pydantic and click at import; theirs to mend
+    warnings.simplefilter("ignore")
+    import ellar_cli.main  # noqa: F401
+    import ellar_sql  # noqa: F401
+
+from ellar_db.testing import Distributions, Project, TestPlugins
+from tests.support.processes import Program, python
+from tests.support.servers import server
+
+# PyMySQL reads all certificates of the system for each connection, which takes ten times as long as the rest of it
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("certificates.pem"))
+
+# ellar-cli asks where the main program is, which a worker of pytest-xdist has none of
+vars(sys.modules["__main__"]).setdefault("__file__", pytest.__file__)
+
+HOLD = """
+import sys
+from sqlalchemy import create_engine, pool
+from ellar_db.databases.database import Database
+from ellar_db.databases.limits import Limits
+from ellar_db.guards.locking import locked
+from ellar_db.plugins.manager import create_plugin_manager
+
+database = Database("default", create_engine(sys.argv[1], poolclass=pool.NullPool))
+with locked([database], {"default": Limits()}, create_plugin_manager()):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _apart(ellar_db_isolation: TestPlugins) -> None:
+    """Give each test a folder, a plugin manager and modules of its own; packages installed here take no part."""
+
+
+@pytest.fixture
+def application_apart() -> Iterator[None]:
+    """Forget at the test's end with what it set ellar's modules up, which ellar keeps for the whole process."""
+    import ellar_db.module  # noqa: F401  # what is imported meanwhile would be forgotten too
+
+    with reflect.context():
+        yield
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A folder that is the working directory, without any file."""
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def plain(project: Project) -> Project:
+    """A project with one SQLite database and a model, for `ellar-db`."""
+    project.configure()
+    return project
+
+
+@pytest.fixture
+def new_database(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Make databases of one's own: call it with "sqlite", "postgresql" or "mariadb", get a URL with a sync driver."""
+    made: list[tuple[Engine, str]] = []
+
+    def make(kind: str) -> str:
+        name = f"ellar_db_test_{uuid.uuid4().hex[:12]}"
+        if kind == "sqlite":
+            return f"sqlite:///{(tmp_path / name).as_posix()}.db"
+        engine = server(kind)
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        made.append((engine, name))
+        return engine.url.set(database=name).render_as_string(hide_password=False)
+
+    yield make
+    for engine, name in made:
+        force = " WITH (FORCE)" if engine.dialect.name == "postgresql" else ""
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name}{force}"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def any_database(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> str:
+    """The URL of an empty database, on each kind of server in turn."""
+    return new_database(request.param)
+
+
+@pytest.fixture
+def install(install_distribution: Distributions) -> Callable[..., Path]:
+    """Install packages that have no wheel; they are the only plugins besides the built-ins."""
+    return install_distribution
+
+
+@pytest.fixture
+def held_elsewhere(tmp_path: Path) -> Iterator[Callable[[str], Program | subprocess.Popen[str]]]:
+    """Hold the lock of a database in another process."""
+    processes = []
+
+    def hold(url: str) -> Program | subprocess.Popen[str]:
+        process = python("-c", HOLD, url, cwd=tmp_path, stdin=True)
+        processes.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        return process
+
+    yield hold
+    for process in processes:
+        process.kill()
+        process.communicate()

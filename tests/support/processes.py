@@ -1,0 +1,266 @@
+"""Programs in processes of their own, which start at once.
+
+A new Python takes longer to import SQLAlchemy and Alembic than to do what a test is after. So a server imports them
+once and forks for each program. Such a process can be killed, signalled and waited for as any other. A test of how a
+program starts, of what it imports above all, needs `subprocess`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ellar_db.testing import Project
+
+TIMEOUT = 300
+"""Seconds after which a program is taken for one that never ends, on however slow a machine."""
+
+PRELOADED = (
+    "alembic.autogenerate alembic.command alembic.config alembic.context alembic.op aiomysql aiosqlite asyncpg "
+    "ellar_db.cli psycopg pymysql sqlalchemy.dialects.mysql.aiomysql sqlalchemy.dialects.mysql.pymysql "
+    "sqlalchemy.dialects.postgresql.asyncpg sqlalchemy.dialects.postgresql.psycopg "
+    "sqlalchemy.dialects.sqlite.aiosqlite sqlalchemy.dialects.sqlite.pysqlite sqlalchemy.ext.asyncio sqlalchemy.orm"
+).split()
+
+SCRIPTS = {"alembic": "alembic.config", "ellar-db": "ellar_db.cli"}
+"""Console scripts, each the function `main` of a module."""
+
+
+class Program:
+    """A running program, with the part of `subprocess.Popen` that tests use.
+
+    Args:
+        arguments: `-m` and a module, `-c` and source, or one of SCRIPTS, each with its own arguments.
+        cwd: The working directory.
+        env: All environment variables.
+        stdin: Give the program a pipe as its input, rather than nothing.
+    """
+
+    def __init__(self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], *, stdin: bool = False) -> None:
+        self.returncode: int | None = None
+        ours, theirs = socket.socketpair()
+        output, error = os.pipe(), os.pipe()
+        source = os.pipe() if stdin else (os.open(os.devnull, os.O_RDONLY), -1)
+        given = [theirs.fileno(), source[0], output[1], error[1]]
+        socket.send_fds(_server(), [b"."], given)
+        theirs.close()
+        for descriptor in given[1:]:
+            os.close(descriptor)
+        self.stdin: IO[str] | None = open(source[1], "w", encoding="utf-8") if stdin else None
+        self.stdout: IO[str] = open(output[0], encoding="utf-8")
+        self.stderr: IO[str] = open(error[0], encoding="utf-8")
+        self._status = ours.makefile("rwb", buffering=0)
+        ours.close()
+        request = json.dumps({"arguments": list(arguments), "cwd": str(cwd), "env": dict(env)})
+        self._status.write(request.encode() + b"\n")
+        self.pid = int(self._status.readline())
+        self._waiting = threading.Thread(target=self._reap, daemon=True)
+        self._waiting.start()
+
+    def _reap(self) -> None:
+        self.returncode = int(self._status.readline())
+        self._status.close()
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while the program runs."""
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code, once the program has ended."""
+        self._waiting.join(timeout)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+        return self.returncode
+
+    def communicate(self, text: str | None = None, timeout: float | None = None) -> tuple[str, str]:
+        """Write all of the input, and return what the program wrote to its outputs until its end."""
+        read: dict[str, str] = {}
+        readers = [
+            threading.Thread(target=lambda name=name, file=file: read.update({name: file.read()}), daemon=True)
+            for name, file in (("stdout", self.stdout), ("stderr", self.stderr))
+            if not file.closed
+        ]
+        for reader in readers:
+            reader.start()
+        if self.stdin is not None and not self.stdin.closed:
+            try:
+                self.stdin.write(text or "")
+                self.stdin.close()
+            except BrokenPipeError:
+                pass
+        self.wait(timeout)
+        for reader in readers:
+            reader.join(timeout)
+        self.stdout.close()
+        self.stderr.close()
+        return read.get("stdout", ""), read.get("stderr", "")
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the program, unless it has ended."""
+        if self.returncode is None:
+            try:
+                os.kill(self.pid, number)
+            except ProcessLookupError:
+                pass
+
+    def kill(self) -> None:
+        """End the program as by `kill -9`."""
+        self.send_signal(signal.SIGKILL)
+
+
+def python(
+    *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: bool = False, **options: Any
+) -> Program | subprocess.Popen[str]:
+    """Start a Python program.
+
+    Args:
+        arguments: Those of `python`: `-m` or `-c`, and what follows.
+        cwd: The working directory.
+        env: All environment variables, by default those of this process.
+        stdin: Give the program a pipe as its input.
+        options: Further options of `subprocess.Popen`, which then starts a new Python.
+    """
+    env = os.environ if env is None else env
+    if hasattr(os, "fork") and not options:
+        return Program(arguments, cwd, env, stdin=stdin)
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def run(
+    project: Project, *command: str, exit_code: int | None = 0, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `alembic` or `ellar-db` as `Project.run` does, and check the exit code."""
+    if not hasattr(os, "fork"):
+        return project.run(*command, exit_code=exit_code, env=dict(env or {}))
+    program = Program(command, project.path, {**os.environ, "PYTHONPATH": "", **(env or {})})
+    output, error = program.communicate(timeout=TIMEOUT)
+    assert program.returncode is not None
+    done = subprocess.CompletedProcess(command, program.returncode, output, error)
+    if exit_code not in (None, done.returncode):
+        raise AssertionError(f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+@functools.cache
+def _server() -> socket.socket:
+    """Start the server of this process, which ends with it."""
+    ours, theirs = socket.socketpair()
+    # what measures coverage must begin in each program, not in the server
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTHONPATH"))}
+    server = subprocess.Popen(
+        [sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()], cwd="/", env=env
+    )
+    theirs.close()
+
+    def end() -> None:
+        ours.close()
+        server.wait()
+
+    atexit.register(end)
+    return ours
+
+
+def _serve(control: socket.socket) -> Callable[[], None]:
+    """Fork for each program; return, in the new process, what runs it."""
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 1, 4)
+        if not message:
+            os._exit(0)
+        if os.fork():
+            for descriptor in descriptors:
+                os.close(descriptor)
+            _collect()
+            continue
+        control.close()
+        status = socket.socket(fileno=descriptors[0])
+        with status.makefile("rwb", buffering=0) as file:
+            request = json.loads(file.readline())
+            pid = os.fork()
+            if pid:
+                for descriptor in descriptors[1:]:
+                    os.close(descriptor)
+                file.write(b"%d\n" % pid)
+                _, ended = os.waitpid(pid, 0)
+                file.write(b"%d\n" % os.waitstatus_to_exitcode(ended))
+                os._exit(0)
+        status.close()
+        for number, descriptor in enumerate(descriptors[1:]):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        return functools.partial(_become, **request)
+
+
+def _collect() -> None:
+    """Let go of the processes that have ended."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def _become(arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
+    """Run a program in this process, as a new Python would."""
+    import importlib
+    import runpy
+    import types
+
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    if any(name.startswith("COVERAGE_PROCESS_") for name in env):
+        import coverage
+
+        coverage.process_startup()
+    first, *rest = arguments
+    sys.path[:0] = list(filter(None, env.get("PYTHONPATH", "").split(os.pathsep)))
+    importlib.invalidate_caches()
+    sys.argv = list(arguments)
+    if first in SCRIPTS:
+        sys.exit(importlib.import_module(SCRIPTS[first]).main())
+    program, sys.argv = rest[0], [first, *rest[1:]]
+    sys.path.insert(0, cwd if first == "-m" else "")
+    if first == "-m":
+        sys.modules.pop(program, None)
+        runpy.run_module(program, run_name="__main__", alter_sys=True)
+    else:
+        main = sys.modules["__main__"] = types.ModuleType("__main__")
+        exec(compile(program, "<string>", "exec"), main.__dict__)
+
+
+if __name__ == "__main__":
+    import importlib
+    import warnings
+
+    del sys.path[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in PRELOADED:
+            try:
+                importlib.import_module(name)
+            except ImportError:
+                # not every installation has all drivers
+                pass
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        run = _serve(control)
+    run()
