@@ -7,19 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ellar.common import IModuleSetup, Module
-from ellar.common.constants import MODULE_METADATA
-from ellar.core import Config, DynamicModule, ModuleBase, ModuleSetup
-from ellar.core.modules import ModuleRefBase
-from ellar.di import EllarInjector, ProviderConfig
-from ellar.reflect import reflect
-from injector import inject
-
 from ellar_db.cli import db
 from ellar_db.databases.configuration import Configuration
 from ellar_db.databases.database import Databases
 from ellar_db.databases.options import MigrationOptions
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import DbError, needing_ellar
+
+with needing_ellar("EllarDBModule"):
+    from ellar.common import IModuleSetup, Module
+    from ellar.common.constants import MODULE_METADATA
+    from ellar.core import Config, DynamicModule, ModuleBase, ModuleSetup
+    from ellar.core.modules import ModuleRefBase
+    from ellar.di import EllarInjector, ProviderConfig
+    from ellar.reflect import reflect
+    from injector import inject
 
 CONFIG_KEY = "ELLAR_DB"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.project.settings import Settings
-from ellar_db.util.errors import DbError, UnavailableError, summary, where_hint
+from ellar_db.util.errors import DbError, UnavailableError, needing_ellar, summary, where_hint
 from ellar_db.util.importing import imported
 
 if TYPE_CHECKING:
@@ -117,14 +117,17 @@ def _find(settings: Settings) -> App | None:
     meta = ctx.meta.get("ELLAR_META") if ctx else None
     named = settings.text("application")
     if (meta is None or not meta.has_meta) and named:
+        # before the application itself, which would fail to import it with an error of its own
+        with needing_ellar(f"[tool.ellar-db] application = {named!r}"):
+            import ellar.app  # noqa: F401
         found = imported(named, "[tool.ellar-db] application")
         return _built(found, named)
     if meta is None and settings.ellar:
         # bare alembic, or ellar-db, in an Ellar project; the folder must be importable as it is for `ellar`
         if os.getcwd() not in sys.path:
             sys.path.append(os.getcwd())
-        from ellar_cli.service import EllarCLIService
-
+        with needing_ellar("the application of [tool.ellar] in pyproject.toml"):
+            from ellar_cli.service import EllarCLIService
         meta = EllarCLIService.import_project_meta()
     if meta is None or not meta.has_meta:
         return None

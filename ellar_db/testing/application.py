@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from click.testing import Result
 
+from ellar_db.errors import needing_ellar
 from ellar_db.testing.project import Project
 from ellar_db.util.ellar import forget_models
 
@@ -236,7 +237,8 @@ def new_application(path: Path, kind: type[A]) -> Iterator[A]:
     with warnings.catch_warnings():
         # on import, ellar, ellar-cli and ellar-sql use deprecated parts of pydantic and click
         warnings.simplefilter("ignore")
-        from ellar.reflect import reflect
+        with needing_ellar("an application for tests"):
+            from ellar.reflect import reflect
 
         # what these register on import must outlast the test
         import_module("ellar_db.module")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ellar_db.databases.database import Database
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import DbError, needing_ellar
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -166,7 +166,8 @@ def _in_project(config: pytest.Config) -> Iterator[None]:
             with warnings.catch_warnings():
                 # on import, ellar uses deprecated parts of pydantic and click
                 warnings.simplefilter("ignore")
-                import ellar_cli.main  # noqa: F401
+                with _failing(), needing_ellar("the application of [tool.ellar] in pyproject.toml"):
+                    import ellar_cli.main  # noqa: F401
         try:
             yield
         finally:

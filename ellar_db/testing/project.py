@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner, Result
 
+from ellar_db.errors import needing_ellar
+
 if TYPE_CHECKING:
     import click
 
@@ -129,7 +131,8 @@ class Project:
         with warnings.catch_warnings():
             # on import, ellar uses deprecated parts of pydantic and click
             warnings.simplefilter("ignore")
-            from ellar_cli.main import create_ellar_cli
+            with needing_ellar("the program `ellar`"):
+                from ellar_cli.main import create_ellar_cli
 
         return _invoked(create_ellar_cli(), "ellar", arguments, exit_code, options)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -38,8 +39,31 @@ class UnavailableError(DbError):
     exit_code = 3
 
 
+class NotInstalledError(UnavailableError, ImportError):
+    """A package that an extra of ellar-db brings is missing. It is an ImportError too, as a failed import is."""
+
+
 class PluginError(DbError):
     """A plugin failed while one of its hooks ran."""
+
+
+@contextmanager
+def needing_ellar(what: str) -> Iterator[None]:
+    """Say in one line what to install if Ellar, which the block imports, isn't complete.
+
+    Args:
+        what: What needs Ellar, as the message's subject.
+
+    Raises:
+        NotInstalledError: ellar, ellar-cli or a package that they need isn't installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = (error.name or "Ellar").partition(".")[0].replace("_", "-")
+        raise NotInstalledError(
+            f'{what} needs {missing}, which isn\'t installed; install it with pip install "ellar-db[ellar]"'
+        ) from None
 
 
 def in_one_line(text: str) -> str:
