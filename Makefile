@@ -8,9 +8,10 @@ BIN = $(VENV)/bin
 PYTEST = -m pytest -n auto --dist worksteal
 FUZZ = 500
 FAULTS = 50
+CORE = tests/commands tests/testing/test_fixtures.py $(addprefix tests/test_,standalone.py plugins.py without_ellar.py)
 PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/pyproject.toml)))
 
-.PHONY: help setup demo test coverage fuzz faults lint docs docs-check bench faults-table test-all lowest test-lowest plugins test-plugins clean
+.PHONY: help setup demo test coverage fuzz faults lint docs docs-check bench faults-table test-all lowest test-lowest core test-core plugins test-plugins clean
 
 help:
 	@echo 'make demo          run the quick example on SQLite'
@@ -26,6 +27,7 @@ help:
 	@echo 'make faults-table  compare what faults leave behind with Alembic, Flask-Migrate and ellar-sql'
 	@echo 'make test-all      run the suite on Python 3.10 to 3.13, if installed, and test-lowest'
 	@echo 'make test-lowest   run the suite with the lowest versions that pyproject.toml allows'
+	@echo 'make test-core     run the tests that need no Ellar, where none is installed'
 	@echo 'make test-plugins  test the example plugins, each installed alone, then all together'
 	@echo 'make clean         remove all that make created'
 
@@ -103,6 +105,15 @@ lowest: setup
 
 test-lowest: lowest
 	ELLAR_DB_FAULTS=3 .venv-lowest/bin/python $(PYTEST) tests $(LESS)
+
+# no Ellar, and nothing that only Ellar needs
+core:
+	@$(MAKE) VENV=.venv-core .venv-core/made
+	.venv-core/bin/pip install --quiet --editable . --group test
+	@if .venv-core/bin/python -c 'import ellar' 2>/dev/null; then echo 'ellar-db installs Ellar'; exit 1; fi
+
+test-core: core
+	.venv-core/bin/python $(PYTEST) --quiet $(CORE)
 
 # installed by pip: each alone, so that the program must find it without a test's sys.path; then all together
 plugins:

@@ -15,12 +15,14 @@ import pytest
 from ellar_db import hookspecs
 from ellar_db.cli import db
 from ellar_db.plugins.faults import API_ATTRIBUTE
+from ellar_db.project.settings import read_toml
 from ellar_db.testing import Project
 from tests.support.pages import ROOT, blocks
 
 FOLDERS = ("docs", "examples", "benchmarks", "plugins_example")
 PAGES = [*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in sorted((ROOT / folder).rglob("*.md")))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+REPOSITORY = "https://github.com/python-ellar/ellar-db/blob/main/"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SOURCE = "\n".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "ellar_db").rglob("*.py")))
 
@@ -48,15 +50,29 @@ def test_a_generated_page_is_fresh(name: str) -> None:
 def test_links_within_the_project_resolve(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if target.startswith("https://"):
+        within = target.removeprefix(REPOSITORY)
+        if within.startswith("https://"):
             continue
-        path, _, anchor = target.partition("#")
-        file = (page.parent / path) if path else page
+        path, _, anchor = within.partition("#")
+        file = page if not path else (page.parent if within == target else ROOT) / path
         assert file.exists(), f"{page.name} links to {target}"
         if anchor:
             headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
             anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
             assert anchor in anchors, f"{page.name} links to {target}"
+
+
+def test_the_readmes_links_work_on_the_package_index_too() -> None:
+    assert [target for target in re.findall(r"\]\(([^)\s]+)\)", README) if not target.startswith("https://")] == []
+
+
+def test_the_projects_urls_name_pages_that_exist() -> None:
+    urls = read_toml(ROOT / "pyproject.toml")["project"]["urls"].values()
+
+    pages = [url.removeprefix(REPOSITORY) for url in urls if url.startswith(REPOSITORY)]
+    assert {"CHANGELOG.md", "docs/README.md"} <= {*pages}
+    assert [page for page in pages if not (ROOT / page).is_file()] == []
+    assert {url for url in urls if not url.startswith(REPOSITORY.removesuffix("/blob/main/"))} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)

@@ -10,6 +10,7 @@ from alembic.config import main as alembic_program
 
 from ellar_db.testing import Project
 from ellar_db.testing.project import MODELS
+from tests.support.marks import needs_ellar
 from tests.support.processes import run
 
 MIGRATED = {"alembic_version", "users"}
@@ -312,6 +313,7 @@ def test_a_plain_alembic_folder_needs_no_settings(project: Project) -> None:
     assert run(project, "ellar-db", "-d", "schema", "current").stdout == "first (head)\n"
 
 
+@needs_ellar
 def test_an_application_that_the_settings_name(project: Project) -> None:
     project.write("models.py", MODELS)
     project.write(
@@ -341,6 +343,7 @@ def test_an_application_that_the_settings_name(project: Project) -> None:
     assert project.tables() == MIGRATED
 
 
+@needs_ellar
 @pytest.mark.parametrize(
     ("application", "exit_code", "message"),
     [

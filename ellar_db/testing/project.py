@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner, Result
 
-from ellar_db.errors import needing_ellar
+from ellar_db.util.errors import needing_ellar
 
 if TYPE_CHECKING:
     import click

@@ -11,13 +11,14 @@ import sys
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from ellar.reflect import reflect
 from sqlalchemy import Engine, text
 
-with warnings.catch_warnings():
+# in `make test-core` no Ellar is installed
+with warnings.catch_warnings(), suppress(ModuleNotFoundError):
     # ellar, ellar-cli and ellar-sql use deprecated parts of pydantic and click at import; theirs to mend
     warnings.simplefilter("ignore")
     import ellar_cli.main  # noqa: F401
@@ -56,6 +57,8 @@ def _apart(ellar_db_isolation: TestPlugins) -> None:
 @pytest.fixture
 def application_apart() -> Iterator[None]:
     """Forget at the test's end with what it set ellar's modules up, which ellar keeps for the whole process."""
+    from ellar.reflect import reflect
+
     import ellar_db.module  # noqa: F401  # what is imported meanwhile would be forgotten too
 
     with reflect.context():

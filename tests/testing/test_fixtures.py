@@ -15,6 +15,7 @@ import pytest
 from ellar_db import hookimpl
 from ellar_db.testing import Application, Distributions, Project, TestPlugins
 from ellar_db.util.errors import PluginError
+from tests.support.marks import needs_ellar
 from tests.support.pages import ROOT
 
 Db = Callable[..., Any]
@@ -86,6 +87,7 @@ def test_a_program_runs_as_a_process(db: Db, ellar_db_project: Project) -> None:
         ellar_db_project.run("python", "-c", "raise SystemExit(3)")
 
 
+@needs_ellar
 def test_db_runs_in_the_application_where_there_is_one(db: Db, ellar_db_application: Application) -> None:
     ellar_db_application.with_plain_sqlalchemy("sqlite:///other.db")
     db("init")
@@ -96,6 +98,7 @@ def test_db_runs_in_the_application_where_there_is_one(db: Db, ellar_db_applicat
     assert db("current").stdout == "one (head)\n"
 
 
+@needs_ellar
 def test_an_application_with_ellar_sql(db: Db, ellar_db_application: Application) -> None:
     ellar_db_application.with_ellar_sql({"default": "sqlite:///app.db", "audit": "sqlite:///audit.db"})
     db("init", "--multi")
@@ -105,6 +108,7 @@ def test_an_application_with_ellar_sql(db: Db, ellar_db_application: Application
     assert "def upgrade_audit" in file.read_text()
 
 
+@needs_ellar
 def test_changed_models_of_an_application_are_seen(db: Db, ellar_db_application: Application) -> None:
     db("init")
     db("migrate")
