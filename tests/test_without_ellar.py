@@ -65,7 +65,7 @@ def test_the_module_says_what_to_install(project: Project) -> None:
     done = project.run(*without(*PARTS, main="from ellar_db import EllarDBModule"), exit_code=1)
 
     assert done.stderr.splitlines()[-1] == (
-        f"ellar_db.errors.NotInstalledError: EllarDBModule needs ellar, which {INSTALL}"
+        f"ellar_db.util.errors.NotInstalledError: EllarDBModule needs ellar, which {INSTALL}"
     )
     # one traceback, without that of the import behind it
     assert done.stderr.count("Traceback") == 1
