@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from click.testing import Result
 
 from ellar_db.testing.project import Project
-from ellar_db.util.ellar import forget_models
+from ellar_db.util.ellar_sql import forget_models
 from ellar_db.util.errors import needing_ellar
 
 if TYPE_CHECKING:
