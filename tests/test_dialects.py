@@ -177,6 +177,30 @@ def test_without_the_package_the_kind_is_one_of_which_nothing_is_known(shopdb: P
     assert "a" in tables(shopdb)
 
 
+def test_a_package_whose_kind_fails_is_named(plain: Project, install: Install) -> None:
+    install(
+        "ellar-db-odd",
+        """
+        from ellar_db import hookimpl
+        from ellar_db.dialects.sqlite import SQLite
+
+        class Odd(SQLite):
+            def leftovers(self, connection):
+                raise ValueError("odd")
+
+        @hookimpl
+        def ellar_db_dialects():
+            return [Odd()]
+        """,
+    )
+    plain.db("init")
+    revision(plain, "0001", None, FIRST)
+
+    assert plain.db("upgrade", exit_code=1).stderr.startswith(
+        "Error: the plugin ellar-db-odd 1.0 failed in its code: ValueError: odd; "
+    )
+
+
 def test_two_packages_that_bring_one_kind_are_both_named(shopdb: Project, install: Install) -> None:
     install("ellar-db-shop-two", PLUGIN)
 
