@@ -177,6 +177,29 @@ def test_without_the_package_the_kind_is_one_of_which_nothing_is_known(shopdb: P
     assert "a" in tables(shopdb)
 
 
+def test_what_a_server_does_not_tell_stops_no_run(plain: Project, install: Install) -> None:
+    install(
+        "ellar-db-curious",
+        """
+        from ellar_db import hookimpl
+        from ellar_db.dialects.sqlite import SQLite
+
+        class Curious(SQLite):
+            def leftovers(self, connection):
+                return list(connection.exec_driver_sql("SELECT * FROM pg_prepared_xacts"))
+
+        @hookimpl
+        def ellar_db_dialects():
+            return [Curious()]
+        """,
+    )
+    plain.db("init")
+    revision(plain, "0001", None, FIRST)
+
+    assert plain.db("upgrade").stderr == "Running upgrade  -> 0001\n"
+    assert "a" in tables(plain)
+
+
 def test_a_package_whose_kind_fails_is_named(plain: Project, install: Install) -> None:
     install(
         "ellar-db-odd",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
@@ -76,13 +75,8 @@ class MySQL(Dialect):
 
     def leftovers(self, connection: Connection) -> list[str]:
         """Return SQLAlchemy's transactions that were prepared for a two-phase commit and never ended."""
-        from sqlalchemy.exc import DBAPIError
-
-        rows: list[Any] = []
-        # MySQL requires a privilege for it, which an application's user may lack
-        with suppress(DBAPIError):
-            rows = list(connection.exec_driver_sql("XA RECOVER"))
-        # the second column is the length of the id's first part, which the second part follows
+        rows = connection.exec_driver_sql("XA RECOVER")
+        # the second column is the length of the id's first part, which is what SQLAlchemy makes
         texts = [(row[1], row[3].decode() if isinstance(row[3], bytes) else str(row[3])) for row in rows]
         ids = [text[:length] for length, text in texts]
         return [

@@ -51,7 +51,7 @@ class PostgreSQL(Dialect):
         """Return SQLAlchemy's transactions that were prepared for a two-phase commit and never ended."""
         rows = connection.exec_driver_sql(
             "SELECT gid, prepared FROM pg_prepared_xacts WHERE database = current_database() "
-            "AND starts_with(gid, '_sa_') ORDER BY prepared"
+            "AND left(gid, 4) = '_sa_' ORDER BY prepared"
         )
         return [
             f"the prepared transaction {gid} keeps its locks since {prepared:%Y-%m-%d %H:%M:%S}; end it with "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,8 +91,12 @@ def _set_timeouts(connection: Connection, dialect: Dialect, limits: Limits) -> N
 
 
 def _tell_leftovers(database: Database, connection: Connection, dialect: Dialect) -> None:
-    """Warn about leftovers of earlier runs; none of them is removed."""
-    for leftover in dialect.leftovers(connection):
-        log.warning("on the database %r, %s", database.name, leftover)
-    # the queries began a transaction
+    """Warn of what earlier runs left; nothing of it is removed."""
+    from sqlalchemy.exc import DBAPIError
+
+    # a server may not let every user ask, and one that is only like PostgreSQL may not know the question
+    with suppress(DBAPIError):
+        for leftover in dialect.leftovers(connection):
+            log.warning("on the database %r, %s", database.name, leftover)
+    # the query began a transaction
     connection.rollback()
