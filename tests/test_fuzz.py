@@ -254,13 +254,13 @@ REVISION_COMMANDS = ["show", "upgrade", "downgrade", "stamp", "history", "merge"
 REVISION_OPTIONS = ["-m", "--rev-id", "--branch-label", "--head", "--depends-on", "--version-path"]
 
 
-@pytest.mark.parametrize(("number", "command"), enumerate(REVISION_COMMANDS), ids=REVISION_COMMANDS)
+@pytest.mark.parametrize(("number", "command"), list(enumerate(REVISION_COMMANDS)), ids=REVISION_COMMANDS)
 def test_each_odd_revision(run: Callable[..., Result], number: int, command: str) -> None:
     for text in part(ODD, number):
         run(command, *(["-r"] if command == "history" else []), text)
 
 
-@pytest.mark.parametrize(("number", "option"), enumerate(REVISION_OPTIONS), ids=REVISION_OPTIONS)
+@pytest.mark.parametrize(("number", "option"), list(enumerate(REVISION_OPTIONS)), ids=REVISION_OPTIONS)
 def test_each_odd_value_of_a_new_revision(run: Callable[..., Result], number: int, option: str) -> None:
     for text in part([*ODD, "../../x", "/x", "../x"], number):
         run("revision", option, text)

@@ -69,3 +69,16 @@ def test_after_a_change_of_folder_everything_is_the_other_project_s(
         get_plugin_manager().require()
     monkeypatch.chdir(tmp_path / "one")
     assert get_plugin_manager() is first
+
+
+def test_a_changed_file_is_read_again(project: Project) -> None:
+    project.write("pyproject.toml", "[tool.ellar-db]\ndirectory = 'one'\n")
+    first = get_plugin_manager()
+    assert first.settings.text("directory") == "one"
+
+    project.write("pyproject.toml", "[tool.ellar-db]\ndirectory = 'another'\n")
+
+    assert get_plugin_manager() is not first
+    assert get_plugin_manager().settings.text("directory") == "another"
+    (project.path / "pyproject.toml").unlink()
+    assert get_plugin_manager().settings.table == {}

@@ -263,10 +263,12 @@ class Managers:
     """The plugin managers of this process: one for each project folder."""
 
     def __init__(self) -> None:
-        self._by_folder: dict[str, PluginManager] = {}
+        self._by_folder: dict[str, tuple[tuple[int, int] | None, PluginManager]] = {}
 
     def __call__(self) -> PluginManager:
-        """Return the manager of the project in the working directory; it is made on first use.
+        """Return the manager of the project in the working directory.
+
+        It is made when it is first asked for, and again when pyproject.toml has changed.
 
         Raises:
             DbError: The project's settings can't be read.
@@ -276,12 +278,18 @@ class Managers:
             True
         """
         folder = os.getcwd()
-        if folder not in self._by_folder:
-            self._by_folder[folder] = create_plugin_manager()
-        return self._by_folder[folder]
+        try:
+            found = os.stat(os.path.join(folder, "pyproject.toml"))
+            state = (found.st_mtime_ns, found.st_size)
+        except OSError:
+            state = None
+        known = self._by_folder.get(folder)
+        if known is None or known[0] != state:
+            known = self._by_folder[folder] = state, create_plugin_manager()
+        return known[1]
 
     def cache_clear(self) -> None:
-        """Forget the managers, so that plugins and settings are loaded again."""
+        """Forget the managers, so that plugins and settings are read again."""
         self._by_folder.clear()
 
 

@@ -42,7 +42,7 @@ from sqlalchemy import (
 from ellar_db.util import aiosqlite as aiosqlite_doors
 from ellar_db.util import alembic as doors
 from ellar_db.util import click as click_doors
-from ellar_db.util import ellar as ellar_doors
+from ellar_db.util import ellar_sql as ellar_doors
 from ellar_db.util import sqlalchemy as sqlalchemy_doors
 
 
@@ -399,9 +399,12 @@ class TestAiosqlite:
             pytest.skip("before 0.22 a connection is a thread itself")
         import asyncio
 
+        # another test's connection may not have ended yet
+        before = set(threading.enumerate())
+
         async def connected() -> list[threading.Thread]:
             async with aiosqlite.connect(tmp_path / "a.db"):
-                return [thread for thread in threading.enumerate() if aiosqlite_doors.is_worker(thread)]
+                return [new for new in set(threading.enumerate()) - before if aiosqlite_doors.is_worker(new)]
 
         check_that(len(asyncio.run(connected())) == 1, "core._connection_worker_thread", "aiosqlite.py")
         assert not aiosqlite_doors.is_worker(threading.current_thread())
@@ -431,7 +434,7 @@ class TestEllar:
         from ellar_sql.model import database_binds
 
         name = "__model_database_metadata__"
-        check_that(hasattr(database_binds, name), f"ellar_sql.model.database_binds.{name}", "ellar.py")
+        check_that(hasattr(database_binds, name), f"ellar_sql.model.database_binds.{name}", "ellar_sql.py")
         monkeypatch.setattr(database_binds, name, {})
         database_binds.update_database_metadata("default", MetaData(), object())
         assert database_binds.has_metadata("default")
