@@ -126,6 +126,6 @@ def test_a_plugin_that_fails_after_revisions_of_their_own_transactions(
 
 
 def test_comments_before_a_statement_take_no_time() -> None:
-    changes_schema = MySQL.statements.changes_schema
+    changes_schema = MySQL().statements.changes_schema
     assert changes_schema.match("/* a */" * 5000 + " CREATE TABLE x (id integer)")
     assert not changes_schema.match("/* a */" * 5000 + " INSERT INTO x VALUES (1)")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ellar_db.config.invocation import DATABASES
@@ -131,6 +130,10 @@ def _placed(package: PackageMigrations, settings: Settings) -> PackageMigrations
 
 def _ordered(packages: Mapping[str, PackageMigrations], plugins: Mapping[str, Plugin]) -> dict[str, PackageMigrations]:
     """Sort packages after those in their `after`, and otherwise by name."""
+    if not packages:
+        return {}
+    from graphlib import CycleError, TopologicalSorter
+
     sorter = TopologicalSorter({name: packages[name].after for name in packages})
     try:
         sorter.prepare()

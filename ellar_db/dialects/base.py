@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
-from ellar_db.dialects.statements import Statements
 from ellar_db.hooktypes import Lock
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Inspector
     from sqlalchemy import Dialect as SQLAlchemyDialect
+
+    from ellar_db.dialects.statements import Statements
 
 
 class Dialect:
@@ -46,9 +48,6 @@ class Dialect:
     commits_at_ddl: ClassVar[bool] = False
     """Whether a schema change commits what precedes it, so that it can't be in a two-phase transaction."""
 
-    statements: ClassVar[Statements] = Statements()
-    """Patterns that classify statements, used if schema changes can't be rolled back."""
-
     compare_type: ClassVar[Any] = True
     """Alembic's option of that name, if neither the application nor a plugin sets it."""
 
@@ -60,6 +59,13 @@ class Dialect:
 
     catalog: ClassVar[Sequence[str]] = ()
     """Queries for what SQLAlchemy's inspector doesn't read: each returns rows of kind, name, table and definition."""
+
+    @cached_property
+    def statements(self) -> Statements:
+        """How statements are told apart where schema changes can't be rolled back."""
+        from ellar_db.dialects.statements import Statements
+
+        return Statements()
 
     # Identity
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,11 +13,12 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.server_lock import ServerLock
-from ellar_db.dialects.statements import Statements, starting_with
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
     from sqlalchemy import Dialect as SQLAlchemyDialect
+
+    from ellar_db.dialects.statements import Statements
 
 LEADING = r"(?:\s|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|(?:--|\#)[^\n]*\n|SET\s+STATEMENT\s.*?\sFOR\s)*"
 """What may precede a statement: comments, and `SET STATEMENT ... FOR`."""
@@ -38,23 +40,29 @@ class MySQL(Dialect):
     transactional = True
     commits_at_ddl = True
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
-    statements = Statements(
-        changes_schema=starting_with(r"ALTER|(?:CREATE|DROP)(?!\s+TEMPORARY)|RENAME|TRUNCATE", LEADING),
-        reads=re.compile(r"\s*(?:select|show|desc|explain|set(?!\s+statement)|use|xa)", re.IGNORECASE),
-        partial=starting_with(
-            r"DROP\b(?=[^;]*,)|CREATE\s+OR\s+REPLACE\s+(?:TABLE|SEQUENCE)|CALL|EXECUTE|BEGIN\s+NOT"
-            r"|IF|CASE|LOOP|REPEAT|WHILE|FOR",
-            LEADING,
-        ),
-        stored=starting_with(r"CREATE\b(?:(?!\bBEGIN\b).)*?\b(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)", LEADING),
-        table_locks=re.compile(r"\s*(UN)?LOCK\s+TABLES?\b", re.IGNORECASE),
-    )
     catalog = (
         "SELECT 'trigger', trigger_name, event_object_table, action_statement FROM information_schema.triggers "
         "WHERE trigger_schema = DATABASE()",
         "SELECT LOWER(routine_type), routine_name, '', routine_definition FROM information_schema.routines "
         "WHERE routine_schema = DATABASE()",
     )
+
+    @cached_property
+    def statements(self) -> Statements:
+        """How statements are told apart, with the words of both servers."""
+        from ellar_db.dialects.statements import CHANGES_SCHEMA, STORED, Statements, starting_with
+
+        return Statements(
+            changes_schema=starting_with(CHANGES_SCHEMA, LEADING),
+            reads=re.compile(r"\s*(?:select|show|desc|explain|set(?!\s+statement)|use|xa)", re.IGNORECASE),
+            partial=starting_with(
+                r"DROP\b(?=[^;]*,)|CREATE\s+OR\s+REPLACE\s+(?:TABLE|SEQUENCE)|CALL|EXECUTE|BEGIN\s+NOT"
+                r"|IF|CASE|LOOP|REPEAT|WHILE|FOR",
+                LEADING,
+            ),
+            stored=starting_with(STORED, LEADING),
+            table_locks=re.compile(r"\s*(UN)?LOCK\s+TABLES?\b", re.IGNORECASE),
+        )
 
     def lock(self, database: Database, limits: Limits) -> MySQLLock:
         """Return a lock that uses `GET_LOCK`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 LEADING = r"(?:\s|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|--[^\n]*\n)*"
 """What may precede a statement: comments."""
@@ -28,10 +28,10 @@ def starting_with(words: str, leading: str = LEADING) -> re.Pattern[str]:
     return re.compile(rf"{leading}(?:{words})\b", re.IGNORECASE | re.DOTALL)
 
 
-CHANGES_SCHEMA = starting_with(r"ALTER|(?:CREATE|DROP)(?!\s+TEMPORARY)|RENAME|TRUNCATE")
+CHANGES_SCHEMA = r"ALTER|(?:CREATE|DROP)(?!\s+TEMPORARY)|RENAME|TRUNCATE"
 READS = re.compile(r"\s*(?:select|show|desc|explain|set|use)", re.IGNORECASE)
-PARTIAL = starting_with(r"DROP\b(?=[^;]*,)|CALL|EXEC|EXECUTE|BEGIN|DECLARE|IF|CASE|LOOP|REPEAT|WHILE|FOR")
-STORED = starting_with(r"CREATE\b(?:(?!\bBEGIN\b).)*?\b(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)")
+PARTIAL = r"DROP\b(?=[^;]*,)|CALL|EXEC|EXECUTE|BEGIN|DECLARE|IF|CASE|LOOP|REPEAT|WHILE|FOR"
+STORED = r"CREATE\b(?:(?!\bBEGIN\b).)*?\b(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)"
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Statements:
         True
     """
 
-    changes_schema: re.Pattern[str] = CHANGES_SCHEMA
+    changes_schema: re.Pattern[str] = field(default_factory=lambda: starting_with(CHANGES_SCHEMA))
     reads: re.Pattern[str] = READS
-    partial: re.Pattern[str] = PARTIAL
-    stored: re.Pattern[str] = STORED
+    partial: re.Pattern[str] = field(default_factory=lambda: starting_with(PARTIAL))
+    stored: re.Pattern[str] = field(default_factory=lambda: starting_with(STORED))
     table_locks: re.Pattern[str] = NOTHING
 
     def are_several(self, text: str) -> bool:
