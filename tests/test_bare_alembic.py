@@ -87,7 +87,7 @@ def make_folder(shop: Shop, place: str, kind: str) -> None:
     elif place == "manage.py":
         shop.with_plain_sqlalchemy(url, manage=True)
         shop.write("pyproject.toml", MANAGED)
-        shop.run("python", "manage.py", "db", "init")
+        run(shop, "python", "manage.py", "db", "init")
     else:
         shop.configure(url=url, models=PLAIN_MODELS)
         shop.db("init")
@@ -291,6 +291,6 @@ def test_ellar_db_leaves_the_loggers_of_the_application_alone(shop: Shop) -> Non
     )
     file.write_text(file.read_text().replace("    pass", shown, 1))
 
-    done = shop.run("ellar", "db", "upgrade")
+    done = run(shop, "ellar", "db", "upgrade")
 
     assert (done.stdout, done.stderr) == ("False 10\n", "Running upgrade  -> first, empty message\n")

@@ -24,6 +24,7 @@ from tests.support.applications import (
     answer,
     new_shop,
 )
+from tests.support.processes import run
 from tests.support.servers import asynchronous
 
 # models of a second database: ellar-sql sets an attribute of which SQLAlchemy 2.1 warns
@@ -121,9 +122,9 @@ class TestProgram:
         for file in (shop.path / "shop").glob("*.py"):
             shop.write(f"mart/{file.name}", file.read_text().replace("shop", "mart").replace("app.db", "mart.db"))
 
-        shop.run("ellar", "db", "init")
-        shop.run("ellar", "--project", "mart", "db", "migrate", "-m", "First")
-        shop.run("ellar", "--project", "mart", "db", "upgrade")
+        run(shop, "ellar", "db", "init")
+        run(shop, "ellar", "--project", "mart", "db", "migrate", "-m", "First")
+        run(shop, "ellar", "--project", "mart", "db", "upgrade")
 
         assert shop.tables(f"sqlite:///{shop.path}/mart.db") == {"alembic_version", "user"}
         assert not (shop.path / "app.db").exists()
@@ -131,9 +132,9 @@ class TestProgram:
     def test_manage_py_migrates(self, shop: Shop) -> None:
         shop.with_plain_sqlalchemy(f"sqlite:///{shop.path}/app.db", manage=True)
 
-        made = shop.run("python", "manage.py", "db", "init")
-        shop.run("python", "manage.py", "db", "migrate", "-m", "First")
-        shop.run("python", "manage.py", "db", "upgrade")
+        made = run(shop, "python", "manage.py", "db", "init")
+        run(shop, "python", "manage.py", "db", "migrate", "-m", "First")
+        run(shop, "python", "manage.py", "db", "upgrade")
 
         assert made.stdout == (
             "Made migrations. Keep it under version control.\n"
@@ -300,7 +301,7 @@ class TestSetup:
     def test_an_unknown_migration_option_is_one_line(self, shop: Shop) -> None:
         shop.create("EllarDBModule.setup(databases='sqlite:///app.db', migration_options={'folder': 'x'})")
 
-        done = shop.run("ellar", "db", "current", exit_code=1)
+        done = run(shop, "ellar", "db", "current", exit_code=1)
 
         assert done.stderr.startswith("Error: migration_options has no folder; it takes directory, use_two_phase, ")
         assert len(done.stderr.splitlines()) == 1

@@ -13,6 +13,7 @@ from alembic.config import main as alembic_program
 from click.testing import Result
 
 from tests.support.applications import ELLAR_SQL_MODELS, PLAIN_MODELS, REPORTS_MODEL, Shop, new_shop
+from tests.support.processes import run
 from tests.support.servers import asynchronous
 
 # models of a second database: ellar-sql sets an attribute of which SQLAlchemy 2.1 warns
@@ -30,15 +31,22 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 @contextmanager
 def logging_restored() -> Iterator[None]:
     """Undo what an env.py does to the logging of the process with `fileConfig`."""
-    loggers = [logging.root, *(found for found in logging.root.manager.loggerDict.values() if hasattr(found, "level"))]
-    before = [(each, each.handlers[:], each.level, each.disabled, each.propagate) for each in loggers]
+    before = {each: (each.handlers[:], each.level, each.disabled, each.propagate) for each in loggers()}
     try:
         yield
     finally:
-        for each, handlers, level, disabled, propagate in before:
+        for each in loggers():
+            # one that is new is as a new one is
+            handlers, level, disabled, propagate = before.get(each, ([], logging.NOTSET, False, True))
             each.handlers[:] = handlers
             each.setLevel(level)
             each.disabled, each.propagate = disabled, propagate
+
+
+def loggers() -> list[logging.Logger]:
+    """Return all loggers of the process."""
+    known = logging.root.manager.loggerDict.values()
+    return [logging.root, *(found for found in known if isinstance(found, logging.Logger))]
 
 
 def runner(program: Run, *options: str) -> Run:
@@ -129,7 +137,7 @@ class TestEllarSQL:
 
     def test_a_folder_for_one_database(self, shop: Shop, kind: str) -> None:
         self.write(shop, kind, ours=False)
-        made = shop.run("ellar", "db", "init")
+        made = run(shop, "ellar", "db", "init")
         assert "Creating directory" in made.stdout
         before = files(shop.path / "migrations")
         urls = self.write(shop, kind, ours=True)
@@ -142,7 +150,7 @@ class TestEllarSQL:
 
     def test_a_folder_for_several_databases(self, shop: Shop, kind: str) -> None:
         self.write(shop, kind, ours=False, several=True)
-        shop.run("ellar", "db", "init", "--multiple")
+        run(shop, "ellar", "db", "init", "--multiple")
         before = files(shop.path / "migrations")
         urls = self.write(shop, kind, ours=True, several=True)
         db = runner(shop.ellar, "db")
@@ -157,14 +165,14 @@ class TestEllarSQL:
 
     def test_revisions_of_ellar_sql_are_continued(self, shop: Shop, kind: str) -> None:
         urls = self.write(shop, kind, ours=False)
-        shop.run("ellar", "db", "init")
-        shop.run("ellar", "db", "migrate", "-m", "First", "--rev-id", "first")
-        shop.run("ellar", "db", "upgrade")
+        run(shop, "ellar", "db", "init")
+        run(shop, "ellar", "db", "migrate", "-m", "First", "--rev-id", "first")
+        run(shop, "ellar", "db", "upgrade")
         self.write(shop, kind, ours=True)
         shop.add_to_models("    email = model.Column(model.String(64))\n")
 
-        shop.run("ellar", "db", "migrate", "-m", "Second", "--rev-id", "second")
-        upgraded = shop.run("ellar", "db", "upgrade")
+        run(shop, "ellar", "db", "migrate", "-m", "Second", "--rev-id", "second")
+        upgraded = run(shop, "ellar", "db", "upgrade")
 
         assert "Running upgrade first -> second, Second" in upgraded.stderr
         assert shop.columns(urls["default"], "user") == ["id", "name", "email"]

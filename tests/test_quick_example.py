@@ -18,6 +18,7 @@ from tests.support.applications import (
     Shop,
     new_shop,
 )
+from tests.support.processes import run
 from tests.support.servers import asynchronous
 
 
@@ -113,7 +114,9 @@ def test_in_a_project_made_with_ellar_new(
     program = ["python", "manage.py"] if manage else ["ellar"]
 
     def db(*arguments: str, exit_code: int = 0) -> str:
-        done = shop.run(*program, "db", *arguments, exit_code=exit_code, env=path)
+        # of the three ways, one has each program start by itself
+        start = run if manage or way == "plain SQLAlchemy" else Project.run
+        done = start(shop, *program, "db", *arguments, exit_code=exit_code, env=path)
         assert "Traceback" not in done.stderr
         return done.stdout
 

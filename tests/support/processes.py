@@ -33,7 +33,10 @@ PRELOADED = (
     "sqlalchemy.dialects.sqlite.aiosqlite sqlalchemy.dialects.sqlite.pysqlite sqlalchemy.ext.asyncio sqlalchemy.orm"
 ).split()
 
-SCRIPTS = {"alembic": "alembic.config", "ellar-db": "ellar_db.cli"}
+ELLAR = ["ellar.app", "ellar_cli.cli", "ellar_sql"]
+"""What a second server imports too, for programs in an Ellar project; elsewhere it would change what these do."""
+
+SCRIPTS = {"alembic": "alembic.config", "ellar": "ellar_cli.cli", "ellar-db": "ellar_db.cli"}
 """Console scripts, each the function `main` of a module."""
 
 
@@ -41,19 +44,28 @@ class Program:
     """A running program, with the part of `subprocess.Popen` that tests use.
 
     Args:
-        arguments: `-m` and a module, `-c` and source, or one of SCRIPTS, each with its own arguments.
+        arguments: `-m` and a module, `-c` and source, a file, or one of SCRIPTS, each with its own arguments.
         cwd: The working directory.
         env: All environment variables.
         stdin: Give the program a pipe as its input, rather than nothing.
+        ellar: Have Ellar imported already.
     """
 
-    def __init__(self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], *, stdin: bool = False) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        *,
+        stdin: bool = False,
+        ellar: bool = False,
+    ) -> None:
         self.returncode: int | None = None
         ours, theirs = socket.socketpair()
         output, error = os.pipe(), os.pipe()
         source = os.pipe() if stdin else (os.open(os.devnull, os.O_RDONLY), -1)
         given = [theirs.fileno(), source[0], output[1], error[1]]
-        socket.send_fds(_server(), [b"."], given)
+        socket.send_fds(_server(ellar), [b"."], given)
         theirs.close()
         for descriptor in given[1:]:
             os.close(descriptor)
@@ -149,10 +161,18 @@ def python(
 def run(
     project: Project, *command: str, exit_code: int | None = 0, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `alembic` or `ellar-db` as `Project.run` does, and check the exit code."""
+    """Run `alembic`, `ellar-db`, `ellar` or `python manage.py` as `Project.run` does, and check the exit code."""
     if not hasattr(os, "fork"):
         return project.run(*command, exit_code=exit_code, env=dict(env or {}))
-    program = Program(command, project.path, {**os.environ, "PYTHONPATH": "", **(env or {})})
+    settings = project.path / "pyproject.toml"
+    ellar = settings.is_file() and "[tool.ellar]" in settings.read_text(encoding="utf-8")
+    arguments = command[1:] if command[0] == "python" else command
+    program = Program(
+        arguments,
+        project.path,
+        {**os.environ, "PYTHONPATH": "", **(env or {})},
+        ellar=ellar or command[0] in ("ellar", "python"),
+    )
     output, error = program.communicate(timeout=TIMEOUT)
     assert program.returncode is not None
     done = subprocess.CompletedProcess(command, program.returncode, output, error)
@@ -162,13 +182,16 @@ def run(
 
 
 @functools.cache
-def _server() -> socket.socket:
-    """Start the server of this process, which ends with it."""
+def _server(ellar: bool) -> socket.socket:
+    """Start a server of this process, which ends with it."""
     ours, theirs = socket.socketpair()
     # what measures coverage must begin in each program, not in the server
     env = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTHONPATH"))}
     server = subprocess.Popen(
-        [sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()], cwd="/", env=env
+        [sys.executable, __file__, str(theirs.fileno()), *(ELLAR if ellar else ())],
+        pass_fds=[theirs.fileno()],
+        cwd="/",
+        env=env,
     )
     theirs.close()
 
@@ -238,6 +261,10 @@ def _become(arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
     sys.argv = list(arguments)
     if first in SCRIPTS:
         sys.exit(importlib.import_module(SCRIPTS[first]).main())
+    if first.endswith(".py"):
+        sys.path.insert(0, cwd)
+        runpy.run_path(first, run_name="__main__")
+        return
     program, sys.argv = rest[0], [first, *rest[1:]]
     sys.path.insert(0, cwd if first == "-m" else "")
     if first == "-m":
@@ -255,7 +282,7 @@ if __name__ == "__main__":
     del sys.path[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in PRELOADED:
+        for name in (*PRELOADED, *sys.argv[2:]):
             try:
                 importlib.import_module(name)
             except ImportError:
