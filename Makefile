@@ -55,6 +55,7 @@ test: setup
 	$(BIN)/python $(PYTEST)
 
 coverage: setup
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' || { echo 'Coverage needs Python 3.12 or newer: make clean, then make coverage PYTHON=/path/to/python3.13'; exit 1; }
 	$(BIN)/coverage erase
 	$(BIN)/coverage run $(PYTEST)
 	$(BIN)/coverage combine --quiet
