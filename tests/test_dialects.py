@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ def revision(project: Project, name: str, parent: str | None, upgrade: str) -> N
 
 
 def tables(project: Project) -> set[str]:
-    with sqlite3.connect(project.path / "app.db") as connection:
+    with closing(sqlite3.connect(project.path / "app.db")) as connection:
         return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
 
 
@@ -292,7 +293,7 @@ def test_the_built_in_kinds(url: str, kind: type[Dialect], plain: Project) -> No
 def test_sqlite_tells_of_the_copies_that_a_killed_batch_left(plain: Project) -> None:
     plain.db("init")
     revision(plain, "0001", None, FIRST)
-    with sqlite3.connect(plain.path / "app.db") as connection:
+    with closing(sqlite3.connect(plain.path / "app.db")) as connection, connection:
         connection.execute("CREATE TABLE _alembic_tmp_users (id integer)")
         connection.execute("CREATE TABLE xalembicytmpyusers (id integer)")
 

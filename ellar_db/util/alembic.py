@@ -187,7 +187,7 @@ def unreadable_revision(frame: FrameType) -> Path | None:
     is imported don't say which file it is. There is no public fallback.
     """
     local = frame.f_locals
-    if _place(frame) != ("alembic.script.base", "_from_path") or not {"dir_", "filename"} <= local.keys():
+    if _place(frame) != ("alembic.script.base", "_from_path") or not {"dir_", "filename"}.issubset(local):
         return None
     return Path(local["dir_"], local["filename"])
 

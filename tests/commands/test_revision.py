@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import sys
 
 import pytest
 
@@ -47,9 +48,11 @@ def test_a_message_comes_back_as_it_was_given(plain: Project, message: str) -> N
 
     [file] = plain.revisions()
     assert file.parent == plain.path / "migrations/versions"
-    assert runpy.run_path(str(file))["__doc__"].partition("\n\nRevision ID: mine\n")[0] == message
+    # Python's own reading of docstrings from 3.13 on, which no revision can escape
+    kept = message if sys.version_info < (3, 13) else message.expandtabs().strip(" ")
+    assert runpy.run_path(str(file))["__doc__"].partition("\n\nRevision ID: mine\n")[0] == kept
     assert plain.db("history").stdout.startswith("<base> -> mine (head)")
-    for line in message.split("\n"):
+    for line in kept.split("\n"):
         assert line in plain.db("show", "mine").stdout
     plain.db("upgrade")
     assert plain.db("current").stdout == "mine (head)\n"
