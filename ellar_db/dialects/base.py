@@ -146,10 +146,11 @@ class Dialect:
     def unlock_tables(self, connection: Connection) -> None:
         """Release the tables that a revision locked with a statement (`Statements.table_locks`)."""
 
-    def leftovers(self, connection: Connection) -> list[str]:
+    def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return the leftovers of earlier runs that no later run removes, each with what to do about it.
 
         Args:
+            database: The database.
             connection: The run's connection, before its first statement.
         """
         return []

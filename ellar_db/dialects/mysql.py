@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +32,10 @@ NOT_ROLLED_BACK = 1196
 
 LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME = 1205, 1969, 3024
 """The servers' error codes: lock wait timeout, statement timeout on MariaDB, and statement timeout on MySQL."""
+
+
+PAUSE = 0.5
+"""Seconds after which a transaction that is still prepared is one that nobody ends."""
 
 
 class MySQL(Dialect):
@@ -81,16 +86,21 @@ class MySQL(Dialect):
         """Release the tables, so that the journal can be read."""
         connection.exec_driver_sql("UNLOCK TABLES")
 
-    def leftovers(self, connection: Connection) -> list[str]:
-        """Return SQLAlchemy's transactions that were prepared for a two-phase commit and never ended."""
-        rows = connection.exec_driver_sql("XA RECOVER")
-        # the second column is the length of the id's first part, which is what SQLAlchemy makes
-        texts = [(row[1], row[3].decode() if isinstance(row[3], bytes) else str(row[3])) for row in rows]
-        ids = [text[:length] for length, text in texts]
+    def leftovers(self, database: Database, connection: Connection) -> list[str]:
+        """Return SQLAlchemy's transactions on the server that were prepared for a two-phase commit and never ended.
+
+        The servers don't say which database a transaction belongs to, so only runs with two-phase commit ask.
+        """
+        found = _prepared(connection) if database.use_two_phase else []
+        if found:
+            # another run may be between PREPARE and COMMIT
+            time.sleep(PAUSE)
+            later = _prepared(connection)
+            found = [id_ for id_ in found if id_ in later]
         return [
-            f"the prepared transaction {id_} keeps its locks; end it with `XA COMMIT '{id_}'` or `XA ROLLBACK '{id_}'`"
-            for id_ in ids
-            if id_.startswith("_sa_")
+            f"the server has the prepared transaction {id_}, which keeps its locks; end it with `XA COMMIT '{id_}'` or "
+            f"`XA ROLLBACK '{id_}'`"
+            for id_ in found
         ]
 
     def timeouts(self, dialect: SQLAlchemyDialect, limits: Limits) -> list[str]:
@@ -137,6 +147,14 @@ class MySQL(Dialect):
         from sqlalchemy import text
 
         return str(connection.execute(text("SELECT DATABASE()")).scalar())
+
+
+def _prepared(connection: Connection) -> list[str]:
+    """Return the ids of the server's prepared transactions that SQLAlchemy began."""
+    rows = connection.exec_driver_sql("XA RECOVER")
+    # the second column is the length of the id's first part, which is what SQLAlchemy makes
+    texts = [(row[1], row[3].decode() if isinstance(row[3], bytes) else str(row[3])) for row in rows]
+    return [text[:length] for length, text in texts if text.startswith("_sa_")]
 
 
 class MySQLLock(ServerLock):

@@ -47,7 +47,7 @@ class PostgreSQL(Dialect):
         """Return an advisory lock."""
         return PostgreSQLLock(database, limits)
 
-    def leftovers(self, connection: Connection) -> list[str]:
+    def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return SQLAlchemy's transactions that were prepared for a two-phase commit and never ended."""
         rows = connection.exec_driver_sql(
             "SELECT gid, prepared FROM pg_prepared_xacts WHERE database = current_database() "

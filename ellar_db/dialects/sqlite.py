@@ -100,7 +100,7 @@ class SQLite(Dialect):
         """Return whether the driver has left the transaction that SQLAlchemy is in, as after `executescript`."""
         return connection.in_transaction() and not in_transaction(connection)
 
-    def leftovers(self, connection: Connection) -> list[str]:
+    def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return the copies of tables left by batch operations that were killed outside of a transaction."""
         tables = connection.exec_driver_sql(
             f"SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '{BATCH_COPY.replace('_', '!_')}%' "

@@ -96,7 +96,7 @@ def _tell_leftovers(database: Database, connection: Connection, dialect: Dialect
 
     # a server may not let every user ask, and one that is only like PostgreSQL may not know the question
     with suppress(DBAPIError):
-        for leftover in dialect.leftovers(connection):
+        for leftover in dialect.leftovers(database, connection):
             log.warning("on the database %r, %s", database.name, leftover)
     # the query began a transaction
     connection.rollback()
