@@ -107,10 +107,10 @@ lowest: setup
 test-lowest: lowest
 	ELLAR_DB_FAULTS=3 .venv-lowest/bin/python $(PYTEST) tests $(LESS)
 
-# no Ellar, and nothing that only Ellar needs
+# no Ellar, and nothing that only Ellar needs; drivers, which tests use
 core:
 	@$(MAKE) VENV=.venv-core .venv-core/made
-	.venv-core/bin/pip install --quiet --editable . --group test
+	.venv-core/bin/pip install --quiet --editable '.[postgresql,mysql,async]' --group test
 	@if .venv-core/bin/python -c 'import ellar' 2>/dev/null; then echo 'ellar-db installs Ellar'; exit 1; fi
 
 test-core: core
