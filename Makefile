@@ -117,7 +117,7 @@ test-core: core
 	.venv-core/bin/python $(PYTEST) --quiet $(CORE)
 
 # installed by pip: each alone, so that the program must find it without a test's sys.path; then all together
-plugins:
+.venv-plugins/list: $(wildcard plugins_example/*/pyproject.toml plugins_example/*/*.py plugins_example/*/*/*.py) pyproject.toml
 	@rm -rf .venv-plugins
 	@$(MAKE) VENV=.venv-plugins .venv-plugins/made
 	.venv-plugins/bin/pip install --quiet --editable '.[all]' --group test
@@ -130,6 +130,8 @@ plugins:
 		done; \
 		test "$$plugin" = '$(PLUGINS)' || .venv-plugins/bin/pip uninstall --quiet --yes $$plugin || exit 1; \
 	done
+
+plugins: .venv-plugins/list
 
 test-plugins: plugins
 	.venv-plugins/bin/python $(PYTEST) --quiet plugins_example
