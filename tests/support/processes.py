@@ -248,6 +248,8 @@ def _become(arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
     import runpy
     import types
 
+    # a suite that runs in the background ignores it, and what it starts would too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
