@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from alembic.config import main as alembic_program
 from click.testing import Result
 
 from tests.support.applications import ELLAR_SQL_MODELS, PLAIN_MODELS, REPORTS_MODEL, Shop, new_shop
+from tests.support.logs import logging_restored
 from tests.support.processes import run
 from tests.support.servers import asynchronous
 
@@ -26,27 +25,6 @@ Run = Callable[..., Result]
 def shop(tmp_path: Path) -> Iterator[Shop]:
     with new_shop(tmp_path) as made:
         yield made
-
-
-@contextmanager
-def logging_restored() -> Iterator[None]:
-    """Undo what an env.py does to the logging of the process with `fileConfig`."""
-    before = {each: (each.handlers[:], each.level, each.disabled, each.propagate) for each in loggers()}
-    try:
-        yield
-    finally:
-        for each in loggers():
-            # one that is new is as a new one is
-            handlers, level, disabled, propagate = before.get(each, ([], logging.NOTSET, False, True))
-            each.handlers[:] = handlers
-            each.setLevel(level)
-            each.disabled, each.propagate = disabled, propagate
-
-
-def loggers() -> list[logging.Logger]:
-    """Return all loggers of the process."""
-    known = logging.root.manager.loggerDict.values()
-    return [logging.root, *(found for found in known if isinstance(found, logging.Logger))]
 
 
 def runner(program: Run, *options: str) -> Run:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, event, text
 
 # in `make test-core` no Ellar is installed
 with warnings.catch_warnings(), suppress(ModuleNotFoundError):
@@ -25,6 +25,7 @@ with warnings.catch_warnings(), suppress(ModuleNotFoundError):
     import ellar_sql  # noqa: F401
 
 from ellar_db.testing import Distributions, Project, TestPlugins
+from tests.support.logs import logging_restored
 from tests.support.processes import Program, python
 from tests.support.servers import server
 
@@ -52,6 +53,29 @@ with locked([database], {"default": Limits()}, create_plugin_manager()):
 @pytest.fixture(autouse=True)
 def _apart(ellar_db_isolation: TestPlugins) -> None:
     """Give each test a folder, a plugin manager and modules of its own; packages installed here take no part."""
+
+
+@pytest.fixture(autouse=True)
+def _logging_kept() -> Iterator[None]:
+    """Undo what a test's env.py does to the logging of the process."""
+    with logging_restored():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _pools_emptied() -> Iterator[None]:
+    """Close at the test's end what the engines of its applications keep open: from Python 3.13 on, sqlite3 warns."""
+    engines: dict[int, Engine] = {}
+
+    def connected(connection: Connection) -> None:
+        engines[id(connection.engine)] = connection.engine
+
+    event.listen(Engine, "engine_connect", connected)
+    yield
+    event.remove(Engine, "engine_connect", connected)
+    for engine in engines.values():
+        # connections of async drivers can only be closed in their event loop
+        engine.dispose(close=not engine.dialect.is_async)
 
 
 @pytest.fixture
