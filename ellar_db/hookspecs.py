@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from ellar_db.databases.database import Database
     from ellar_db.databases.limits import Limits
     from ellar_db.dialects.base import Dialect
-    from ellar_db.hooktypes import Lock, PackageMigrations, RevisionRequest
+    from ellar_db.hooktypes import Lock, PackageMigrations, RevisionRequest, Run
 
 
 PROJECT = "ellar_db"
-API = "1.1"
+API = "1.2"
 """The version of the hooks, which a plugin may name as `ELLAR_DB_API`.
 
 The second number increases when a hook or a parameter is added, the first when one is removed.
@@ -82,8 +82,8 @@ def ellar_db_command_options(command: click.Command) -> Iterable[click.Option] |
                 yield click.Option(["--ticket"], help="The change request.")
 
         @hookimpl
-        def ellar_db_after_run(database, steps):
-            log.info("%s: %s", plugin_option("ticket"), len(steps))
+        def ellar_db_committed(run):
+            log.info("%s: %s", plugin_option("ticket"), len(run.steps))
     """
     raise NotImplementedError
 
@@ -288,7 +288,11 @@ def ellar_db_include_name(
 
 @hookspec
 def ellar_db_process_revision_directives(
-    context: MigrationContext, revision: tuple[str, ...], directives: list[MigrationScript]
+    context: MigrationContext,
+    revision: tuple[str, ...],
+    directives: list[MigrationScript],
+    database: Database,
+    purpose: Literal["check", "write"],
 ) -> None:
     """Change what is about to be written to a revision file.
 
@@ -299,6 +303,8 @@ def ellar_db_process_revision_directives(
         context: Alembic's migration context.
         revision: The current heads of the database.
         directives: Alembic's `MigrationScript` objects, to be changed in place.
+        database: The database that was compared.
+        purpose: "check" if the answer is only shown, "write" if a revision is written.
 
     Example:
         @hookimpl
@@ -402,14 +408,36 @@ def ellar_db_lock(database: Database, limits: Limits) -> Lock | None:
 
 
 @hookspec
-def ellar_db_before_run(database: Database, connection: Connection | None, plan: Sequence[MigrationInfo]) -> None:
-    """Check or act before a run that writes: upgrade, downgrade, stamp, ensure-version, repair.
+def ellar_db_revision_written(path: Path, request: RevisionRequest) -> None:
+    """Act on a revision file after it was written.
 
-    Called once per database, connected, before the first statement. Raise a `click.ClickException` to refuse the
-    run; nothing has been done then.
+    Called by `revision`, `migrate` and `merge`, after Alembic's post-write hooks, once the file is at its final path.
 
     Args:
-        database: The database.
+        path: The file.
+        request: What was asked for.
+
+    Example:
+        @hookimpl
+        def ellar_db_revision_written(path):
+            subprocess.run(["git", "add", "--", path], check=True)
+    """
+
+
+@hookspec
+def ellar_db_before_run(
+    run: Run, database: Database, connection: Connection | None, plan: Sequence[MigrationInfo]
+) -> None:
+    """Refuse a run that writes, before it begins: upgrade, downgrade, stamp, ensure-version, repair.
+
+    Called once per database, connected, before the first statement on any of them. Raise a `click.ClickException` to
+    refuse the run; nothing has been done then. (An `env.py` that isn't ellar_db's connects to one database after the
+    other; there it is called before the first statement on each.) What should happen around a run belongs in
+    `ellar_db_run`.
+
+    Args:
+        run: The run.
+        database: The database, as `run.database`.
         connection: The migration's own connection, or None with `--sql`.
         plan: What will be applied, in order, as Alembic's `MigrationInfo`; empty if there is nothing to do, and for
             ensure-version.
@@ -422,11 +450,91 @@ def ellar_db_before_run(database: Database, connection: Connection | None, plan:
     """
 
 
-@hookspec
-def ellar_db_after_run(database: Database, connection: Connection | None, steps: Sequence[MigrationInfo]) -> None:
-    """Check or act after a run that writes, before it is committed.
+@hookspec(firstresult=True)
+def ellar_db_run(run: Run) -> Any:
+    """Wrap the run of a command that writes on one database (must be a wrapper).
 
-    Called once per database on which the run succeeded.
+    The wrapper yields once; all steps are applied at the `yield`, and not yet committed after it. An error of a step is
+    raised at the `yield`, and can't be hidden. Called alike under `ellar db`, `ellar-db`, bare Alembic on a folder of
+    ellar_db's, and `alembic_config()`; for scratch databases and with `--sql` too (see `run.purpose`).
+
+    Args:
+        run: The run.
+
+    Example:
+        @hookimpl(wrapper=True)
+        def ellar_db_run(run):
+            started = time.monotonic()
+            try:
+                return (yield)
+            finally:
+                log.info("%s took %.1f s", run.database.name, time.monotonic() - started)
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def ellar_db_step(run: Run, step: MigrationInfo) -> Any:
+    """Wrap each step of a run (must be a wrapper).
+
+    The wrapper yields once; the revision's `upgrade()` or `downgrade()` runs at the `yield`. Its entry in the version
+    table follows after the wrapper, in the same transaction.
+
+    Args:
+        run: The run.
+        step: The step: `is_upgrade`, `is_stamp`, `up_revision_ids`, `down_revision_ids` ...
+
+    Example:
+        @hookimpl(wrapper=True)
+        def ellar_db_step(run, step):
+            with statsd.timer(f"migrations.{step.up_revision_id}"):
+                return (yield)
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ellar_db_committed(run: Run) -> None:
+    """Act after a run was committed.
+
+    Called once per database after everything that the command did is committed, while the locks are still held. Not
+    called for scratch databases, nor with `--sql`: what it does outside of the database is never done for a rehearsal.
+    An error is shown, and can't undo the run.
+
+    Args:
+        run: The run; `run.steps` is what was applied.
+
+    Example:
+        @hookimpl
+        def ellar_db_committed(run):
+            for step in run.steps:
+                notify(f"{run.database.name} is at {step.up_revision_id}")
+    """
+
+
+@hookspec
+def ellar_db_failed(run: Run, error: BaseException) -> None:
+    """Act after a run failed.
+
+    Called once per database that had begun, after the rollback. Not called for scratch databases, nor with `--sql`.
+
+    Args:
+        run: The run; `run.steps` is what stays, on databases that can't roll back all of it.
+        error: The error that ends the command.
+
+    Example:
+        @hookimpl
+        def ellar_db_failed(run, error):
+            notify(f"{run.command} of {run.database.name} failed: {error}")
+    """
+
+
+@hookspec(warn_on_impl=DeprecationWarning("ellar_db_after_run: use ellar_db_run, or ellar_db_committed"))
+def ellar_db_after_run(database: Database, connection: Connection | None, steps: Sequence[MigrationInfo]) -> None:
+    """Check or act after a run that writes, before it is committed (deprecated: use `ellar_db_run`).
+
+    Called once per database on which the run succeeded. What should only happen once the run is committed belongs in
+    `ellar_db_committed`.
 
     Args:
         database: The database.
@@ -441,9 +549,9 @@ def ellar_db_after_run(database: Database, connection: Connection | None, steps:
     """
 
 
-@hookspec
+@hookspec(warn_on_impl=DeprecationWarning("ellar_db_step_applied: use ellar_db_step"))
 def ellar_db_step_applied(database: Database, step: MigrationInfo) -> None:
-    """Observe each revision as it is applied (Alembic's `on_version_apply`).
+    """Observe each revision as it is applied (deprecated: use `ellar_db_step`).
 
     Called after the revision's statements and its entry in the version table.
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ellar_db.databases.database import DEFAULT
+from ellar_db.databases.database import DEFAULT, Database
 
 if TYPE_CHECKING:
-    from sqlalchemy import MetaData
+    from alembic.runtime.migration import MigrationInfo
+    from sqlalchemy import Connection, MetaData
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,51 @@ class RevisionRequest:
     def slug(self) -> str:
         """The message as part of a file name: its words, lower-case, joined by underscores."""
         return "_".join(re.findall(r"\w+", self.message or "")).lower()[:40].strip("_")
+
+
+@dataclass
+class Run:
+    """A command's run on one database.
+
+    Args:
+        purpose: "apply"; "scratch" if the database is a scratch database; "dry-run" if nothing is changed in the
+            database, as with `--sql`.
+        command: "upgrade", "downgrade", "stamp", "ensure-version" or "repair"; for a plan that a program passed to
+            Alembic itself, the name of its function.
+        database: The database.
+        connection: The run's own connection, for as long as it lasts; None offline and afterwards.
+        plan: What will be applied, in order, as Alembic's `MigrationInfo`; None until that is known.
+        steps: What has been applied, in order.
+        options: The values of the command's options by name, those that plugins added included; empty if a program runs
+            migrations by itself.
+        state: Values that a plugin keeps from one hook of the run to another, by a key of its own, such as the name of
+            its distribution.
+
+    Example:
+        >>> from sqlalchemy import create_engine
+        >>> from ellar_db import Database
+        >>> Run("apply", "upgrade", Database("default", create_engine("sqlite://"))).direction
+        'up'
+    """
+
+    purpose: Literal["apply", "scratch", "dry-run"]
+    command: str
+    database: Database
+    connection: Connection | None = None
+    plan: tuple[MigrationInfo, ...] | None = None
+    steps: list[MigrationInfo] = field(default_factory=list)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def direction(self) -> Literal["up", "down"] | None:
+        """The direction of an upgrade or a downgrade; None for other commands."""
+        return {"upgrade": "up", "downgrade": "down"}.get(self.command)  # type: ignore[return-value]  # one of these
+
+    @property
+    def package(self) -> str:
+        """The package whose migrations run; empty for the application's own."""
+        return self.database.package
 
 
 PREFIX = "alembic_version_"
@@ -113,7 +159,11 @@ class PackageMigrations:
 
 
 class Lock(Protocol):
-    """What `ellar_db_lock` returns: a lock that a process holds until it releases it, or dies."""
+    """What `ellar_db_lock` returns: a lock that a process holds until it releases it, or dies.
+
+    It may also have a method `is_held(connection) -> bool`, which is called before each revision with the run's
+    connection. False means that the lock was lost, as a server's is with its session; the run then stops.
+    """
 
     def acquire(self) -> bool:
         """Try to acquire the lock without waiting; return whether it is held now."""

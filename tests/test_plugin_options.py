@@ -19,8 +19,8 @@ def ellar_db_command_options(command):
         yield click.Option(["--ticket"], help="The change request.")
 
 @hookimpl
-def ellar_db_after_run(database, steps):
-    click.echo(f"{len(steps)} for {plugin_option('ticket', 'nothing')}")
+def ellar_db_committed(run):
+    click.echo(f"{len(run.steps)} for {plugin_option('ticket', 'nothing')}")
 """
 
 

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from ellar_db.config.collection import collect_databases, find_package
-from ellar_db.config.folder import configured, is_ours
-from ellar_db.config.invocation import DATABASES, KEY, Invocation, invocation_of
+from ellar_db.config.folder import configured
+from ellar_db.config.invocation import DATABASES, KEY, Invocation
 from ellar_db.config.packages import databases_for, package_config
 from ellar_db.config.refusals import reported
-from ellar_db.guards.locking import locked
 from ellar_db.options import group_options
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context
@@ -51,8 +50,7 @@ def alembic_config(
         autogenerate: A revision is generated from the models; if nothing changed, no file is written.
         labels: Print each database's name before its output, if there are several.
         output: Where the SQL of offline mode goes: a file, or a folder (with a trailing slash).
-        limits: Values of `Limits` by name, which override those of the application and pyproject.toml;
-            pass a dict, even an empty one, if the block writes to the databases.
+        limits: Values of `Limits` by name, which override those of the application and pyproject.toml.
         stdout: Where Alembic prints, by default standard output.
         app: The Ellar application, if none is open and the project doesn't name one.
         package: The package to use instead of the application's own migrations (`--package`).
@@ -86,8 +84,6 @@ def alembic_config(
         manager.tell("ellar_db_configure", config=config)
         if brought is not None and databases:
             config.attributes[DATABASES] = databases_for(brought, config.attributes[DATABASES])
-        if limits is not None and not getattr(config.cmd_opts, "sql", False) and not is_ours(config):
-            stack.enter_context(_locked(config))
         yield config
 
 
@@ -105,13 +101,3 @@ def _fill_options(config: Config, *, x_arg: Sequence[str], autogenerate: bool) -
         autogenerate=autogenerate,
     )
     config.cmd_opts = Namespace(**params)
-
-
-@contextmanager
-def _locked(config: Config) -> Iterator[None]:
-    """Hold the locks of all configured databases, for an env.py that doesn't acquire them itself."""
-    invocation = invocation_of(config)
-    databases = list(config.attributes[DATABASES].values())
-    # with an async engine the lock has its own thread, so none is needed here
-    with locked(databases, {each.name: invocation.limits_of(each) for each in databases}, invocation.manager):
-        yield

@@ -154,6 +154,29 @@ class Caller:
             self._thread.shutdown()
 
 
+@contextmanager
+def briefly(connection: Connection, *, keep: bool = False) -> Iterator[None]:
+    """Execute a few statements, and leave the connection's transaction as it was.
+
+    If the connection is in a transaction, they take place in a savepoint of it; else their transaction is ended.
+
+    Args:
+        connection: The connection.
+        keep: Commit what they changed, instead of rolling it back. In PostgreSQL a setting made in a transaction is
+            lost if that is rolled back.
+    """
+    if connection.in_transaction():
+        with connection.begin_nested():
+            yield
+        return
+    try:
+        yield
+        if keep:
+            connection.commit()
+    finally:
+        connection.rollback()
+
+
 def apart(database: D) -> D:
     """Return a database whose engine shares everything with the application's except the connections.
 

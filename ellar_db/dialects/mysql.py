@@ -170,13 +170,24 @@ class MySQLLock(ServerLock):
         """Try `GET_LOCK` without waiting."""
         from sqlalchemy import text
 
-        return connection.execute(text("SELECT GET_LOCK(:name, 0)"), {"name": self._name(connection)}).scalar() == 1
+        asked = text("SELECT GET_LOCK(:name, 0), CONNECTION_ID()")
+        locked, session = connection.execute(asked, {"name": self._name(connection)}).one()
+        self.session = session if locked == 1 else None
+        return bool(locked == 1)
+
+    def ask_session(self, connection: Connection) -> int | None:
+        """Ask `IS_USED_LOCK`."""
+        from sqlalchemy import text
+
+        asked = text("SELECT IS_USED_LOCK(:name)")
+        found: int | None = connection.execute(asked, {"name": self._name(connection)}).scalar()
+        return found
 
     def ask_holder(self, connection: Connection) -> str:
         """Look up the holder in the process list."""
         from sqlalchemy import text
 
-        number = connection.execute(text("SELECT IS_USED_LOCK(:name)"), {"name": self._name(connection)}).scalar()
+        number = self.ask_session(connection)
         if number is None:
             return ""
         found = connection.execute(

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 MAINTENANCE = "postgres"
 """The database that every server has, from which others are made."""
 
+HELD = (
+    "l.locktype = 'advisory' AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = "
+    "current_database()) AND ((l.classid::bigint << 32) | l.objid::bigint) = :key"
+)
+"""The condition on `pg_locks l` for a lock of ours that is held."""
+
 LOCK_NOT_AVAILABLE, QUERY_CANCELED = "55P03", "57014"
 
 
@@ -145,9 +151,19 @@ class PostgreSQLLock(ServerLock):
         """Try `pg_try_advisory_lock`."""
         from sqlalchemy import text
 
-        return bool(
-            connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._number(connection)}).scalar()
-        )
+        # behind a pooler, the session of a later statement may be another one
+        asked = text("SELECT pg_try_advisory_lock(:key), pg_backend_pid()")
+        locked, session = connection.execute(asked, {"key": self._number(connection)}).one()
+        self.session = session if locked else None
+        return bool(locked)
+
+    def ask_session(self, connection: Connection) -> int | None:
+        """Look up the session in `pg_locks`."""
+        from sqlalchemy import text
+
+        asked = text(f"SELECT l.pid FROM pg_locks l WHERE {HELD}")
+        found: int | None = connection.execute(asked, {"key": self._number(connection)}).scalar()
+        return found
 
     def ask_holder(self, connection: Connection) -> str:
         """Look up the holder in `pg_locks`."""
@@ -156,9 +172,7 @@ class PostgreSQLLock(ServerLock):
         found = connection.execute(
             text(
                 "SELECT a.pid, a.application_name, a.client_addr, a.state_change FROM pg_locks l "
-                "JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
-                "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-                "AND ((l.classid::bigint << 32) | l.objid::bigint) = :key"
+                f"JOIN pg_stat_activity a ON a.pid = l.pid WHERE {HELD}"
             ),
             {"key": self._number(connection)},
         ).first()

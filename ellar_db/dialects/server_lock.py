@@ -28,6 +28,8 @@ class ServerLock:
         self._stack = ExitStack()
         self._connection: Connection | None = None
         self._limits = limits
+        # the server's number of the session, once it has the lock
+        self.session: int | None = None
 
     def acquire(self) -> bool:
         """Try to acquire the lock, and return whether it is held; the first attempt connects."""
@@ -42,6 +44,10 @@ class ServerLock:
         finally:
             self._call.close()
 
+    def is_held(self, connection: Connection) -> bool:
+        """Return whether the session that acquired the lock still holds it, as another session sees it."""
+        return self.ask_session(connection) == self.session
+
     def holder(self) -> str:
         """Return who holds the lock, or an empty string if the server doesn't tell."""
         from sqlalchemy.exc import SQLAlchemyError
@@ -54,6 +60,10 @@ class ServerLock:
 
     def try_to_lock(self, connection: Connection) -> bool:
         """Try to acquire the lock on a connection, and return whether it is held."""
+        raise NotImplementedError
+
+    def ask_session(self, connection: Connection) -> int | None:
+        """Return the number of the session that holds the lock, asked on another connection; None if none does."""
         raise NotImplementedError
 
     def ask_holder(self, connection: Connection) -> str:

@@ -12,6 +12,7 @@ from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction
 from ellar_db.hooktypes import Lock
+from ellar_db.util.errors import DbError
 from ellar_db.util.file_lock import FileLock
 from ellar_db.util.sqlalchemy import listeners
 
@@ -182,15 +183,23 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
     they are checked before each commit. The connection's settings are restored when the context ends.
 
     Args:
-        connection: A connection, not in a transaction.
+        connection: A connection. If SQLAlchemy has begun a transaction, and the driver hasn't yet, it begins now.
 
     Yields:
         The foreign key check, which also runs before each commit; it raises DbError if the run added violations.
+
+    Raises:
+        DbError: The driver is in a transaction, in which foreign keys can't be switched off.
     """
     from sqlalchemy import event
 
     driver: Any = connection.connection.dbapi_connection
     level = driver.isolation_level
+    if in_transaction(connection) and execute(driver, "PRAGMA foreign_keys")[0][0]:
+        raise DbError(
+            "env.py writes to the database before it configures Alembic, and SQLite can't switch foreign keys off in a "
+            "transaction, so that a batch operation could delete rows; let it call context.configure() first"
+        )
     foreign_keys = ForeignKeys(connection)
 
     def begin(begun: Connection) -> None:
@@ -212,6 +221,8 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
         event.listen(connection, name, function)
     if begins_itself:
         event.listen(connection, "before_cursor_execute", only_begin, retval=True)
+    if connection.in_transaction() and not in_transaction(connection):
+        begin(connection)
     try:
         yield foreign_keys.check
     finally:
@@ -221,7 +232,7 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
             event.remove(connection, "before_cursor_execute", only_begin)
         if connection.in_transaction():
             connection.rollback()
-        if not connection.invalidated:
+        if not connection.closed and not connection.invalidated:
             driver.isolation_level = level
             foreign_keys.restore()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.databases.connections import briefly
 from ellar_db.util.masking import masked
 
 if TYPE_CHECKING:
@@ -101,12 +102,12 @@ class EntryTable:
         self._there = False
 
     def read(self) -> Entry | None:
-        """Return the entry that an earlier run left, or None; afterwards the connection isn't in a transaction."""
+        """Return the entry that an earlier run left, or None; the connection's transaction is left as it was."""
         from sqlalchemy import inspect
 
-        self._there = inspect(self.connection).has_table(NAME, schema=self.table.schema)
-        row = self.connection.execute(self._reading).mappings().first() if self._there else None
-        self.connection.rollback()
+        with briefly(self.connection):
+            self._there = inspect(self.connection).has_table(NAME, schema=self.table.schema)
+            row = self.connection.execute(self._reading).mappings().first() if self._there else None
         if row is None:
             return None
         values = {key: value for key, value in row.items() if key != "version_table"}
@@ -138,6 +139,17 @@ class EntryTable:
     def remove(self) -> None:
         """Remove the row, in the connection's transaction."""
         self.connection.execute(self._removal)
+
+    def drop_if_empty(self) -> None:
+        """Drop the table unless it has the entry of another version table, so that it is in nobody's way."""
+        from sqlalchemy import inspect
+        from sqlalchemy.schema import DropTable
+
+        if inspect(self.connection).has_table(NAME, schema=self.table.schema):
+            if self.connection.execute(self.table.select()).first() is None:
+                self.connection.execute(DropTable(self.table, if_exists=True))
+            self.connection.commit()
+        self._there = False
 
 
 def clipped(text: str) -> str:

@@ -8,10 +8,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ellar_db.databases.connections import briefly
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.guards.journal import Journal
+from ellar_db.util.errors import DbError
 from ellar_db.util.sqlalchemy import isolation_level_of_engine
 
 if TYPE_CHECKING:
@@ -41,14 +43,15 @@ def guarded(
 
     Args:
         database: The database.
-        connection: The run's connection, not in a transaction.
+        connection: The run's connection. If it is in a transaction, that is left as it is.
         dialect: The database's kind.
         limits: The time-outs of the run's statements.
         program: The command line of the program, for messages.
         settling: The run resolves an interrupted run, and so isn't refused because of it.
 
     Raises:
-        DbError: An earlier run was interrupted, and left the database partly migrated.
+        DbError: An earlier run was interrupted, and left the database partly migrated; or the transaction that the
+            connection is in can't be made safe.
     """
     _leave_autocommit(connection, dialect)
     _set_timeouts(connection, dialect, limits)
@@ -63,17 +66,20 @@ def guarded(
         if not settling:
             journal.refuse_unfinished(program)
         yield Guard(check, journal)
-        if settling:
-            journal.clear()
-            connection.commit()
 
 
 def _leave_autocommit(connection: Connection, dialect: Dialect) -> None:
     """Use transactions even if the application's engine doesn't."""
     known = connection.dialect
     level = connection.get_execution_options().get("isolation_level", isolation_level_of_engine(known))
-    if level == "AUTOCOMMIT" and dialect.transactional:
-        connection.execution_options(isolation_level=known.default_isolation_level)
+    if level != "AUTOCOMMIT" or not dialect.transactional:
+        return
+    if connection.in_transaction():
+        raise DbError(
+            "env.py uses its connection, which is in AUTOCOMMIT, before it configures Alembic, so that a run that "
+            "fails could not be rolled back; let it call context.configure() first"
+        )
+    connection.execution_options(isolation_level=known.default_isolation_level)
 
 
 def _set_timeouts(connection: Connection, dialect: Dialect, limits: Limits) -> None:
@@ -84,10 +90,9 @@ def _set_timeouts(connection: Connection, dialect: Dialect, limits: Limits) -> N
     if not dialect.embedded:
         # it must not return to the application's pool with these time-outs; it is closed instead
         connection.detach()
-    for statement in made:
-        connection.exec_driver_sql(statement)
-    # in PostgreSQL a setting made in a transaction is lost if that is rolled back
-    connection.commit()
+    with briefly(connection, keep=True):
+        for statement in made:
+            connection.exec_driver_sql(statement)
 
 
 def _tell_leftovers(database: Database, connection: Connection, dialect: Dialect) -> None:
@@ -95,8 +100,6 @@ def _tell_leftovers(database: Database, connection: Connection, dialect: Dialect
     from sqlalchemy.exc import DBAPIError
 
     # a server may not let every user ask, and one that is only like PostgreSQL may not know the question
-    with suppress(DBAPIError):
+    with suppress(DBAPIError), briefly(connection):
         for leftover in dialect.leftovers(database, connection):
             log.warning("on the database %r, %s", database.name, leftover)
-    # the query began a transaction
-    connection.rollback()

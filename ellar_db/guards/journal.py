@@ -226,20 +226,22 @@ class Journal:
         self.note = Note.ABSENT if self.entry is None else Note.AHEAD
         self.progress.locked = False
 
-    def fail(self, failed: str = "") -> Entry | None:
+    def fail(self, failed: str = "", *, lasting: bool | None = None) -> Entry | None:
         """Keep the entry of a revision that failed, if a part of it was done.
 
         Called after the rollback, which undid everything that wasn't committed; what the table has was committed.
 
         Args:
             failed: The statement that failed, if one did.
+            lasting: Whether the rollback left rows in place; None asks the dialect.
 
         Returns:
             The entry, or None. In a two-phase transaction it may be the previous revision's, which wasn't recorded yet.
         """
         entry, self.entry = self.entry, None
         progress = self.progress
-        lasting = self.dialect.keeps_rows(self.connection)
+        if lasting is None:
+            lasting = self.dialect.keeps_rows(self.connection)
         if progress.locked:
             self.dialect.unlock_tables(self.connection)
         left = self.entries.read()
@@ -268,6 +270,10 @@ class Journal:
         self._write(entry)
         self.connection.commit()
         return entry
+
+    def go_on_with(self, connection: Connection) -> None:
+        """Use another connection from now on: a run's own may be unusable after a rollback."""
+        self.connection = self.entries.connection = connection
 
     def clear(self) -> None:
         """Remove the entry."""

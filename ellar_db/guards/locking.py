@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Hashable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,11 @@ from ellar_db.databases.limits import Limits
 from ellar_db.hooktypes import Lock
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.plugins.record import BUILT_IN, Plugin
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import DbError, summary
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from ellar_db.plugins.manager import PluginManager
 
 
@@ -33,8 +35,76 @@ PAUSES = (0.02, 0.05, 0.1, 0.2)
 _held: ContextVar[frozenset[str]] = ContextVar("ellar_db_locks", default=frozenset())
 
 
+class LostLockError(DbError):
+    """A run's lock was lost, so that another run may have begun."""
+
+
+class Locks:
+    """The locks that one run holds. Re-entrant: what this run or one around it holds isn't acquired again.
+
+    Args:
+        manager: The plugins, whose `ellar_db_lock` returns the locks.
+    """
+
+    def __init__(self, manager: PluginManager) -> None:
+        self.manager = manager
+        self._locks: dict[str, tuple[Database, Lock]] = {}
+
+    def take(self, database: Database, limits: Limits) -> None:
+        """Acquire the lock of a database, unless it is held or the limits say to do without.
+
+        Args:
+            database: The database.
+            limits: Its limits.
+
+        Raises:
+            DbError: Another run held the lock for longer than the limit.
+            UnavailableError: The database can't be reached.
+        """
+        key = dialect_of(self.manager, database).identity(database)
+        if not limits.lock or key in _held.get():
+            return
+        lock = _lock_of(database, limits, self.manager)
+        if lock is None:
+            return
+        try:
+            wait_for(
+                lock, limits.lock_timeout, f"the database {database.name!r} is being migrated", " (--lock-timeout)"
+            )
+        except BaseException:
+            _release(database, lock)
+            raise
+        self._locks[key] = database, lock
+        _held.set(_held.get() | {key})
+
+    def check(self, database: Database, connection: Connection) -> None:
+        """Check that a database's lock wasn't lost, as happens if the server ends the session that holds it.
+
+        Args:
+            database: The database.
+            connection: The run's connection to it.
+
+        Raises:
+            LostLockError: The lock was lost, so that another run may have begun.
+        """
+        known = next((lock for each, lock in self._locks.values() if each.name == database.name), None)
+        is_held = getattr(known, "is_held", None)
+        if is_held is not None and not is_held(connection):
+            raise LostLockError(
+                f"the lock of the database {database.name!r} was lost, since the server ended the session that held "
+                "it; another run may have begun, so this one stops here. Run it again"
+            )
+
+    def release(self) -> None:
+        """Release all locks. A failure is only logged: what the run did isn't affected by it."""
+        _held.set(_held.get() - self._locks.keys())
+        while self._locks:
+            _, (database, lock) = self._locks.popitem()
+            _release(database, lock)
+
+
 @contextmanager
-def locked(databases: Sequence[Database], limits: dict[str, Limits], manager: PluginManager) -> Iterator[None]:
+def locked(databases: Sequence[Database], limits: Mapping[str, Limits], manager: PluginManager) -> Iterator[Locks]:
     """Hold the locks of databases. Re-entrant: locks held by this run are not acquired again.
 
     Args:
@@ -46,12 +116,21 @@ def locked(databases: Sequence[Database], limits: dict[str, Limits], manager: Pl
         DbError: Another run held a lock for longer than the limit.
         UnavailableError: A database can't be reached.
     """
-    with ExitStack() as stack:
-        # the same order in each process, whatever the order of its configuration, so that there is no deadlock
-        for database in sorted(databases, key=lambda each: dialect_of(manager, each).identity(each)):
-            if limits[database.name].lock:
-                stack.enter_context(_locked(database, limits[database.name], manager))
-        yield
+    locks = Locks(manager)
+    try:
+        for database in in_order(databases, manager):
+            locks.take(database, limits[database.name])
+        yield locks
+    finally:
+        locks.release()
+
+
+def in_order(databases: Sequence[Database], manager: PluginManager) -> list[Database]:
+    """Return databases in the order in which their locks are acquired.
+
+    It is the same in each process, whatever the order of its configuration, so that there is no deadlock.
+    """
+    return sorted(databases, key=lambda each: dialect_of(manager, each).identity(each))
 
 
 def refuse_twins(databases: Sequence[Database], manager: PluginManager) -> None:
@@ -75,42 +154,31 @@ def refuse_twins(databases: Sequence[Database], manager: PluginManager) -> None:
             )
 
 
-@contextmanager
-def _locked(database: Database, limits: Limits, manager: PluginManager) -> Iterator[None]:
-    key = dialect_of(manager, database).identity(database)
-    if key in _held.get():
-        yield
-        return
-    lock: Lock | None = None
+def _lock_of(database: Database, limits: Limits, manager: PluginManager) -> Lock | None:
+    """Return the lock of a database, or None with a warning if there is none."""
     for plugin, answer in manager.answers("ellar_db_lock", database=database, limits=limits):
         if not all(callable(getattr(answer, name, None)) for name in ("acquire", "release", "holder")):
             what = f"it gave {answer!r}, which has no acquire(), release() and holder()"
             raise plugin.failure("ellar_db_lock", TypeError(what))
-        lock = answer if plugin.kind == BUILT_IN else _Guarded(answer, plugin)
-        break
-    if lock is None:
-        log.warning(
-            "no plugin knows how to lock a database of the kind %s; see to it that one run at a time migrates %r",
-            database.sync_engine.dialect.name,
-            database.name,
-        )
-        yield
-        return
+        lock: Lock = answer
+        return lock if plugin.kind == BUILT_IN else _Guarded(lock, plugin)
+    log.warning(
+        "no plugin knows how to lock a database of the kind %s; see to it that one run at a time migrates %r",
+        database.sync_engine.dialect.name,
+        database.name,
+    )
+    return None
+
+
+def _release(database: Database, lock: Lock) -> None:
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
-        wait_for(lock, limits.lock_timeout, f"the database {database.name!r} is being migrated", " (--lock-timeout)")
-        token = _held.set(_held.get() | {key})
-        try:
-            yield
-        finally:
-            _held.reset(token)
-    except BaseException:
-        try:
-            lock.release()
-        except click.ClickException as error:
-            # it must not hide the original error
-            log.warning("%s", error.message)
-        raise
-    lock.release()
+        lock.release()
+    except (click.ClickException, SQLAlchemyError, OSError) as error:
+        # neither the run's own error nor its success may be hidden
+        said = error.message if isinstance(error, click.ClickException) else summary(error)
+        log.warning("the lock of the database %r was not released in the usual way: %s", database.name, said)
 
 
 class _Guarded:
@@ -133,6 +201,10 @@ class _Guarded:
 
     def holder(self) -> str:
         return self.plugin.guarded("holder() of its lock", self.lock.holder)
+
+    def is_held(self, connection: Connection) -> bool:
+        ask = getattr(self.lock, "is_held", None)
+        return True if ask is None else bool(self.plugin.guarded("is_held() of its lock", ask, connection))
 
 
 def wait_for(lock: Lock, timeout: float, what: str, option: str = "") -> None:

@@ -5,6 +5,7 @@ BUILTINS = {
     "ellar_sql": "ellar_db.providers.ellar_sql",
     "module": "ellar_db.providers.module",
     "dialects": "ellar_db.providers.dialects",
+    "guard": "ellar_db.providers.guard",
     "objects": "ellar_db.providers.objects",
     "templates": "ellar_db.providers.templates",
     "types": "ellar_db.providers.types",

@@ -39,6 +39,9 @@ GROUP = hookspecs.PROJECT
 
 DISTRIBUTION = "ellar-db"
 
+WRAPPED = ("ellar_db_invoke", "ellar_db_run", "ellar_db_step")
+"""Hooks whose implementations wrap what happens."""
+
 
 class PluginManager(pluggy.PluginManager):
     """pluggy's manager, which also keeps a record of each plugin and calls one plugin at a time.
@@ -180,8 +183,8 @@ class PluginManager(pluggy.PluginManager):
                 if not caller.has_spec() and not impl.optionalhook:
                     raise UnknownHookError(caller.name)
                 refuse_unrunnable(caller.name, impl)
-                if caller.name == "ellar_db_invoke" and record.kind != BUILT_IN and not impl.wrapper:
-                    raise DbError("its ellar_db_invoke must be marked with @hookimpl(wrapper=True), and yield once")
+                if caller.name in WRAPPED and record.kind != BUILT_IN and not impl.wrapper:
+                    raise DbError(f"its {caller.name} must be marked with @hookimpl(wrapper=True), and yield once")
         if not callers:
             raise DbError("it has no function marked with @hookimpl")
 

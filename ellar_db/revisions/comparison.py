@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.revisions.column_types import renderer
@@ -14,9 +14,11 @@ from ellar_db.revisions.names import check_id, name_revision
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
+    from alembic.autogenerate import RevisionContext
     from alembic.config import Config
     from alembic.operations.ops import MigrationScript
     from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
 
     from ellar_db.databases.database import Database
     from ellar_db.plugins.manager import PluginManager
@@ -32,23 +34,24 @@ class Comparison:
         config: Alembic's configuration.
         manager: The plugins.
         bare: Whether bare Alembic runs, so that the revision has no name yet.
+        purpose: What the comparison is for: "check" only looks, "write" writes a revision.
     """
 
-    def __init__(self, config: Config, manager: PluginManager, bare: bool) -> None:
+    def __init__(
+        self, config: Config, manager: PluginManager, *, bare: bool, purpose: Literal["check", "write"]
+    ) -> None:
         self.config = config
         self.manager = manager
         self.bare = bare
+        self.purpose = purpose
 
-    def add_to(
-        self, options: dict[str, Any], composed: dict[str, list[Any]], database: Database, *, last: bool
-    ) -> None:
+    def add_to(self, options: dict[str, Any], composed: dict[str, list[Any]], database: Database) -> None:
         """Add the filters and the callback for directives.
 
         Args:
             options: Keyword arguments of `context.configure`, changed in place.
             composed: The callbacks that the application and plugins gave as options.
             database: The database compared.
-            last: Whether it is the run's last database.
         """
         objects, names = composed["include_object"], composed["include_name"]
 
@@ -75,11 +78,14 @@ class Comparison:
             for function in composed["process_revision_directives"]:
                 function(context, revision, directives)
             self.manager.tell(
-                "ellar_db_process_revision_directives", context=context, revision=revision, directives=directives
+                "ellar_db_process_revision_directives",
+                context=context,
+                revision=revision,
+                directives=directives,
+                database=database,
+                purpose=self.purpose,
             )
             self._refuse_nonsense(context, directives)
-            if last:
-                self._finish(context, directives)
 
         options["include_object"] = include_object
         # without a filter Alembic needn't call it for each name
@@ -137,25 +143,31 @@ class Comparison:
                 return False
         return True
 
-    def _finish(self, context: MigrationContext, directives: list[MigrationScript]) -> None:
-        """Write no file if nothing changed, and in bare Alembic ask the plugins for names."""
+    def finish(self, revision: RevisionContext, script: ScriptDirectory) -> None:
+        """Write no file if nothing changed on any database, and in bare Alembic ask the plugins for names.
+
+        Args:
+            revision: What Alembic is about to write, after all databases were compared.
+            script: The folder.
+        """
+        directives = revision.generated_revisions
         autogenerate = bool(getattr(self.config.cmd_opts, "autogenerate", False))
         if autogenerate and all(ops.is_empty() for script in directives for ops in script.upgrade_ops_list):
+            if directives:
+                log.info("No changes in schema detected.")
             directives.clear()
-            log.info("No changes in schema detected.")
-        if not self.bare or context.script is None:
+        if not self.bare:
             return
-        given = context.opts["revision_context"].command_args["rev_id"]
-        for script in directives:
+        for directive in directives:
             named = name_revision(
                 self.manager,
-                context.script,
-                script.message,
-                heads=script.head or "head",
+                script,
+                directive.message,
+                heads=directive.head or "head",
                 autogenerate=autogenerate,
-                rev_id=given,
-                version_path=Path(script.version_path) if script.version_path else None,
+                rev_id=revision.command_args["rev_id"],
+                version_path=Path(directive.version_path) if directive.version_path else None,
             )
-            script.rev_id = named.rev_id or script.rev_id
+            directive.rev_id = named.rev_id or directive.rev_id
             if named.filename is not None:
-                context.script.file_template = named.filename.replace("%", "%%")
+                script.file_template = named.filename.replace("%", "%%")

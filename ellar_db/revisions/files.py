@@ -69,7 +69,8 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
         config.set_main_option("file_template", f"{doubled}/{template}".replace("%", "%%"))
         without_output_and_hooks(config)
         yield scratch
-        for file in scratch.place(lambda file: run_post_write_hooks(file, hooks)):
+        scratch.placed = scratch.place(lambda file: run_post_write_hooks(file, hooks))
+        for file in scratch.placed:
             if not getattr(config.cmd_opts, "quiet", False):
                 click.echo(f"Wrote {shown(file)}")
 
@@ -84,6 +85,7 @@ class _Scratch:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files: dict[Path, Path] = {}
+        self.placed: list[Path] = []
 
     def belongs(self, file: Path, versions: Path) -> None:
         """Set to which versions folder a file will be moved.

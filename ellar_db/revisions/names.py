@@ -37,10 +37,12 @@ class RevisionName:
     Args:
         rev_id: Its id, or None to let Alembic generate one.
         filename: Its file without `.py`, or None to use `file_template`.
+        request: What was asked for.
     """
 
-    rev_id: str | None = None
-    filename: str | None = None
+    rev_id: str | None
+    filename: str | None
+    request: RevisionRequest
 
 
 def name_revision(
@@ -99,7 +101,7 @@ def name_revision(
             folder = version_path or version_folders(script)[0]
             _check_filename(filename, f"the plugin {plugin.title}", script, folder)
             break
-    return RevisionName(rev_id if filename is not None else given_id, filename)
+    return RevisionName(rev_id if filename is not None else given_id, filename, request)
 
 
 def check_message(message: str | None) -> str | None:

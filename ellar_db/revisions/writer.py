@@ -13,7 +13,7 @@ from ellar_db.config.packages import check_editable
 from ellar_db.config.seam import alembic_config
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.revisions.files import one_writer, whole_files
-from ellar_db.revisions.names import as_docstring, check_branch_label, check_message, name_revision
+from ellar_db.revisions.names import RevisionName, as_docstring, check_branch_label, check_message, name_revision
 from ellar_db.util.alembic import version_folders
 from ellar_db.util.errors import DbError
 
@@ -97,6 +97,7 @@ def write_revision(
             for one in written if isinstance(written, list) else [written]:
                 if one is not None:
                     scratch.belongs(Path(one.path), new.version_path or _folder(one, script))
+        _tell_written(scratch.placed, named)
 
 
 def write_merge(
@@ -152,6 +153,12 @@ def write_merge(
             )
             if written is not None:
                 scratch.belongs(Path(written.path), _folder(written, script))
+        _tell_written(scratch.placed, named)
+
+
+def _tell_written(files: Sequence[Path], named: RevisionName) -> None:
+    for file in files:
+        get_plugin_manager().tell("ellar_db_revision_written", path=file, request=named.request)
 
 
 def _listed(folder: Path, script: ScriptDirectory) -> bool:

@@ -57,6 +57,18 @@ class ContextOptions:
     def __init__(self, manager: PluginManager) -> None:
         self.manager = manager
         self._doubted: set[str] = set()
+        self._asked: dict[str, tuple[dict[str, Any], dict[str, list[Any]]]] = {}
+
+    def of(self, database: Database) -> dict[str, Any]:
+        """Return the options for a database without the callbacks; `merged` then doesn't ask the plugins again.
+
+        Raises:
+            DbError: The application gives an invalid option.
+            PluginError: A plugin gives an invalid option, or fails.
+        """
+        if database.name not in self._asked:
+            self._asked[database.name] = self._merge(database)
+        return self._asked[database.name][0]
 
     def merged(self, database: Database) -> tuple[dict[str, Any], dict[str, list[Any]]]:
         """Return the options for a database, and separately the callbacks that are chained.
@@ -68,6 +80,10 @@ class ContextOptions:
             DbError: The application gives an invalid option.
             PluginError: A plugin gives an invalid option, or fails.
         """
+        self.of(database)
+        return self._asked.pop(database.name)
+
+    def _merge(self, database: Database) -> tuple[dict[str, Any], dict[str, list[Any]]]:
         self._doubt(database.options, f"the options of the database {database.name!r} have")
         problem = _problem(database.options)
         if problem:

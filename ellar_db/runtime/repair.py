@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ellar_db.config.command_line import program
-from ellar_db.config.folder import databases_of_folder
-from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
-from ellar_db.databases.connections import connected, in_event_loop
+from ellar_db.config.invocation import DATABASES, change_invocation
 from ellar_db.databases.database import Database, Databases
 from ellar_db.guards.entry import Entry, EntryTable
-from ellar_db.guards.locking import locked
 from ellar_db.runtime.packages import with_packages
+from ellar_db.runtime.run import RunState
+from ellar_db.runtime.watch import watch_of
 from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from alembic.runtime.migration import MigrationStep
+    from alembic.runtime.migration import MigrationContext, MigrationStep
     from alembic.script import ScriptDirectory
 
 
@@ -52,70 +50,94 @@ def settle(config: Config, revision: str | None, applied: bool | None) -> None:
     Raises:
         DbError: There is no entry, it names another revision, entries name several, or `applied` is None.
     """
-    places = [(part, database) for part in with_packages(config) for database in databases_of_folder(part)]
-    # the entry of a run in progress must not be mistaken for that of an interrupted one
-    with _locked(config, [database for _, database in places]):
-        found = list(_unfinished(places))
-        if not found:
-            raise DbError("there is nothing to repair: no run was cut short")
-        meant = [one for one in found if revision in (None, one.entry.revision)]
-        if not meant:
-            there = " and ".join(f"on the database {one.database.name!r} it is {one.entry.revision}" for one in found)
-            raise DbError(f"{there} that did not end, not {revision}")
-        if applied is None:
-            stories = " ".join(f"Database {one.database.name!r}: {one.entry.story}" for one in meant)
-            raise DbError(f"{stories} Say `{program()} repair --applied` or `{program()} repair --reverted`")
-        revisions = sorted({one.entry.revision for one in meant})
-        if len(revisions) > 1:
-            raise DbError(
-                f"{', '.join(revisions)} did not end; say of each `{program()} repair REVISION --applied` or --reverted"
-            )
-        for one in meant:
-            _record(one, applied)
-            click.echo(f"{one.database.name}: {one.entry.revision} is {'applied' if applied else 'not applied'}.")
+    parts = with_packages(config)
+    found = [one for part in parts for one in _unfinished(part)]
+    if not found:
+        raise DbError("there is nothing to repair: no run was cut short")
+    meant = [one for one in found if revision in (None, one.entry.revision)]
+    if not meant:
+        there = " and ".join(f"on the database {one.database.name!r} it is {one.entry.revision}" for one in found)
+        raise DbError(f"{there} that did not end, not {revision}")
+    if applied is None:
+        stories = " ".join(f"Database {one.database.name!r}: {one.entry.story}" for one in meant)
+        raise DbError(f"{stories} Say `{program()} repair --applied` or `{program()} repair --reverted`")
+    revisions = sorted({one.entry.revision for one in meant})
+    if len(revisions) > 1:
+        raise DbError(
+            f"{', '.join(revisions)} did not end; say of each `{program()} repair REVISION --applied` or --reverted"
+        )
+    for one in meant:
+        _record(one, applied)
+        click.echo(f"{one.database.name}: {one.entry.revision} is {'applied' if applied else 'not applied'}.")
 
 
-@contextmanager
-def _locked(config: Config, databases: Sequence[Database]) -> Iterator[None]:
-    invocation = invocation_of(config)
-    with locked(databases, {each.name: invocation.limits_of(each) for each in databases}, invocation.manager):
-        yield
+def _unfinished(config: Config) -> list[Unfinished]:
+    """Return the journal entries of the databases that a folder's env.py configures.
 
+    They are read under the lock: the entry of a run in progress must not be mistaken for that of an interrupted one.
+    """
+    found: list[Unfinished] = []
 
-def _unfinished(places: Sequence[tuple[Config, Database]]) -> Iterator[Unfinished]:
-    """Yield the journal entries."""
-
-    def read(databases: Sequence[Database]) -> list[Entry | None]:
-        found = []
-        for database in databases:
-            with connected(database) as connection:
-                found.append(EntryTable(connection, database.options).read())
-        return found
-
-    entries = in_event_loop([database for _, database in places], read)
-    for (config, database), entry in zip(places, entries, strict=True):
+    def read(state: RunState, _: tuple[str, ...]) -> list[MigrationStep]:
+        assert state.connection is not None
+        entry = EntryTable(state.connection, state.options).read()
         if entry is not None:
-            yield Unfinished(config, database, entry)
+            found.append(Unfinished(config, state.database, entry))
+        return []
+
+    _run_environment(config, read, dont_mutate=True)
+    return found
 
 
 def _record(one: Unfinished, applied: bool) -> None:
-    """Change the version table as the revision would have, and delete the journal entry."""
-    from alembic.runtime.environment import EnvironmentContext
+    """Change the version table as the revision would have, and delete the journal entry with it."""
     from alembic.script import ScriptDirectory
 
     script = ScriptDirectory.from_config(one.config)
-    given = one.config.attributes[DATABASES]
-    # the other databases may be in another state
-    one.config.attributes[DATABASES] = Databases([one.database])
-    change_invocation(one.config, settling=True)
+    given = one.config.attributes.get(DATABASES)
+    if given:
+        # the other databases may be in another state
+        chosen = [each for each in given.values() if each.name == one.database.name]
+        one.config.attributes[DATABASES] = Databases(chosen) if chosen else given
 
-    def settling(heads: tuple[str, ...], _: Any) -> list[MigrationStep]:
-        return _steps(script, one.entry.revision, heads, applied)
+    def settle(state: RunState, heads: tuple[str, ...]) -> list[MigrationStep]:
+        if state.database.name != one.database.name or state.connection is None:
+            return []
+        entries = EntryTable(state.connection, state.options)
+        if entries.read() != one.entry:
+            raise DbError(f"the entry of {one.entry.revision} has changed meanwhile; see `{program()} repair`")
+        steps = _steps(script, one.entry.revision, heads, applied)
+        external = state.connection.in_nested_transaction() or state.is_external
+        entries.remove()
+        if not steps and not external:
+            state.connection.commit()
+        return steps
 
-    with EnvironmentContext(one.config, script, fn=settling, destination_rev=one.entry.revision):
-        script.run_env()
+    _run_environment(one.config, settle, destination_rev=one.entry.revision)
     one.config.attributes[DATABASES] = given
-    change_invocation(one.config, settling=False)
+
+
+def _run_environment(
+    config: Config, work: Callable[[RunState, tuple[str, ...]], list[MigrationStep]], **options: Any
+) -> None:
+    """Run a folder's env.py with a plan of one's own, which is called for each database."""
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(config)
+
+    def plan(heads: tuple[str, ...], context: MigrationContext) -> list[MigrationStep]:
+        watch = watch_of(environment)
+        assert watch is not None
+        return work(next(state for state in watch.states if state.context is context), heads)
+
+    change_invocation(config, settling=True)
+    try:
+        environment = EnvironmentContext(config, script, fn=plan, **options)
+        with environment:
+            script.run_env()
+    finally:
+        change_invocation(config, settling=False)
 
 
 def _steps(script: ScriptDirectory, revision: str, heads: tuple[str, ...], applied: bool) -> list[MigrationStep]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial, wraps
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ellar_db.config.command_line import program
+from ellar_db.databases.connections import apart, connected
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.guards.guard import Guard, guarded
+from ellar_db.guards.locking import LostLockError
+from ellar_db.hooktypes import Run
 from ellar_db.runtime.outcome import Failure, left_by
 from ellar_db.util.alembic import is_in_external_transaction, replace_transaction, transaction
 from ellar_db.util.click import replace_message
@@ -34,36 +38,86 @@ log = logging.getLogger("ellar_db")
 COMMIT = re.compile(r"\s*(?:COMMIT|END)(?:\s+(?:WORK|TRANSACTION))?\s*;?\s*$", re.IGNORECASE)
 """A statement that ends the transaction without SQLAlchemy's knowledge."""
 
+ROLLBACK = re.compile(r"\s*(?:ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?(?:\s+AND\s+CHAIN)?\s*;?\s*$", re.IGNORECASE)
+"""A statement that undoes the transaction without SQLAlchemy's knowledge."""
+
+StepWrapper = Callable[["MigrationInfo", Callable[[], None]], None]
+
+
+class RolledBackError(Exception):
+    """A revision rolled back the transaction of the run."""
+
+    def __str__(self) -> str:
+        return (
+            "it rolled back the transaction of the run, and with it what came before; what may fail belongs in a "
+            "savepoint: with op.get_bind().begin_nested()"
+        )
+
+
+class UncommittedError(DbError):
+    """env.py ended without committing a run."""
+
 
 @dataclass
-class Run:
-    """One database of a run.
+class RunState:
+    """One database of a run, as ellar_db follows it.
 
     Args:
-        database: The database.
-        dialect: Its dialect.
-        connection: Its connection; None offline.
+        run: The run, as plugins see it.
+        dialect: The database's dialect.
+        options: The options of `context.configure`.
+        around_step: Called with each step and the function that applies it.
+        before_step: Called before each step; it may refuse to go on.
+        context: Alembic's context, once it is configured.
         guard: The guard of a run that writes.
-        steps: The steps that have been applied.
         current: The step that is being applied.
         following: The step after it.
         kept: True once a revision has committed by itself; the run can no longer be fully rolled back.
         each_kept: Whether each revision has its own transaction.
+        committed: Whether everything that was applied is committed.
+        error: The error with which the run failed.
     """
 
-    database: Database
+    run: Run
     dialect: Dialect
-    connection: Connection | None = None
+    options: Mapping[str, Any]
+    around_step: StepWrapper = field(default=lambda _, work: work())
+    before_step: Callable[[], None] = field(default=lambda: None)
+    context: MigrationContext | None = None
     guard: Guard | None = None
-    steps: list[MigrationInfo] = field(default_factory=list)
     current: MigrationStep | None = None
     following: MigrationInfo | None = None
     kept: bool = False
     each_kept: bool = False
+    committed: bool = True
+    error: BaseException | None = None
+    _in_revision: bool = False
+    _undone: bool = False
+    _guards: ExitStack = field(default_factory=ExitStack)
+    _pool: ExitStack = field(default_factory=ExitStack)
 
-    @contextmanager
-    def guarded(self, limits: Limits, *, settling: bool = False) -> Iterator[None]:
-        """Guard the run as the database's dialect requires.
+    @property
+    def database(self) -> Database:
+        """The database."""
+        return self.run.database
+
+    @property
+    def connection(self) -> Connection | None:
+        """Its connection; None offline."""
+        return self.run.connection
+
+    @property
+    def is_external(self) -> bool:
+        """Whether env.py, and not Alembic, ends the run's transaction."""
+        return self.context is not None and is_in_external_transaction(self.context)
+
+    @property
+    def journal(self) -> Journal | None:
+        """The journal, if schema changes can't be rolled back."""
+        return None if self.guard is None else self.guard.journal
+
+    def protect(self, limits: Limits, *, settling: bool = False) -> None:
+        """Guard the run as the database's dialect requires, until `release`.
 
         Args:
             limits: The timeouts of its statements.
@@ -72,15 +126,28 @@ class Run:
         Raises:
             DbError: An earlier run was interrupted, and left the database between two revisions.
         """
-        assert self.connection is not None
-        guarding = guarded(self.database, self.connection, self.dialect, limits, program(), settling=settling)
-        with self._noticing_commits(), guarding as self.guard:
-            yield
+        from sqlalchemy import event
 
-    @property
-    def journal(self) -> Journal | None:
-        """The journal, if schema changes can't be rolled back."""
-        return None if self.guard is None else self.guard.journal
+        connection = self.connection
+        assert connection is not None
+        # env.py may give the connection back to the application's pool, in which it must be as it was
+        raw, pool = connection.connection.dbapi_connection, connection.engine.pool
+
+        def given_back(returned: Any, _: Any) -> None:
+            if returned is raw:
+                self._guards.close()
+
+        event.listen(pool, "checkin", given_back)
+        # an event's listener can't be removed while the event is handled
+        self._pool.callback(event.remove, pool, "checkin", given_back)
+        self._guards.enter_context(self._following_transactions(connection))
+        guarding = guarded(self.database, connection, self.dialect, limits, program(), settling=settling)
+        self.guard = self._guards.enter_context(guarding)
+
+    def release(self) -> None:
+        """End the guard, so that the connection is as it was. May be called again."""
+        self._guards.close()
+        self._pool.close()
 
     def check(self) -> None:
         """Refuse to commit if the guard finds a problem.
@@ -94,27 +161,53 @@ class Run:
     def watched(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
         """Wrap Alembic's plan of a command to track which step is running."""
 
+        @wraps(plan)
         def steps(*args: Any) -> Iterator[Any]:
-            planned = list(plan(*args))
+            planned: list[Any] = list(plan(*args))
             journal = self.journal
             if journal is not None:
                 journal.refuse_long(str(step.info.up_revision_id) for step in planned if not step.info.is_stamp)
             for step, following in zip_longest(planned, planned[1:]):
                 self.current, self.following = step, None if following is None else following.info
-                if journal is None or step.info.is_stamp:
-                    yield step
-                else:
+                self.before_step()
+                is_noted = journal is not None and not step.info.is_stamp
+                self._wrap(step)
+                if journal is not None and is_noted:
                     journal.begin(*_named(step.info))
-                    step.migration_fn = journal.noting(step.migration_fn)
-                    yield step
+                yield step
+                if journal is not None and is_noted:
                     journal.committed()
             self.current = None
 
         return steps
 
+    def _wrap(self, step: Any) -> None:
+        """Let a step's function be followed, by the journal too, and wrapped by the plugins."""
+        function = step.migration_fn
+        if self.journal is not None and not step.info.is_stamp:
+            function = self.journal.noting(function)
+
+        def followed(**options: Any) -> None:
+            self._in_revision, self._undone = True, False
+            try:
+                function(**options)
+            finally:
+                self._in_revision = False
+            if self._undone:
+                raise RolledBackError
+
+        # Alembic names the step by the function's name
+        @wraps(step.migration_fn)
+        def run(**options: Any) -> None:
+            self.around_step(step.info, partial(followed, **options))
+
+        step.migration_fn = run
+
     def applied(self, *, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
         """Record that a step was applied, in its own transaction (Alembic's `on_version_apply`)."""
-        self.steps.append(step)
+        self.run.steps.append(step)
+        # a commit is still to come, but for a connection that commits each statement
+        self.committed = self.connection is None or not self.connection.in_transaction()
         self._take_over(ctx)
         if self._is_out_of_transaction and not self.kept:
             self._warn_of_commit()
@@ -135,25 +228,43 @@ class Run:
         self._warn_of_commit()
 
     @contextmanager
-    def _noticing_commits(self) -> Iterator[None]:
-        """Detect commits before the run has ended; from then on it can no longer be fully rolled back."""
+    def _following_transactions(self, connection: Connection) -> Iterator[None]:
+        """Notice commits and rollbacks, those of revisions too."""
         from sqlalchemy import event
 
-        def committed(_: Connection) -> None:
+        def commit(_: Connection) -> None:
+            if self.error is not None:
+                raise DbError(
+                    f"env.py was about to commit a run that failed on the database {self.database.name!r}; it must let "
+                    "the error pass"
+                ) from self.error
             # commits of plugins before the first revision don't count
             self.kept = self.kept or self.current is not None
+            self.committed = True
+
+        def rollback(_: Connection) -> None:
+            self._undone = self._undone or self._in_revision
 
         def before(_: Connection, __: Any, statement: str, *___: Any) -> None:
-            if self.journal is None and COMMIT.match(statement):
+            if self._in_revision and ROLLBACK.match(statement):
+                self._undone = True
+            elif self.journal is None and COMMIT.match(statement):
                 self._warn_of_commit()
 
-        event.listen(self.connection, "commit", committed)
-        event.listen(self.connection, "before_cursor_execute", before)
+        listeners: dict[str, Any] = {
+            "commit": commit,
+            "commit_twophase": lambda connection, *_: commit(connection),
+            "rollback": rollback,
+            "rollback_twophase": lambda connection, *_: rollback(connection),
+            "before_cursor_execute": before,
+        }
+        for name, function in listeners.items():
+            event.listen(connection, name, function)
         try:
             yield
         finally:
-            event.remove(self.connection, "commit", committed)
-            event.remove(self.connection, "before_cursor_execute", before)
+            for name, function in listeners.items():
+                event.remove(connection, name, function)
 
     def _warn_of_commit(self) -> None:
         self.kept = True
@@ -163,8 +274,21 @@ class Run:
             self.current,
         )
 
+    def refuse_uncommitted(self) -> None:
+        """Refuse to call a run done that env.py didn't commit.
+
+        Raises:
+            UncommittedError: Steps were applied, and the transaction ended without a commit.
+        """
+        if self.run.steps and not self.committed:
+            ids = ", ".join(str(step.up_revision_id) for step in self.run.steps)
+            raise UncommittedError(
+                f"env.py did not commit the run on the database {self.database.name!r}, so that {ids} is not applied; "
+                "it uses the connection before context.configure(), and then must commit by itself"
+            )
+
     @contextmanager
-    def failing(self, context: MigrationContext, others: Iterable[Run] = ()) -> Iterator[None]:
+    def failing(self, context: MigrationContext, others: Iterable[RunState] = ()) -> Iterator[None]:
         """Name the failed revision in the error, and describe what is left of the run.
 
         Args:
@@ -183,9 +307,10 @@ class Run:
         except BaseException as error:
             # whatever a revision raises, the next run must know what it did
             left = left_by(self._failure(context, error), program()) + "".join(other.stays for other in others)
-            plugins = isinstance(error, PluginError) or not isinstance(error, DbError)
-            if isinstance(error, click.ClickException) and plugins and (self.current is not None or self.steps):
-                # the plugin's error doesn't say what is left
+            self.error = error
+            others_said = isinstance(error, (PluginError, LostLockError)) or not isinstance(error, DbError)
+            if isinstance(error, click.ClickException) and others_said and (self.current is not None or self.run.steps):
+                # the error doesn't say what is left
                 replace_message(error, f"{error.message}; {left}")
                 raise
             ours = isinstance(error, (click.ClickException, click.exceptions.Exit, click.Abort, CommandError))
@@ -195,7 +320,8 @@ class Run:
                 log.warning("%s did not end on the database %r; %s", self.current, self.database.name, left)
                 raise
             late = isinstance(error, SQLAlchemyError) and self.dialect.timed_out(getattr(error, "orig", None))
-            raise DbError(f"{self._where}: {summary(error)}{' (it timed out)' if late else ''}; {left}") from error
+            said = str(error) if isinstance(error, RolledBackError) else summary(error)
+            raise DbError(f"{self._where}: {said}{' (it timed out)' if late else ''}; {left}") from error
 
     @property
     def _where(self) -> str:
@@ -222,19 +348,37 @@ class Run:
         try:
             if connection.in_transaction():
                 connection.rollback()
-            left = journal.fail(str(getattr(error, "statement", None) or ""))
+            left = self._kept_entry(journal, connection, str(getattr(error, "statement", None) or ""))
         except SQLAlchemyError:
             return lost
         return replace(known, left=left, left_is_current=left is None or self._is_current(left))
+
+    def _kept_entry(self, journal: Journal, connection: Connection, failed: str) -> Entry | None:
+        from sqlalchemy.exc import InvalidRequestError
+
+        try:
+            return journal.fail(failed)
+        except InvalidRequestError:
+            # env.py began the transaction with a context manager, which refuses statements after the rollback
+            entry = journal.entry
+            with connected(apart(self.database)) as other:
+                journal.go_on_with(other)
+                journal.entry = entry
+                return journal.fail(failed, lasting=False)
+
+    @property
+    def remaining(self) -> list[MigrationInfo]:
+        """The steps that stay after a run that failed."""
+        return list(self.run.steps) if self.committed or self.kept else []
 
     @property
     def stays(self) -> str:
         """What to report about this database if a revision on another one failed."""
         if self.kept and not self.each_kept and self.journal is None:
             return f"; the database {self.database.name!r} keeps what its revisions committed by themselves"
-        if not self.steps or self.database.use_two_phase or not (self.journal is not None or self.each_kept):
+        if not self.run.steps or self.database.use_two_phase or not (self.journal is not None or self.each_kept):
             return ""
-        return f"; the database {self.database.name!r} stays at {self.steps[-1].up_revision_id}"
+        return f"; the database {self.database.name!r} stays at {self.run.steps[-1].up_revision_id}"
 
     @property
     def _is_out_of_transaction(self) -> bool:
@@ -252,8 +396,11 @@ def _named(step: MigrationInfo) -> tuple[str, str]:
 
 
 @contextmanager
-def committing() -> Iterator[None]:
-    """Convert errors of the commit into an error that says so.
+def committing(states: Sequence[RunState]) -> Iterator[None]:
+    """Convert errors of the commit into an error that says what is committed.
+
+    Args:
+        states: The databases, in the order in which they are committed.
 
     Raises:
         DbError: The commit failed.
@@ -263,6 +410,10 @@ def committing() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
+        moved = [each for each in states if each.run.steps]
+        done = ", ".join(repr(each.database.name) for each in moved if each.committed)
+        rest = ", ".join(repr(each.database.name) for each in moved if not each.committed)
+        outcome = f"; committed: {done}; not committed: {rest}" if done else ""
         raise DbError(
-            f"the run could not be committed: {summary(error)}; `{program()} current` shows what is kept"
+            f"the run could not be committed: {summary(error)}{outcome}; `{program()} current` shows what is kept"
         ) from error

@@ -107,6 +107,11 @@ def guarded() -> Iterator[None]:
         event.remove(Engine, "do_connect", _refuse)
 
 
+def is_guarding() -> bool:
+    """Return whether only scratch databases can be connected to."""
+    return _guarding.get()
+
+
 def _refuse(dialect: Any, record: Any, arguments: Any, options: Mapping[str, Any]) -> None:
     # engines of scratch databases have a creator, and so don't call this
     if _guarding.get() and not _asking.get():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
     from sqlalchemy import Transaction
     from sqlalchemy.types import TypeEngine
+
+ENSURE_VERSION = "ensure-version"
 
 
 def ancestors(script: ScriptDirectory, revisions: str | Iterable[str]) -> set[str]:
@@ -130,16 +134,75 @@ def open_environment() -> EnvironmentContext:
     return environment
 
 
-def ensures_version_table(plan: Callable[..., Any]) -> bool:
-    """Return whether the plan that Alembic's command passed to the environment is that of `ensure_version`.
+def command_of(plan: Callable[..., Any]) -> str:
+    """Return the name of the command that passed a plan to the environment, such as "upgrade" or "ensure-version".
 
-    The name `do_ensure_version`, of a function inside of `alembic.command.ensure_version`, is needed since nothing else
-    in the environment distinguishes this command from those that only read. There is no public fallback.
+    That a plan is a function inside of that of `alembic.command` is needed since nothing else in the environment tells
+    `ensure_version` from commands that only read, nor `check` from `revision`. There is no public fallback.
 
     Args:
-        plan: The option `fn` of the environment.
+        plan: The option `fn` of the environment. For one of a program's own, the name of its function is returned.
     """
-    return getattr(plan, "__name__", "") == "do_ensure_version"
+    outer = str(getattr(plan, "__qualname__", "")).partition(".<locals>")[0]
+    # what `history` and `edit` call on their behalf
+    return outer.removeprefix("_display_").partition("_w_")[0].replace("_", "-")
+
+
+def intercept_environments(
+    around: Callable[[EnvironmentContext], AbstractContextManager[object] | None],
+    configure: Callable[[EnvironmentContext, Callable[..., None], dict[str, Any]], None],
+) -> None:
+    """Call functions around each env.py that Alembic runs from now on, and in place of its `context.configure`.
+
+    `ScriptDirectory.run_env` and `EnvironmentContext.configure` are public, but replaced on their classes, since
+    Alembic makes objects of just these classes, whatever the configuration. The fallback is an env.py that calls
+    ellar_db.
+
+    Args:
+        around: Returns a context in which env.py runs, or None for a command that isn't ours.
+        configure: Called with the environment, Alembic's own `configure` and the arguments by their names.
+    """
+    from functools import wraps
+    from inspect import signature
+
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    run_env, original = ScriptDirectory.run_env, EnvironmentContext.configure
+    known = signature(original)
+
+    @wraps(run_env)
+    def run(script: ScriptDirectory) -> None:
+        with around(open_environment()) or nullcontext():
+            run_env(script)
+
+    @wraps(original)
+    def configured(environment: EnvironmentContext, *arguments: Any, **options: Any) -> None:
+        given = dict(known.bind(environment, *arguments, **options).arguments)
+        given.update(given.pop("kw", {}))
+        del given["self"]
+        configure(environment, partial(original, environment), given)
+
+    replaced: Any = (ScriptDirectory, EnvironmentContext)
+    replaced[0].run_env, replaced[1].configure = run, configured
+
+
+def around_migrations(context: MigrationContext, work: Callable[[Callable[[], None]], None]) -> None:
+    """Call a function in place of `MigrationContext.run_migrations`.
+
+    The method is public, but replaced on one object, since env.py calls it through `alembic.context`. There is no
+    public fallback.
+
+    Args:
+        context: The context that env.py has just configured.
+        work: Called with a function that runs the migrations.
+    """
+    original = context.run_migrations
+
+    def run_migrations(**arguments: Any) -> None:
+        work(partial(original, **arguments))
+
+    vars(context)["run_migrations"] = run_migrations
 
 
 def is_in_external_transaction(context: MigrationContext) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ellar_db.testing import Project
 
 REVISION = '''
@@ -25,6 +27,28 @@ def upgrade():
 def downgrade():
     op.drop_table({table!r})
 '''
+
+
+BODY = """
+from alembic import op
+import sqlalchemy as sa
+
+revision = {rev_id!r}
+down_revision = {parent!r}
+
+
+def upgrade():
+    {up}
+
+
+def downgrade():
+    {down}
+"""
+
+
+def write_revision(folder: Path, rev_id: str, parent: str | None, up: str, down: str = "pass") -> None:
+    """Write a revision with what it does, in one line each way."""
+    (folder / f"{rev_id}_.py").write_text(BODY.format(rev_id=rev_id, parent=parent, up=up, down=down), encoding="utf-8")
 
 
 def add(

@@ -210,20 +210,61 @@ class TestAlembic:
             assert doors.open_environment() is environment
             assert doors.open_environment().context_opts["destination_rev"] == "a1"
 
-    @pytest.mark.parametrize(("name", "ensures"), [("ensure_version", True), ("current", False)])
-    def test_the_plan_of_ensure_version_is_known(
-        self, name: str, ensures: bool, folder: Folder, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("name", "arguments"),
+        [
+            ("upgrade", ["head"]),
+            ("downgrade", ["base"]),
+            ("stamp", ["head"]),
+            ("ensure_version", []),
+            ("current", []),
+            ("check", []),
+            ("revision", ["message", True]),
+        ],
+    )
+    def test_the_command_of_a_plan_is_known(
+        self, name: str, arguments: list[Any], folder: Folder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         plans: list[Any] = []
-        monkeypatch.setattr(
-            ScriptDirectory, "run_env", lambda _: plans.append(doors.open_environment().context_opts["fn"])
-        )
 
-        getattr(command, name)(folder.config)
+        def run_env(_: ScriptDirectory) -> None:
+            plans.append(doors.open_environment().context_opts["fn"])
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(ScriptDirectory, "run_env", run_env)
+
+        with pytest.raises(KeyboardInterrupt):
+            getattr(command, name)(folder.config, *arguments)
 
         check_that(
-            [doors.ensures_version_table(plan) for plan in plans] == [ensures],
-            f"function command.ensure_version.do_ensure_version ({name} gave {plans})",
+            [doors.command_of(plan) for plan in plans] == [name.replace("_", "-")],
+            f"function inside of command.{name} ({plans})",
+            "alembic.py",
+        )
+
+    def test_an_env_py_is_intercepted(self, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ScriptDirectory, "run_env", ScriptDirectory.run_env)
+        monkeypatch.setattr(EnvironmentContext, "configure", EnvironmentContext.configure)
+        (folder.path / "env.py").write_text(
+            "from alembic import context\n"
+            "from sqlalchemy import create_engine\n"
+            "with create_engine('sqlite://').connect() as connection:\n"
+            "    context.configure(connection, version_table='v', odd=1)\n"
+            "    context.run_migrations()\n"
+        )
+        seen: list[Any] = []
+
+        def configure(environment: EnvironmentContext, original: Callable[..., None], options: dict[str, Any]) -> None:
+            seen.append(sorted(options))
+            original(**options)
+            doors.around_migrations(environment.get_context(), lambda work: seen.append("ran"))
+
+        doors.intercept_environments(lambda environment: seen.append(environment.config), configure)
+        command.current(folder.config)
+
+        check_that(
+            seen == [folder.config, ["connection", "odd", "version_table"], "ran"],
+            f"ScriptDirectory.run_env, EnvironmentContext.configure or MigrationContext.run_migrations ({seen})",
             "alembic.py",
         )
 

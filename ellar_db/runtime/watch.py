@@ -1,0 +1,375 @@
+"""One execution of an env.py, whoever wrote it: each database that it configures is locked and guarded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ellar_db.config.invocation import DATABASES, KEY, invocation_of
+from ellar_db.databases.connections import apart, connected, in_event_loop
+from ellar_db.databases.database import DEFAULT, Database
+from ellar_db.guards.entry import EntryTable
+from ellar_db.guards.locking import Locks, in_order
+from ellar_db.hooktypes import Run
+from ellar_db.plugins.dialects import dialect_of
+from ellar_db.plugins.options import values
+from ellar_db.plugins.wrappers import wrapped
+from ellar_db.revisions.comparison import Comparison
+from ellar_db.revisions.ownership import own_tables_only
+from ellar_db.runtime.context_options import COMPOSED, configuring
+from ellar_db.runtime.run import RunState
+from ellar_db.runtime.versions import drop_unused_version_table, heads_in
+from ellar_db.scratch.databases import is_guarding
+from ellar_db.util.alembic import ENSURE_VERSION, around_migrations, command_of
+from ellar_db.util.click import replace_message
+from ellar_db.util.errors import DbError
+from ellar_db.util.loggers import EnabledLoggers
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.runtime.migration import MigrationContext, MigrationInfo
+    from sqlalchemy import Connection
+
+log = logging.getLogger("ellar_db")
+
+ATTRIBUTE = "_ellar_db_watch"
+"""Where Alembic's environment keeps its watch."""
+
+KEPT = ("version_table", "version_table_schema", "transactional_ddl", "transaction_per_migration")
+"""Options of `context.configure` that say how a database is recorded and committed."""
+
+SNAPSHOTS = frozenset({"REPEATABLE READ", "SERIALIZABLE", "SNAPSHOT"})
+"""Isolation levels at which a transaction doesn't see what others commit meanwhile."""
+
+
+class Watch:
+    """One execution of an env.py: a context that guards each database which env.py configures.
+
+    Args:
+        environment: Alembic's environment.
+    """
+
+    def __init__(self, environment: EnvironmentContext) -> None:
+        self.config = environment.config
+        self.script = environment.script
+        self.invocation = invocation_of(self.config)
+        self.manager = self.invocation.manager
+        self.command: Mapping[str, Any] = dict(environment.context_opts)
+        self.plan: Callable[..., Iterable[Any]] = self.command["fn"]
+        self.name = "repair" if self.invocation.settling else command_of(self.plan)
+        # the commands that change a database; all others only read it
+        self.moves = "destination_rev" in self.command
+        self.writes = self.moves or self.name == ENSURE_VERSION
+        # resolving an interrupted run begins with reading what it left
+        self.excludes = self.writes or self.invocation.settling
+        self.offline = environment.is_offline_mode()
+        # whether env.py calls ellar_db
+        self.ours = False
+        self.states: list[RunState] = []
+        self.locks = Locks(self.manager)
+        self.comparison = Comparison(
+            self.config,
+            self.manager,
+            bare=KEY not in self.config.attributes,
+            purpose="check" if self.name == "check" else "write",
+        )
+        self._next: RunState | None = None
+        self._loggers = EnabledLoggers()
+        vars(environment)[ATTRIBUTE] = self
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._finish()
+        except BaseException as late:
+            error = late
+            raise
+        finally:
+            self._end()
+            self._tell(error)
+
+    def lock(self, databases: Iterable[Database]) -> None:
+        """Acquire the locks of databases, before anything is read: that must stay valid until this run changes it.
+
+        Raises:
+            DbError: Another run held a lock for longer than the limit.
+            UnavailableError: A database can't be reached.
+        """
+        for database in in_order(list(databases), self.manager):
+            self.locks.take(database, self.invocation.limits_of(database))
+
+    def state_of(
+        self, database: Database, connection: Connection | None, options: Mapping[str, Any] | None = None
+    ) -> RunState:
+        """Return the state of a run on a database, which is guarded if the command writes.
+
+        Args:
+            database: The database.
+            connection: The run's connection; None offline.
+            options: The options of `context.configure`; by default those of the database.
+
+        Raises:
+            DbError: An earlier run was interrupted, or the connection can't be made safe.
+        """
+        run = self._run_on(database, connection)
+        state = RunState(run, dialect_of(self.manager, database), database.options if options is None else options)
+        self.states.append(state)
+        if self.writes and connection is not None:
+            state.protect(self.invocation.limits_of(database), settling=self.invocation.settling)
+            state.before_step = lambda: self.locks.check(database, connection)
+        if self.manager.hook.ellar_db_step.get_hookimpls():
+            state.around_step = lambda step, work: wrapped(
+                self.manager, "ellar_db_step", work, run=state.run, step=step
+            )
+        return state
+
+    def expect(self, state: RunState) -> None:
+        """Name the state that the next `context.configure` is for, since env.py has made it already."""
+        self._next = state
+
+    def configure(
+        self, environment: EnvironmentContext, original: Callable[..., None], options: dict[str, Any]
+    ) -> None:
+        """Configure Alembic for one database, in place of Alembic's own `configure`.
+
+        Args:
+            environment: Alembic's environment.
+            original: Alembic's own.
+            options: The arguments that env.py gave, by their names.
+
+        Raises:
+            DbError: The database can't be migrated safely.
+        """
+        self._loggers.restore()
+        state, self._next = self._next or self._found(options), None
+        if state is None:
+            original(**options)
+            return
+        if "revision_context" in self.command and not self.ours:
+            self._add_comparison(state.database, options)
+        options["fn"] = state.watched(self.plan)
+        callbacks = _listed(options.get("on_version_apply"))
+        options["on_version_apply"] = [state.applied, *self._callbacks(state), *callbacks]
+        if state.guard is not None and options.get("transactional_ddl") is None:
+            options["transactional_ddl"] = state.dialect.transactional_ddl
+        original(**options)
+        context = state.context = environment.get_context()
+        around_migrations(context, lambda work: self._migrate(state, context, work))
+
+    def _found(self, options: Mapping[str, Any]) -> RunState | None:
+        """Return the state of a database that an env.py of somebody else's configures, or None if it isn't followed."""
+        from sqlalchemy import Connection
+
+        connection = options.get("connection")
+        if self.offline or connection is None:
+            return None
+        if not isinstance(connection, Connection):
+            if self.writes:
+                log.warning(
+                    "env.py gives Alembic %s instead of a SQLAlchemy connection, so that the run has no lock and can't "
+                    "be made all or nothing",
+                    type(connection).__name__,
+                )
+            return None
+        database = self._database_of(connection, options)
+        if self.excludes:
+            self.lock([database])
+            _refuse_stale(database, connection)
+        state = self.state_of(database, connection)
+        self.before([state])
+        return state
+
+    def _database_of(self, connection: Connection, options: Mapping[str, Any]) -> Database:
+        """Return the database to which env.py has connected, under the name that its functions have."""
+        from sqlalchemy import TwoPhaseTransaction
+
+        engine: Any = connection.engine
+        if engine.dialect.is_async:
+            from sqlalchemy.ext.asyncio import AsyncEngine
+
+            engine = AsyncEngine(engine)
+        named = str(options.get("upgrade_token") or "").removesuffix("upgrades").rstrip("_")
+        kept = {name: options[name] for name in KEPT if options.get(name) is not None}
+        two_phase = isinstance(connection.get_transaction(), TwoPhaseTransaction)
+        found = Database(named or DEFAULT, engine, options.get("target_metadata"), kept, two_phase)
+        return replace(found, limits=self._limits_of(found))
+
+    def _limits_of(self, found: Database) -> Mapping[str, Any]:
+        """Return the limits that the project sets for a database, if it knows it."""
+        identity = dialect_of(self.manager, found).identity
+        known = self.config.attributes.get(DATABASES) or {}
+        return next((each.limits for each in known.values() if identity(each) == identity(found)), {})
+
+    def _run_on(self, database: Database, connection: Connection | None) -> Run:
+        purpose = "dry-run" if self.offline else "scratch" if is_guarding() else "apply"
+        ctx = click.get_current_context(silent=True)
+        options = {**(ctx.params if ctx else {}), **values.get()}
+        return Run(purpose, self.name, database, connection, options=options)  # type: ignore[arg-type]  # one of them
+
+    def before(self, states: Iterable[RunState]) -> None:
+        """Ask the plugins whether the run may begin, before the first statement on any of the databases.
+
+        Raises:
+            click.ClickException: A plugin refuses.
+        """
+        if not self.writes or not self.manager.hook.ellar_db_before_run.get_hookimpls():
+            return
+        for state in states:
+            run = state.run
+            begun = run.connection is None or run.connection.in_transaction()
+            # a query would otherwise leave a transaction open, which Alembic wouldn't commit
+            with nullcontext() if begun or run.connection is None else run.connection.begin():
+                run.plan = self._planned(state)
+                self.manager.tell(
+                    "ellar_db_before_run", run=run, database=run.database, connection=run.connection, plan=run.plan
+                )
+
+    def _planned(self, state: RunState) -> tuple[MigrationInfo, ...]:
+        """Return the steps that the command will apply to a database, in order."""
+        from alembic import context
+        from alembic.runtime.migration import MigrationContext
+
+        if not self.moves:
+            # calling the plan of ensure-version would already create the table
+            return ()
+        with configuring(state.database):
+            planning = MigrationContext.configure(
+                state.connection,
+                dialect=state.database.sync_engine.dialect,
+                opts={**state.options, **self.command, "script": context.script},
+            )
+        heads = () if planning.purge else planning.get_current_heads()
+        return tuple(step.info for step in self.plan(heads, planning))
+
+    def _callbacks(self, state: RunState) -> list[Callable[..., None]]:
+        if not self.manager.hook.ellar_db_step_applied.get_hookimpls():
+            return []
+
+        def applied(*, step: MigrationInfo, **_: Any) -> None:
+            self.manager.tell("ellar_db_step_applied", database=state.database, step=step)
+
+        return [applied]
+
+    def _add_comparison(self, database: Database, options: dict[str, Any]) -> None:
+        """Let plugins take part in the comparison of an env.py of somebody else's, and let imports be written."""
+        composed = {name: _listed(options.get(name)) for name in COMPOSED}
+        composed["include_object"].append(own_tables_only(self.manager, database))
+        self.comparison.add_to(options, composed, database)
+
+    def _migrate(self, state: RunState, context: MigrationContext, work: Callable[[], None]) -> None:
+        """Run the migrations of one database, in place of Alembic's own `run_migrations`."""
+        if self.writes:
+            work = partial(self._apply, state, context, work)
+        if state.connection is None:
+            work()
+            return
+        with state.failing(context, [other for other in self.states if other is not state]):
+            work()
+        told = self.invocation.settling or self.invocation.package is not None
+        if self.moves and not state.run.steps and not told:
+            log.info("Nothing to do: the database is there already.")
+
+    def _apply(self, state: RunState, context: MigrationContext, work: Callable[[], None]) -> None:
+        run = state.run
+        wrapped(self.manager, "ellar_db_run", work, run=run)
+        if self.moves:
+            drop_unused_version_table(run.database, run.connection, context)
+        self.manager.tell(
+            "ellar_db_after_run", database=run.database, connection=run.connection, steps=tuple(run.steps)
+        )
+
+    def _finish(self) -> None:
+        """Check that what env.py did is done, after it has ended."""
+        if "revision_context" in self.command:
+            self.comparison.finish(self.command["revision_context"], self.script)
+        for state in self.states:
+            if state.error is not None:
+                # env.py has caught it, and would end as if nothing had happened
+                raise state.error
+            if self.writes:
+                state.refuse_uncommitted()
+        if not self.ours:
+            for state in self.states:
+                if state.journal is not None and state.run.steps:
+                    _drop_journal(state.database)
+
+    def _end(self) -> None:
+        self._loggers.restore()
+        for state in self.states:
+            state.release()
+            state.run.connection = None
+        self.locks.release()
+
+    def _tell(self, error: BaseException | None) -> None:
+        """Tell the plugins how the run ended on each database."""
+        if not self.writes:
+            return
+        for state in self.states:
+            if state.run.purpose != "apply":
+                continue
+            if error is None:
+                with _after_commit():
+                    self.manager.tell("ellar_db_committed", run=state.run)
+            else:
+                state.run.steps[:] = state.remaining
+                self.manager.tell("ellar_db_failed", run=state.run, error=error)
+
+
+def watch_of(environment: EnvironmentContext) -> Watch | None:
+    """Return the watch of an environment, or None if there is none."""
+    return vars(environment).get(ATTRIBUTE)
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if value is None else list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _refuse_stale(database: Database, connection: Connection) -> None:
+    """Refuse a transaction that began before the lock was acquired, if another run has ended meanwhile.
+
+    Raises:
+        DbError: The transaction doesn't see the current revision.
+    """
+    if not connection.in_transaction() or connection.get_isolation_level() not in SNAPSHOTS:
+        return
+    table = str(database.options.get("version_table", "alembic_version"))
+    with connected(apart(database)) as other:
+        now = heads_in(database, other, table)
+    if set(heads_in(database, connection, table)) != set(now):
+        raise DbError(
+            f"another run migrated the database {database.name!r} after env.py had begun to read it; run the command "
+            "again, and let env.py call context.configure() before it reads"
+        )
+
+
+def _drop_journal(database: Database) -> None:
+    """Drop the journal's table, which bare Alembic would propose to drop."""
+
+    def drop(databases: Sequence[Database]) -> None:
+        with connected(databases[0]) as connection:
+            EntryTable(connection, database.options).drop_if_empty()
+
+    in_event_loop([database], drop)
+
+
+@contextmanager
+def _after_commit() -> Iterator[None]:
+    """Say of a plugin's error that it came too late to undo anything."""
+    try:
+        yield
+    except click.ClickException as error:
+        replace_message(error, f"the run is committed, but {error.message}")
+        raise
