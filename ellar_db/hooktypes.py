@@ -158,6 +158,13 @@ class PackageMigrations:
         return self.metadata if isinstance(self.metadata, Sequence) else [self.metadata]
 
 
+class Canceller(Protocol):
+    """Ends the statement that a connection executes; called in any thread, when the program is asked to end."""
+
+    def __call__(self, *, session: bool) -> None:
+        """End the statement; with `session` the whole session, since nobody waits for it any more."""
+
+
 class Lock(Protocol):
     """What `ellar_db_lock` returns: a lock that a process holds until it releases it, or dies.
 

@@ -13,6 +13,7 @@ from ellar_db.options import META, GroupOptions
 from ellar_db.plugins.options import META as PLUGIN_OPTIONS
 from ellar_db.plugins.options import added_options, values
 from ellar_db.util.click import command_invoking
+from ellar_db.util.termination import EXIT_CODE, TerminatedError, terminable
 
 if TYPE_CHECKING:
     from ellar_db.cli.registry import Registry
@@ -129,10 +130,14 @@ class DbGroup(click.Group):
             traceback=bool(params.get("raiseerr")),
         )
         ctx.meta[META] = options
-        with explained(self.manager), messages(options.quiet):
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-            return result
+        try:
+            with explained(self.manager), messages(options.quiet), terminable():
+                result = super().invoke(ctx)
+                sys.stdout.flush()
+                return result
+        except TerminatedError:
+            click.echo("Error: ended by SIGTERM", err=True)
+            ctx.exit(EXIT_CODE)
 
 
 def _is_text(argument: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
-from ellar_db.hooktypes import Lock
+from ellar_db.hooktypes import Canceller, Lock
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Inspector
@@ -145,6 +145,15 @@ class Dialect:
 
     def unlock_tables(self, connection: Connection) -> None:
         """Release the tables that a revision locked with a statement (`Statements.table_locks`)."""
+
+    def canceller(self, database: Database, connection: Connection) -> Canceller | None:
+        """Return a function that ends the statement which a connection executes, or None if none can be ended.
+
+        Args:
+            database: The database.
+            connection: The run's connection.
+        """
+        return None
 
     def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return the leftovers of earlier runs that no later run removes, each with what to do about it.

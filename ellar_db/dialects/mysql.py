@@ -14,6 +14,8 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.server_lock import ServerLock
+from ellar_db.dialects.server_session import ServerSession
+from ellar_db.hooktypes import Canceller
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
@@ -85,6 +87,11 @@ class MySQL(Dialect):
     def unlock_tables(self, connection: Connection) -> None:
         """Release the tables, so that the journal can be read."""
         connection.exec_driver_sql("UNLOCK TABLES")
+
+    def canceller(self, database: Database, connection: Connection) -> Canceller:
+        """Return a function that executes `KILL QUERY` or `KILL`."""
+        number = int(connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one())
+        return ServerSession(database, f"KILL QUERY {number}", f"KILL {number}")
 
     def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return SQLAlchemy's transactions on the server that were prepared for a two-phase commit and never ended.

@@ -13,6 +13,8 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.server_lock import ServerLock
+from ellar_db.dialects.server_session import ServerSession
+from ellar_db.hooktypes import Canceller
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Inspector
@@ -52,6 +54,11 @@ class PostgreSQL(Dialect):
     def lock(self, database: Database, limits: Limits) -> PostgreSQLLock:
         """Return an advisory lock."""
         return PostgreSQLLock(database, limits)
+
+    def canceller(self, database: Database, connection: Connection) -> Canceller:
+        """Return a function that calls `pg_cancel_backend` or `pg_terminate_backend`."""
+        number = int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+        return ServerSession(database, f"SELECT pg_cancel_backend({number})", f"SELECT pg_terminate_backend({number})")
 
     def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return SQLAlchemy's transactions that were prepared for a two-phase commit and never ended."""

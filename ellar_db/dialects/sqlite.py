@@ -11,7 +11,8 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction
-from ellar_db.hooktypes import Lock
+from ellar_db.hooktypes import Canceller, Lock
+from ellar_db.util.aiosqlite import interruption
 from ellar_db.util.errors import DbError
 from ellar_db.util.file_lock import FileLock
 from ellar_db.util.sqlalchemy import listeners
@@ -100,6 +101,16 @@ class SQLite(Dialect):
     def is_out_of_transaction(self, connection: Connection) -> bool:
         """Return whether the driver has left the transaction that SQLAlchemy is in, as after `executescript`."""
         return connection.in_transaction() and not in_transaction(connection)
+
+    def canceller(self, database: Database, connection: Connection) -> Canceller | None:
+        """Return a function that calls sqlite3's `interrupt`."""
+        interrupt = interruption(connection.connection.driver_connection)
+
+        def cancel(*, session: bool) -> None:
+            if interrupt is not None:
+                interrupt()
+
+        return cancel
 
     def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return the copies of tables left by batch operations that were killed outside of a transaction."""

@@ -133,14 +133,16 @@ class Journal:
         def after(_: Any, __: Any, statement: str, *___: Any) -> None:
             self.statement_done(statement)
 
+        # the journal may use another connection at the end
+        connection = self.connection
         # before the two-phase commit's own listener, which ends the transaction that has the entry
-        event.listen(self.connection, "before_cursor_execute", before, insert=True)
-        event.listen(self.connection, "after_cursor_execute", after)
+        event.listen(connection, "before_cursor_execute", before, insert=True)
+        event.listen(connection, "after_cursor_execute", after)
         try:
             yield
         finally:
-            event.remove(self.connection, "before_cursor_execute", before)
-            event.remove(self.connection, "after_cursor_execute", after)
+            event.remove(connection, "before_cursor_execute", before)
+            event.remove(connection, "after_cursor_execute", after)
 
     def noting(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap the function of a revision: statements outside of it belong to the version table, or to plugins."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial, wraps
 from itertools import zip_longest
@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.config.command_line import program
-from ellar_db.databases.connections import apart, connected
+from ellar_db.databases.connections import apart, briefly, connected
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.guards.guard import Guard, guarded
 from ellar_db.guards.locking import LostLockError
-from ellar_db.hooktypes import Run
+from ellar_db.hooktypes import Canceller, Run
 from ellar_db.runtime.outcome import Failure, left_by
 from ellar_db.util.alembic import is_in_external_transaction, replace_transaction, transaction
 from ellar_db.util.click import replace_message
 from ellar_db.util.errors import DbError, PluginError, summary
+from ellar_db.util.termination import cancelled_by
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep
@@ -93,6 +94,7 @@ class RunState:
     error: BaseException | None = None
     _in_revision: bool = False
     _undone: bool = False
+    _cancel: Canceller | None = None
     _guards: ExitStack = field(default_factory=ExitStack)
     _pool: ExitStack = field(default_factory=ExitStack)
 
@@ -143,6 +145,10 @@ class RunState:
         self._guards.enter_context(self._following_transactions(connection))
         guarding = guarded(self.database, connection, self.dialect, limits, program(), settling=settling)
         self.guard = self._guards.enter_context(guarding)
+        with briefly(connection):
+            self._cancel = self.dialect.canceller(self.database, connection)
+        if self._cancel is not None:
+            self._guards.enter_context(cancelled_by(partial(self._cancel, session=False)))
 
     def release(self) -> None:
         """End the guard, so that the connection is as it was. May be called again."""
@@ -305,6 +311,8 @@ class RunState:
         try:
             yield
         except BaseException as error:
+            if not isinstance(error, Exception):
+                self._end_statement()
             # whatever a revision raises, the next run must know what it did
             left = left_by(self._failure(context, error), program()) + "".join(other.stays for other in others)
             self.error = error
@@ -322,6 +330,14 @@ class RunState:
             late = isinstance(error, SQLAlchemyError) and self.dialect.timed_out(getattr(error, "orig", None))
             said = str(error) if isinstance(error, RolledBackError) else summary(error)
             raise DbError(f"{self._where}: {said}{' (it timed out)' if late else ''}; {left}") from error
+
+    def _end_statement(self) -> None:
+        """End what the server still executes for a connection that was interrupted."""
+        interrupted = self.connection is not None and (self.connection.invalidated or self.dialect.embedded)
+        if self._cancel is not None and interrupted:
+            # the server may be gone, or not allow it; the interruption itself is what counts
+            with suppress(Exception):
+                self._cancel(session=True)
 
     @property
     def _where(self) -> str:
@@ -356,11 +372,11 @@ class RunState:
     def _kept_entry(self, journal: Journal, connection: Connection, failed: str) -> Entry | None:
         from sqlalchemy.exc import InvalidRequestError
 
+        entry = journal.entry
         try:
             return journal.fail(failed)
         except InvalidRequestError:
             # env.py began the transaction with a context manager, which refuses statements after the rollback
-            entry = journal.entry
             with connected(apart(self.database)) as other:
                 journal.go_on_with(other)
                 journal.entry = entry
@@ -383,7 +399,9 @@ class RunState:
     @property
     def _is_out_of_transaction(self) -> bool:
         """Whether the driver's transaction was ended without SQLAlchemy's knowledge."""
-        return self.connection is not None and self.dialect.is_out_of_transaction(self.connection)
+        if self.connection is None or self.connection.invalidated:
+            return False
+        return self.dialect.is_out_of_transaction(self.connection)
 
     def _is_current(self, left: Entry) -> bool:
         current: Any = self.current

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -29,7 +30,6 @@ from ellar_db.scratch.databases import is_guarding
 from ellar_db.util.alembic import ENSURE_VERSION, around_migrations, command_of
 from ellar_db.util.click import replace_message
 from ellar_db.util.errors import DbError
-from ellar_db.util.loggers import EnabledLoggers
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -82,10 +82,13 @@ class Watch:
             purpose="check" if self.name == "check" else "write",
         )
         self._next: RunState | None = None
-        self._loggers = EnabledLoggers()
+        self._warnings = warnings.catch_warnings()
         vars(environment)[ATTRIBUTE] = self
 
     def __enter__(self) -> Watch:
+        self._warnings.__enter__()
+        # of an env.py that rolls back by itself, after the run or its revision has done so
+        warnings.filterwarnings("ignore", "transaction already deassociated from connection")
         return self
 
     def __exit__(
@@ -153,7 +156,8 @@ class Watch:
         Raises:
             DbError: The database can't be migrated safely.
         """
-        self._loggers.restore()
+        # fileConfig, which env.py files call, switches off all loggers that it isn't told of
+        log.disabled = False
         state, self._next = self._next or self._found(options), None
         if state is None:
             original(**options)
@@ -307,7 +311,7 @@ class Watch:
                     _drop_journal(state.database)
 
     def _end(self) -> None:
-        self._loggers.restore()
+        self._warnings.__exit__(None, None, None)
         for state in self.states:
             state.release()
             state.run.connection = None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 
 def is_worker(thread: threading.Thread) -> bool:
@@ -13,3 +15,16 @@ def is_worker(thread: threading.Thread) -> bool:
     fallback.
     """
     return "_connection_worker_thread" in thread.name
+
+
+def interruption(driver: Any) -> Callable[[], None] | None:
+    """Return the function that interrupts a connection's statement from any thread, or None if there is none.
+
+    `aiosqlite.Connection._conn`, the connection of sqlite3, is needed since the public `interrupt` is a coroutine,
+    which can't be called when the event loop has been stopped. The fallback is to wait for the statement.
+
+    Args:
+        driver: The connection of sqlite3, or of aiosqlite.
+    """
+    found: Callable[[], None] | None = getattr(getattr(driver, "_conn", driver), "interrupt", None)
+    return found

@@ -1,0 +1,120 @@
+"""SIGTERM: it ends the statement that runs, and then the command, as Ctrl-C does; also for process 1 of a container."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
+
+EXIT_CODE = 143
+"""Exit code of a program that SIGTERM ended, by the convention of shells."""
+
+GRACE = 0.3
+"""Seconds after which a program that doesn't react is taken to wait for a statement, in a driver that Python can't
+interrupt."""
+
+PATIENCE = 10.0
+"""Seconds to wait for a thread that is cancelling a statement."""
+
+
+class TerminatedError(KeyboardInterrupt):
+    """The program was asked to end by SIGTERM. As with Ctrl-C, only what cleans up may catch it."""
+
+
+class _Termination:
+    """What is known about a SIGTERM that may come."""
+
+    def __init__(self) -> None:
+        self.installed = False
+        self.reached = threading.Event()
+        self._cancels: list[Callable[[], Any]] = []
+        self._watcher: tuple[threading.Thread, socket.socket, socket.socket, int] | None = None
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Raise the error in the main thread, once; a second signal must not interrupt the cleaning up."""
+        if not self.reached.is_set():
+            self.reached.set()
+            raise TerminatedError
+
+    def add(self, cancel: Callable[[], Any]) -> None:
+        """Add what is to be cancelled; with the first a thread begins to wait for the signal."""
+        self._cancels.append(cancel)
+        if self._watcher is None:
+            written, read = socket.socketpair()
+            written.setblocking(False)
+            # Python's own handler runs when the main thread does; this is written even if it is inside of a driver
+            before = signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
+            thread = threading.Thread(target=self._watch, args=(read,), name="ellar_db SIGTERM", daemon=True)
+            self._watcher = thread, written, read, before
+            thread.start()
+
+    def remove(self, cancel: Callable[[], Any]) -> None:
+        """Remove it; after the last the thread ends."""
+        self._cancels.remove(cancel)
+        if self._cancels or self._watcher is None:
+            return
+        (thread, written, read, before), self._watcher = self._watcher, None
+        signal.set_wakeup_fd(before)
+        written.close()
+        thread.join(PATIENCE)
+        read.close()
+
+    def _watch(self, read: socket.socket) -> None:
+        while received := read.recv(1):
+            if received[0] != signal.SIGTERM or self.reached.wait(GRACE):
+                continue
+            for cancel in list(self._cancels):
+                # the program ends whether or not this works
+                with suppress(Exception):
+                    cancel()
+
+
+_state = _Termination()
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Raise `TerminatedError` in the main thread when SIGTERM comes, unless the program handles that signal itself.
+
+    Raises:
+        TerminatedError: SIGTERM came.
+    """
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or _state.installed or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    _state.reached.clear()
+    _state.installed = True
+    signal.signal(signal.SIGTERM, _state.handle)
+    try:
+        yield
+    except BaseException as error:
+        if _state.reached.is_set() and not isinstance(error, TerminatedError):
+            # of a driver whose statement was cancelled, or of cleaning up
+            raise TerminatedError from error
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _state.installed = False
+
+
+@contextmanager
+def cancelled_by(cancel: Callable[[], Any]) -> Iterator[None]:
+    """Call a function when SIGTERM comes while the main thread waits for a driver that Python can't interrupt.
+
+    Args:
+        cancel: The function, called in another thread. Its errors are ignored.
+    """
+    in_main = threading.current_thread() is threading.main_thread()
+    if not _state.installed or not in_main or not hasattr(signal, "set_wakeup_fd"):
+        yield
+        return
+    _state.add(cancel)
+    try:
+        yield
+    finally:
+        _state.remove(cancel)
