@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import inspect
 
 from ellar_db.dialects.mysql import MySQL
 from ellar_db.testing import Project
 from ellar_db.testing.project import tables
 from tests.support.histories import History, create
-from tests.support.servers import asynchronous
+from tests.support.servers import asynchronous, sync_engine
 
 BROKEN = 'op.execute("INSERT INTO nowhere (id) VALUES (1)")'
 BLOCK = "with op.get_context().autocommit_block(): op.execute('CREATE INDEX CONCURRENTLY ix ON first_0 (id)')"
@@ -129,3 +130,53 @@ def test_comments_before_a_statement_take_no_time() -> None:
     changes_schema = MySQL().statements.changes_schema
     assert changes_schema.match("/* a */" * 5000 + " CREATE TABLE x (id integer)")
     assert not changes_schema.match("/* a */" * 5000 + " INSERT INTO x VALUES (1)")
+
+
+DEFERRED = """op.execute("CREATE TABLE t (id INT PRIMARY KEY, up INT REFERENCES t DEFERRABLE INITIALLY DEFERRED)")
+    op.execute("INSERT INTO t VALUES (1, 7)")"""
+
+
+def two_databases(project: Project, new_database: Callable[[str], str], kinds: tuple[str, str]) -> list[str]:
+    """Write a folder for two databases, without revisions, and return their URLs."""
+    urls = [new_database(kind) for kind in kinds]
+    project.write("pyproject.toml", f"[tool.ellar-db.databases]\ndefault = {urls[0]!r}\nreports = {urls[1]!r}\n")
+    project.forget()
+    project.db("init", "--multi")
+    return urls
+
+
+def write_both(project: Project, rev_id: str, default: str, reports: str) -> None:
+    """Write a revision with what it does on each of the two databases."""
+    project.write(
+        f"migrations/versions/{rev_id}.py",
+        f"from alembic import op\nimport sqlalchemy as sa\nrevision = {rev_id!r}\ndown_revision = None\n\n\n"
+        "def upgrade(engine_name):\n    globals()[f'upgrade_{engine_name}']()\n\n\n"
+        "def downgrade(engine_name):\n    pass\n\n\n"
+        f"def upgrade_default():\n    {default}\n\n\ndef upgrade_reports():\n    {reports}\n",
+    )
+
+
+def test_a_deferred_constraint_fails_before_another_database_is_committed(
+    project: Project, new_database: Callable[[str], str]
+) -> None:
+    urls = two_databases(project, new_database, ("sqlite", "postgresql"))
+    write_both(project, "r1", 'op.create_table("a", sa.Column("id", sa.Integer))', DEFERRED)
+
+    said = project.db("upgrade", exit_code=1).stderr
+
+    assert "the run could not be committed" in said
+    assert "ForeignKeyViolation" in said
+    assert "committed: 'default'" not in said
+    assert [inspect(sync_engine(url)).get_table_names() for url in urls] == [[], []]
+
+
+def test_the_databases_that_were_rolled_back_too_are_named(
+    project: Project, new_database: Callable[[str], str]
+) -> None:
+    two_databases(project, new_database, ("sqlite", "postgresql"))
+    write_both(project, "r1", 'op.create_table("a", sa.Column("id", sa.Integer))', 'op.execute("nonsense")')
+
+    said = project.db("upgrade", exit_code=1).stderr.splitlines()[-1]
+
+    assert "r1 failed on the database 'reports'" in said.replace(", empty message", "")
+    assert said.endswith("; the run was rolled back; rolled back too: 'default'")

@@ -131,6 +131,16 @@ class Dialect:
         """
         yield lambda: None
 
+    def check_before_commit(self, connection: Connection) -> None:
+        """Check what the database would only check at the commit, when other databases are committed already.
+
+        Args:
+            connection: The run's connection, in its transaction.
+
+        Raises:
+            DBAPIError: The commit would fail.
+        """
+
     def is_out_of_transaction(self, connection: Connection) -> bool:
         """Return whether the driver ended the transaction and SQLAlchemy doesn't know it."""
         return False

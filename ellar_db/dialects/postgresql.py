@@ -55,6 +55,10 @@ class PostgreSQL(Dialect):
         """Return an advisory lock."""
         return PostgreSQLLock(database, limits)
 
+    def check_before_commit(self, connection: Connection) -> None:
+        """Check deferred constraints."""
+        connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+
     def canceller(self, database: Database, connection: Connection) -> Canceller:
         """Return a function that calls `pg_cancel_backend` or `pg_terminate_backend`."""
         number = int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())

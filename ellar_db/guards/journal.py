@@ -226,7 +226,7 @@ class Journal:
         """Go on to the next revision, after the one that ended was committed."""
         self.entry, self._following = self._following, None
         self.note = Note.ABSENT if self.entry is None else Note.AHEAD
-        self.progress.locked = False
+        self.progress = Progress()
 
     def fail(self, failed: str = "", *, lasting: bool | None = None) -> Entry | None:
         """Keep the entry of a revision that failed, if a part of it was done.

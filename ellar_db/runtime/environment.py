@@ -134,6 +134,9 @@ class Environment:
             for each in states:
                 each.check()
             with committing(states):
+                if len(states) > 1:
+                    for each in states:
+                        each.check_before_commit()
                 stack.close()
 
     def offline(self) -> None:

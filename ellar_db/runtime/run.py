@@ -164,6 +164,15 @@ class RunState:
         if self.guard is not None:
             self.guard.check()
 
+    def check_before_commit(self) -> None:
+        """Check what would otherwise fail at the commit, when other databases are committed already.
+
+        Raises:
+            DBAPIError: The commit would fail.
+        """
+        if self.connection is not None and self.connection.in_transaction() and self.run.steps:
+            self.dialect.check_before_commit(self.connection)
+
     def watched(self, plan: Callable[..., Iterable[Any]]) -> Callable[..., Iterator[Any]]:
         """Wrap Alembic's plan of a command to track which step is running."""
 
@@ -314,7 +323,10 @@ class RunState:
             if not isinstance(error, Exception):
                 self._end_statement()
             # whatever a revision raises, the next run must know what it did
+            others = list(others)
             left = left_by(self._failure(context, error), program()) + "".join(other.stays for other in others)
+            undone = [repr(other.database.name) for other in others if other.is_undone]
+            left += f"; rolled back too: {', '.join(undone)}" if undone else ""
             self.error = error
             others_said = isinstance(error, (PluginError, LostLockError)) or not isinstance(error, DbError)
             if isinstance(error, click.ClickException) and others_said and (self.current is not None or self.run.steps):
@@ -386,6 +398,11 @@ class RunState:
     def remaining(self) -> list[MigrationInfo]:
         """The steps that stay after a run that failed."""
         return list(self.run.steps) if self.committed or self.kept else []
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether the steps that were applied here are rolled back if a revision on another database failed."""
+        return bool(self.run.steps) and not self.remaining
 
     @property
     def stays(self) -> str:
