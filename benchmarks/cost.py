@@ -1,7 +1,7 @@
 """The overhead of lock and journal: an upgrade of many small revisions, compared with bare Alembic.
 
 Whole processes alternate, each on an empty database; the ratios of the medians count, for wall-clock and CPU time.
-It fails if the goal is missed.
+It fails if a goal is missed.
 
 usage: python benchmarks/cost.py [--rounds 9] [--revisions 100] [--only sqlite,postgresql,mariadb]
 """
@@ -21,10 +21,12 @@ from pathlib import Path
 
 from databases import KINDS, Scratch, scratch_databases
 
-GOAL = 1.1
+GOALS = {"sqlite": 1.0, "postgresql": 1.0, "mariadb": 1.05}
+"""The ratio of CPU time, at most."""
 
 OURS = (sys.executable, "-m", "ellar_db", "upgrade")
 WITHOUT_LOCK = (*OURS, "--no-lock")
+FOREIGN = (sys.executable, "-m", "ellar_db", "-c", "alembic.ini", "upgrade")
 BARE = (sys.executable, "-m", "alembic", "upgrade", "head")
 
 REVISION = '''"""Revision {number}."""
@@ -137,25 +139,29 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(KINDS))
     given = parser.parse_args()
     missed = False
-    print(f"{'':12}{'':22}{'ours':>9}{'bare':>9}{'wall':>7}{'CPU':>7}{'goal':>7}")
+    print(f"{'':12}{'':24}{'ours':>9}{'bare':>9}{'wall':>7}{'CPU':>7}{'goal':>7}")
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         with scratch_databases(work, given.only.split(",")) as databases:
             for database in databases:
                 ours = our_folder(work / f"ours-{database.kind}", database.url, given.revisions)
                 bare = bare_folder(work / f"bare-{database.kind}", database.url, given.revisions)
-                sides = {"upgrade": (OURS, ours), "bare": (BARE, bare), "upgrade --no-lock": (WITHOUT_LOCK, ours)}
+                sides = {
+                    "upgrade": (OURS, ours),
+                    "bare": (BARE, bare),
+                    "upgrade --no-lock": (WITHOUT_LOCK, ours),
+                    "upgrade, Alembic's env": (FOREIGN, bare),
+                }
                 spent = measure(database, sides, given.rounds)
-                for side in ("upgrade", "upgrade --no-lock"):
+                for side in (name for name in sides if name != "bare"):
                     wall = [statistics.median(each.wall for each in spent[name]) for name in (side, "bare")]
                     cpu = [statistics.median(each.cpu for each in spent[name]) for name in (side, "bare")]
-                    ratio = wall[0] / wall[1]
-                    goal = side == "upgrade"
-                    missed |= goal and ratio > GOAL
+                    ratio, goal = wall[0] / wall[1], GOALS[database.kind]
+                    missed |= bool(cpu[1]) and cpu[0] / cpu[1] > goal
                     on_cpu = f"{cpu[0] / cpu[1]:.2f}" if cpu[1] else ""
                     print(
-                        f"{database.kind:12}{side:22}{wall[0]:7.3f} s{wall[1]:7.3f} s{ratio:7.2f}{on_cpu:>7}"
-                        f"{f'{GOAL:.2f}' if goal else '':>7}",
+                        f"{database.kind:12}{side:24}{wall[0]:7.3f} s{wall[1]:7.3f} s{ratio:7.2f}{on_cpu:>7}"
+                        f"{goal:7.2f}",
                         flush=True,
                     )
     return int(missed)
