@@ -12,7 +12,7 @@ from sqlalchemy import inspect, text
 from ellar_db.testing import Project
 from tests.support.environments import FORMS, ForeignFolder
 from tests.support.processes import Program, python
-from tests.support.servers import sync_engine
+from tests.support.servers import OwnPostgres, sync_engine
 
 CREATE = 'op.create_table("{0}", sa.Column("id", sa.Integer, primary_key=True))'
 
@@ -322,3 +322,20 @@ def test_what_the_run_says_is_seen_whatever_logging_env_py_sets_up(
     folder.revision("r1", None, "op.get_bind().commit()")
 
     assert "r1 ended the transaction of the run by itself" in run(folder, "upgrade").replace("upgrade  -> ", "")
+
+
+@pytest.mark.parametrize("form", ["generic", "async"])
+def test_a_server_that_is_starting_is_waited_for(project: Project, form: str) -> None:
+    with OwnPostgres() as server:
+        server.stop()
+        folder = ForeignFolder(project, server.url, form).write()
+        folder.revision("r1", None, CREATE.format("a"))
+        refused = run(folder, "upgrade", "--connect-wait", "0.1", exit_code=None)
+        assert "Waiting up to 0.1 s for the database ..." in refused
+
+        program = python("-m", "ellar_db", "-c", "theirs.ini", "upgrade", "--connect-wait", "60", cwd=project.path)
+        server.start()
+
+        program.communicate()
+        assert program.returncode == 0
+        assert version(folder) == ["r1"]

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ellar_db.util.aiosqlite import is_worker
@@ -219,6 +220,50 @@ def _connect(database: Connectable, wait: float) -> Connection:
             log.info("Waiting up to %g s for the database %r (%s) ...", wait, database.name, database.url)
             said = True
         time.sleep(max(0.0, min(PAUSE, until - time.monotonic())))
+
+
+_patience: ContextVar[float] = ContextVar("ellar_db_patience", default=0.0)
+"""Seconds for which engines that others made keep trying to connect."""
+
+
+@contextmanager
+def patiently(wait: float) -> Iterator[None]:
+    """Let every engine that connects in this context keep trying, if a database can't be reached.
+
+    Args:
+        wait: Seconds to keep trying.
+    """
+    from sqlalchemy import Engine, event
+
+    if not wait:
+        yield
+        return
+    event.listen(Engine, "do_connect", _connect_patiently)
+    token = _patience.set(wait)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
+        event.remove(Engine, "do_connect", _connect_patiently)
+
+
+def _connect_patiently(dialect: Any, _: Any, arguments: Any, parameters: Any) -> Any:
+    wait = _patience.get()
+    until = time.monotonic() + wait
+    said = False
+    while wait:
+        try:
+            return dialect.connect(*arguments, **parameters)
+        except Exception as error:
+            # arguments that the driver rejects will be rejected later too
+            mistaken = isinstance(error, (TypeError, ValueError, LookupError, AttributeError))
+            if mistaken or time.monotonic() >= until:
+                raise
+        if not said:
+            log.info("Waiting up to %g s for the database ...", wait)
+            said = True
+        time.sleep(max(0.0, min(PAUSE, until - time.monotonic())))
+    return None
 
 
 @contextmanager

@@ -67,11 +67,11 @@ class Limits:
         return replace(self, **taken)
 
 
-def limits_of(database: Database, settings: Settings, given: Mapping[str, Any] | None) -> Limits:
+def limits_of(database: Database | None, settings: Settings, given: Mapping[str, Any] | None) -> Limits:
     """Merge a database's limits: defaults, `[tool.ellar-db]`, the application's migration options, the command line.
 
     Args:
-        database: The database.
+        database: The database; None for one that isn't known yet.
         settings: The project's settings.
         given: The limits of the command line.
 
@@ -79,4 +79,5 @@ def limits_of(database: Database, settings: Settings, given: Mapping[str, Any] |
         DbError: A value isn't a number of seconds, or `lock` isn't true or false.
     """
     limits = Limits().changed(settings.table, "[tool.ellar-db]")
-    return limits.changed(database.limits, "migration_options").changed(given or {}, "the command line")
+    own = {} if database is None else database.limits
+    return limits.changed(own, "migration_options").changed(given or {}, "the command line")

@@ -61,7 +61,7 @@ def run(*, multiple: bool = False) -> None:
     if watch is None:
         _log_as_configured(environment.config)
         watch = Watch(environment)
-    watch.ours = True
+    watch.leave_to_env()
     try:
         watch.manager.require()
         with watch if bare else nullcontext(), application_context(watch.manager.settings):

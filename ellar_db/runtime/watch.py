@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.config.invocation import DATABASES, KEY, invocation_of
-from ellar_db.databases.connections import apart, connected, in_event_loop
+from ellar_db.databases.connections import apart, connected, in_event_loop, patiently
 from ellar_db.databases.database import DEFAULT, Database
+from ellar_db.databases.limits import limits_of
 from ellar_db.guards.entry import EntryTable
 from ellar_db.guards.locking import Locks, in_order
 from ellar_db.hooktypes import Run
@@ -83,10 +84,13 @@ class Watch:
         )
         self._next: RunState | None = None
         self._warnings = warnings.catch_warnings()
+        self._patience = ExitStack()
         vars(environment)[ATTRIBUTE] = self
 
     def __enter__(self) -> Watch:
         self._warnings.__enter__()
+        limits = limits_of(None, self.manager.settings, self.invocation.limits)
+        self._patience.enter_context(patiently(limits.connect_wait))
         # of an env.py that rolls back by itself, after the run or its revision has done so
         warnings.filterwarnings("ignore", "transaction already deassociated from connection")
         return self
@@ -103,6 +107,11 @@ class Watch:
         finally:
             self._end()
             self._tell(error)
+
+    def leave_to_env(self) -> None:
+        """Leave to env.py what ellar_db's own does by itself: databases, connections, options and commits."""
+        self.ours = True
+        self._patience.close()
 
     def lock(self, databases: Iterable[Database]) -> None:
         """Acquire the locks of databases, before anything is read: that must stay valid until this run changes it.
@@ -311,6 +320,7 @@ class Watch:
                     _drop_journal(state.database)
 
     def _end(self) -> None:
+        self._patience.close()
         self._warnings.__exit__(None, None, None)
         for state in self.states:
             state.release()
