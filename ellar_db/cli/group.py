@@ -18,9 +18,7 @@ from ellar_db.util.termination import EXIT_CODE, TerminatedError, terminable
 if TYPE_CHECKING:
     from ellar_db.cli.registry import Registry
     from ellar_db.plugins.manager import PluginManager
-
-RESCUE = "plugins"
-"""The command for diagnostics, which works when a plugin is broken: plugins can't wrap it or add options to it."""
+    from ellar_db.plugins.record import Plugin
 
 
 class DbGroup(click.Group):
@@ -47,9 +45,11 @@ class DbGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, which runs wrapped in the plugins' `ellar_db_invoke`; `a_b` finds `a-b`."""
+        from ellar_db.cli.registry import RESCUE
+
         registry = self.registry
         command = registry.get(cmd_name) or registry.get(cmd_name.replace("_", "-"))
-        if command is None or (command.name == RESCUE and registry.is_built_in(command)):
+        if command is None or command.name == RESCUE:
             return command
         return self._wrapped(command)
 
@@ -69,7 +69,7 @@ class DbGroup(click.Group):
             return manager.hook.ellar_db_invoke(ctx=ctx, command=command)
         except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
             raise
-        except BaseException as error:  # a plugin's wrapper may raise anything, SystemExit too
+        except BaseException as error:  # a plugin's command may raise anything, SystemExit too
             blamed = self._blamed(command, error)
             if blamed is None:
                 raise
@@ -78,19 +78,19 @@ class DbGroup(click.Group):
             values.reset(token)
 
     def _blamed(self, command: click.Command, error: BaseException) -> click.ClickException | None:
-        """Return an error that names the plugin whose wrapper or command raised it, or None."""
+        """Return an error that names the plugin whose command raised it, or None."""
         from ellar_db.cli.overriding import raised_in_replaced
-        from ellar_db.plugins.blame import hook_raised
         from ellar_db.plugins.record import BUILT_IN
 
-        plugin = hook_raised(self.manager, "ellar_db_invoke", error)
-        # errors of the command itself pass through the built-in implementation, which runs it
-        if plugin is not None and plugin.kind != BUILT_IN:
-            return plugin.failure("ellar_db_invoke", error)
         owner = self.registry.owner(command)
         if owner is None or owner.kind == BUILT_IN or left_to_click(error) or raised_in_replaced(error):
             return None
         return owner.failure(f"its command {command.name}", error)
+
+    def _called(self, ctx: click.Context) -> Plugin | None:
+        """Return the plugin whose command the command line names, or None."""
+        claims = self.registry.claims.get(ctx.invoked_subcommand or "")
+        return None if claims is None else claims.plugin
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands; those of plugins are marked with the plugin's name."""
@@ -131,7 +131,7 @@ class DbGroup(click.Group):
         )
         ctx.meta[META] = options
         try:
-            with explained(self.manager), messages(options.quiet), terminable():
+            with explained(self.manager, lambda: self._called(ctx)), messages(options.quiet), terminable():
                 result = super().invoke(ctx)
                 sys.stdout.flush()
                 return result

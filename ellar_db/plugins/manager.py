@@ -16,17 +16,23 @@ import pluggy
 
 from ellar_db import hookspecs
 from ellar_db.options import tracebacks_wanted
+from ellar_db.plugins.blame import name_in_errors
 from ellar_db.plugins.builtin import BUILTINS
 from ellar_db.plugins.discovery import installed, names_in, normal_name, project_module
 from ellar_db.plugins.faults import (
     API_ATTRIBUTE,
     IncompatibleError,
+    NotOptionalError,
+    SameModuleError,
     UnknownHookError,
     cause,
     check_api,
+    place,
+    refusal,
+    refuse_restraining,
     refuse_unrunnable,
 )
-from ellar_db.plugins.record import BUILT_IN, PROJECT, Plugin, recorded
+from ellar_db.plugins.record import BUILT_IN, DISABLE, PROJECT, UNUSABLE, Plugin, leaving_out, recorded
 from ellar_db.plugins.requirements import unmet
 from ellar_db.project.settings import KEYS, Settings, read_settings
 from ellar_db.util.errors import DbError, in_one_line, stack_trace
@@ -41,6 +47,9 @@ DISTRIBUTION = "ellar-db"
 
 WRAPPED = ("ellar_db_invoke", "ellar_db_run", "ellar_db_step")
 """Hooks whose implementations wrap what happens."""
+
+WARNED = "ellar_db.warned"
+"""Key in the context of a command that has warned of the plugins that can't be used."""
 
 
 class PluginManager(pluggy.PluginManager):
@@ -63,10 +72,16 @@ class PluginManager(pluggy.PluginManager):
         return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
 
     def register(self, plugin: object, name: str | None = None) -> str | None:
-        """Register a plugin, as pluggy does."""
+        """Register a plugin, as pluggy does; errors of its wrappers will name it."""
         self._askers.clear()
         self._made.clear()
-        return super().register(plugin, name)
+        registered = super().register(plugin, name)
+        if registered is not None:
+            for caller in self.get_hookcallers(plugin) or []:
+                for impl in caller.get_hookimpls():
+                    if impl.plugin is plugin and (impl.wrapper or impl.hookwrapper):
+                        name_in_errors(impl, recorded(self.records, registered), caller.name)
+        return registered
 
     def unregister(self, plugin: object | None = None, name: str | None = None) -> Any:
         """Unregister a plugin, as pluggy does."""
@@ -95,9 +110,7 @@ class PluginManager(pluggy.PluginManager):
         Raises:
             PluginError: A plugin failed.
         """
-        if hook_name not in self._askers:
-            self._askers[hook_name] = self._make_askers(hook_name)
-        for plugin, ask, first_only in self._askers[hook_name]:
+        for plugin, ask, first_only in self._asked(hook_name):
             if only is not None and plugin is not only:
                 continue
             try:
@@ -123,10 +136,17 @@ class PluginManager(pluggy.PluginManager):
         found: T = self._made[key]
         return found
 
-    def _make_askers(self, hook_name: str) -> list[tuple[Plugin, Callable[..., Any], bool]]:
+    def _asked(self, hook_name: str) -> list[tuple[Plugin, Callable[..., Any], bool]]:
         """Return each plugin that implements a hook, with a function that calls only it; filters do so very often."""
+        if hook_name not in self._askers:
+            self._askers[hook_name] = self._make_askers(hook_name)
+        return self._askers[hook_name]
+
+    def _make_askers(self, hook_name: str) -> list[tuple[Plugin, Callable[..., Any], bool]]:
         caller = getattr(self.hook, hook_name)
-        impls = [impl for impl in reversed(caller.get_hookimpls()) if not (impl.hookwrapper or impl.wrapper)]
+        # without anything to wrap, wrappers are called alone: what they check must not depend on other plugins
+        everyone = list(reversed(caller.get_hookimpls()))
+        impls = [impl for impl in everyone if not (impl.hookwrapper or impl.wrapper)] or everyone[:1]
         first_only = bool(caller.spec.opts.get("firstresult"))
         askers = []
         for name in dict.fromkeys(impl.plugin_name for impl in impls):
@@ -164,7 +184,7 @@ class PluginManager(pluggy.PluginManager):
         check_api(getattr(plugin, API_ATTRIBUTE, None))
         twin = next((name for name, other in self.list_name_plugin() if other is plugin), None)
         if twin is not None:
-            raise DbError(f"it is the same module as the plugin {twin}")
+            raise SameModuleError(twin)
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
@@ -187,6 +207,7 @@ class PluginManager(pluggy.PluginManager):
                     raise DbError(f"its {caller.name} must be marked with @hookimpl(wrapper=True), and yield once")
         if not callers:
             raise DbError("it has no function marked with @hookimpl")
+        refuse_restraining(record)
 
     def discard(self, record: Plugin, error: BaseException, doing: str = "") -> None:
         """Unregister a plugin completely, and record why.
@@ -196,29 +217,53 @@ class PluginManager(pluggy.PluginManager):
             error: What it raised.
             doing: The hook that failed, if any.
         """
-        incompatible = isinstance(error, IncompatibleError)
-        record.state = "incompatible" if incompatible else "broken"
+        record.state = "incompatible" if isinstance(error, IncompatibleError) else "broken"
         record.error = masked(in_one_line(f"{f'{doing}: ' if doing else ''}{cause(error, self)}"))
+        record.where = place(error)
+        if isinstance(error, (NotOptionalError, SameModuleError)):
+            record.restrains = isinstance(error, NotOptionalError)
         if self.has_plugin(record.name):
             self.unregister(name=record.name)
         if tracebacks_wanted():
             click.echo(stack_trace(error), err=True, nl=False)
+        self._warn(record)
+
+    def remind(self) -> None:
+        """Warn of the plugins that restrain and can't be used, unless this command has warned of them already."""
+        ctx = click.get_current_context(silent=True)
+        if ctx is None or ctx.meta.get(WARNED):
+            return
+        for record in self.records:
+            if record.state in UNUSABLE and record.restrains:
+                self._warn(record)
+
+    def _warn(self, record: Plugin) -> None:
+        ctx = click.get_current_context(silent=True)
+        if ctx is not None:
+            ctx.meta[WARNED] = True
         end = "" if record.error.endswith(("?", ".")) else "."
-        ways = "Until then, say" if incompatible else "Mend or uninstall it, or say"
+        ways = "Until then, say" if record.state == "incompatible" else "Mend or uninstall it, or say"
         click.echo(
             f"Warning: the plugin {record.title} is left out: {record.error}{end} {ways} "
-            f"ELLAR_DB_DISABLE_PLUGINS={record.distribution} to hear no more of it.",
+            f"{leaving_out(record.distribution)} to hear no more of it.",
             err=True,
         )
 
-    def require(self) -> None:
-        """Check `required-plugins`.
+    def require(self, *, strict: bool = False) -> None:
+        """Check that no plugin is missing that must be there.
+
+        Args:
+            strict: The caller is about to write, or to decide something: then every plugin that restrains must be
+                usable, and every one that the project lists. Otherwise only those in `required-plugins`.
 
         Raises:
-            DbError: A plugin isn't installed, isn't active, or has another version.
+            DbError: A plugin is missing or can't be used; of one in `required-plugins` also: it has another version.
         """
         for text, problem in unmet(self.settings.texts("required-plugins"), self.records):
             raise DbError(f"[tool.ellar-db] required-plugins has {text!r}, and {problem}")
+        reason = refusal(self.records) if strict else ""
+        if reason:
+            raise DbError(reason)
 
 
 def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
@@ -246,12 +291,13 @@ def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
         manager.register(module, name=record.name)
         record.load_ms = (time.perf_counter() - started) * 1000
         record.hooks = sorted(caller.name for caller in manager.get_hookcallers(module) or [])
-    for record, entry_point in installed():
-        if record.state == "disabled":
-            manager.records.append(record)
-        else:
+    allowed = manager.settings.texts("allowed-plugins") if "allowed-plugins" in manager.settings.table else None
+    for record, entry_point in installed(allowed):
+        if record.state == "active":
             manager.load(record, entry_point.load)
-    disabled = names_in("ELLAR_DB_DISABLE_PLUGINS") or set()
+        else:
+            manager.records.append(record)
+    disabled = names_in(DISABLE) or set()
     for module_name in dict.fromkeys(manager.settings.texts("plugins")):
         record = Plugin(module_name, PROJECT, module_name)
         if normal_name(module_name) in disabled:

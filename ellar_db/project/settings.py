@@ -14,6 +14,7 @@ from ellar_db.util.errors import DbError
 
 KEYS = frozenset(
     {
+        "allowed-plugins",
         "application",
         "commands",
         "confirm",
