@@ -86,6 +86,7 @@ class Watch:
         vars(environment)[ATTRIBUTE] = self
 
     def __enter__(self) -> Watch:
+        self.manager.require(strict=self.decides)
         self._warnings.__enter__()
         # of an env.py that rolls back by itself, after the run or its revision has done so
         warnings.filterwarnings("ignore", "transaction already deassociated from connection")
@@ -103,6 +104,12 @@ class Watch:
         finally:
             self._end()
             self._tell(error)
+
+    @property
+    def decides(self) -> bool:
+        """Whether the command writes, or its result decides something: all but those that only show."""
+        checks = bool(getattr(self.config.cmd_opts, "check_heads", False))
+        return self.excludes or "revision_context" in self.command or checks
 
     def lock(self, databases: Iterable[Database]) -> None:
         """Acquire the locks of databases, before anything is read: that must stay valid until this run changes it.
