@@ -32,8 +32,8 @@ from ellar_db.plugins.faults import (
     refuse_restraining,
     refuse_unrunnable,
 )
-from ellar_db.plugins.record import BUILT_IN, DISABLE, PROJECT, UNUSABLE, Plugin, leaving_out, recorded
-from ellar_db.plugins.requirements import unmet
+from ellar_db.plugins.record import BUILT_IN, DISABLE, INSTALLED, PROJECT, UNUSABLE, Plugin, leaving_out, recorded
+from ellar_db.plugins.requirements import chosen_plugin, rivalry, unmet
 from ellar_db.project.settings import KEYS, Settings, read_settings
 from ellar_db.util.errors import DbError, in_one_line, stack_trace
 from ellar_db.util.masking import masked
@@ -154,14 +154,54 @@ class PluginManager(pluggy.PluginManager):
             askers.append((recorded(self.records, name), lambda arguments, ask=ask: ask(**arguments), first_only))
         return askers
 
-    def first(self, hook_name: str, **arguments: Any) -> Any:
-        """Return the first answer that isn't None, or None."""
-        return next((answer for _, answer in self.answers(hook_name, **arguments)), None)
+    def first(self, hook_name: str, /, **arguments: Any) -> tuple[Plugin, Any] | None:
+        """Return the plugin whose answer counts, with the answer; None if no plugin answers.
 
-    def tell(self, hook_name: str, **arguments: Any) -> None:
-        """Call a hook and ignore its answers."""
-        for _ in self.answers(hook_name, **arguments):
-            pass
+        The project's own plugins come before installed ones, and these before built-in ones. Of installed ones only one
+        may answer, or the one that `[tool.ellar-db.hooks]` names.
+
+        Args:
+            hook_name: The hook, one of which only one answer counts.
+            arguments: The hook's arguments.
+
+        Raises:
+            DbError: Two installed plugins answered, or the choice of the project can't be used.
+            PluginError: A plugin failed.
+        """
+        chosen = self.chosen(hook_name)
+        found: tuple[Plugin, Any] | None = None
+        for plugin, _, _ in self._asked(hook_name):
+            if plugin.kind == INSTALLED and chosen not in (None, normal_name(plugin.distribution)):
+                continue
+            if found is not None and not found[0].rivals(plugin):
+                continue
+            for _, answer in self.answers(hook_name, only=plugin, **arguments):
+                if found is not None:
+                    raise DbError(rivalry(hook_name, found[0], plugin))
+                found = plugin, answer
+        return found
+
+    def chosen(self, hook_name: str) -> str | None:
+        """Return the distribution whose answer counts by `[tool.ellar-db.hooks]`, normalized; None without a choice.
+
+        Args:
+            hook_name: The hook.
+
+        Raises:
+            DbError: The choice of the project can't be used.
+        """
+        asked = [plugin for plugin, _, _ in self._asked(hook_name)]
+        return chosen_plugin(hook_name, self.settings.mapping("hooks"), asked, self.records)
+
+    def tell(self, hook_name: str, /, **arguments: Any) -> None:
+        """Call a hook that wants no answer.
+
+        Raises:
+            PluginError: A plugin failed, or answered.
+        """
+        for plugin, answer in self.answers(hook_name, **arguments):
+            what = f"it returned {answer!r}, where no answer is wanted; to refuse, raise a click.ClickException"
+            raise plugin.failure(hook_name, TypeError(what))
 
     def load(self, record: Plugin, loader: Callable[[], object]) -> None:
         """Import and register one plugin; any error is stored in its record."""

@@ -24,6 +24,7 @@ KEYS = frozenset(
         "databases",
         "db-lock-timeout",
         "directory",
+        "hooks",
         "lock",
         "lock-timeout",
         "metadata",
