@@ -240,7 +240,6 @@ def test_a_choice_that_cannot_be_used_is_an_error(migrated: Project, install: In
         "before_run = 'ant'": f"has before_run, and takes {', '.join(CHOICES)}",
         "revision_id = 'wasp'": "gives revision_id to 'wasp', and only ant has it",
         "lock = 'ant'": "gives lock to 'ant', and only ellar-db has it",
-        "revision_filename = 'ant'": "gives revision_filename to 'ant', and no plugin has it",
         "revision_id = 1": "revision_id must be the name of a distribution, not 1",
         "revision_id = 'torn'": (
             "gives revision_id to 'torn', and it is broken: ModuleNotFoundError: No module named 'nonexistent_thing'"
@@ -252,6 +251,15 @@ def test_a_choice_that_cannot_be_used_is_an_error(migrated: Project, install: In
         error = migrated.db(command, exit_code=1).stderr.splitlines()[-1]
         assert error == f"Error: [tool.ellar-db.hooks] {problem}"
     assert len(migrated.revisions()) == 1
+
+
+def test_check_finds_a_choice_that_cannot_be_used(migrated: Project, install: Install) -> None:
+    install("ant", answering("ant", "revision_id"))
+    migrated.configure(extra="[tool.ellar-db.hooks]\nrevision_filename = 'ant'\nrevision_id = 'ant'")
+
+    assert migrated.db("plugins", "--check", exit_code=1).stderr == (
+        "Error: [tool.ellar-db.hooks] gives revision_filename to 'ant', and no plugin has it\n"
+    )
 
 
 def test_a_choice_that_is_left_out_by_name_stops_nothing(

@@ -159,6 +159,7 @@ def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str
             yield claims.problem
         if claims.command.name != RESCUE:
             yield from offered_options(claims.command, all_params(registry, claims.command), manager)[1]
+    yield from _odd_choices(manager)
     for variable, name in unknown_names(manager.settings.texts("plugins")):
         yield f"{variable} names {name}, and no such plugin is there"
     allowed = manager.settings.texts("allowed-plugins")
@@ -171,6 +172,19 @@ def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str
             yield error.message
         else:
             yield from _misfits(manager, packages.values())
+
+
+def _odd_choices(manager: PluginManager) -> Iterator[str]:
+    """Yield the choices in `[tool.ellar-db.hooks]` that can't be used."""
+    from ellar_db.hookspecs import PROJECT
+    from ellar_db.plugins.requirements import CHOICES
+    from ellar_db.util.errors import DbError
+
+    for name in CHOICES:
+        try:
+            manager.chosen(f"{PROJECT}_{name}")
+        except DbError as error:
+            yield error.message
 
 
 def _misfits(manager: PluginManager, packages: Iterable[PackageMigrations]) -> Iterator[str]:
