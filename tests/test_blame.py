@@ -73,7 +73,7 @@ def test_of_two_instances_of_one_class_the_one_that_failed_is_named(
     error = plain.db(*arguments, exit_code=1).stderr.splitlines()[-1]
 
     hook = {"callback": "its code", "run": "ellar_db_before_run"}.get(when, "ellar_db_invoke")
-    cause = "TypeError: it must yield once, and did again" if when == "twice" else f"ValueError: {culprit}"
+    cause = "RuntimeError: it must yield once, and did again" if when == "twice" else f"ValueError: {culprit}"
     assert error.startswith(f"Error: the plugin {culprit} 1.0 failed in {hook}: {cause}; mend it")
 
 

@@ -41,7 +41,7 @@ def explained(manager: PluginManager, owner: Callable[[], Plugin | None]) -> Ite
 
     Args:
         manager: The plugins.
-        owner: Returns the plugin whose command was called, or None.
+        owner: Returns the plugin whose command was about to run, or None.
 
     Raises:
         click.ClickException: The cause is known.

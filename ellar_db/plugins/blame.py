@@ -45,7 +45,7 @@ def _begin(steps: Generator[None, Any, Any]) -> None:
     try:
         next(steps)
     except StopIteration:
-        raise TypeError("it must yield once, and did not") from None
+        raise RuntimeError("it must yield once, and did not") from None
 
 
 def _ended(
@@ -79,7 +79,7 @@ def _ended(
             raise
         plugin.guarded(hook_name, _raise, error)
     steps.close()
-    raise plugin.failure(hook_name, TypeError("it must yield once, and did again"))
+    raise plugin.failure(hook_name, RuntimeError("it must yield once, and did again"))
 
 
 def _raise(error: BaseException) -> None:
@@ -92,7 +92,7 @@ def code_raised(records: Iterable[Plugin], error: BaseException, owner: Plugin |
     Args:
         records: The plugins.
         error: The error.
-        owner: The plugin whose command was called, which counts if the code isn't that of another plugin.
+        owner: The plugin whose command was about to run, which counts if the code isn't that of another plugin.
     """
     modules: dict[str, list[Plugin]] = {}
     for record in records:
