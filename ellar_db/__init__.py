@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ellar_db.hooktypes import RevisionRequest as RevisionRequest
     from ellar_db.module import EllarDBModule as EllarDBModule
     from ellar_db.plugins.options import plugin_option as plugin_option
+    from ellar_db.plugins.settings import Setting as Setting
+    from ellar_db.plugins.settings import plugin_settings as plugin_settings
     from ellar_db.project.settings import expanded as expanded
     from ellar_db.project.settings import read_table as read_table
     from ellar_db.runtime.packages import with_packages as with_packages
@@ -40,11 +42,13 @@ HOMES = {
     "OverridingCommand": "cli.overriding",
     "PackageMigrations": "hooktypes",
     "RevisionRequest": "hooktypes",
+    "Setting": "plugins.settings",
     "alembic_config": "config.seam",
     "expanded": "project.settings",
     "masked": "util.masking",
     "migration_lock": "config.lock",
     "plugin_option": "plugins.options",
+    "plugin_settings": "plugins.settings",
     "read_table": "project.settings",
     "sqlite_file": "dialects.sqlite",
     "with_packages": "runtime.packages",

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ellar_db.plugins.manager import PluginManager
     from ellar_db.plugins.record import Plugin
 
+BEGUN = "ellar_db.begun"
+"""Key in the context of a command that has parsed its arguments; `_invoked` names the plugin of an error after that."""
+
 
 class DbGroup(click.Group):
     """A group whose commands come from the plugins."""
@@ -62,11 +65,13 @@ class DbGroup(click.Group):
 
     def _invoked(self, ctx: click.Context, command: click.Command) -> Any:
         """Run a command through the hook that wraps it."""
+        ctx.meta[BEGUN] = True
         manager = self.manager
         manager.require()
         token = values.set(dict(ctx.meta.get(PLUGIN_OPTIONS, {})))
         try:
-            return manager.hook.ellar_db_invoke(ctx=ctx, command=command)
+            with manager.active():
+                return manager.hook.ellar_db_invoke(ctx=ctx, command=command)
         except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
             raise
         except BaseException as error:  # a plugin's command may raise anything, SystemExit too
@@ -88,9 +93,9 @@ class DbGroup(click.Group):
         return owner.failure(f"its command {command.name}", error)
 
     def _called(self, ctx: click.Context) -> Plugin | None:
-        """Return the plugin whose command the command line names, or None."""
+        """Return the plugin whose command failed before it ran, as in an option's callback, or None."""
         claims = self.registry.claims.get(ctx.invoked_subcommand or "")
-        return None if claims is None else claims.plugin
+        return None if claims is None or ctx.meta.get(BEGUN) else claims.plugin
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands; those of plugins are marked with the plugin's name."""

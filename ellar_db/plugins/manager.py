@@ -7,7 +7,8 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -50,6 +51,8 @@ WRAPPED = ("ellar_db_invoke", "ellar_db_run", "ellar_db_step")
 
 WARNED = "ellar_db.warned"
 """Key in the context of a command that has warned of the plugins that can't be used."""
+
+_active: ContextVar[PluginManager | None] = ContextVar("ellar_db_active_manager", default=None)
 
 
 class PluginManager(pluggy.PluginManager):
@@ -114,7 +117,8 @@ class PluginManager(pluggy.PluginManager):
             if only is not None and plugin is not only:
                 continue
             try:
-                answer = plugin.guarded(hook_name, ask, arguments)
+                with self.active():
+                    answer = plugin.guarded(hook_name, ask, arguments)
             except click.ClickException as error:
                 if failed is None:
                     raise
@@ -123,6 +127,15 @@ class PluginManager(pluggy.PluginManager):
             for one in [answer] if first_only else answer:
                 if one is not None:
                     yield plugin, one
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Let `active_manager` return this manager in the block, wherever the working directory is by then."""
+        token = _active.set(self)
+        try:
+            yield
+        finally:
+            _active.reset(token)
 
     def once(self, key: str, make: Callable[[PluginManager], T]) -> T:
         """Return a value made from the plugins' answers; it is made on first use.
@@ -383,3 +396,12 @@ class Managers:
 
 
 get_plugin_manager = Managers()
+
+
+def active_manager() -> PluginManager:
+    """Return the manager whose plugin is being called; outside of hooks and commands, that of the working directory.
+
+    Raises:
+        DbError: The project's settings can't be read.
+    """
+    return _active.get() or get_plugin_manager()

@@ -49,13 +49,13 @@ def plugin_option(name: str, default: Any = NONE) -> Any:
         def ellar_db_after_run(database, steps):
             log.info("%s: %s", plugin_option("ticket", "no ticket"), len(steps))
     """
-    from ellar_db.plugins.manager import get_plugin_manager
+    from ellar_db.plugins.manager import active_manager
 
     given = values.get()
     if name in given:
         return given[name]
     if not _asking.get():
-        known = get_plugin_manager().once("option names", _option_names)
+        known = active_manager().once("option names", _option_names)
         spelt = name.replace("-", "_")
         near = meant(spelt, known) if default is NONE else meant(spelt, known, LIKENESS)
         if name not in known and (near or default is NONE):

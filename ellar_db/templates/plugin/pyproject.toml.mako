@@ -10,7 +10,9 @@ readme = "README.md"
 requires-python = ">=3.10"
 dependencies = ["ellar-db"]
 
-# ellar_db finds installed plugins by this entry point
+# ellar_db finds installed plugins by this entry point, and writes nothing when it can't load one of them;
+# for a plugin that only adds commands, options, templates or names of revisions, and may be missing, the group is
+# [project.entry-points."ellar_db.optional"]
 [project.entry-points.ellar_db]
 ${package.command} = "${package.module}"
 
