@@ -13,7 +13,7 @@ from click.testing import Result
 
 from ellar_db import DbError, alembic_config, migration_lock
 from ellar_db.hookspecs import PROJECT
-from ellar_db.plugins.faults import ADDING
+from ellar_db.plugins.faults import OPTIONAL
 from ellar_db.plugins.manager import create_plugin_manager, get_plugin_manager
 from ellar_db.plugins.record import Plugin, leaving_out
 from ellar_db.testing import Project
@@ -198,7 +198,7 @@ BREAKING = {
     ),
     "unknown argument": (
         "from ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_before_run(db):\n    pass",
-        "ellar_db_before_run has no argument db; it has database, connection, plan",
+        "ellar_db_before_run has no argument db; it has run, database, connection, plan",
     ),
     "not marked": (
         "def ellar_db_before_run(database):\n    raise SystemExit",
@@ -272,8 +272,8 @@ def optional(install: Install, name: str, source: str) -> None:
 def test_the_hooks_that_only_add_something_are_hooks() -> None:
     from ellar_db import hookspecs
 
-    assert {name for name in ADDING if not name.startswith(f"{PROJECT}_")} == set()
-    assert ADDING <= set(vars(hookspecs))
+    assert {name for name in OPTIONAL if not name.startswith(f"{PROJECT}_")} == set()
+    assert OPTIONAL <= set(vars(hookspecs))
 
 
 def test_an_optional_plugin_works_as_any_other(migrated: Project, install: Install) -> None:

@@ -25,17 +25,19 @@ API_ATTRIBUTE = "ELLAR_DB_API"
 """The attribute with which a plugin names the version of the hooks that it was written for."""
 
 
-ADDING = frozenset(
+OPTIONAL = frozenset(
     {
         "ellar_db_command_options",
+        "ellar_db_committed",
+        "ellar_db_failed",
         "ellar_db_register_commands",
         "ellar_db_revision_filename",
         "ellar_db_revision_id",
+        "ellar_db_revision_written",
         "ellar_db_templates",
     }
 )
-"""The hooks that only add something. All others, and those to come, restrain or supply."""
-
+"""The hooks that only add something, or learn what has happened. All others, and those to come, restrain or supply."""
 
 TYPED = re.compile(r"[\w.:/-]+")
 """Names that need no quotes in a shell."""
@@ -146,7 +148,7 @@ def refuse_restraining(record: Plugin) -> None:
     Raises:
         NotOptionalError: It has one.
     """
-    hook = next((hook for hook in record.hooks if hook not in ADDING), None)
+    hook = next((hook for hook in record.hooks if hook not in OPTIONAL), None)
     if hook is not None and not record.restrains:
         raise NotOptionalError(f"it implements {hook}")
 

@@ -1,12 +1,12 @@
 """${package.name}: a plugin of ellar_db."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from ellar_db import Database, alembic_config, hookimpl, plugin_settings
+from ellar_db import alembic_config, hookimpl, plugin_settings
 
 # the version of the hooks that this plugin was written for
 ELLAR_DB_API = "${api}"
@@ -38,7 +38,7 @@ def ellar_db_register_commands() -> Iterator[click.Command]:
 
 
 @hookimpl
-def ellar_db_after_run(database: "Database", steps: Sequence[Any]) -> None:
-    """Print how many revisions ran; they are committed once all databases are done."""
+def ellar_db_committed(run: Any) -> None:
+    """Print how many revisions ran."""
     if not plugin_settings("${package.name}", Settings).quiet:
-        click.echo(f"{database.name}: {len(steps)} revision(s) ran", err=True)
+        click.echo(f"{run.database.name}: {len(run.steps)} revision(s) ran", err=True)
