@@ -282,3 +282,24 @@ def test_check_finds_two_that_name_the_folder(migrated: Project, install: Instal
         "ellar_db_directory is answered by bee 1.0 and by ant 1.0"
         in migrated.db("plugins", "--check", exit_code=1).stderr
     )
+
+
+def test_a_template_that_two_installed_plugins_bring_is_an_error(project: Project, install: Install) -> None:
+    from shutil import copytree
+
+    import ellar_db
+
+    ours = Path(ellar_db.__file__).parent / "templates"
+    for name in ("ant", "bee"):
+        copytree(ours / "single", project.path / name / "shop")
+        # one that hides ours is no conflict
+        copytree(ours / "single", project.path / name / ("multi" if name == "ant" else "more"))
+        install(name, HOOK.format(hook="ellar_db_templates()", answer=f"[Path({name!r})]"))
+
+    assert project.db("init", "-t", "shop", exit_code=1).stderr == (
+        "Error: the template shop is brought by bee 1.0 and by ant 1.0; give the path of one, or leave one out "
+        "(ELLAR_DB_DISABLE_PLUGINS=ant)\n"
+    )
+    assert "shop" in project.db("list-templates").stdout
+    project.db("init", "-t", "ant/shop", "first")
+    project.db("init", "--multi", "second")

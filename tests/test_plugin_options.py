@@ -173,8 +173,9 @@ def test_the_command_that_no_plugin_adds_to_is_no_clash(plain: Project, install:
     assert plain.db("plugins", "--check").stderr == ""
 
 
-def asking(what: str) -> str:
-    return TICKET.replace("plugin_option('ticket', 'nothing')", f"plugin_option({what})")
+def asking(what: str, hook: str = "before_run") -> str:
+    asked = TICKET.replace("plugin_option('ticket', 'nothing')", f"plugin_option({what})")
+    return asked.replace("ellar_db_committed", f"ellar_db_{hook}")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +198,7 @@ def test_an_option_that_no_plugin_adds_is_refused(
     error = plain.db(command, exit_code=1).stderr.splitlines()[-1]
 
     assert error.startswith(
-        "Error: the plugin tickets 1.0 failed in ellar_db_after_run: LookupError: no plugin adds an option "
+        "Error: the plugin tickets 1.0 failed in ellar_db_before_run: LookupError: no plugin adds an option "
         f"{problem}; mend"
     )
     assert "users" not in plain.tables()
@@ -220,7 +221,7 @@ def test_an_option_of_another_command_or_of_a_plugin_that_is_not_there_has_its_d
     plain.db("init")
     plain.db("migrate")
     install("tickets", TICKET)
-    install("other", asking("'not_installed', 'default'").replace("--ticket", "--more"))
+    install("other", asking("'not_installed', 'default'", "committed").replace("--ticket", "--more"))
 
     assert plain.db("upgrade").stdout.splitlines() == ["1 for None", "1 for default"]
     assert plain.db("stamp", "head").stdout.splitlines() == ["0 for nothing", "0 for default"]

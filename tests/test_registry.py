@@ -223,3 +223,17 @@ def test_nor_does_a_group_of_commands(plain: Project, install: Install) -> None:
     assert (
         "ant 1.0 is broken: it registered a command named plugins" in plain.db("plugins", "--check", exit_code=1).stderr
     )
+
+
+def test_help_is_there_if_a_plugins_class_of_commands_fails(plain: Project, install: Install) -> None:
+    install(
+        "ant",
+        "import click\nfrom ellar_db import hookimpl\n\nclass Odd(click.Command):\n"
+        "    def get_short_help_str(self, limit=45):\n        return 1 / 0\n\n"
+        "@hookimpl\ndef ellar_db_register_commands():\n    yield Odd('odd')\n",
+    )
+
+    shown = plain.db("--help").stdout
+
+    assert "the plugin ant 1.0 failed in its help: ZeroDivisionError" in " ".join(shown.split())
+    assert "Upgrade to a later version." in shown

@@ -16,7 +16,7 @@ from ellar_db.util.click import command_invoking
 from ellar_db.util.termination import EXIT_CODE, TerminatedError, terminable
 
 if TYPE_CHECKING:
-    from ellar_db.cli.registry import Registry
+    from ellar_db.cli.registry import Claims, Registry
     from ellar_db.plugins.manager import PluginManager
     from ellar_db.plugins.record import Plugin
 
@@ -107,9 +107,18 @@ class DbGroup(click.Group):
                 continue
             claims = registry.claims.get(name)
             mark = claims.mark if claims and not claims.problem else ""
-            rows.append((name, f"{command.get_short_help_str(limit=100)} {mark}".strip()))
+            rows.append((name, f"{self._short_help(command, claims)} {mark}".strip()))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+    def _short_help(self, command: click.Command, claims: Claims | None) -> str:
+        """Return a command's line in the help, which must be there even if a plugin's own class of commands fails."""
+        if claims is None:
+            return command.get_short_help_str(limit=100)
+        try:
+            return claims.plugin.guarded("its help", command.get_short_help_str, 100)
+        except click.ClickException as error:
+            return error.message
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
