@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -340,35 +342,58 @@ def test_two_optional_plugins_may_claim_one_command(migrated: Project, install: 
 # wherever a run begins
 
 
+OTHER = """
+import click
+from ellar_db import alembic_config, hookimpl
+
+def running(name):
+    def run():
+        from alembic import command
+
+        with alembic_config() as config:
+            work = getattr(command, name)
+            work(config, "base") if name in ("downgrade", "stamp") else work(config)
+
+    return click.Command(f"my-{name.replace('_', '-')}", callback=run)
+
+@hookimpl
+def ellar_db_register_commands():
+    return [running(name) for name in ("downgrade", "stamp", "check", "ensure_version", "current", "heads")]
+"""
+
+
 def test_a_command_of_a_third_party_is_refused_by_what_it_does(migrated: Project, install: Install) -> None:
-    optional(
-        install,
-        "other",
-        """
-        import click
-        from ellar_db import alembic_config, hookimpl
-
-        def running(name):
-            def run():
-                from alembic import command
-
-                with alembic_config() as config:
-                    work = getattr(command, name)
-                    work(config, "base") if name in ("downgrade", "stamp") else work(config)
-
-            return click.Command(f"my-{name.replace('_', '-')}", callback=run)
-
-        @hookimpl
-        def ellar_db_register_commands():
-            return [running(name) for name in ("downgrade", "stamp", "check", "ensure_version", "current", "heads")]
-        """,
-    )
+    optional(install, "other", OTHER)
     list_guard(migrated)
 
     for name in ("downgrade", "stamp", "check", "ensure-version"):
         assert "'guard' (listed in plugins) can't be used" in refused(migrated, f"my-{name}")
     for name in ("current", "heads"):
         migrated.db(f"my-{name}")
+
+
+def test_so_it_is_on_a_folder_with_an_env_py_of_somebody_elses(migrated: Project, install: Install) -> None:
+    migrated.run("alembic", "init", "theirs")
+    ini = migrated.path / "alembic.ini"
+    text = ini.read_text(encoding="utf-8")
+    ini.write_text(
+        re.sub("^sqlalchemy.url = .*$", "sqlalchemy.url = sqlite:///app.db", text, flags=re.M), encoding="utf-8"
+    )
+    env = migrated.path / "theirs" / "env.py"
+    env.write_text(
+        env.read_text(encoding="utf-8")
+        .replace("= None", "= Base.metadata", 1)
+        .replace("from alembic import context", "from alembic import context\nfrom models import Base"),
+        encoding="utf-8",
+    )
+    shutil.copy(migrated.revisions()[0], migrated.path / "theirs" / "versions")
+    optional(install, "other", OTHER)
+    migrated.db("-c", "alembic.ini", "my-current")
+    list_guard(migrated)
+
+    for name in ("my-downgrade", "my-stamp", "my-check", "my-ensure-version", "upgrade", "migrate"):
+        assert "'guard' (listed in plugins) can't be used" in refused(migrated, "-c", "alembic.ini", name)
+    assert migrated.db("-c", "alembic.ini", "my-current").stdout.startswith(migrated.db("current").stdout.split()[0])
 
 
 def test_code_of_an_application_is_refused(migrated: Project) -> None:
