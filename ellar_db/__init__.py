@@ -14,6 +14,8 @@ from ellar_db.version import __version__
 if TYPE_CHECKING:
     from ellar_db.cli.overriding import OverridingCommand as OverridingCommand
     from ellar_db.config.lock import migration_lock as migration_lock
+    from ellar_db.config.plugin_settings import Setting as Setting
+    from ellar_db.config.plugin_settings import plugin_settings as plugin_settings
     from ellar_db.config.seam import alembic_config as alembic_config
     from ellar_db.databases.database import Database as Database
     from ellar_db.databases.database import Databases as Databases
@@ -40,11 +42,13 @@ HOMES = {
     "OverridingCommand": "cli.overriding",
     "PackageMigrations": "hooktypes",
     "RevisionRequest": "hooktypes",
+    "Setting": "config.plugin_settings",
     "alembic_config": "config.seam",
     "expanded": "project.settings",
     "masked": "util.masking",
     "migration_lock": "config.lock",
     "plugin_option": "plugins.options",
+    "plugin_settings": "config.plugin_settings",
     "read_table": "project.settings",
     "sqlite_file": "dialects.sqlite",
     "with_packages": "runtime.packages",

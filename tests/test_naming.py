@@ -250,10 +250,16 @@ def test_a_file_name_that_is_no_text_or_taken_is_refused(folder: Project, instal
     assert revisions(folder) == ["first_.py"]
 
 
-def test_the_first_plugin_in_order_names_the_revision(folder: Project, install: Install) -> None:
+def test_of_two_plugins_the_project_chooses_which_names_the_revision(folder: Project, install: Install) -> None:
     install("acme-ids", ID_PLUGIN.format(answer="'acme'"))
     install("zebra-ids", ID_PLUGIN.format(answer="'zebra'"))
 
+    assert "ellar_db_revision_id is answered by zebra-ids 1.0 and by acme-ids 1.0" in (
+        folder.db("revision", exit_code=1).stderr
+    )
+    assert revisions(folder) == ["first_.py"]
+
+    folder.configure(extra='[tool.ellar-db.hooks]\nrevision_id = "zebra-ids"')
     folder.db("revision")
 
     assert revisions(folder) == ["first_.py", "zebra_.py"]

@@ -171,3 +171,69 @@ def test_the_command_that_no_plugin_adds_to_is_no_clash(plain: Project, install:
     install("timings", every)
 
     assert plain.db("plugins", "--check").stderr == ""
+
+
+def asking(what: str, hook: str = "before_run") -> str:
+    asked = TICKET.replace("plugin_option('ticket', 'nothing')", f"plugin_option({what})")
+    return asked.replace("ellar_db_committed", f"ellar_db_{hook}")
+
+
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        ("'tiket'", "'tiket' to any command; did you mean ticket?"),
+        ("'tickets', 'nothing'", "'tickets' to any command; did you mean ticket?"),
+        ("'--ticket'", "'--ticket' to any command; did you mean ticket?"),
+        ("'dry_run'", "'dry_run' to any command"),
+    ],
+)
+@pytest.mark.parametrize("command", ["upgrade", "stamp"])
+def test_an_option_that_no_plugin_adds_is_refused(
+    plain: Project, install: Callable[..., Path], asked: str, problem: str, command: str
+) -> None:
+    plain.db("init")
+    plain.db("migrate")
+    install("tickets", asking(asked))
+
+    error = plain.db(command, exit_code=1).stderr.splitlines()[-1]
+
+    assert error.startswith(
+        "Error: the plugin tickets 1.0 failed in ellar_db_before_run: LookupError: no plugin adds an option "
+        f"{problem}; mend"
+    )
+    assert "users" not in plain.tables()
+
+
+def test_bare_alembic_refuses_it_too(plain: Project) -> None:
+    plain.db("init")
+    plain.db("migrate")
+    plain.write("own.py", asking("'tiket'"))
+    plain.configure(extra="plugins = ['own']")
+
+    done = plain.run("alembic", "-c", "migrations/alembic.ini", "upgrade", "head", exit_code=255)
+
+    assert "LookupError: no plugin adds an option 'tiket' to any command" in done.stdout + done.stderr
+
+
+def test_an_option_of_another_command_or_of_a_plugin_that_is_not_there_has_its_default(
+    plain: Project, install: Callable[..., Path]
+) -> None:
+    plain.db("init")
+    plain.db("migrate")
+    install("tickets", TICKET)
+    install("other", asking("'not_installed', 'default'", "committed").replace("--ticket", "--more"))
+
+    assert plain.db("upgrade").stdout.splitlines() == ["1 for None", "1 for default"]
+    assert plain.db("stamp", "head").stdout.splitlines() == ["0 for nothing", "0 for default"]
+
+
+def test_a_plugin_may_ask_for_options_while_it_is_asked_for_its_own(
+    plain: Project, install: Callable[..., Path]
+) -> None:
+    plain.db("init")
+    install(
+        "careful",
+        TICKET.replace("    if command", "    if plugin_option('quick', False):\n        return\n    if command"),
+    )
+
+    assert plain.db("stamp", "head").stdout == "0 for nothing\n"

@@ -41,7 +41,7 @@ BROKEN = {
     ),
     "arguments": (
         "from ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_before_run(db):\n    pass",
-        "ellar_db_before_run has no argument db; it has database, connection, plan",
+        "ellar_db_before_run has no argument db; it has run, database, connection, plan",
     ),
     "misspelt-argument": (
         "from ellar_db import hookimpl\n\n@hookimpl(specname='ellar_db_before_run')\ndef look(conection):\n    pass",

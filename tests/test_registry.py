@@ -185,3 +185,55 @@ def test_the_commands_of_plugins_work_in_the_ellar_program_too(project: Project,
     )
 
     assert project.ellar("db", "report").output == "ant\n"
+
+
+@pytest.mark.parametrize("kind", ["installed", "optional", "own"])
+def test_the_command_for_diagnostics_is_nobody_elses(plain: Project, install: Install, kind: str) -> None:
+    source = giving("plugins", "ant").replace("click.echo('ant')", "raise SystemExit(5)")
+    if kind == "own":
+        plain.write("ant.py", source)
+        plain.configure(extra="plugins = ['ant']")
+    else:
+        install("ant", source, group="ellar_db" if kind == "installed" else "ellar_db.optional")
+
+    result = plain.db("plugins", "--check", exit_code=1)
+
+    title = "ant" if kind == "own" else "ant 1.0"
+    assert result.stderr.splitlines()[-1] == (
+        f"Error: {title} is broken: it registered a command named plugins, which is ellar-db's alone"
+    )
+    assert "built-in" in result.stdout
+
+
+def test_no_choice_takes_the_command_for_diagnostics_away(plain: Project, install: Install) -> None:
+    install("ant", giving("report", "ant"))
+    plain.configure(extra='[tool.ellar-db.commands]\nplugins = "ant"')
+
+    result = plain.db("plugins")
+
+    assert "ant 1.0" in result.stdout
+    assert result.stderr == "Warning: [tool.ellar-db.commands] has plugins, which is ellar-db's alone.\n"
+
+
+def test_nor_does_a_group_of_commands(plain: Project, install: Install) -> None:
+    install(
+        "ant", giving("plugins", "ant").replace("@click.command(", "@click.group(invoke_without_command=True, name=")
+    )
+
+    assert (
+        "ant 1.0 is broken: it registered a command named plugins" in plain.db("plugins", "--check", exit_code=1).stderr
+    )
+
+
+def test_help_is_there_if_a_plugins_class_of_commands_fails(plain: Project, install: Install) -> None:
+    install(
+        "ant",
+        "import click\nfrom ellar_db import hookimpl\n\nclass Odd(click.Command):\n"
+        "    def get_short_help_str(self, limit=45):\n        return 1 / 0\n\n"
+        "@hookimpl\ndef ellar_db_register_commands():\n    yield Odd('odd')\n",
+    )
+
+    shown = plain.db("--help").stdout
+
+    assert "the plugin ant 1.0 failed in its help: ZeroDivisionError" in " ".join(shown.split())
+    assert "Upgrade to a later version." in shown

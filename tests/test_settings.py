@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
+from ellar_db import Database, alembic_config, migration_lock
 from ellar_db.config.collection import collect_databases
 from ellar_db.databases.limits import limits_of
 from ellar_db.plugins.manager import get_plugin_manager
@@ -82,3 +84,36 @@ def test_a_changed_file_is_read_again(project: Project) -> None:
     assert get_plugin_manager().settings.text("directory") == "another"
     (project.path / "pyproject.toml").unlink()
     assert get_plugin_manager().settings.table == {}
+
+
+KNOWN = "it takes lock, lock_timeout, connect_wait, db_lock_timeout, statement_timeout"
+
+
+@pytest.mark.parametrize(
+    ("limits", "problem"),
+    [
+        ({"lock_timeot": 0}, f"has 'lock_timeot', which is no limit; {KNOWN}; did you mean lock_timeout?"),
+        ({"lok": False}, f"has 'lok', which is no limit; {KNOWN}; did you mean lock?"),
+        ({"lock-time-out": None}, f"has 'lock-time-out', which is no limit; {KNOWN}; did you mean lock_timeout?"),
+        ({"directory": "here"}, f"has 'directory', which is no limit; {KNOWN}"),
+    ],
+)
+def test_an_unknown_limit_is_refused(plain: Project, limits: dict[str, object], problem: str) -> None:
+    plain.db("init")
+    engine = create_engine("sqlite://")
+
+    with pytest.raises(DbError) as refused, alembic_config(limits=limits):
+        pass
+    assert refused.value.message == f"limits {problem}"
+    with pytest.raises(DbError) as refused:
+        Database("d", engine, limits=limits)
+    assert refused.value.message == f"limits of the database 'd' {problem}"
+    with pytest.raises(DbError) as refused, migration_lock(Database("d", engine), limits):
+        pass
+    assert refused.value.message == f"limits {problem}"
+
+
+def test_limits_are_known_by_either_spelling(plain: Project) -> None:
+    database = Database("d", create_engine("sqlite://"), limits={"lock-timeout": 1, "connect_wait": None})
+
+    assert limits_of(database, get_plugin_manager().settings, {"db-lock-timeout": 2}).lock_timeout == 1

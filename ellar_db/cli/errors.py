@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from ellar_db.util.masking import masked
 
 if TYPE_CHECKING:
     from ellar_db.plugins.manager import PluginManager
+    from ellar_db.plugins.record import Plugin
 
 
 @contextmanager
@@ -33,13 +34,14 @@ def one_line() -> Iterator[None]:
 
 
 @contextmanager
-def explained(manager: PluginManager) -> Iterator[None]:
+def explained(manager: PluginManager, owner: Callable[[], Plugin | None]) -> Iterator[None]:
     """Convert uncaught errors into a message if their cause is known.
 
     With `--traceback`, the traceback is shown too.
 
     Args:
         manager: The plugins.
+        owner: Returns the plugin whose command was about to run, or None.
 
     Raises:
         click.ClickException: The cause is known.
@@ -48,7 +50,7 @@ def explained(manager: PluginManager) -> Iterator[None]:
         with one_line():
             yield
     except (Exception, SystemExit) as error:
-        known = _known(manager, error)
+        known = _known(manager, error, owner)
         shown = known or error
         cause = error if known else error.__cause__
         if cause is not None and isinstance(shown, click.ClickException) and tracebacks_wanted():
@@ -63,7 +65,9 @@ def left_to_click(error: BaseException) -> bool:
     return isinstance(error, (SystemExit, EOFError)) or getattr(error, "errno", None) == errno.EPIPE
 
 
-def _known(manager: PluginManager, error: Exception | SystemExit) -> click.ClickException | None:
+def _known(
+    manager: PluginManager, error: Exception | SystemExit, owner: Callable[[], Plugin | None]
+) -> click.ClickException | None:
     from ellar_db.plugins.alembic import alembic_broken
 
     if isinstance(error, OSError) and error.errno in FULL:
@@ -76,5 +80,5 @@ def _known(manager: PluginManager, error: Exception | SystemExit) -> click.Click
     if broken is not None or left_to_click(error) or isinstance(error, told):
         return broken
     # e.g. an option's callback
-    plugin = code_raised(manager, error)
+    plugin = code_raised(manager.records, error, owner())
     return None if plugin is None else plugin.failure("its code", error)

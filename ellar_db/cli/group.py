@@ -16,11 +16,12 @@ from ellar_db.util.click import command_invoking
 from ellar_db.util.termination import EXIT_CODE, TerminatedError, terminable
 
 if TYPE_CHECKING:
-    from ellar_db.cli.registry import Registry
+    from ellar_db.cli.registry import Claims, Registry
     from ellar_db.plugins.manager import PluginManager
+    from ellar_db.plugins.record import Plugin
 
-RESCUE = "plugins"
-"""The command for diagnostics, which works when a plugin is broken: plugins can't wrap it or add options to it."""
+BEGUN = "ellar_db.begun"
+"""Key in the context of a command that has parsed its arguments; `_invoked` names the plugin of an error after that."""
 
 
 class DbGroup(click.Group):
@@ -47,9 +48,11 @@ class DbGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, which runs wrapped in the plugins' `ellar_db_invoke`; `a_b` finds `a-b`."""
+        from ellar_db.cli.registry import RESCUE
+
         registry = self.registry
         command = registry.get(cmd_name) or registry.get(cmd_name.replace("_", "-"))
-        if command is None or (command.name == RESCUE and registry.is_built_in(command)):
+        if command is None or command.name == RESCUE:
             return command
         return self._wrapped(command)
 
@@ -62,14 +65,16 @@ class DbGroup(click.Group):
 
     def _invoked(self, ctx: click.Context, command: click.Command) -> Any:
         """Run a command through the hook that wraps it."""
+        ctx.meta[BEGUN] = True
         manager = self.manager
         manager.require()
         token = values.set(dict(ctx.meta.get(PLUGIN_OPTIONS, {})))
         try:
-            return manager.hook.ellar_db_invoke(ctx=ctx, command=command)
+            with manager.active():
+                return manager.hook.ellar_db_invoke(ctx=ctx, command=command)
         except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
             raise
-        except BaseException as error:  # a plugin's wrapper may raise anything, SystemExit too
+        except BaseException as error:  # a plugin's command may raise anything, SystemExit too
             blamed = self._blamed(command, error)
             if blamed is None:
                 raise
@@ -78,19 +83,19 @@ class DbGroup(click.Group):
             values.reset(token)
 
     def _blamed(self, command: click.Command, error: BaseException) -> click.ClickException | None:
-        """Return an error that names the plugin whose wrapper or command raised it, or None."""
+        """Return an error that names the plugin whose command raised it, or None."""
         from ellar_db.cli.overriding import raised_in_replaced
-        from ellar_db.plugins.blame import hook_raised
         from ellar_db.plugins.record import BUILT_IN
 
-        plugin = hook_raised(self.manager, "ellar_db_invoke", error)
-        # errors of the command itself pass through the built-in implementation, which runs it
-        if plugin is not None and plugin.kind != BUILT_IN:
-            return plugin.failure("ellar_db_invoke", error)
         owner = self.registry.owner(command)
         if owner is None or owner.kind == BUILT_IN or left_to_click(error) or raised_in_replaced(error):
             return None
         return owner.failure(f"its command {command.name}", error)
+
+    def _called(self, ctx: click.Context) -> Plugin | None:
+        """Return the plugin whose command failed before it ran, as in an option's callback, or None."""
+        claims = self.registry.claims.get(ctx.invoked_subcommand or "")
+        return None if claims is None or ctx.meta.get(BEGUN) else claims.plugin
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands; those of plugins are marked with the plugin's name."""
@@ -102,9 +107,18 @@ class DbGroup(click.Group):
                 continue
             claims = registry.claims.get(name)
             mark = claims.mark if claims and not claims.problem else ""
-            rows.append((name, f"{command.get_short_help_str(limit=100)} {mark}".strip()))
+            rows.append((name, f"{self._short_help(command, claims)} {mark}".strip()))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+    def _short_help(self, command: click.Command, claims: Claims | None) -> str:
+        """Return a command's line in the help, which must be there even if a plugin's own class of commands fails."""
+        if claims is None:
+            return command.get_short_help_str(limit=100)
+        try:
+            return claims.plugin.guarded("its help", command.get_short_help_str, 100)
+        except click.ClickException as error:
+            return error.message
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -131,7 +145,7 @@ class DbGroup(click.Group):
         )
         ctx.meta[META] = options
         try:
-            with explained(self.manager), messages(options.quiet), terminable():
+            with explained(self.manager, lambda: self._called(ctx)), messages(options.quiet), terminable():
                 result = super().invoke(ctx)
                 sys.stdout.flush()
                 return result

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import click
 
-from ellar_db.plugins.discovery import normal_name
+from ellar_db.plugins.discovery import OURS, normal_name
+from ellar_db.plugins.faults import NotOptionalError
 from ellar_db.plugins.manager import PluginManager
-from ellar_db.plugins.record import BUILT_IN, INSTALLED, Plugin
+from ellar_db.plugins.record import BUILT_IN, INSTALLED, UNUSABLE, Plugin, leaving_out
 from ellar_db.util.errors import DbError, PluginError
 
 RANKS = {BUILT_IN: 0, INSTALLED: 1}
+
+RESCUE = "plugins"
+"""The command for diagnostics, which works when a plugin is broken: no plugin may replace, wrap or extend it."""
 
 
 @dataclass
@@ -78,11 +82,6 @@ class Registry:
         found = (plugin for plugin, claimed in (claims.commands if claims else ()) if _same(claimed, command))
         return next(found, None)
 
-    def is_built_in(self, command: click.Command) -> bool:
-        """Return whether a command is one of ellar_db's own."""
-        owner = self.owner(command)
-        return owner is not None and owner.kind == BUILT_IN
-
     def replaced_by(self, command: click.Command) -> click.Command | None:
         """Return the command with the same name that a command replaced, or None."""
         claims = self.claims.get(command.name or "")
@@ -107,18 +106,24 @@ def collect_commands(manager: PluginManager) -> Registry:
     A plugin that doesn't return a list of valid commands is discarded.
     """
     given: dict[str, list[tuple[Plugin, click.Command]]] = {}
+    built_in: set[str] = set()
     for plugin in [record for record in manager.records if record.state == "active"]:
         if "ellar_db_register_commands" not in plugin.hooks:
             continue
         try:
             commands = _commands_of(plugin, manager)
+            _refuse_replacing(plugin, commands, built_in)
         except (click.ClickException, click.exceptions.Exit, click.Abort) as error:
             manager.discard(plugin, error, "ellar_db_register_commands" if isinstance(error, PluginError) else "")
             continue
         for command in commands:
             given.setdefault(str(command.name), []).append((plugin, command))
+        if plugin.kind == BUILT_IN:
+            built_in |= given.keys()
     registry = Registry()
     chosen = {name: str(choice) for name, choice in manager.settings.mapping("commands").items()}
+    if chosen.pop(RESCUE, "") not in ("", OURS):
+        click.echo(f"Warning: [tool.ellar-db.commands] has {RESCUE}, which is ellar-db's alone.", err=True)
     for name, claimed in given.items():
         registry.claims[name] = _claims(name, claimed, chosen.get(name))
     for name, choice in chosen.items():
@@ -127,11 +132,7 @@ def collect_commands(manager: PluginManager) -> Registry:
                 f"Warning: [tool.ellar-db.commands] has {name} = {choice!r}, and no plugin gives {name}.", err=True
             )
     for plugin in manager.records:
-        if (
-            plugin.state in ("broken", "incompatible")
-            and plugin.kind == INSTALLED
-            and plugin.short_name not in registry.claims
-        ):
+        if plugin.state in UNUSABLE and plugin.kind == INSTALLED and plugin.short_name not in registry.claims:
             registry.broken[plugin.short_name] = plugin
     return registry
 
@@ -148,6 +149,8 @@ def _commands_of(plugin: Plugin, manager: PluginManager) -> list[click.Command]:
     for command in commands:
         if not isinstance(command, click.Command):
             raise DbError(f"it registered {command!r}, which is no click command")
+        if command.name == RESCUE and plugin.kind != BUILT_IN:
+            raise DbError(f"it registered a command named {RESCUE}, which is ellar-db's alone")
         if names.count(command.name) > 1:
             raise DbError(f"it registered two commands named {command.name}")
         if not re.fullmatch(r"[^\W_][\w.-]*", command.name or ""):
@@ -158,6 +161,19 @@ def _commands_of(plugin: Plugin, manager: PluginManager) -> list[click.Command]:
         if not all(isinstance(param, click.Parameter) for param in command.params):
             raise DbError(f"it registered a command {command.name} with {command.params!r} as its parameters")
     return commands
+
+
+def _refuse_replacing(plugin: Plugin, commands: Iterable[click.Command], built_in: Collection[str]) -> None:
+    """Refuse a plugin that says that it only adds something, and replaces a built-in command.
+
+    Args:
+        plugin: The plugin.
+        commands: Its commands.
+        built_in: The names of the built-in commands.
+    """
+    for command in commands:
+        if plugin.kind == INSTALLED and not plugin.restrains and command.name in built_in:
+            raise NotOptionalError(f"it replaces the command {command.name}")
 
 
 def _claims(name: str, commands: list[tuple[Plugin, click.Command]], choice: str | None) -> Claims:
@@ -174,7 +190,7 @@ def _claims(name: str, commands: list[tuple[Plugin, click.Command]], choice: str
         both = " and ".join(rivals)
         return Claims(
             ordered,
-            f"the command {name} is claimed by {both}; leave one out (ELLAR_DB_DISABLE_PLUGINS={rivals[0]}), "
+            f"the command {name} is claimed by {both}; leave one out ({leaving_out(rivals[0])}), "
             f'or choose in pyproject.toml: [tool.ellar-db.commands] {name} = "{rivals[0]}"',
         )
     return Claims(ordered)

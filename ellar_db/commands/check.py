@@ -28,7 +28,7 @@ def check(directory: Path | None, x_arg: tuple[str, ...], package: str | None) -
     from ellar_db.runtime.package_checks import warn_of_leftovers
     from ellar_db.runtime.packages import in_turn
 
-    with alembic_config(directory, x_arg=x_arg, package=package) as config:
+    with alembic_config(directory, x_arg=x_arg, package=package, decides=True) as config:
         warn_of_leftovers(config)
         in_turn(config, compare)
 

@@ -31,7 +31,7 @@ def current(
     from ellar_db.runtime.package_checks import warn_of_leftovers
     from ellar_db.runtime.packages import in_turn
 
-    with alembic_config(directory, x_arg=x_arg, labels=True, package=package) as config:
+    with alembic_config(directory, x_arg=x_arg, labels=True, package=package, decides=check_heads) as config:
         warn_of_leftovers(config)
         in_turn(config, lambda part: command.current(part, check_heads=check_heads, verbose=verbose))
 

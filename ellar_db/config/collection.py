@@ -10,6 +10,7 @@ from ellar_db.config.invocation import DATABASES
 from ellar_db.databases.database import DEFAULT, Database, Databases
 from ellar_db.hooktypes import PackageMigrations
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
+from ellar_db.plugins.record import leaving_out
 from ellar_db.project.application import application_context
 from ellar_db.project.settings import Settings
 from ellar_db.util.errors import DbError
@@ -154,7 +155,7 @@ def _ordered(packages: Mapping[str, PackageMigrations], plugins: Mapping[str, Pl
 
 
 def _refuse(plugin: Plugin, what: str) -> NoReturn:
-    raise DbError(f"{what}; mend it, or leave it out with ELLAR_DB_DISABLE_PLUGINS={plugin.distribution}")
+    raise DbError(f"{what}; mend it, or leave it out with {leaving_out(plugin.distribution)}")
 
 
 def databases_of(config: Config) -> Databases:

@@ -34,12 +34,15 @@ def migrations_directory(manager: PluginManager, directory: Path | str | None = 
         manager: The plugins.
         directory: `-d`, which takes precedence.
     """
-    if directory is None:
-        for plugin, answer in manager.answers("ellar_db_directory"):
-            if not isinstance(answer, (str, Path)) or not str(answer):
-                raise plugin.failure("ellar_db_directory", TypeError(f"it gave {answer!r}, which is no path"))
-            return Path(answer)
-    return None if directory is None else Path(directory)
+    if directory is not None:
+        return Path(directory)
+    found = manager.first("ellar_db_directory")
+    if found is None:
+        return None
+    plugin, answer = found
+    if not isinstance(answer, (str, Path)) or not str(answer):
+        raise plugin.failure("ellar_db_directory", TypeError(f"it gave {answer!r}, which is no path"))
+    return Path(answer)
 
 
 def configured(manager: PluginManager, directory: Path | str | None) -> Config:

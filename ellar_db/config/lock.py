@@ -23,7 +23,7 @@ def migration_lock(database: Database, limits: Mapping[str, Any] | None = None) 
         limits: Values of `Limits` by name, such as `lock_timeout` in seconds; the project's values apply to the rest.
 
     Raises:
-        DbError: Another run held the lock for longer than `lock_timeout`.
+        DbError: Another run held the lock for longer than `lock_timeout`, or a plugin that may restrain can't be used.
         UnavailableError: The database can't be reached.
 
     Example:
@@ -31,5 +31,6 @@ def migration_lock(database: Database, limits: Mapping[str, Any] | None = None) 
             restore()
     """
     manager = get_plugin_manager()
+    manager.require(strict=True)
     with locked([database], {database.name: limits_of(database, manager.settings, limits)}, manager):
         yield

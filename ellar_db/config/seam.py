@@ -16,6 +16,7 @@ from ellar_db.config.folder import configured
 from ellar_db.config.invocation import DATABASES, KEY, Invocation
 from ellar_db.config.packages import databases_for, package_config
 from ellar_db.config.refusals import reported
+from ellar_db.databases.limits import refuse_unknown
 from ellar_db.options import group_options
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context
@@ -38,6 +39,7 @@ def alembic_config(
     stdout: TextIO | None = None,
     app: App | None = None,
     package: str | None = None,
+    decides: bool = False,
 ) -> Iterator[Config]:
     """Yield Alembic's configuration for the project's databases, inside the application's context.
 
@@ -54,6 +56,8 @@ def alembic_config(
         stdout: Where Alembic prints, by default standard output.
         app: The Ellar application, if none is open and the project doesn't name one.
         package: The package to use instead of the application's own migrations (`--package`).
+        decides: The block writes files, or its result decides about something, as that of `check` does: refuse to
+            begin without a plugin that may restrain it. `limits` and `autogenerate` imply it.
 
     Yields:
         The configuration; `attributes["databases"]` has the databases by name.
@@ -69,7 +73,10 @@ def alembic_config(
             command.upgrade(config, "head")
     """
     manager = get_plugin_manager()
-    manager.require()
+    refuse_unknown(limits or {}, "limits")
+    manager.require(strict=decides or autogenerate or limits is not None)
+    if databases:
+        manager.remind()
     with ExitStack() as stack:
         stack.enter_context(reported())
         stack.enter_context(application_context(manager.settings, app))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ellar_db.databases.limits import refuse_unknown
 from ellar_db.util.errors import DbError
 from ellar_db.util.masking import SECRET
 
@@ -34,7 +35,7 @@ class Database:
         package: In a run of a package's migrations, the package's name; else empty.
 
     Raises:
-        DbError: The name has an invalid character.
+        DbError: The name has an invalid character, or a limit doesn't exist.
         TypeError: `engine` isn't an engine.
 
     Example:
@@ -59,6 +60,7 @@ class Database:
             )
         if not hasattr(self.engine, "dialect"):
             raise TypeError(f"the engine of the database {self.name!r} is {self.engine!r}; make one of a URL first")
+        refuse_unknown(self.limits, f"limits of the database {self.name!r}")
 
     @property
     def token(self) -> str:

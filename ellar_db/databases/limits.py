@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import DbError, meant
 
 if TYPE_CHECKING:
-    from ellar_db.databases.database import Database
     from ellar_db.project.settings import Settings
 
 
@@ -56,7 +55,7 @@ class Limits:
         Raises:
             DbError: A value isn't a number of seconds, or `lock` isn't true or false.
         """
-        known = {field.name for field in fields(self)}
+        known = _names()
         given = {name.replace("-", "_"): value for name, value in values.items() if value is not None}
         taken = {name: value for name, value in given.items() if name in known}
         for name, value in taken.items():
@@ -67,7 +66,39 @@ class Limits:
         return replace(self, **taken)
 
 
-def limits_of(database: Database | None, settings: Settings, given: Mapping[str, Any] | None) -> Limits:
+class Limited(Protocol):
+    """What has limits of its own: a database."""
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """The limits by name."""
+
+
+def refuse_unknown(values: Mapping[str, Any], where: str) -> None:
+    """Refuse limits that don't exist.
+
+    Args:
+        values: The limits by name, with `-` or `_`.
+        where: Where they are set, for messages.
+
+    Raises:
+        DbError: One of them doesn't exist.
+
+    Example:
+        >>> refuse_unknown({"lock-timeout": 5}, "limits")
+    """
+    known = _names()
+    for name in values:
+        if str(name).replace("-", "_") not in known:
+            listed = ", ".join(known)
+            raise DbError(f"{where} has {name!r}, which is no limit; it takes {listed}{meant(str(name), known)}")
+
+
+def _names() -> list[str]:
+    return [field.name for field in fields(Limits)]
+
+
+def limits_of(database: Limited | None, settings: Settings, given: Mapping[str, Any] | None) -> Limits:
     """Merge a database's limits: defaults, `[tool.ellar-db]`, the application's migration options, the command line.
 
     Args:
@@ -76,8 +107,9 @@ def limits_of(database: Database | None, settings: Settings, given: Mapping[str,
         given: The limits of the command line.
 
     Raises:
-        DbError: A value isn't a number of seconds, or `lock` isn't true or false.
+        DbError: A limit doesn't exist, a value isn't a number of seconds, or `lock` isn't true or false.
     """
+    refuse_unknown(given or {}, "limits")
     limits = Limits().changed(settings.table, "[tool.ellar-db]")
     own = {} if database is None else database.limits
     return limits.changed(own, "migration_options").changed(given or {}, "the command line")

@@ -156,7 +156,9 @@ def refuse_twins(databases: Sequence[Database], manager: PluginManager) -> None:
 
 def _lock_of(database: Database, limits: Limits, manager: PluginManager) -> Lock | None:
     """Return the lock of a database, or None with a warning if there is none."""
-    for plugin, answer in manager.answers("ellar_db_lock", database=database, limits=limits):
+    found = manager.first("ellar_db_lock", database=database, limits=limits)
+    if found is not None:
+        plugin, answer = found
         if not all(callable(getattr(answer, name, None)) for name in ("acquire", "release", "holder")):
             what = f"it gave {answer!r}, which has no acquire(), release() and holder()"
             raise plugin.failure("ellar_db_lock", TypeError(what))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ellar_db.dialects.base import Dialect
-from ellar_db.plugins.record import BUILT_IN, Plugin
+from ellar_db.plugins.record import BUILT_IN, Plugin, leaving_out
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -57,6 +57,6 @@ def _known(manager: PluginManager) -> dict[str, Dialect]:
                 if other is not plugin and plugin.kind != BUILT_IN:
                     raise DbError(
                         f"the kind of database {name!r} is brought by {other.title} and by {plugin.title}; leave one "
-                        f"out with ELLAR_DB_DISABLE_PLUGINS={plugin.distribution}"
+                        f"out with {leaving_out(plugin.distribution)}"
                     )
     return {name: dialect for name, (_, dialect) in known.items()}

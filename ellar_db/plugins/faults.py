@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import pluggy
 
 from ellar_db import hookspecs
+from ellar_db.plugins.discovery import OPTIONAL_GROUP
+from ellar_db.plugins.record import PROJECT, UNUSABLE, Plugin, leaving_out
 from ellar_db.util.errors import DbError, PluginError, meant, summary
+from ellar_db.util.files import shown
 from ellar_db.version import __version__
 
 CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x20, 0x80, 0x200
@@ -18,8 +25,51 @@ API_ATTRIBUTE = "ELLAR_DB_API"
 """The attribute with which a plugin names the version of the hooks that it was written for."""
 
 
+OPTIONAL = frozenset(
+    {
+        "ellar_db_command_options",
+        "ellar_db_committed",
+        "ellar_db_failed",
+        "ellar_db_register_commands",
+        "ellar_db_revision_filename",
+        "ellar_db_revision_id",
+        "ellar_db_revision_written",
+        "ellar_db_templates",
+    }
+)
+"""The hooks that only add something, or learn what has happened. All others, and those to come, restrain or supply."""
+
+TYPED = re.compile(r"[\w.:/-]+")
+"""Names that need no quotes in a shell."""
+
+
 class IncompatibleError(DbError):
     """A plugin was written for another version of the hooks."""
+
+
+class SameModuleError(DbError):
+    """A plugin is registered already under another name, so that nothing is missing.
+
+    Args:
+        name: That name.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"it is the same module as the plugin {name}")
+
+
+class NotOptionalError(DbError):
+    """A plugin says that it only adds something, and does more.
+
+    Args:
+        what: What it does.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}, which must not be missing; its entry point belongs into the group {hookspecs.PROJECT}, "
+            f"not into {OPTIONAL_GROUP}"
+        )
 
 
 class UnknownHookError(DbError):
@@ -87,6 +137,68 @@ def refuse_unrunnable(hook_name: str, impl: pluggy.HookImpl) -> None:
         returned = str(getattr(hookspecs, hook_name).__annotations__.get("return", "")) if hook_name in _specs() else ""
         if not returned.startswith("Iterable"):
             raise DbError(f"its {hook_name} yields, and would never run; mark it with wrapper=True, or let it return")
+
+
+def refuse_restraining(record: Plugin) -> None:
+    """Refuse a plugin that says that it only adds something, and has a hook that restrains or supplies.
+
+    Args:
+        record: The plugin, with its hooks.
+
+    Raises:
+        NotOptionalError: It has one.
+    """
+    hook = next((hook for hook in record.hooks if hook not in OPTIONAL), None)
+    if hook is not None and not record.restrains:
+        raise NotOptionalError(f"it implements {hook}")
+
+
+def refusal(records: Sequence[Plugin]) -> str:
+    """Return why commands that write or decide are refused, and what to do; empty if no plugin is missing.
+
+    Args:
+        records: The plugins.
+
+    Example:
+        >>> refusal([Plugin("seed:seed", "installed", "seed", state="broken", error="ImportError: no x")])
+        ''
+    """
+    missing = [record for record in records if record.state in UNUSABLE and record.restrains]
+    if not missing:
+        return ""
+    causes = "; and ".join(f"{_titled(each)} can't be used: {_located(each)}" for each in missing)
+    names = [each.distribution for each in missing]
+    # what can't be typed isn't advised
+    ways = f"go on without it: {leaving_out(*names)}" if all(map(TYPED.fullmatch, names)) else "take it out of plugins"
+    return f"nothing is written or decided here, since {causes}; mend it, or {ways}"
+
+
+def _titled(record: Plugin) -> str:
+    return f"{record.distribution!r} (listed in plugins)" if record.kind == PROJECT else f"the plugin {record.title}"
+
+
+def _located(record: Plugin) -> str:
+    return record.error.rstrip(".") + (f" ({record.where})" if record.where else "")
+
+
+def place(error: BaseException) -> str:
+    """Return the file and the line in which a plugin's error began; empty if it isn't in the plugin's code.
+
+    Args:
+        error: The error, of which the innermost cause counts.
+    """
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, SyntaxError):
+        # its message has them
+        return ""
+    skipped = [Path(str(module.__file__)).parent for module in (hookspecs, pluggy, importlib)]
+    found = ""
+    for frame, line in walk_tb(error.__traceback__):
+        file = Path(frame.f_code.co_filename)
+        if file.is_absolute() and not any(file.is_relative_to(folder) for folder in skipped):
+            found = f"{shown(file)}, line {line}"
+    return found
 
 
 def cause(error: BaseException, manager: pluggy.PluginManager) -> str:

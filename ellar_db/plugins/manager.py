@@ -7,7 +7,8 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -16,18 +17,24 @@ import pluggy
 
 from ellar_db import hookspecs
 from ellar_db.options import tracebacks_wanted
+from ellar_db.plugins.blame import name_in_errors
 from ellar_db.plugins.builtin import BUILTINS
 from ellar_db.plugins.discovery import installed, names_in, normal_name, project_module
 from ellar_db.plugins.faults import (
     API_ATTRIBUTE,
     IncompatibleError,
+    NotOptionalError,
+    SameModuleError,
     UnknownHookError,
     cause,
     check_api,
+    place,
+    refusal,
+    refuse_restraining,
     refuse_unrunnable,
 )
-from ellar_db.plugins.record import BUILT_IN, PROJECT, Plugin, recorded
-from ellar_db.plugins.requirements import unmet
+from ellar_db.plugins.record import BUILT_IN, DISABLE, INSTALLED, PROJECT, UNUSABLE, Plugin, leaving_out, recorded
+from ellar_db.plugins.requirements import chosen_plugin, rivalry, unmet
 from ellar_db.project.settings import KEYS, Settings, read_settings
 from ellar_db.util.errors import DbError, in_one_line, stack_trace
 from ellar_db.util.masking import masked
@@ -41,6 +48,11 @@ DISTRIBUTION = "ellar-db"
 
 WRAPPED = ("ellar_db_invoke", "ellar_db_run", "ellar_db_step")
 """Hooks whose implementations wrap what happens."""
+
+WARNED = "ellar_db.warned"
+"""Key in the context of a command that has warned of the plugins that can't be used."""
+
+_active: ContextVar[PluginManager | None] = ContextVar("ellar_db_active_manager", default=None)
 
 
 class PluginManager(pluggy.PluginManager):
@@ -63,10 +75,16 @@ class PluginManager(pluggy.PluginManager):
         return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
 
     def register(self, plugin: object, name: str | None = None) -> str | None:
-        """Register a plugin, as pluggy does."""
+        """Register a plugin, as pluggy does; errors of its wrappers will name it."""
         self._askers.clear()
         self._made.clear()
-        return super().register(plugin, name)
+        registered = super().register(plugin, name)
+        if registered is not None:
+            for caller in self.get_hookcallers(plugin) or []:
+                for impl in caller.get_hookimpls():
+                    if impl.plugin is plugin and (impl.wrapper or impl.hookwrapper):
+                        name_in_errors(impl, recorded(self.records, registered), caller.name)
+        return registered
 
     def unregister(self, plugin: object | None = None, name: str | None = None) -> Any:
         """Unregister a plugin, as pluggy does."""
@@ -95,13 +113,12 @@ class PluginManager(pluggy.PluginManager):
         Raises:
             PluginError: A plugin failed.
         """
-        if hook_name not in self._askers:
-            self._askers[hook_name] = self._make_askers(hook_name)
-        for plugin, ask, first_only in self._askers[hook_name]:
+        for plugin, ask, first_only in self._asked(hook_name):
             if only is not None and plugin is not only:
                 continue
             try:
-                answer = plugin.guarded(hook_name, ask, arguments)
+                with self.active():
+                    answer = plugin.guarded(hook_name, ask, arguments)
             except click.ClickException as error:
                 if failed is None:
                     raise
@@ -110,6 +127,15 @@ class PluginManager(pluggy.PluginManager):
             for one in [answer] if first_only else answer:
                 if one is not None:
                     yield plugin, one
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Let `active_manager` return this manager in the block, wherever the working directory is by then."""
+        token = _active.set(self)
+        try:
+            yield
+        finally:
+            _active.reset(token)
 
     def once(self, key: str, make: Callable[[PluginManager], T]) -> T:
         """Return a value made from the plugins' answers; it is made on first use.
@@ -123,10 +149,17 @@ class PluginManager(pluggy.PluginManager):
         found: T = self._made[key]
         return found
 
-    def _make_askers(self, hook_name: str) -> list[tuple[Plugin, Callable[..., Any], bool]]:
+    def _asked(self, hook_name: str) -> list[tuple[Plugin, Callable[..., Any], bool]]:
         """Return each plugin that implements a hook, with a function that calls only it; filters do so very often."""
+        if hook_name not in self._askers:
+            self._askers[hook_name] = self._make_askers(hook_name)
+        return self._askers[hook_name]
+
+    def _make_askers(self, hook_name: str) -> list[tuple[Plugin, Callable[..., Any], bool]]:
         caller = getattr(self.hook, hook_name)
-        impls = [impl for impl in reversed(caller.get_hookimpls()) if not (impl.hookwrapper or impl.wrapper)]
+        # without anything to wrap, wrappers are called alone: what they check must not depend on other plugins
+        everyone = list(reversed(caller.get_hookimpls()))
+        impls = [impl for impl in everyone if not (impl.hookwrapper or impl.wrapper)] or everyone[:1]
         first_only = bool(caller.spec.opts.get("firstresult"))
         askers = []
         for name in dict.fromkeys(impl.plugin_name for impl in impls):
@@ -134,14 +167,54 @@ class PluginManager(pluggy.PluginManager):
             askers.append((recorded(self.records, name), lambda arguments, ask=ask: ask(**arguments), first_only))
         return askers
 
-    def first(self, hook_name: str, **arguments: Any) -> Any:
-        """Return the first answer that isn't None, or None."""
-        return next((answer for _, answer in self.answers(hook_name, **arguments)), None)
+    def first(self, hook_name: str, /, **arguments: Any) -> tuple[Plugin, Any] | None:
+        """Return the plugin whose answer counts, with the answer; None if no plugin answers.
 
-    def tell(self, hook_name: str, **arguments: Any) -> None:
-        """Call a hook and ignore its answers."""
-        for _ in self.answers(hook_name, **arguments):
-            pass
+        The project's own plugins come before installed ones, and these before built-in ones. Of installed ones only one
+        may answer, or the one that `[tool.ellar-db.hooks]` names.
+
+        Args:
+            hook_name: The hook, one of which only one answer counts.
+            arguments: The hook's arguments.
+
+        Raises:
+            DbError: Two installed plugins answered, or the choice of the project can't be used.
+            PluginError: A plugin failed.
+        """
+        chosen = self.chosen(hook_name)
+        found: tuple[Plugin, Any] | None = None
+        for plugin, _, _ in self._asked(hook_name):
+            if plugin.kind == INSTALLED and chosen not in (None, normal_name(plugin.distribution)):
+                continue
+            if found is not None and not found[0].rivals(plugin):
+                continue
+            for _, answer in self.answers(hook_name, only=plugin, **arguments):
+                if found is not None:
+                    raise DbError(rivalry(hook_name, found[0], plugin))
+                found = plugin, answer
+        return found
+
+    def chosen(self, hook_name: str) -> str | None:
+        """Return the distribution whose answer counts by `[tool.ellar-db.hooks]`, normalized; None without a choice.
+
+        Args:
+            hook_name: The hook.
+
+        Raises:
+            DbError: The choice of the project can't be used.
+        """
+        asked = [plugin for plugin, _, _ in self._asked(hook_name)]
+        return chosen_plugin(hook_name, self.settings.mapping("hooks"), asked, self.records)
+
+    def tell(self, hook_name: str, /, **arguments: Any) -> None:
+        """Call a hook that wants no answer.
+
+        Raises:
+            PluginError: A plugin failed, or answered.
+        """
+        for plugin, answer in self.answers(hook_name, **arguments):
+            what = f"it returned {answer!r}, where no answer is wanted; to refuse, raise a click.ClickException"
+            raise plugin.failure(hook_name, TypeError(what))
 
     def load(self, record: Plugin, loader: Callable[[], object]) -> None:
         """Import and register one plugin; any error is stored in its record."""
@@ -164,7 +237,7 @@ class PluginManager(pluggy.PluginManager):
         check_api(getattr(plugin, API_ATTRIBUTE, None))
         twin = next((name for name, other in self.list_name_plugin() if other is plugin), None)
         if twin is not None:
-            raise DbError(f"it is the same module as the plugin {twin}")
+            raise SameModuleError(twin)
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
@@ -187,6 +260,7 @@ class PluginManager(pluggy.PluginManager):
                     raise DbError(f"its {caller.name} must be marked with @hookimpl(wrapper=True), and yield once")
         if not callers:
             raise DbError("it has no function marked with @hookimpl")
+        refuse_restraining(record)
 
     def discard(self, record: Plugin, error: BaseException, doing: str = "") -> None:
         """Unregister a plugin completely, and record why.
@@ -196,29 +270,53 @@ class PluginManager(pluggy.PluginManager):
             error: What it raised.
             doing: The hook that failed, if any.
         """
-        incompatible = isinstance(error, IncompatibleError)
-        record.state = "incompatible" if incompatible else "broken"
+        record.state = "incompatible" if isinstance(error, IncompatibleError) else "broken"
         record.error = masked(in_one_line(f"{f'{doing}: ' if doing else ''}{cause(error, self)}"))
+        record.where = place(error)
+        if isinstance(error, (NotOptionalError, SameModuleError)):
+            record.restrains = isinstance(error, NotOptionalError)
         if self.has_plugin(record.name):
             self.unregister(name=record.name)
         if tracebacks_wanted():
             click.echo(stack_trace(error), err=True, nl=False)
+        self._warn(record)
+
+    def remind(self) -> None:
+        """Warn of the plugins that restrain and can't be used, unless this command has warned of them already."""
+        ctx = click.get_current_context(silent=True)
+        if ctx is None or ctx.meta.get(WARNED):
+            return
+        for record in self.records:
+            if record.state in UNUSABLE and record.restrains:
+                self._warn(record)
+
+    def _warn(self, record: Plugin) -> None:
+        ctx = click.get_current_context(silent=True)
+        if ctx is not None:
+            ctx.meta[WARNED] = True
         end = "" if record.error.endswith(("?", ".")) else "."
-        ways = "Until then, say" if incompatible else "Mend or uninstall it, or say"
+        ways = "Until then, say" if record.state == "incompatible" else "Mend or uninstall it, or say"
         click.echo(
             f"Warning: the plugin {record.title} is left out: {record.error}{end} {ways} "
-            f"ELLAR_DB_DISABLE_PLUGINS={record.distribution} to hear no more of it.",
+            f"{leaving_out(record.distribution)} to hear no more of it.",
             err=True,
         )
 
-    def require(self) -> None:
-        """Check `required-plugins`.
+    def require(self, *, strict: bool = False) -> None:
+        """Check that no plugin is missing that must be there.
+
+        Args:
+            strict: The caller is about to write, or to decide something: then every plugin that restrains must be
+                usable, and every one that the project lists. Otherwise only those in `required-plugins`.
 
         Raises:
-            DbError: A plugin isn't installed, isn't active, or has another version.
+            DbError: A plugin is missing or can't be used; of one in `required-plugins` also: it has another version.
         """
         for text, problem in unmet(self.settings.texts("required-plugins"), self.records):
             raise DbError(f"[tool.ellar-db] required-plugins has {text!r}, and {problem}")
+        reason = refusal(self.records) if strict else ""
+        if reason:
+            raise DbError(reason)
 
 
 def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
@@ -246,12 +344,13 @@ def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
         manager.register(module, name=record.name)
         record.load_ms = (time.perf_counter() - started) * 1000
         record.hooks = sorted(caller.name for caller in manager.get_hookcallers(module) or [])
-    for record, entry_point in installed():
-        if record.state == "disabled":
-            manager.records.append(record)
-        else:
+    allowed = manager.settings.texts("allowed-plugins") if "allowed-plugins" in manager.settings.table else None
+    for record, entry_point in installed(allowed):
+        if record.state == "active":
             manager.load(record, entry_point.load)
-    disabled = names_in("ELLAR_DB_DISABLE_PLUGINS") or set()
+        else:
+            manager.records.append(record)
+    disabled = names_in(DISABLE) or set()
     for module_name in dict.fromkeys(manager.settings.texts("plugins")):
         record = Plugin(module_name, PROJECT, module_name)
         if normal_name(module_name) in disabled:
@@ -297,3 +396,12 @@ class Managers:
 
 
 get_plugin_manager = Managers()
+
+
+def active_manager() -> PluginManager:
+    """Return the manager whose plugin is being called; outside of hooks and commands, that of the working directory.
+
+    Raises:
+        DbError: The project's settings can't be read.
+    """
+    return _active.get() or get_plugin_manager()

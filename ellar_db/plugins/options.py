@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ellar_db.util.errors import summary
+from ellar_db.util.errors import meant, summary
 
 if TYPE_CHECKING:
     from ellar_db.plugins.manager import PluginManager
@@ -21,19 +23,62 @@ META = "ellar_db.plugin_options"
 # a context variable, since hooks may run in a different thread from the command
 values: ContextVar[dict[str, Any]] = ContextVar("ellar_db_plugin_options", default={})  # noqa: B039  # never changed
 
+NONE = object()
+"""No value for a parameter whose value may be None."""
 
-def plugin_option(name: str, default: Any = None) -> Any:
+LIKENESS = 0.8
+"""Similarity, from 0 to 1, at which an unknown name counts as a typo although it has a default."""
+
+# whether the plugins are being asked for their options, and may themselves ask for one
+_asking: ContextVar[bool] = ContextVar("ellar_db_asking_for_options", default=False)
+
+
+def plugin_option(name: str, default: Any = NONE) -> Any:
     """Return the value of an option that a plugin added with `ellar_db_command_options`.
 
     Args:
         name: The option's name, as click derives it from its spelling: `dry_run` for `--dry-run`.
-        default: The value if the command has no such option, or if bare Alembic runs.
+        default: The value if the command has no such option, or if bare Alembic runs; None by default. Give it for the
+            option of another plugin, which may not be installed.
+
+    Raises:
+        LookupError: No plugin adds such an option to any command, and the name is misspelt or `default` isn't given.
 
     Example:
-        >>> plugin_option("ticket", "none")
-        'none'
+        @hookimpl
+        def ellar_db_after_run(database, steps):
+            log.info("%s: %s", plugin_option("ticket", "no ticket"), len(steps))
     """
-    return values.get().get(name, default)
+    from ellar_db.plugins.manager import active_manager
+
+    given = values.get()
+    if name in given:
+        return given[name]
+    if not _asking.get():
+        known = active_manager().once("option names", _option_names)
+        spelt = name.replace("-", "_")
+        near = meant(spelt, known) if default is NONE else meant(spelt, known, LIKENESS)
+        if name not in known and (near or default is NONE):
+            # no click error: whoever calls the plugin names it in the message
+            raise LookupError(f"no plugin adds an option {name!r} to any command{near}")
+    return None if default is NONE else default
+
+
+def _option_names(manager: PluginManager) -> list[str]:
+    """Return the names of the options that plugins add to all commands."""
+    hook = "ellar_db_register_commands"
+    names: set[str] = set()
+    token = _asking.set(True)
+    try:
+        # stdout is reserved for the output of commands
+        with redirect_stdout(sys.stderr):
+            for plugin, answer in manager.answers(hook, failed=lambda *_: None):
+                with suppress(click.ClickException):
+                    for command in plugin.listed(hook, answer):
+                        names.update(str(option.name) for _, option in _given(command, manager, []))
+    finally:
+        _asking.reset(token)
+    return sorted(names)
 
 
 def added_options(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -14,6 +15,12 @@ T = TypeVar("T")
 
 BUILT_IN, INSTALLED, PROJECT = "built-in", "installed", "project"
 
+UNUSABLE = ("broken", "incompatible")
+"""The states of a plugin that should be in use, and can't be."""
+
+DISABLE = "ELLAR_DB_DISABLE_PLUGINS"
+"""The environment variable that leaves plugins out."""
+
 
 @dataclass
 class Plugin:
@@ -25,8 +32,11 @@ class Plugin:
         distribution: The distribution that it comes from; for a project's own module, the module's name.
         entry_point: `name = module`, if it comes from an entry point.
         version: The distribution's version.
-        state: "active", "disabled", "broken", "incompatible" or "missing" (required but not installed).
+        state: "active", "disabled", "not allowed", "broken", "incompatible" or "missing" (required but not installed).
         error: Why it can't be used.
+        where: The file and the line of that error, or an empty string.
+        restrains: Whether commands that write or decide are refused if it can't be used. False for a plugin that says
+            by its entry point that it only adds something.
         load_ms: How long its import and registration took, in milliseconds.
         hooks: The hooks that it implements.
     """
@@ -38,6 +48,8 @@ class Plugin:
     version: str = ""
     state: str = "active"
     error: str = ""
+    where: str = ""
+    restrains: bool = True
     load_ms: float = 0.0
     hooks: list[str] = field(default_factory=list)
 
@@ -50,6 +62,10 @@ class Plugin:
     def short_name(self) -> str:
         """The entry point's name, used in place of the command's if the plugin can't be imported."""
         return self.entry_point.partition(" ")[0]
+
+    def rivals(self, other: Plugin) -> bool:
+        """Return whether neither plugin comes before the other: both are installed, from different distributions."""
+        return self.kind == other.kind == INSTALLED and self.distribution != other.distribution
 
     def guarded(self, hook_name: str, work: Callable[..., T], *arguments: Any) -> T:
         """Call a function of the plugin, and name the plugin if it fails.
@@ -87,7 +103,7 @@ class Plugin:
         way = " (--traceback shows where)" if where_hint() else ""
         return PluginError(
             f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it{way}, or leave it out with "
-            f"ELLAR_DB_DISABLE_PLUGINS={self.distribution}"
+            f"{leaving_out(self.distribution)}"
         )
 
 
@@ -100,3 +116,14 @@ def recorded(records: Iterable[Plugin], name: str) -> Plugin:
     """
     known = next((record for record in records if record.name == name), None)
     return known or Plugin(name, PROJECT, name)
+
+
+def leaving_out(*distributions: str) -> str:
+    """Return the setting of the environment variable that leaves plugins out, besides those that it names already.
+
+    Example:
+        >>> leaving_out("ellar-db-seed")
+        'ELLAR_DB_DISABLE_PLUGINS=ellar-db-seed'
+    """
+    names = [*os.environ.get(DISABLE, "").replace(",", " ").split(), *distributions]
+    return f"{DISABLE}={','.join(dict.fromkeys(names))}"

@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from ellar_db.plugins.blame import hook_raised
-
 if TYPE_CHECKING:
     from ellar_db.plugins.manager import PluginManager
 
@@ -41,14 +37,8 @@ def wrapped(manager: PluginManager, hook_name: str, work: Callable[[], None], **
             raise
         ended.append(None)
 
-    try:
+    with manager.active():
+        # each wrapper names its plugin in its own errors
         caller.call_extra([innermost], arguments)
-    except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
-        raise
-    except BaseException as error:  # a wrapper may raise anything, SystemExit too
-        plugin = None if error in ended else hook_raised(manager, hook_name, error)
-        if plugin is None:
-            raise
-        raise plugin.failure(hook_name, error) from error
     if ended[0] is not None:
         raise ended[0]

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import DbError, meant
 
 KEYS = frozenset(
     {
+        "allowed-plugins",
         "application",
         "commands",
         "confirm",
@@ -23,6 +24,7 @@ KEYS = frozenset(
         "databases",
         "db-lock-timeout",
         "directory",
+        "hooks",
         "lock",
         "lock-timeout",
         "metadata",
@@ -111,7 +113,9 @@ def read_settings(folder: Path | None = None) -> Settings:
 
 
 def read_table(name: str, keys: Collection[str] | None = None) -> dict[str, Any]:
-    """Return the table `[tool.<name>]` of the working directory's pyproject.toml, for a plugin's own settings.
+    """Return the table `[tool.<name>]` of the working directory's pyproject.toml, as it is written there.
+
+    `plugin_settings` checks types too, and reads the application's config.
 
     Args:
         name: The table's name, by convention that of the plugin's distribution.
@@ -127,14 +131,27 @@ def read_table(name: str, keys: Collection[str] | None = None) -> dict[str, Any]
         >>> read_table("a-plugin-without-settings")
         {}
     """
-    path = Path.cwd() / "pyproject.toml"
+    table = read_tool(name, Path.cwd() / "pyproject.toml")
+    for key in table:
+        if keys is not None and key not in keys:
+            raise DbError(f"[tool.{name}] has no {key}; it takes {', '.join(keys)}{meant(key, keys)}")
+    return table
+
+
+def read_tool(name: str, path: Path) -> dict[str, Any]:
+    """Return the table `[tool.<name>]` of a pyproject.toml, empty if there is none.
+
+    Args:
+        name: The table's name.
+        path: The file, which need not exist.
+
+    Raises:
+        DbError: The file can't be read, or the value isn't a table.
+    """
     tool = read_toml(path).get("tool", {}) if path.is_file() else {}
     table = tool.get(name, {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise DbError(f"[tool.{name}] of {path} must be a table")
-    for key in table:
-        if keys is not None and key not in keys:
-            raise DbError(f"[tool.{name}] has no {key}; it takes {', '.join(keys)}")
     return dict(table)
 
 

@@ -84,9 +84,10 @@ def name_revision(
     )
     source = "--rev-id"
     if rev_id is None:
-        for plugin, answer in manager.answers("ellar_db_revision_id", request=request):
-            rev_id, source = answer, f"the plugin {plugin.title}"
-            break
+        found = manager.first("ellar_db_revision_id", request=request)
+        if found is not None:
+            plugin, rev_id = found
+            source = f"the plugin {plugin.title}"
     if rev_id is not None:
         check_id(rev_id, source, script)
     filename = None
@@ -96,11 +97,11 @@ def name_revision(
         from alembic.util import rev_id as make_rev_id
 
         rev_id = rev_id or make_rev_id()
-        for plugin, answer in manager.answers("ellar_db_revision_filename", request=request, rev_id=rev_id):
-            filename = answer
+        found = manager.first("ellar_db_revision_filename", request=request, rev_id=rev_id)
+        if found is not None:
+            plugin, filename = found
             folder = version_path or version_folders(script)[0]
             _check_filename(filename, f"the plugin {plugin.title}", script, folder)
-            break
     return RevisionName(rev_id if filename is not None else given_id, filename, request)
 
 

@@ -9,11 +9,13 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.plugins.record import leaving_out
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import made_folder, move_whole
 
 if TYPE_CHECKING:
     from ellar_db.plugins.manager import PluginManager
+    from ellar_db.plugins.record import Plugin
 
 
 NEEDED = ("env.py", "script.py.mako", "alembic.ini.mako")
@@ -25,14 +27,19 @@ def templates(manager: PluginManager) -> dict[str, Path]:
     Raises:
         DbError: A plugin names a folder that doesn't exist.
     """
-    found: dict[str, Path] = {}
+    return {name: template for name, (template, _) in _found(manager).items()}
+
+
+def _found(manager: PluginManager) -> dict[str, tuple[Path, list[Plugin]]]:
+    """Return all templates by name, each with the plugins that bring it; the first of them counts."""
+    found: dict[str, tuple[Path, list[Plugin]]] = {}
     for plugin, answer in manager.answers("ellar_db_templates"):
         for folder in plugin.guarded("ellar_db_templates", _folders, plugin.listed("ellar_db_templates", answer)):
             if not folder.is_dir():
                 raise DbError(f"the plugin {plugin.title} names {folder} as a folder of templates, and it isn't there")
             for template in sorted(folder.iterdir()):
                 if (template / "script.py.mako").is_file():
-                    found.setdefault(template.name, template)
+                    found.setdefault(template.name, (template, []))[1].append(plugin)
     return found
 
 
@@ -47,10 +54,16 @@ def find_template(name: str, manager: PluginManager) -> Path:
     """Return the folder of a template by its name or its path.
 
     Raises:
-        DbError: The template doesn't exist, or lacks a file.
+        DbError: The template doesn't exist, lacks a file, or is brought by two installed plugins.
     """
-    known = templates(manager)
-    template = known.get(name, Path(name))
+    known = _found(manager)
+    template, plugins = known.get(name, (Path(name), []))
+    rival = next((plugin for plugin in plugins if plugin.rivals(plugins[0])), None)
+    if rival is not None:
+        raise DbError(
+            f"the template {name} is brought by {plugins[0].title} and by {rival.title}; give the path of one, or "
+            f"leave one out ({leaving_out(rival.distribution)})"
+        )
     if name not in known and not template.is_dir():
         raise DbError(f"there is no template {name!r}; there are {', '.join(known)}, or give the path of a folder")
     missing = [file for file in NEEDED if not (template / file).is_file()]

@@ -63,7 +63,9 @@ def write_revision(
 
     check_message(new.message)
     with (
-        alembic_config(directory, x_arg=x_arg, autogenerate=autogenerate, output=output, package=package) as config,
+        alembic_config(
+            directory, x_arg=x_arg, autogenerate=autogenerate, output=output, package=package, decides=True
+        ) as config,
         _opened(config, autogenerate=autogenerate) as script,
     ):
         if new.version_path is not None and not _listed(new.version_path, script):
@@ -129,7 +131,10 @@ def write_merge(
     from alembic import command
 
     check_message(message)
-    with alembic_config(directory, x_arg=x_arg, package=package) as config, _opened(config) as script:
+    with (
+        alembic_config(directory, x_arg=x_arg, package=package, decides=True) as config,
+        _opened(config) as script,
+    ):
         if tuple(revisions) == ("heads",) and len(script.get_heads()) < 2:
             raise DbError("there is nothing to merge: the revisions have one head")
         check_branch_label(branch_label, script)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ellar_db.plugins.discovery import normal_name
+from ellar_db.plugins.record import INSTALLED
+from ellar_db.plugins.requirements import rivalry
 from ellar_db.util.errors import DbError, meant, summary
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from ellar_db.databases.database import Database
     from ellar_db.plugins.manager import PluginManager
+    from ellar_db.plugins.record import Plugin
 
 
 HOOK = "ellar_db_context_options"
@@ -89,9 +93,7 @@ class ContextOptions:
         if problem:
             raise DbError(f"in the options of the database {database.name!r}, {problem}")
         layers = [DEFAULTS, database.options]
-        answers = list(self.manager.answers(HOOK, database=database))
-        for plugin, answer in reversed(answers):
-            layer = plugin.guarded(HOOK, dict, answer)
+        for plugin, layer in reversed(self._given(database)):
             problem = _problem(layer)
             if problem:
                 raise plugin.failure(HOOK, TypeError(problem))
@@ -108,6 +110,23 @@ class ContextOptions:
             options.update(target_metadata=database.metadata, version_table=database.options["version_table"])
         return options, composed
 
+    def _given(self, database: Database) -> list[tuple[Plugin, dict[Any, Any]]]:
+        """Return the options of each plugin, those with the highest precedence first.
+
+        Raises:
+            DbError: Two installed plugins give different values for one option, and the project chooses neither.
+        """
+        answers = self.manager.answers(HOOK, database=database)
+        given: list[tuple[Plugin, dict[Any, Any]]]
+        given = [(plugin, plugin.guarded(HOOK, dict, answer)) for plugin, answer in answers]
+        chosen = self.manager.chosen(HOOK)
+        # the chosen plugin comes first of the installed ones
+        installed = [each for each in given if each[0].kind == INSTALLED]
+        installed.sort(key=lambda each: normal_name(each[0].distribution) != chosen)
+        _refuse_rivals(installed, chosen)
+        ordered = iter(installed)
+        return [next(ordered) if each[0].kind == INSTALLED else each for each in given]
+
     def _doubt(self, layer: Mapping[Any, Any], whose: str) -> None:
         """Warn once about a name that looks like a misspelled option; other unknown names are passed to Alembic."""
         unknown = [key for key in layer if isinstance(key, str) and key not in _known()]
@@ -116,6 +135,15 @@ class ContextOptions:
             if near and key not in self._doubted:
                 self._doubted.add(key)
                 click.echo(f"Warning: {whose} {key}, which Alembic doesn't know{near}", err=True)
+
+
+def _refuse_rivals(layers: Iterable[tuple[Plugin, Mapping[Any, Any]]], chosen: str | None) -> None:
+    first: dict[Any, tuple[Plugin, Any]] = {}
+    for plugin, layer in layers:
+        for key in layer.keys() - set(COMPOSED):
+            other, value = first.setdefault(key, (plugin, layer[key]))
+            if other.rivals(plugin) and value != layer[key] and normal_name(other.distribution) != chosen:
+                raise DbError(rivalry(HOOK, other, plugin, f"the option {key}"))
 
 
 @contextmanager

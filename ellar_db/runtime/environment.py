@@ -63,7 +63,6 @@ def run(*, multiple: bool = False) -> None:
         watch = Watch(environment)
     watch.leave_to_env()
     try:
-        watch.manager.require()
         with watch if bare else nullcontext(), application_context(watch.manager.settings):
             databases = _chosen(watch.config, multiple)
             running = Environment(watch, databases, multiple)

@@ -88,8 +88,9 @@ class Watch:
         vars(environment)[ATTRIBUTE] = self
 
     def __enter__(self) -> Watch:
-        self._warnings.__enter__()
+        self.manager.require(strict=self.decides)
         limits = limits_of(None, self.manager.settings, self.invocation.limits)
+        self._warnings.__enter__()
         self._patience.enter_context(patiently(limits.connect_wait))
         # of an env.py that rolls back by itself, after the run or its revision has done so
         warnings.filterwarnings("ignore", "transaction already deassociated from connection")
@@ -112,6 +113,12 @@ class Watch:
         """Leave to env.py what ellar_db's own does by itself: databases, connections, options and commits."""
         self.ours = True
         self._patience.close()
+
+    @property
+    def decides(self) -> bool:
+        """Whether the command writes, or its result decides something: all but those that only show."""
+        checks = bool(getattr(self.config.cmd_opts, "check_heads", False))
+        return self.excludes or "revision_context" in self.command or checks
 
     def lock(self, databases: Iterable[Database]) -> None:
         """Acquire the locks of databases, before anything is read: that must stay valid until this run changes it.

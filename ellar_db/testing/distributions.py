@@ -12,7 +12,8 @@ import pytest
 class Distributions:
     """Installs packages, so that `importlib.metadata` finds them and their entry points until the test ends.
 
-    Those in the group `ellar_db` take part as plugins, in addition to the built-ins and `ellar_db_plugins`.
+    Those in the groups `ellar_db` and `ellar_db.optional` take part as plugins, in addition to the built-ins and
+    `ellar_db_plugins`.
 
     Args:
         site: The folder that serves as site-packages.
@@ -82,6 +83,8 @@ class Distributions:
     def _describe(self, distribution: str, version: str, entry_points: Mapping[str, Mapping[str, str]]) -> None:
         from importlib import invalidate_caches
 
+        from ellar_db.hookspecs import PROJECT
+        from ellar_db.plugins.discovery import OPTIONAL_GROUP
         from ellar_db.plugins.manager import get_plugin_manager
 
         info = self.site / f"{distribution.replace('-', '_')}-{version}.dist-info"
@@ -92,7 +95,7 @@ class Distributions:
             for group, named in entry_points.items()
         ]
         (info / "entry_points.txt").write_text("\n".join(groups))
-        if "ellar_db" in entry_points:
+        if {PROJECT, OPTIONAL_GROUP} & entry_points.keys():
             self._plugins.append(distribution)
         self._monkeypatch.setenv("ELLAR_DB_LOAD_PLUGINS", ",".join(self._plugins))
         invalidate_caches()

@@ -13,11 +13,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import click
 
-from ellar_db import Database, DbError, alembic_config, hookimpl, options, plugin_option, read_table
+from ellar_db import Database, DbError, Setting, alembic_config, hookimpl, options, plugin_option, plugin_settings
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationInfo
@@ -156,8 +156,8 @@ class Settings:
         required: Whether a run without a backup is refused.
     """
 
-    directory: Path = Path("backups")
-    keep: int = 10
+    directory: Annotated[Path, Setting("a text")] = Path("backups")
+    keep: Annotated[int, Setting("a number from 1 on", lambda number: number >= 1)] = 10
     required: bool = True
 
     @classmethod
@@ -167,17 +167,7 @@ class Settings:
         Raises:
             DbError: One of them can't be used.
         """
-        table = read_table(SETTINGS, cls.__dataclass_fields__)
-        directory = table.get("directory", "backups")
-        if not isinstance(directory, str) or not directory:
-            raise DbError(f"[tool.{SETTINGS}] directory must be a text, not {directory!r}")
-        keep = table.get("keep", cls.keep)
-        if type(keep) is not int or keep < 1:
-            raise DbError(f"[tool.{SETTINGS}] keep must be a number from 1 on, not {keep!r}")
-        required = table.get("required", cls.required)
-        if not isinstance(required, bool):
-            raise DbError(f"[tool.{SETTINGS}] required must be true or false, not {required!r}")
-        return cls(Path(directory), keep, required)
+        return plugin_settings(SETTINGS, cls)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import click
 
-from ellar_db import DbError, OverridingCommand, hookimpl, read_table
+from ellar_db import DbError, OverridingCommand, Setting, hookimpl, plugin_settings
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -22,6 +23,18 @@ log = logging.getLogger("ellar_db.protect")
 
 SETTINGS = "ellar-db-protect"
 ALL = "all"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`[tool.ellar-db-protect]`.
+
+    Args:
+        databases: The names of the protected databases, or "all".
+    """
+
+    databases: Annotated[list[str] | Literal["all"], Setting('a list of names or "all"')] = field(default_factory=list)
+
 
 _guarded: ContextVar[tuple[str, tuple[str, ...]] | None] = ContextVar("ellar_db_protect", default=None)
 """The running command, with the names of `--unprotect`; None if another command runs."""
@@ -118,7 +131,4 @@ def ellar_db_register_commands() -> Iterator[click.Command]:
 
 def protected() -> list[str] | str:
     """Return the names of the protected databases, or "all"."""
-    names = read_table(SETTINGS, ["databases"]).get("databases", [])
-    if names == ALL or (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-        return names
-    raise DbError(f'[tool.{SETTINGS}] databases must be a list of names or "{ALL}", not {names!r}')
+    return plugin_settings(SETTINGS, Settings).databases

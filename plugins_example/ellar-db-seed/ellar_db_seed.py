@@ -12,16 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ellar_db import Database, DbError, alembic_config, hookimpl, options, read_table
+from ellar_db import Database, DbError, alembic_config, hookimpl, options, plugin_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, Connection, Table
 
 SETTINGS = "ellar-db-seed"
-DIRECTORY = "seeds"
 SUFFIXES = (".yaml", ".yml", ".json")
 DATABASE = "_database"
 """The key of a file that names its database."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`[tool.ellar-db-seed]`.
+
+    Args:
+        directory: The folder of the files.
+    """
+
+    directory: Path = Path("seeds")
 
 
 @click.command(short_help="Load rows from YAML and JSON files.")
@@ -37,7 +47,7 @@ def seed(
     NAME is a file's name without its number and suffix, as in "users" for 01_users.yaml; by default all files are
     loaded, in the order of their names. Rows are matched by primary key.
     """
-    folder = seeds or Path(_directory())
+    folder = seeds or plugin_settings(SETTINGS, Settings).directory
     files = chosen(read_files(folder), names)
     with alembic_config(directory, x_arg=x_arg) as config:
         databases = config.attributes["databases"]
@@ -303,13 +313,6 @@ def _value(column: Column[Any], value: Any, where: str) -> Any:
     except (TypeError, ValueError, KeyError, decimal.InvalidOperation) as error:
         raise DbError(f"{where}: {value!r} doesn't fit the column {column.name} ({column.type!r})") from error
     return value
-
-
-def _directory() -> str:
-    directory = read_table(SETTINGS, ["directory"]).get("directory", DIRECTORY)
-    if not isinstance(directory, str):
-        raise DbError(f"[tool.{SETTINGS}] directory must be a text, not {directory!r}")
-    return directory
 
 
 def _first_line(error: BaseException) -> str:

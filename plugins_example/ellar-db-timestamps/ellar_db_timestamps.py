@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta, timezone
 from pathlib import Path
 from string import Formatter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from ellar_db import DbError, RevisionRequest, hookimpl, read_table
+from ellar_db import DbError, RevisionRequest, Setting, hookimpl, plugin_settings
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 SETTINGS = "ellar-db-timestamps"
-KEYS = ("id", "filename", "ticket")
-ID = "{time}_{ticket}"
-FILENAME = "{time}_{ticket}_{slug}"
 TICKET = r"(?<![A-Za-z0-9])[A-Z][A-Z0-9]{1,9}-[0-9]{1,6}(?![A-Za-z0-9])"
 """A ticket such as SHOP-42, separated by slashes, dashes or underscores."""
 
@@ -24,6 +22,22 @@ TIME = "%Y%m%dT%H%M%S"
 HAS_TIME = r"[0-9]{8}T[0-9]{6}"
 LENGTH = 32
 """The maximum length of an id in the version table."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`[tool.ellar-db-timestamps]`.
+
+    Args:
+        id: The pattern of ids.
+        filename: The pattern of file names.
+        ticket: The regular expression of a ticket in a branch's name.
+    """
+
+    id: str = "{time}_{ticket}"
+    filename: str = "{time}_{ticket}_{slug}"
+    # `$` means something else here
+    ticket: Annotated[str, Setting("a regular expression", expand=False)] = TICKET
 
 
 @hookimpl
@@ -35,7 +49,7 @@ def ellar_db_configure(config: Config) -> None:
 @hookimpl
 def ellar_db_revision_id(request: RevisionRequest) -> str:
     """Fill in the pattern of ids; omit a ticket that doesn't fit."""
-    text = pattern("id", ID, {"time", "ticket"}, {"time"})
+    text = pattern("id", {"time", "ticket"}, {"time"})
     moment = request.create_date.astimezone(timezone.utc)
     # if two revisions are written in one second, the later one gets the next second
     while any(f"{moment:{TIME}}" in known for known in request.taken):
@@ -51,7 +65,7 @@ def ellar_db_revision_id(request: RevisionRequest) -> str:
 @hookimpl
 def ellar_db_revision_filename(request: RevisionRequest, rev_id: str) -> str:
     """Fill in the pattern of file names."""
-    text = pattern("filename", FILENAME, {"time", "ticket", "slug", "id"}, {"time", "id"})
+    text = pattern("filename", {"time", "ticket", "slug", "id"}, {"time", "id"})
     # an id of ours contains the time already, and the file name uses the same
     stamped = re.search(HAS_TIME, rev_id)
     time = stamped[0] if stamped else f"{request.create_date.astimezone(timezone.utc):{TIME}}"
@@ -61,14 +75,11 @@ def ellar_db_revision_filename(request: RevisionRequest, rev_id: str) -> str:
 
 def ticket(directory: Path) -> str:
     """Return the ticket in the branch's name, or "" if there is no branch or no ticket."""
-    text = read_table(SETTINGS, KEYS).get("ticket", TICKET)
-    where = f"[tool.{SETTINGS}] ticket"
-    if not isinstance(text, str):
-        raise DbError(f"{where} must be a regular expression, not {text!r}")
+    text = plugin_settings(SETTINGS, Settings).ticket
     try:
         found = re.search(text, branch(directory))
     except re.error as error:
-        raise DbError(f"{where} is {text!r}, which isn't a regular expression: {error}") from error
+        raise DbError(f"[tool.{SETTINGS}] ticket is {text!r}, which isn't a regular expression: {error}") from error
     if found is None:
         return ""
     # a group selects the part that is the ticket
@@ -103,16 +114,14 @@ def squeezed(name: str) -> str:
     return re.sub(r"([_. -])[_. -]+", r"\1", name).strip("_. -")
 
 
-def pattern(key: str, default: str, fields: set[str], unique: set[str]) -> str:
+def pattern(key: str, fields: set[str], unique: set[str]) -> str:
     """Return a pattern from the settings, validated.
 
     Raises:
         DbError: It can't be parsed, has unknown fields, or has no field that makes names unique.
     """
     where = f"[tool.{SETTINGS}] {key}"
-    text = read_table(SETTINGS, KEYS).get(key, default)
-    if not isinstance(text, str):
-        raise DbError(f"{where} must be a text, not {text!r}")
+    text: str = getattr(plugin_settings(SETTINGS, Settings), key)
     try:
         parts = list(Formatter().parse(text))
     except ValueError as error:

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import click
 
-from ellar_db import Database, DbError, hookimpl, read_table
+from ellar_db import Database, DbError, Setting, hookimpl, plugin_settings
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationInfo
@@ -195,11 +195,12 @@ class Settings:
         required: Whether a failed post makes the command fail.
     """
 
-    url: str = ""
-    format: str = "json"
-    headers: dict[str, str] = field(default_factory=dict)
-    timeout: float = 5.0
-    retries: int = 2
+    # a variable that isn't set is no reason to refuse a run, unless a post is required
+    url: Annotated[str, Setting(expand=False)] = ""
+    format: Literal["json", "slack"] = "json"
+    headers: Annotated[dict[str, str], Setting(expand=False)] = field(default_factory=dict)
+    timeout: Annotated[float, Setting("a number of seconds above 0", lambda value: value > 0)] = 5.0
+    retries: Annotated[int, Setting("a number from 0 to 10", lambda value: 0 <= value <= 10)] = 2
     required: bool = False
 
     @classmethod
@@ -209,12 +210,7 @@ class Settings:
         Raises:
             DbError: One of them can't be used.
         """
-        table = read_table(SETTINGS, WANTED)
-        for key, value in table.items():
-            wanted = WANTED[key]
-            if not wanted[1](value):
-                raise DbError(f"[tool.{SETTINGS}] {key} must be {wanted[0]}, not {value!r}")
-        return cls(**table)
+        return plugin_settings(SETTINGS, cls)
 
     def address(self) -> tuple[str, dict[str, str]]:
         """Return the URL and the headers, with `${VARIABLES}` replaced.
@@ -235,19 +231,6 @@ class Settings:
         if not url and self.required:
             raise DbError(f"{where} is needed, since required = true")
         return url, {name: expanded(value, f"[tool.{SETTINGS}] headers") for name, value in self.headers.items()}
-
-
-WANTED: dict[str, tuple[str, Any]] = {
-    "url": ("a text", lambda value: isinstance(value, str)),
-    "format": ('"json" or "slack"', lambda value: value in ("json", "slack")),
-    "headers": (
-        "a table of texts",
-        lambda value: isinstance(value, dict) and all(isinstance(each, str) for each in value.values()),
-    ),
-    "timeout": ("a number of seconds above 0", lambda value: type(value) in (int, float) and value > 0),
-    "retries": ("a number from 0 to 10", lambda value: type(value) is int and 0 <= value <= 10),
-    "required": ("true or false", lambda value: isinstance(value, bool)),
-}
 
 
 def tell(report: Report, settings: Settings) -> str:

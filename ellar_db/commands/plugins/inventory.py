@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ellar_db.plugins.record import Plugin
 
 
-SOUND = ("active", "disabled")
+SOUND = ("active", "disabled", "not allowed")
 
 
 def inventory(ctx: click.Context) -> Iterator[dict[str, Any]]:
@@ -135,11 +135,10 @@ def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str
         ctx: The command's context.
         rows: The rows of `inventory`.
     """
-    from ellar_db.cli.group import RESCUE
     from ellar_db.cli.overriding import all_params
-    from ellar_db.cli.registry import registry_of
+    from ellar_db.cli.registry import RESCUE, registry_of
     from ellar_db.config.collection import collect_packages
-    from ellar_db.plugins.discovery import unknown_names
+    from ellar_db.plugins.discovery import not_installed, unknown_names
     from ellar_db.plugins.manager import get_plugin_manager
     from ellar_db.plugins.options import offered_options
     from ellar_db.plugins.record import BUILT_IN, INSTALLED
@@ -158,10 +157,13 @@ def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str
     for claims in registry.claims.values():
         if claims.problem and claims.plugin.kind == BUILT_IN:
             yield claims.problem
-        if claims.command.name != RESCUE or claims.plugin.kind != BUILT_IN:
+        if claims.command.name != RESCUE:
             yield from offered_options(claims.command, all_params(registry, claims.command), manager)[1]
-    for variable, name in unknown_names():
+    yield from _odd_choices(manager)
+    for variable, name in unknown_names(manager.settings.texts("plugins")):
         yield f"{variable} names {name}, and no such plugin is there"
+    allowed = manager.settings.texts("allowed-plugins")
+    yield from not_installed(allowed, (row["distribution"] for row in rows if row["kind"] == INSTALLED))
     if all(row["state"] in SOUND for row in rows):
         # plugins that work alone may still conflict with each other
         try:
@@ -172,9 +174,23 @@ def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str
             yield from _misfits(manager, packages.values())
 
 
+def _odd_choices(manager: PluginManager) -> Iterator[str]:
+    """Yield the choices in `[tool.ellar-db.hooks]` that can't be used."""
+    from ellar_db.hookspecs import PROJECT
+    from ellar_db.plugins.requirements import CHOICES
+    from ellar_db.util.errors import DbError
+
+    for name in CHOICES:
+        try:
+            manager.chosen(f"{PROJECT}_{name}")
+        except DbError as error:
+            yield error.message
+
+
 def _misfits(manager: PluginManager, packages: Iterable[PackageMigrations]) -> Iterator[str]:
     """Yield what plugins supply that can't be used with the application's databases, without connecting to any."""
     from ellar_db.config.collection import collect_databases
+    from ellar_db.config.folder import migrations_directory
     from ellar_db.config.packages import databases_for
     from ellar_db.config.refusals import reported
     from ellar_db.project.application import application_context
@@ -184,6 +200,7 @@ def _misfits(manager: PluginManager, packages: Iterable[PackageMigrations]) -> I
 
     try:
         with reported(), application_context(manager.settings):
+            migrations_directory(manager)
             databases = collect_databases(manager)
             for database in databases.values():
                 ContextOptions(manager).merged(database)

@@ -19,7 +19,7 @@ def show_plugins(rows: Sequence[dict[str, Any]]) -> None:
     table = _table("Plugin", "From", "State", "Load >", "Does")
     for row in rows:
         state = row["state"]
-        style = "dim" if state == "disabled" else "" if state == "active" else "red"
+        style = "dim" if state in ("disabled", "not allowed") else "" if state == "active" else "red"
         cells = (_title(row), row["entry_point"] or row["kind"], state, f"{row['load_ms']:.1f} ms", _does(row))
         table.add_row(*cells, style=style)
     _print(table)

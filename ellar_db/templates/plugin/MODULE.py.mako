@@ -1,14 +1,26 @@
 """${package.name}: a plugin of ellar_db."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from ellar_db import Database, alembic_config, hookimpl
+from ellar_db import alembic_config, hookimpl, plugin_settings
 
 # the version of the hooks that this plugin was written for
 ELLAR_DB_API = "${api}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`[tool.${package.name}]` of the project's pyproject.toml.
+
+    Args:
+        quiet: Print nothing after a run.
+    """
+
+    quiet: bool = False
 
 
 @click.command("${package.command}", short_help="Show the databases.")
@@ -26,6 +38,7 @@ def ellar_db_register_commands() -> Iterator[click.Command]:
 
 
 @hookimpl
-def ellar_db_after_run(database: "Database", steps: Sequence[Any]) -> None:
-    """Print how many revisions ran; they are committed once all databases are done."""
-    click.echo(f"{database.name}: {len(steps)} revision(s) ran", err=True)
+def ellar_db_committed(run: Any) -> None:
+    """Print how many revisions ran."""
+    if not plugin_settings("${package.name}", Settings).quiet:
+        click.echo(f"{run.database.name}: {len(run.steps)} revision(s) ran", err=True)

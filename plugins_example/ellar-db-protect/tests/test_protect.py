@@ -121,7 +121,10 @@ def test_a_folder_for_one_database_needs_only_that_ones_leave(plain: Project, us
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("database = ['default']", "[tool.ellar-db-protect] has no database; it takes databases"),
+        (
+            "database = ['default']",
+            "[tool.ellar-db-protect] has no database; it takes databases; did you mean databases?",
+        ),
         ("databases = 5", """[tool.ellar-db-protect] databases must be a list of names or "all", not 5"""),
         (
             "databases = ['prodution']",

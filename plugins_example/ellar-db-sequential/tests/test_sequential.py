@@ -80,7 +80,7 @@ def test_the_pattern_is_the_projects(numbered: Project) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("digts = 3", "has no digts; it takes digits, filename"),
+        ("digts = 3", "has no digts; it takes digits, filename; did you mean digits?"),
         ("digits = 0", "digits must be a number from 1 to 11, not 0"),
         ("digits = true", "digits must be a number from 1 to 11, not True"),
         ("filename = 5", "filename must be a text, not 5"),

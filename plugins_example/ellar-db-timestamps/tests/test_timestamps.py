@@ -179,7 +179,7 @@ def test_patterns_are_the_projects(stamped: Project, settings: str, branch: str,
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("tickt = 'x'", "has no tickt; it takes id, filename, ticket"),
+        ("tickt = 'x'", "has no tickt; it takes id, filename, ticket; did you mean ticket?"),
         ("id = 5", "id must be a text, not 5"),
         ("id = '{ticket}'", "id is '{ticket}'; without {time} two revisions would have one name"),
         ("id = '{time}_{slug}'", "id is '{time}_{slug}'; it may have {ticket}, {time}"),

@@ -19,3 +19,13 @@ def test_a_run_says_how_many_revisions_were_applied(ellar_db_project: Project, p
     ellar_db_project.db("migrate", "-m", "Add users")
 
     assert ellar_db_project.db("upgrade").stderr.splitlines()[-1] == "default: 1 revision(s) ran"
+
+
+def test_a_run_says_nothing_where_the_project_wants_it_quiet(
+    ellar_db_project: Project, plugin_manager: TestPlugins
+) -> None:
+    plugin_manager.register(${package.module})
+    ellar_db_project.db("init")
+    ellar_db_project.configure(extra="[tool.${package.name}]\nquiet = true")
+
+    assert "revision(s) ran" not in ellar_db_project.db("upgrade").stderr
