@@ -64,7 +64,7 @@ class Watch:
         self.invocation = invocation_of(self.config)
         self.manager = self.invocation.manager
         self.command: Mapping[str, Any] = dict(environment.context_opts)
-        self.plan: Callable[..., Iterable[Any]] = self.command["fn"]
+        self.plan: Callable[..., Iterable[Any]] = self.command.get("fn", _nothing)
         self.name = "repair" if self.invocation.settling else command_of(self.plan)
         # the commands that change a database; all others only read it
         self.moves = "destination_rev" in self.command
@@ -347,6 +347,11 @@ class Watch:
             else:
                 state.run.steps[:] = state.remaining
                 self.manager.tell("ellar_db_failed", run=state.run, error=error)
+
+
+def _nothing(*_: Any) -> Iterable[Any]:
+    """Plan nothing, for a program that runs an env.py without a plan."""
+    return ()
 
 
 def watch_of(environment: EnvironmentContext) -> Watch | None:

@@ -9,6 +9,7 @@ import pytest
 from ellar_db.testing import Project
 from tests.support.histories import BARE, OURS, History, leftovers
 from tests.support.processes import TIMEOUT
+from tests.support.servers import asynchronous
 
 PROCESSES = 8
 
@@ -18,6 +19,20 @@ def test_all_succeed(project: Project, any_database: str, command: tuple[str, ..
     history = History(project, any_database).write()
 
     processes = [history.start(command) for _ in range(PROCESSES)]
+    said = [process.communicate(timeout=TIMEOUT)[1] for process in processes]
+
+    assert [process.returncode for process in processes] == [0] * PROCESSES, said
+    assert history.version() == "0009"
+    assert history.agrees()
+    assert leftovers(project.path) == []
+
+
+@pytest.mark.parametrize("form", ["generic", "begun", "async"])
+def test_with_an_env_py_of_somebody_elses_too(project: Project, any_database: str, form: str) -> None:
+    url = asynchronous(any_database) if form == "async" else any_database
+    history = History(project, url, form=form).write()
+
+    processes = [history.start() for _ in range(PROCESSES)]
     said = [process.communicate(timeout=TIMEOUT)[1] for process in processes]
 
     assert [process.returncode for process in processes] == [0] * PROCESSES, said

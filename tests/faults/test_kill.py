@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from sqlalchemy import text
 
 from ellar_db.testing import Project
@@ -11,8 +12,11 @@ from tests.support.histories import TURNS, History
 from tests.support.servers import sync_engine
 
 
-def test_schema_and_version_agree_or_the_journal_says_why_not(project: Project, any_database: str) -> None:
-    history = History(project, any_database, revisions=12).write()
+@pytest.mark.parametrize("form", [None, "generic", "begun"], ids=["ours", "generic", "begun"])
+def test_schema_and_version_agree_or_the_journal_says_why_not(
+    project: Project, any_database: str, form: str | None
+) -> None:
+    history = History(project, any_database, revisions=12, form=form).write()
     # so that the last moments lie after the program's end
     seconds = history.seconds() * 1.2
     chance = random.Random(20261123)

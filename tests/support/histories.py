@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import inspect, text
 
 from ellar_db.testing import Project
+from tests.support.environments import FORMS, HEAD
 from tests.support.processes import TIMEOUT, Program, python
 from tests.support.servers import sync_engine
 
@@ -34,12 +35,15 @@ class History:
         project: The project.
         url: The database.
         revisions: How many revisions there are, named 0000, 0001 ...
+        bodies: What a revision does, by its number, in place of making two tables.
+        form: The form of an env.py of somebody else's (`environments.FORMS`), which knows nothing of ellar_db.
     """
 
     project: Project
     url: str
     revisions: int = 10
     bodies: dict[int, Sequence[str]] = field(default_factory=dict)
+    form: str | None = None
 
     def write(self) -> History:
         """Write the project: each revision makes two tables, unless `bodies` says what it does."""
@@ -47,6 +51,12 @@ class History:
         self.project.forget()
         if not (self.project.path / "migrations").exists():
             self.project.db("init")
+        if self.form is not None:
+            escaped = self.url.replace("%", "%%")
+            self.project.write("pyproject.toml", "")
+            self.project.forget()
+            self.project.write("migrations/alembic.ini", f"[alembic]\nsqlalchemy.url = {escaped}\n")
+            self.project.write("migrations/env.py", HEAD + FORMS[self.form])
         for number in range(self.revisions):
             body = self.bodies.get(number) or [create(f"first_{number}"), create(f"second_{number}")]
             undo = [f'op.drop_table("{name}_{number}")' for name in ("second", "first")]
