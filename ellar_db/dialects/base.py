@@ -95,6 +95,10 @@ class Dialect:
             url.get_backend_name(), host=url.host, port=url.port, database=url.database
         ).render_as_string()
 
+    def files(self, database: Database) -> list[Path]:
+        """Return the files of which a database consists, which nothing else may overwrite; none on a server."""
+        return []
+
     # One run at a time
 
     def lock(self, database: Database, limits: Limits) -> Lock | None:
