@@ -35,7 +35,8 @@ def one_writer(folder: Path) -> Iterator[None]:
     Raises:
         DbError: Another program held the folder for a minute, or the folder can't be written.
     """
-    lock = FileLock(folder / ".revisions")
+    # without the lock, two programs could write one id
+    lock = FileLock(folder / ".revisions", without="")
     try:
         wait_for(lock, FOLDER_TIMEOUT, f"{folder} is being written to")
         yield
