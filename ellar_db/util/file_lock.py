@@ -72,7 +72,7 @@ class FileLock:
                 continue
             if not self._locks(handle):
                 return False
-            if self._is_in_place(handle):
+            if self.is_in_place(handle):
                 self._handle = handle
                 self._write_note()
                 return True
@@ -159,7 +159,7 @@ class FileLock:
             raise DbError(f"{self.path} can't be locked: {error.strerror}{self._without}") from error
         return True
 
-    def _is_in_place(self, handle: int) -> bool:
+    def is_in_place(self, handle: int) -> bool:
         """Return whether the open file is still the one at the lock's path."""
         try:
             return os.path.samestat(os.fstat(handle), self.path.lstat())

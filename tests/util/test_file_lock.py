@@ -164,7 +164,7 @@ def test_a_lock_file_that_its_holder_removes_is_no_lock(tmp_path: Path) -> None:
     assert second.acquire()
 
     # the file that was open is another one
-    assert not second._is_in_place(opened)
+    assert not second.is_in_place(opened)
     assert not third.acquire()
     os.close(opened)
     second.release()
