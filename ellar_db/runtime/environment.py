@@ -66,6 +66,8 @@ def run(*, multiple: bool = False) -> None:
         watch.manager.require()
         with watch if bare else nullcontext(), application_context(watch.manager.settings):
             databases = _chosen(watch.config, multiple)
+            if ahead := watch.invocation.ahead:
+                ahead(watch.config, databases, None)
             running = Environment(watch, databases, multiple)
             if context.is_offline_mode():
                 running.offline()

@@ -189,6 +189,8 @@ class Watch:
                 )
             return None
         database = self._database_of(connection, options)
+        if self.invocation.ahead is not None:
+            self.invocation.ahead(self.config, [database], connection)
         if self.excludes:
             self.lock([database])
             _refuse_stale(database, connection)
