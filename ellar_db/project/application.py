@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.project.settings import Settings
-from ellar_db.util.errors import DbError, UnavailableError, needing_ellar, summary, where_hint
+from ellar_db.util.errors import DbError, UnavailableError, explanation, needing_ellar, where_hint
 from ellar_db.util.importing import imported
 
 if TYPE_CHECKING:
@@ -155,4 +155,4 @@ def _built(found: Any, named: str) -> App:
 
 
 def _unavailable(named: str, error: BaseException) -> UnavailableError:
-    return UnavailableError(f"the application {named} can't be started: {summary(error)}{where_hint()}")
+    return UnavailableError(f"the application {named} can't be started: {explanation(error)}{where_hint()}")

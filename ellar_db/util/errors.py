@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import sysconfig
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 import click
 
+from ellar_db.util.files import shown
 from ellar_db.util.masking import masked
 
 FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
@@ -121,3 +125,56 @@ def summary(error: BaseException) -> str:
     except Exception:  # str() of another package's exception may fail too
         lines = []
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def explanation(error: BaseException) -> str:
+    """Return an exception as `summary` does, with the file and line of the project's own code that raised it.
+
+    If a library raised it because of an error in the project's code, that error is the one that is returned.
+
+    Args:
+        error: The exception.
+    """
+    cause = _innermost(error)
+    place = raised_at(cause)
+    # the message of a syntax error has its file and line already
+    if place is None or isinstance(cause, SyntaxError):
+        return summary(cause)
+    return f"{summary(cause)} ({shown(place[0])}, line {place[1]})"
+
+
+def raised_at(error: BaseException) -> tuple[Path, int] | None:
+    """Return the innermost file and line of the project's own code in an exception's traceback, or None."""
+    found = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if _is_own(frame.f_code.co_filename):
+            found = Path(frame.f_code.co_filename), line
+    return found
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return the cause that the project's own code raised, if a library converted it, else the error itself."""
+    while not _raised_itself(error):
+        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        if cause is None or (raised_at(cause) is None and not isinstance(cause, SyntaxError)):
+            break
+        error = cause
+    return error
+
+
+def _raised_itself(error: BaseException) -> bool:
+    """Return whether the project's own code raised an exception, rather than a library that it called."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and _is_own(frames[-1].f_code.co_filename)
+
+
+@cache
+def _is_own(filename: str) -> bool:
+    """Return whether a file is the project's own, rather than of Python, of a package or of ellar_db."""
+    file = Path(filename)
+    libraries = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
+    return (
+        not filename.startswith("<")
+        and not {"site-packages", "dist-packages"} & set(file.parts)
+        and not any(file.is_relative_to(folder) for folder in (*libraries, Path(__file__).parent.parent))
+    )
