@@ -7,8 +7,18 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
-from ellar_db.util.alembic import incomplete_revision, missing_parent, unreadable_revision
-from ellar_db.util.errors import DbError, summary, where_hint
+from ellar_db.config.revision_files import run_fully
+from ellar_db.util.alembic import (
+    before_script,
+    incomplete_revision,
+    missing_parent,
+    running_step,
+    unreadable_revision,
+)
+from ellar_db.util.errors import DbError, explanation, raised_at, summary, where_hint
+
+PASSED = (run_fully.__module__, before_script.__module__)
+"""Modules through which Alembic calls the project's files."""
 
 
 def broken_file(error: BaseException, *, environment: bool = True) -> DbError | None:
@@ -25,14 +35,28 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
         >>> broken_file(ValueError("something else")) is None
         True
     """
+    each: BaseException | None = error
+    while each is not None:
+        blamed = _blamed_by(each, environment=environment)
+        if blamed is not None:
+            return DbError(f"{blamed}{where_hint()}")
+        # such as a StopIteration, which Python converts in Alembic's generators
+        each = each.__cause__
+    return None
+
+
+def _blamed_by(error: BaseException, *, environment: bool) -> str | None:
     blamed = None
     for frame, line in traceback.walk_tb(error.__traceback__):
-        if str(frame.f_globals.get("__name__")).startswith("ellar_db."):
+        module = str(frame.f_globals.get("__name__"))
+        if module in PASSED:
+            continue
+        if module.startswith("ellar_db."):
             # env.py isn't to blame for errors in the ellar_db code that it calls
             blamed = None
-        elif environment or frame.f_globals.get("__name__") != "env_py":
+        elif environment or module != "env_py":
             blamed = _blamed(frame, line, error) or blamed
-    return None if blamed is None else DbError(f"{blamed}{where_hint()}")
+    return blamed
 
 
 def raised_in(package: str, error: BaseException) -> bool:
@@ -51,12 +75,13 @@ def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:
     file = Path(frame.f_code.co_filename)
     # Alembic derives a module's name from its file: `a1_add_users_py`
     if file.suffix == ".py" and module == re.sub(r"\W", "_", file.name):
-        return f"{file}, line {line}: {summary(error)}"
+        inside = raised_at(error) != (file, line)
+        return f"{file}, line {line}: {explanation(error) if inside else summary(error)}"
     unreadable = unreadable_revision(frame)
     if unreadable is not None:
         return f"{unreadable} is no revision that can be read: {summary(error)}"
     parent = missing_parent(frame, error)
     if parent is not None:
         return f"a revision file is based on {parent!r}, and there is no file of that revision"
-    incomplete = incomplete_revision(frame, error)
+    incomplete = incomplete_revision(frame, error) or running_step(frame, error)
     return None if incomplete is None else f"{incomplete}: {summary(error)}"

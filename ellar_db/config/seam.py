@@ -16,6 +16,7 @@ from ellar_db.config.folder import configured
 from ellar_db.config.invocation import DATABASES, KEY, Invocation
 from ellar_db.config.packages import databases_for, package_config
 from ellar_db.config.refusals import reported
+from ellar_db.config.revision_files import checked_revisions
 from ellar_db.options import group_options
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context
@@ -72,6 +73,7 @@ def alembic_config(
     manager.require()
     with ExitStack() as stack:
         stack.enter_context(reported())
+        stack.enter_context(checked_revisions())
         stack.enter_context(application_context(manager.settings, app))
         brought = None if package is None else find_package(manager, package)
         config = configured(manager, directory) if brought is None else package_config(brought)
