@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.config.command_line import program
+from ellar_db.config.revision_files import run_fully
 from ellar_db.databases.connections import apart, briefly, connected
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
@@ -190,6 +191,8 @@ class RunState:
     def _wrap(self, step: Any) -> None:
         """Let a step's function be followed, by the journal too, and wrapped by the plugins."""
         function = step.migration_fn
+        if not step.info.is_stamp:
+            function = step.migration_fn = run_fully(function)
         if self.journal is not None and not step.info.is_stamp:
             function = self.journal.noting(function)
 
