@@ -15,7 +15,8 @@ from ellar_db.util.alembic import (
     running_step,
     unreadable_revision,
 )
-from ellar_db.util.errors import DbError, explanation, raised_at, summary, where_hint
+from ellar_db.util.errors import DbError, cause_of, summary, where_hint
+from ellar_db.util.files import shown
 
 PASSED = (run_fully.__module__, before_script.__module__)
 """Modules through which Alembic calls the project's files."""
@@ -75,8 +76,7 @@ def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:
     file = Path(frame.f_code.co_filename)
     # Alembic derives a module's name from its file: `a1_add_users_py`
     if file.suffix == ".py" and module == re.sub(r"\W", "_", file.name):
-        inside = raised_at(error) != (file, line)
-        return f"{file}, line {line}: {explanation(error) if inside else summary(error)}"
+        return f"{file}, line {line}: {cause_of(error).removesuffix(f' ({shown(file)}, line {line})')}"
     unreadable = unreadable_revision(frame)
     if unreadable is not None:
         return f"{unreadable} is no revision that can be read: {summary(error)}"

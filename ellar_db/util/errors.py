@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import errno
-import sysconfig
+import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import click
 
-from ellar_db.util.files import shown
 from ellar_db.util.masking import masked
 
 FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
 """Values of `errno` that mean that nothing more can be written."""
+
+
+OURS = Path(__file__).parents[1]
+"""The folder of ellar_db itself."""
+
+WRAPPERS = {"ellar", "ellar_cli", "injector"}
+"""Packages that raise an error of their own about one in the application, which explains it better."""
 
 
 class DbError(click.ClickException):
@@ -127,54 +132,64 @@ def summary(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
-def explanation(error: BaseException) -> str:
-    """Return an exception as `summary` does, with the file and line of the project's own code that raised it.
-
-    If a library raised it because of an error in the project's code, that error is the one that is returned.
+def cause_of(error: BaseException) -> str:
+    """Return the innermost cause of an error as `summary` does, with its place in the project's own code.
 
     Args:
-        error: The exception.
+        error: What the project's code raised, or a framework that ran it.
+
+    Example:
+        >>> cause_of(ValueError("elsewhere"))
+        'ValueError: elsewhere'
     """
-    cause = _innermost(error)
-    place = raised_at(cause)
-    # the message of a syntax error has its file and line already
-    if place is None or isinstance(cause, SyntaxError):
-        return summary(cause)
-    return f"{summary(cause)} ({shown(place[0])}, line {place[1]})"
+    chain = _chain(error)
+    inner = chain[-1]
+    if isinstance(inner, click.ClickException):
+        said = inner.message
+    else:
+        said = f"{type(inner).__name__}: {inner.msg}" if isinstance(inner, SyntaxError) else summary(inner)
+    place = next((found for each in reversed(chain) if (found := place_of(each))), "")
+    return f"{said} ({place})" if place else said
 
 
-def raised_at(error: BaseException) -> tuple[Path, int] | None:
-    """Return the innermost file and line of the project's own code in an exception's traceback, or None."""
-    found = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if _is_own(frame.f_code.co_filename):
-            found = Path(frame.f_code.co_filename), line
+def place_of(error: BaseException) -> str:
+    """Return where an error was raised, `file, line n`: the innermost place in the project's own code, or "".
+
+    The project is the working directory, without the packages that are installed there.
+    """
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        places.append((error.filename, error.lineno or 1))
+    for name, line in reversed(places):
+        file = Path(name).absolute()
+        if is_of_project(file):
+            return f"{file.relative_to(Path.cwd())}, line {line}"
+    return ""
+
+
+def is_of_project(file: Path) -> bool:
+    """Return whether a file belongs to the project in the working directory, rather than to an installed package."""
+    folder = Path.cwd()
+    if file.suffix != ".py" or not file.is_relative_to(folder):
+        return False
+    prefix = Path(sys.prefix)
+    installed = {"site-packages", "dist-packages"} & set(file.parts)
+    return not (
+        installed or file.is_relative_to(OURS) or (prefix.is_relative_to(folder) and file.is_relative_to(prefix))
+    )
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return an error and, as long as a framework only wrapped it, its cause."""
+    found = [error]
+    while _is_wrapper(found[-1]):
+        inner = found[-1].__cause__ or (None if found[-1].__suppress_context__ else found[-1].__context__)
+        if inner is None or inner in found:
+            break
+        found.append(inner)
     return found
 
 
-def _innermost(error: BaseException) -> BaseException:
-    """Return the cause that the project's own code raised, if a library converted it, else the error itself."""
-    while not _raised_itself(error):
-        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        if cause is None or (raised_at(cause) is None and not isinstance(cause, SyntaxError)):
-            break
-        error = cause
-    return error
-
-
-def _raised_itself(error: BaseException) -> bool:
-    """Return whether the project's own code raised an exception, rather than a library that it called."""
+def _is_wrapper(error: BaseException) -> bool:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return bool(frames) and _is_own(frames[-1].f_code.co_filename)
-
-
-@cache
-def _is_own(filename: str) -> bool:
-    """Return whether a file is the project's own, rather than of Python, of a package or of ellar_db."""
-    file = Path(filename)
-    libraries = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
-    return (
-        not filename.startswith("<")
-        and not {"site-packages", "dist-packages"} & set(file.parts)
-        and not any(file.is_relative_to(folder) for folder in (*libraries, Path(__file__).parent.parent))
-    )
+    return bool(frames) and str(frames[-1].f_globals.get("__name__")).partition(".")[0] in WRAPPERS
