@@ -47,8 +47,9 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
 
 
 def _blamed_by(error: BaseException, *, environment: bool) -> str | None:
-    blamed = None
+    blamed = step = None
     for frame, line in traceback.walk_tb(error.__traceback__):
+        step = step or running_step(frame, error)
         module = str(frame.f_globals.get("__name__"))
         if module in PASSED:
             continue
@@ -57,7 +58,7 @@ def _blamed_by(error: BaseException, *, environment: bool) -> str | None:
             blamed = None
         elif environment or module != "env_py":
             blamed = _blamed(frame, line, error) or blamed
-    return blamed
+    return blamed or (None if step is None else f"{step}: {summary(error)}")
 
 
 def raised_in(package: str, error: BaseException) -> bool:
@@ -83,5 +84,5 @@ def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:
     parent = missing_parent(frame, error)
     if parent is not None:
         return f"a revision file is based on {parent!r}, and there is no file of that revision"
-    incomplete = incomplete_revision(frame, error) or running_step(frame, error)
+    incomplete = incomplete_revision(frame, error)
     return None if incomplete is None else f"{incomplete}: {summary(error)}"
