@@ -110,6 +110,15 @@ class Dialect:
         """
         return None
 
+    def absence(self, database: Database, error: BaseException) -> str:
+        """Return what to do if a server, or a folder, is there and the database in it isn't; else an empty string.
+
+        Args:
+            database: A database that can't be reached.
+            error: The driver's exception, or SQLAlchemy's about it.
+        """
+        return ""
+
     # A run's transactions
 
     def rolls_back_ddl(self, database: Database) -> bool:

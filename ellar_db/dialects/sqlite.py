@@ -93,6 +93,13 @@ class SQLite(Dialect):
         file = sqlite_file(database)
         return [] if file is None else [file.with_name(file.name + end) for end in ("", "-journal", "-wal", "-shm")]
 
+    def absence(self, database: Database, error: BaseException) -> str:
+        """Return what is wrong with the path; SQLite itself creates a missing file."""
+        file = sqlite_file(database)
+        if file is not None and not file.parent.is_dir():
+            return f"the folder {file.parent} isn't there; make it, or correct the URL"
+        return f"{file} is a folder; correct the URL" if file is not None and file.is_dir() else ""
+
     def lock(self, database: Database, limits: Limits) -> Lock:
         """Return a lock file beside the database, or for a database in memory a lock that is always free."""
         file = sqlite_file(database)

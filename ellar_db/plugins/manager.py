@@ -217,6 +217,11 @@ class PluginManager(pluggy.PluginManager):
         Raises:
             DbError: A plugin isn't installed, isn't active, or has another version.
         """
+        if self.settings.misspelt:
+            raise DbError(
+                f"{self.settings.path} has [{self.settings.misspelt}], which nothing reads; did you mean "
+                "[tool.ellar-db]?"
+            )
         for text, problem in unmet(self.settings.texts("required-plugins"), self.records):
             raise DbError(f"[tool.ellar-db] required-plugins has {text!r}, and {problem}")
 
