@@ -23,6 +23,7 @@ from ellar_db.guards.guard import Guard, guarded
 from ellar_db.guards.locking import LostLockError
 from ellar_db.hooktypes import Canceller, Run
 from ellar_db.runtime.outcome import Failure, left_by
+from ellar_db.runtime.versions import refuse_odd
 from ellar_db.util.alembic import is_in_external_transaction, replace_transaction, transaction
 from ellar_db.util.click import replace_message
 from ellar_db.util.errors import DbError, PluginError, summary
@@ -170,6 +171,7 @@ class RunState:
 
         @wraps(plan)
         def steps(*args: Any) -> Iterator[Any]:
+            refuse_odd(args[0], self.database)
             planned: list[Any] = list(plan(*args))
             journal = self.journal
             if journal is not None:
