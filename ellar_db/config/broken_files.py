@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from ellar_db.config.revision_files import run_fully
 from ellar_db.util.alembic import (
@@ -17,6 +20,10 @@ from ellar_db.util.alembic import (
 )
 from ellar_db.util.errors import DbError, cause_of, summary, where_hint
 from ellar_db.util.files import shown
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 
 PASSED = (run_fully.__module__, before_script.__module__)
 """Modules through which Alembic calls the project's files."""
@@ -59,6 +66,28 @@ def _blamed_by(error: BaseException, *, environment: bool) -> str | None:
         elif environment or module != "env_py":
             blamed = _blamed(frame, line, error) or blamed
     return blamed or (None if step is None else f"{step}: {summary(error)}")
+
+
+@contextmanager
+def without_ini(config: Config) -> Iterator[None]:
+    """Say that no ini file was found if an env.py fails that needs one.
+
+    Args:
+        config: Alembic's configuration.
+    """
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ArgumentError) as error:
+        blamed = None if config.config_file_name else _blamed_by(error, environment=True)
+        if blamed is None or Path(blamed.partition(", line ")[0]).name != "env.py":
+            raise
+        folder = config.get_main_option("script_location")
+        raise DbError(
+            f"{blamed}; no ini file was read, since alembic.ini is neither here nor in {folder}; name it with -c "
+            "(before the command) if it is elsewhere"
+        ) from error
 
 
 def raised_in(package: str, error: BaseException) -> bool:

@@ -59,15 +59,27 @@ def configured(manager: PluginManager, directory: Path | str | None) -> Config:
     config = Config(str(ini) if ini.is_file() else None, str(toml) if toml.is_file() else None, ini_section=given.name)
     if folder is not None:
         if not (folder / "env.py").is_file():
-            raise DbError(
-                f"there is no migrations folder at {folder}; make one with `{program()} init`, or name another with -d"
-            )
+            raise DbError(_missing(folder))
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
     elif not _names_folder(config):
         files = " and ".join(map(str, given.config_files)) or str(ini)
         raise DbError(f"no script_location is named in {files}; write it into [{given.name}], or [tool.alembic]")
     check_settings(config)
     return config
+
+
+def _missing(folder: Path) -> str:
+    """Return what is missing where a migrations folder should be, and what to do."""
+    if folder.exists() and not folder.is_dir():
+        return f"there is no migrations folder at {folder}, which is a file; name another with -d"
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return f"there is no migrations folder at {folder}; make one with `{program()} init`, or name another with -d"
+    if (folder / "versions").is_dir() or (folder / "script.py.mako").is_file():
+        return (
+            f"{folder} has no env.py; get it back from version control, or write one with the two lines "
+            "`from ellar_db.env import run` and `run()`"
+        )
+    return f"{folder} is no migrations folder, since it has no env.py; name another with -d"
 
 
 def _given_files(files: Sequence[Path]) -> tuple[Path, Path]:

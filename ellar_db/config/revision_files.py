@@ -9,11 +9,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ellar_db.util.alembic import before_script
+from ellar_db.config.command_line import program
+from ellar_db.util.alembic import before_script, version_folders
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import shown
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
 
 FUNCTION = re.compile(r"(up|down)grade(_\w+)?")
 """Names of the functions that Alembic calls, or a revision for several databases for each of them."""
@@ -101,6 +106,35 @@ def _never_run(function: Any) -> str:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         return "a generator, since it has a yield"
     return ""
+
+
+def refuse_missing(script: ScriptDirectory) -> None:
+    """Refuse a folder that has lost its revisions: without them, nothing would be done, as if all were done already.
+
+    Args:
+        script: The migrations folder.
+
+    Raises:
+        DbError: None of the folders of revisions is there.
+    """
+    folders = version_folders(script)
+    if not any(folder.is_dir() for folder in folders):
+        raise DbError(
+            f"the folder of revisions {shown(folders[0])} isn't there; get it back from version control, or write the "
+            f"first revision with `{program()} migrate`"
+        )
+
+
+def no_revisions(script: ScriptDirectory) -> str:
+    """Return that a folder has no revisions and how to write one, or an empty string if it has some.
+
+    Args:
+        script: The migrations folder.
+    """
+    if script.get_heads():
+        return ""
+    folders = " and ".join(str(shown(folder)) for folder in version_folders(script))
+    return f"There are no revisions in {folders}; `{program()} migrate` writes the first."
 
 
 def run_fully(function: Callable[..., Any] | None) -> Callable[..., Any]:

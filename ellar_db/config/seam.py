@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from ellar_db.config.broken_files import without_ini
 from ellar_db.config.collection import collect_databases, find_package
 from ellar_db.config.folder import configured
 from ellar_db.config.invocation import DATABASES, KEY, Invocation
@@ -77,6 +78,7 @@ def alembic_config(
         stack.enter_context(application_context(manager.settings, app))
         brought = None if package is None else find_package(manager, package)
         config = configured(manager, directory) if brought is None else package_config(brought)
+        stack.enter_context(without_ini(config))
         # Alembic's own default is the sys.stdout of the time when Alembic was imported
         config.stdout = stdout or sys.stdout
         _fill_options(config, x_arg=x_arg, autogenerate=autogenerate)

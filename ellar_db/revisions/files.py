@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -70,10 +70,26 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
         config.set_main_option("file_template", f"{doubled}/{template}".replace("%", "%%"))
         without_output_and_hooks(config)
         yield scratch
-        scratch.placed = scratch.place(lambda file: run_post_write_hooks(file, hooks))
+        scratch.placed = scratch.place(lambda file: _run_hooks(file, hooks))
         for file in scratch.placed:
             if not getattr(config.cmd_opts, "quiet", False):
                 click.echo(f"Wrote {shown(file)}")
+
+
+def _run_hooks(file: Path, hooks: Any) -> None:
+    """Run the post-write hooks on a revision file.
+
+    Raises:
+        DbError: The program of a hook can't be run.
+    """
+    for hook in hooks:
+        try:
+            run_post_write_hooks(file, [hook])
+        except OSError as error:
+            raise DbError(
+                f"the post-write hook {hook['_hook_name']!r} can't be run: {error.filename or hook.get('executable')}: "
+                f"{error.strerror or error}; install its program, or take the hook out of post_write_hooks"
+            ) from error
 
 
 class _Scratch:

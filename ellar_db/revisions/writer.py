@@ -131,7 +131,8 @@ def write_merge(
     check_message(message)
     with alembic_config(directory, x_arg=x_arg, package=package) as config, _opened(config) as script:
         if tuple(revisions) == ("heads",) and len(script.get_heads()) < 2:
-            raise DbError("there is nothing to merge: the revisions have one head")
+            there = "the revisions have one head" if script.get_heads() else "there are no revisions"
+            raise DbError(f"there is nothing to merge: {there}")
         check_branch_label(branch_label, script)
         named = name_revision(
             get_plugin_manager(),
