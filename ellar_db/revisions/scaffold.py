@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.options import as_typed
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import made_folder, move_whole
 
@@ -50,7 +51,7 @@ def find_template(name: str, manager: PluginManager) -> Path:
         DbError: The template doesn't exist, or lacks a file.
     """
     known = templates(manager)
-    template = known.get(name, Path(name))
+    template = known.get(name, as_typed(name))
     if name not in known and not template.is_dir():
         raise DbError(f"there is no template {name!r}; there are {', '.join(known)}, or give the path of a folder")
     missing = [file for file in NEEDED if not (template / file).is_file()]
