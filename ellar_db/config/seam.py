@@ -21,6 +21,7 @@ from ellar_db.config.revision_files import checked_revisions
 from ellar_db.options import group_options
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context
+from ellar_db.util.masking import PrintableStream
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -80,7 +81,7 @@ def alembic_config(
         config = configured(manager, directory) if brought is None else package_config(brought)
         stack.enter_context(without_ini(config))
         # Alembic's own default is the sys.stdout of the time when Alembic was imported
-        config.stdout = stdout or sys.stdout
+        config.stdout = PrintableStream(stdout or sys.stdout)  # type: ignore[assignment]  # a TextIO in all but its class
         _fill_options(config, x_arg=x_arg, autogenerate=autogenerate)
         if databases:
             config.attributes[DATABASES] = collect_databases(manager)

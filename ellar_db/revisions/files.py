@@ -8,13 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ellar_db.guards.locking import wait_for
 from ellar_db.util.alembic import run_post_write_hooks, without_output_and_hooks
 from ellar_db.util.errors import DbError
 from ellar_db.util.file_lock import FileLock
 from ellar_db.util.files import made_folder, move_whole, shown
+from ellar_db.util.masking import say
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -73,7 +72,7 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
         scratch.placed = scratch.place(lambda file: _run_hooks(file, hooks))
         for file in scratch.placed:
             if not getattr(config.cmd_opts, "quiet", False):
-                click.echo(f"Wrote {shown(file)}")
+                say(f"Wrote {shown(file)}")
 
 
 def _run_hooks(file: Path, hooks: Any) -> None:

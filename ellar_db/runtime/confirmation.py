@@ -18,6 +18,7 @@ from ellar_db.databases.options import MigrationOptions
 from ellar_db.revisions.losses import Loss, counted, losses
 from ellar_db.util.alembic import downgrade_steps
 from ellar_db.util.errors import DbError
+from ellar_db.util.masking import say
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -97,7 +98,7 @@ def _ask(found: dict[str, list[Loss]]) -> None:
         )
     click.echo("The downgrade will drop:", err=True)
     for line in lines:
-        click.echo(f"  {line}", err=True)
+        say(f"  {line}", err=True)
     if not click.confirm("Go on?", err=True):
         raise DbError("not downgraded")
 

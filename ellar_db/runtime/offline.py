@@ -81,7 +81,8 @@ class Script:
         if self.output is not None:
             self._to_file(config, self.output, text)
         else:
-            (config.output_buffer or config.stdout).write(text)
+            stdout: TextIO = getattr(config.stdout, "exact", config.stdout)
+            (config.output_buffer or stdout).write(text)
 
     def _of_package(self, database: Database, sql: str) -> str:
         if not self.packages:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from ellar_db.util.masking import masked
+from ellar_db.util.masking import masked, printable
 
 FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
 """Values of `errno` that mean that nothing more can be written."""
@@ -82,9 +82,7 @@ def in_one_line(text: str) -> str:
         >>> in_one_line("red:\\n\\x1b[31m")
         'red: \\\\x1b[31m'
     """
-    return "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in " ".join(text.split())
-    )
+    return printable(" ".join(text.split()))
 
 
 def meant(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
