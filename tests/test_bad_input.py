@@ -390,7 +390,7 @@ def test_a_template_that_is_no_text_or_not_there(ready: Project) -> None:
         ("[alembic]\npath_separator = x\nversion_locations = a b", "Alembic's settings of paths can't be used: ValueError: 'x' is not a valid value"),
         ("[alembic]\ntimezone = Nowhere/At_all", "Can't locate timezone: Nowhere/At_all"),
         ("[alembic]\n[post_write_hooks]\nhooks = a\na.type = nope", "No formatter with name 'nope' registered"),
-        ("[alembic]\n[post_write_hooks]\nhooks = a\na.type = exec\na.executable = /no/such", "the post-write hook 'a' can't be run: /no/such: No such file or directory; install its program, or take the hook out of post_write_hooks"),
+        ("[alembic]\n[post_write_hooks]\nhooks = a\na.type = exec\na.executable = /no/such", "the post-write hook 'a' can't be run: '/no/such': No such file or directory; install its program, or take the hook out of post_write_hooks"),
         ("[alembic]\n[post_write_hooks]\nhooks = a\na.type = console_scripts\na.entrypoint = nope", "Could not find entrypoint console_scripts.nope"),
     ],
 )  # fmt: skip

@@ -188,7 +188,7 @@ def test_a_post_write_hook_whose_program_is_not_there_is_named(ready: Project) -
     )
 
     assert error(ready, "revision") == (
-        "the post-write hook 'two' can't be run: /no/such/program: No such file or directory; install its program, or "
+        "the post-write hook 'two' can't be run: '/no/such/program': No such file or directory; install its program, or "
         "take the hook out of post_write_hooks"
     )
     assert len(ready.revisions()) == 1

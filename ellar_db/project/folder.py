@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,16 @@ def _has_settings(folder: Path) -> bool:
     if (folder / "alembic.ini").is_file() and not (folder / "env.py").is_file():
         return True
     file = folder / "pyproject.toml"
-    tool = read_toml(file).get("tool") if file.is_file() else None
+    if not file.is_file():
+        return False
+    found = file.stat()
+    return _has_table(file, found.st_mtime_ns, found.st_size)
+
+
+@cache
+def _has_table(file: Path, _changed: int, _size: int) -> bool:
+    """Return whether a pyproject.toml has a table of ours; it is asked several times a command."""
+    tool = read_toml(file).get("tool")
     return isinstance(tool, dict) and any(table in tool for table in TABLES)
 
 

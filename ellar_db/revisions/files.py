@@ -86,7 +86,7 @@ def _run_hooks(file: Path, hooks: Any) -> None:
             run_post_write_hooks(file, [hook])
         except OSError as error:
             raise DbError(
-                f"the post-write hook {hook['_hook_name']!r} can't be run: {error.filename or hook.get('executable')}: "
+                f"the post-write hook {hook['_hook_name']!r} can't be run: {error.filename!r}: "
                 f"{error.strerror or error}; install its program, or take the hook out of post_write_hooks"
             ) from error
 

@@ -123,7 +123,7 @@ class FileLock:
         return handle
 
     def _open(self) -> int:
-        if self.path.is_symlink():
+        if os.path.islink(self.path):
             raise self._no_file()
         try:
             # first without O_CREAT, with which Linux refuses files of others in folders such as /tmp
@@ -140,7 +140,7 @@ class FileLock:
         """Make the lock file, for all users who may use what it locks."""
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, 0o666)
         if sys.platform != "win32":
-            locked = self._locked if self._locked.exists() else self._locked.parent
+            locked = self._locked if os.path.exists(self._locked) else self._locked.parent
             with contextlib.suppress(OSError):
                 os.fchmod(handle, stat.S_IMODE(locked.stat().st_mode) & 0o666)
         return handle
@@ -175,13 +175,19 @@ class FileLock:
                 file.write(f"process {os.getpid()} on {socket.gethostname()} since {_now()}")
 
     def _no_file(self) -> DbError:
-        kind = "a symbolic link" if self.path.is_symlink() else "a folder" if self.path.is_dir() else "no regular file"
+        kind = (
+            "a symbolic link"
+            if os.path.islink(self.path)
+            else "a folder"
+            if os.path.isdir(self.path)
+            else "no regular file"
+        )
         return DbError(f"{self.path} is {kind}, where the lock file of {self._locked.name} belongs; remove it")
 
     def _refusal(self, error: OSError) -> DbError:
         why = error.strerror or str(error)
         folder = self.path.parent
-        if self.path.exists():
+        if os.path.lexists(self.path):
             return DbError(
                 f"the lock file {self.path}, which belongs to {_owner(self.path)}, can't be opened: {why}; if none of "
                 f"their programs is running, remove it{self._without}"

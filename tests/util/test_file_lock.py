@@ -259,3 +259,12 @@ def test_a_folder_that_cannot_be_written_is_told(shared: Path) -> None:
 
     shared.parent.chmod(0o777)
     assert as_nobody(shared).startswith("True")
+
+
+def test_who_cannot_go_without_the_lock_is_not_told_so(tmp_path: Path) -> None:
+    long = "x" * 250
+
+    for without, end in (("; --no-lock goes without", "; --no-lock goes without"), ("", "File name too long")):
+        with pytest.raises(DbError) as caught:
+            FileLock(tmp_path / long, without=without).acquire()
+        assert caught.value.message.endswith(end)
