@@ -14,6 +14,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 META = "ellar_db.options"
 
+START = "ellar_db.start"
+"""Key in the context of a command: the folder in which the program was started, if it isn't the project's."""
+
 
 @dataclass(frozen=True)
 class GroupOptions:
@@ -41,6 +44,13 @@ def group_options() -> GroupOptions:
     ctx = click.get_current_context(silent=True)
     found = ctx.meta.get(META) if ctx else None
     return found if isinstance(found, GroupOptions) else GroupOptions()
+
+
+def as_typed(path: str) -> Path:
+    """Return a path from the command line that isn't declared as one, relative to where the program was started."""
+    ctx = click.get_current_context(silent=True)
+    start = ctx.meta.get(START) if ctx else None
+    return Path(path) if start is None else Path(start) / path
 
 
 def tracebacks_wanted() -> bool:

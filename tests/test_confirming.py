@@ -259,3 +259,137 @@ def test_asks_on_a_server_too(project: Project, new_database: Callable[[str], st
     assert code == 1
     assert "  default: table users (0 rows)\n" in warned
     assert "users" in project.tables(url)
+
+
+EACH = (
+    "from alembic import op\nimport sqlalchemy as sa\nrevision = 'first'\ndown_revision = None\n"
+    "def upgrade(engine_name): globals()[f'upgrade_{engine_name}']()\n"
+    "def downgrade(engine_name): globals()[f'downgrade_{engine_name}']()\n"
+    "def upgrade_default(): op.execute('CREATE TABLE users (id integer)')\n"
+    "def downgrade_default(): op.drop_table('users')\n"
+    "def upgrade_reports(): op.execute('CREATE TABLE figures (id integer)')\n"
+    "def downgrade_reports(): op.drop_table('figures')\n"
+)
+
+SEVERAL = {
+    "variable": "from ellar_db.env import run\nSEVERAL = True\nrun(multiple=SEVERAL)\n",
+    "module": "from ellar_db import env\nenv.run(multiple = 1 == 1)\n",
+    "imported by name": (
+        "import importlib\nimportlib.import_module('ellar_db' + '.env').run(**{'multi' + 'ple': True})\n"
+    ),
+    "another file": "import sys, os\nsys.path.insert(0, os.getcwd())\nfrom theirs import go\ngo()\n",
+}
+
+
+@pytest.mark.parametrize("env", SEVERAL.values(), ids=SEVERAL.keys())
+def test_the_environment_says_that_it_is_for_several_databases(
+    project: Project, env: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("pyproject.toml", "[tool.ellar-db]\nconfirm = 'always'\n" + BOTH)
+    project.write("theirs.py", "from ellar_db.env import run\ndef go(): run(multiple=True)\n")
+    project.db("init", "--multi")
+    project.write("migrations/env.py", env)
+    project.write("migrations/versions/first.py", EACH)
+    project.db("upgrade")
+
+    refused = project.db("downgrade", "base", exit_code=1).stderr
+
+    assert refused.startswith(
+        "Error: the downgrade drops default: table users (0 rows); reports: table figures (0 rows); confirm = "
+    )
+    assert "figures" in project.tables("sqlite:///reports.db")
+    project.db("downgrade", "base", "--yes")
+    assert "figures" not in project.tables("sqlite:///reports.db")
+
+
+def test_a_word_in_a_comment_changes_nothing(project: Project) -> None:
+    project.write("pyproject.toml", "[tool.ellar-db]\nconfirm = 'always'\n" + BOTH)
+    project.db("init")
+    project.write("migrations/env.py", "from ellar_db.env import run\n# once it was run(multiple=True)\nrun()\n")
+    project.write(
+        "migrations/versions/first.py",
+        "from alembic import op\nrevision = 'first'\ndown_revision = None\n"
+        "def upgrade(): op.execute('CREATE TABLE users (id integer)')\ndef downgrade(): op.drop_table('users')\n",
+    )
+    project.db("upgrade")
+
+    refused = project.db("downgrade", "base", exit_code=1).stderr
+
+    assert "the downgrade drops default: table users (0 rows); confirm = " in refused
+    # nobody asked the other database
+    assert not (project.path / "reports.db").exists()
+
+
+FOREIGN = """
+# not with ellar_db.env, and not with multiple=True
+from pathlib import Path
+from alembic import context
+from sqlalchemy import create_engine
+
+with Path("runs.txt").open("a") as runs:
+    runs.write("run\\n")
+
+for name in {names}:
+    engine = create_engine(f"sqlite:///{{name}}.db")
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection, downgrade_token=f"{{name}}_downgrades", upgrade_token=f"{{name}}_upgrades"
+        )
+        with context.begin_transaction():
+            context.run_migrations(**{arguments})
+"""
+
+
+@pytest.fixture
+def foreign(project: Project) -> Project:
+    """A folder with an env.py of its own, on a database that isn't configured."""
+    project.write("pyproject.toml", "[tool.ellar-db]\nconfirm = 'always'\ndatabase = 'sqlite:///other.db'\n")
+    project.db("init")
+    project.write("migrations/env.py", FOREIGN.format(names=["theirs"], arguments="{}"))
+    add(project, "first", None, "op.execute('CREATE TABLE users (id integer)')", "op.drop_table('users')")
+    project.db("upgrade")
+    project.write("runs.txt", "")
+    return project
+
+
+def test_an_environment_of_somebody_else_s_is_asked_about_the_database_that_it_uses(foreign: Project) -> None:
+    refused = foreign.db("downgrade", "base", exit_code=1).stderr
+
+    assert "Error: the downgrade drops sqlite:///theirs.db: table users (0 rows); confirm = 'always'" in refused
+    assert "users" in foreign.tables("sqlite:///theirs.db")
+    assert not (foreign.path / "other.db").exists()
+    # no more often than the command itself runs it
+    assert (foreign.path / "runs.txt").read_text() == "run\n"
+
+
+def test_a_confirmed_downgrade_of_somebody_else_s_environment_is_done(foreign: Project) -> None:
+    foreign.db("downgrade", "base", "--yes")
+
+    assert foreign.tables("sqlite:///theirs.db") == {"alembic_version"}
+    assert (foreign.path / "runs.txt").read_text() == "run\n"
+
+
+@terminal
+def test_what_was_read_for_the_question_does_not_undo_the_downgrade(foreign: Project) -> None:
+    code, _, warned = type_in(foreign, "y\n", "base")
+
+    assert code == 0
+    assert "  sqlite:///theirs.db: table users (0 rows)\n" in warned
+    assert foreign.tables("sqlite:///theirs.db") == {"alembic_version"}
+    assert foreign.db("current").stdout == ""
+
+
+@terminal
+def test_each_database_of_somebody_else_s_environment_is_asked_about(project: Project) -> None:
+    project.write("pyproject.toml", "[tool.ellar-db]\n")
+    project.db("init")
+    project.write("migrations/env.py", FOREIGN.format(names=["default", "reports"], arguments="{'engine_name': name}"))
+    project.write("migrations/versions/first.py", EACH)
+    project.db("upgrade")
+
+    code, _, warned = type_in(project, "y\nn\n", "base")
+
+    assert code == 1
+    assert "  sqlite:///default.db: table users (0 rows)\n" in warned
+    assert "  sqlite:///reports.db: table figures (0 rows)\n" in warned
+    assert "figures" in project.tables("sqlite:///reports.db")

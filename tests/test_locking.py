@@ -24,7 +24,7 @@ from ellar_db.plugins.manager import create_plugin_manager
 from ellar_db.testing import Project
 from ellar_db.util.errors import DbError
 from tests.support.histories import History, leftovers
-from tests.support.processes import TIMEOUT
+from tests.support.processes import TIMEOUT, run
 from tests.support.servers import ASYNC_DRIVERS, sync_engine
 
 
@@ -136,7 +136,8 @@ def test_a_folder_with_an_env_py_of_its_own_is_locked_by_the_command(
     ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", "sqlite:///app.db"))
     held_elsewhere("sqlite:///app.db")
 
-    refused = project.db("-d", "theirs", "upgrade", "--lock-timeout", "0", exit_code=1)
+    # in a process of its own, since its env.py disables loggers
+    refused = run(project, "ellar-db", "-d", "theirs", "upgrade", "--lock-timeout", "0", exit_code=1)
 
     assert "is being migrated by process" in refused.stderr
 

@@ -444,3 +444,51 @@ def test_applied_and_reverted_exclude_each_other(project: Project) -> None:
     assert project.db("repair", "--applied", "--reverted", exit_code=2).stderr.endswith(
         "Error: --applied and --reverted exclude each other\n"
     )
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        "from ellar_db.env import run\nSEVERAL = True\nrun(multiple=SEVERAL)\n",
+        "from ellar_db import env\nenv.run(multiple=bool(1))\n",
+    ],
+)
+def test_a_run_that_was_cut_short_on_another_database_is_found(
+    project: Project, new_database: Callable[[str], str], env: str
+) -> None:
+    reports = new_database("mariadb")
+    project.write("pyproject.toml", f"[tool.ellar-db.databases]\ndefault = 'sqlite:///app.db'\nreports = '{reports}'\n")
+    project.db("init", "--multi")
+    project.write("migrations/env.py", env)
+    project.write(
+        "migrations/versions/first.py",
+        "from alembic import op\nrevision = 'first'\ndown_revision = None\n"
+        "def upgrade(engine_name):\n    if engine_name == 'reports':\n"
+        "        op.execute('CREATE TABLE half (id integer)')\n        raise ValueError\n"
+        "def downgrade(engine_name): pass\n",
+    )
+    project.db("upgrade", exit_code=1)
+    assert "an earlier run was cut short" in project.db("upgrade", exit_code=1).stderr
+    run_sql(reports, "DROP TABLE half")
+
+    assert project.db("repair", "--reverted").stdout == "reports: first is not applied.\n"
+    assert nothing_is_left(project)
+
+
+def test_the_folder_of_one_database_leaves_the_others_alone(project: Project, url: str) -> None:
+    project.write("pyproject.toml", f"[tool.ellar-db.databases]\ndefault = 'sqlite:///app.db'\nreports = '{url}'\n")
+    project.db("init", "--multi", "-d", "both")
+    project.db("init", "-d", "one")
+    project.write(
+        "both/versions/first.py",
+        "from alembic import op\nrevision = 'first'\ndown_revision = None\n"
+        "def upgrade(engine_name):\n    if engine_name == 'reports':\n"
+        "        op.execute('CREATE TABLE half (id integer)')\n        raise ValueError\n",
+    )
+    project.db("-d", "both", "upgrade", exit_code=1)
+
+    # multiple=True stands in a comment
+    project.write("one/env.py", "from ellar_db.env import run\n\nrun()  # not multiple=True\n")
+
+    assert "there is nothing to repair" in project.db("-d", "one", "repair", exit_code=1).stderr
+    assert "the upgrade of first" in project.db("-d", "both", "repair", exit_code=1).stderr

@@ -11,9 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
-
-from ellar_db.util.masking import masked
+from ellar_db.util.masking import say
 
 
 class _Progress(logging.Handler):
@@ -24,10 +22,12 @@ class _Progress(logging.Handler):
         if logging.root.handlers:
             return
         progress = record.name.startswith(("ellar_db", "alembic.autogenerate")) or str(record.msg).startswith("Running")
+        # a revision's message may have several lines
+        line = " ".join(record.getMessage().splitlines())
         if record.levelno > logging.INFO:
-            click.echo(masked(f"{record.levelname.capitalize()}: {record.getMessage()}"), err=True)
+            say(f"{record.levelname.capitalize()}: {line}", err=True)
         elif progress:
-            click.echo(masked(record.getMessage()), err=True)
+            say(line, err=True)
 
 
 @contextmanager
@@ -61,6 +61,6 @@ def _show_warning(
     for name in ("alembic", "sqlalchemy"):
         package = sys.modules.get(name)
         if package is not None and Path(filename).is_relative_to(Path(str(package.__file__)).parent):
-            click.echo(masked(f"Warning: {message}"), err=True)
+            say(f"Warning: {' '.join(str(message).splitlines())}", err=True)
             return
     others(message, category, filename, *rest)

@@ -16,7 +16,7 @@ from ellar_db.options import tracebacks_wanted
 from ellar_db.plugins.blame import code_raised
 from ellar_db.util.click import replace_message
 from ellar_db.util.errors import FULL, DbError, in_one_line, stack_trace
-from ellar_db.util.masking import masked
+from ellar_db.util.masking import masked, say
 
 if TYPE_CHECKING:
     from ellar_db.plugins.manager import PluginManager
@@ -54,7 +54,7 @@ def explained(manager: PluginManager, owner: Callable[[], Plugin | None]) -> Ite
         shown = known or error
         cause = error if known else error.__cause__
         if cause is not None and isinstance(shown, click.ClickException) and tracebacks_wanted():
-            click.echo(stack_trace(cause), err=True, nl=False)
+            say(stack_trace(cause).rstrip("\n"), err=True)
         if known is None:
             raise
         raise known from error

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ellar_db.cli.errors import explained, left_to_click, one_line
-from ellar_db.options import META, GroupOptions
+from ellar_db.options import META, START, GroupOptions, group_options
 from ellar_db.plugins.options import META as PLUGIN_OPTIONS
 from ellar_db.plugins.options import added_options, values
 from ellar_db.util.click import command_invoking
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from ellar_db.plugins.manager import PluginManager
     from ellar_db.plugins.record import Plugin
 
+log = logging.getLogger("ellar_db")
+
 BEGUN = "ellar_db.begun"
 """Key in the context of a command that has parsed its arguments; `_invoked` names the plugin of an error after that."""
 
@@ -29,10 +34,12 @@ class DbGroup(click.Group):
 
     @property
     def manager(self) -> PluginManager:
-        """The plugins of the project in the working directory."""
+        """The plugins of the project in the working directory, or in the nearest folder above it that has one."""
         from ellar_db.plugins.manager import get_plugin_manager
+        from ellar_db.project.folder import in_project_folder
 
-        return get_plugin_manager()
+        with in_project_folder():
+            return get_plugin_manager()
 
     @property
     def registry(self) -> Registry:
@@ -59,9 +66,24 @@ class DbGroup(click.Group):
     def _wrapped(self, command: click.Command) -> click.Command:
         from ellar_db.cli.overriding import all_params
 
-        wrapped = command_invoking(command, lambda ctx: self._invoked(ctx, command))
+        wrapped = command_invoking(command, lambda ctx: self._invoked_in_project(ctx, command))
         wrapped.params = [*command.params, *added_options(command, all_params(self.registry, command), self.manager)]
         return wrapped
+
+    def _invoked_in_project(self, ctx: click.Context, command: click.Command) -> Any:
+        """Run a command in the project's folder; paths that were typed are relative to where it was started."""
+        from ellar_db.project.folder import from_folder, in_project_folder
+
+        with in_project_folder() as start:
+            if Path.cwd() != start:
+                log.info("Running in %s, which has the project's settings.", Path.cwd())
+                ctx.meta[START] = start
+                for param in ctx.command.params:
+                    if isinstance(param.type, click.Path) and param.name in ctx.params:
+                        ctx.params[param.name] = from_folder(start, ctx.params[param.name])
+                given = group_options()
+                ctx.meta[META] = replace(given, config_files=from_folder(start, given.config_files))
+            return self._invoked(ctx, command)
 
     def _invoked(self, ctx: click.Context, command: click.Command) -> Any:
         """Run a command through the hook that wraps it."""

@@ -39,17 +39,17 @@ def downgrade(
     from alembic import command
 
     from ellar_db.config.seam import alembic_config
-    from ellar_db.runtime.confirmation import confirm_downgrade
+    from ellar_db.runtime.confirmation import confirmed
     from ellar_db.runtime.package_checks import refuse_needed
 
     if revision is None:
         revision = "head:-1" if sql else "-1"
     output = options.sql_output(sql, output)
     with alembic_config(directory, x_arg=x_arg, output=output, limits=limits, package=package) as config:
-        if not sql and config.attributes["databases"]:
+        if not sql:
             refuse_needed(config, revision)
-            confirm_downgrade(config, revision, yes=yes)
-        command.downgrade(config, revision, sql=sql, tag=tag)
+        with confirmed(config, revision, yes=yes or sql):
+            command.downgrade(config, revision, sql=sql, tag=tag)
 
 
 @hookimpl

@@ -37,11 +37,14 @@ def history(
 
     from ellar_db.config.seam import alembic_config
     from ellar_db.runtime.packages import in_turn
+    from ellar_db.util.masking import PrintableStream
 
     if rev_range is not None and rev_range.count(":") != 1:
         raise click.BadParameter("a range is [start]:[end], [start]: or :[end]", param_hint="'-r' / '--rev-range'")
     reads_database = indicate_current or "current" in (rev_range or "").split(":")
     with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True, package=package) as config:
+        if not verbose:
+            config.stdout = PrintableStream(config.stdout, lines=True)  # type: ignore[assignment]  # as in the seam
 
         def show(part: Config) -> None:
             command.history(part, rev_range, verbose=verbose, indicate_current=indicate_current)

@@ -35,8 +35,10 @@ def init(
     from ellar_db.config.folder import DIRECTORY, migrations_directory
     from ellar_db.config.refusals import reported
     from ellar_db.plugins.manager import get_plugin_manager
-    from ellar_db.project.application import application_context
+    from ellar_db.project.application import application_context, open_injector
+    from ellar_db.project.folder import folder_without_settings
     from ellar_db.revisions.scaffold import find_template, make_folder
+    from ellar_db.util.errors import DbError
     from ellar_db.util.files import shown
 
     if folder is not None and directory is not None and folder != directory:
@@ -46,7 +48,15 @@ def init(
     manager = get_plugin_manager()
     manager.require()
     with reported(), application_context(manager.settings):
-        target = migrations_directory(manager, folder or directory) or Path(DIRECTORY)
+        target = migrations_directory(manager, folder or directory)
+        if target is None and manager.settings.path is None and open_injector() is None:
+            above = folder_without_settings(Path.cwd())
+            if above is not None:
+                raise DbError(
+                    f"this is a folder of the project in {above}, which has no settings for it: run this there, or "
+                    f"name the new folder: `{program()} init {DIRECTORY}`"
+                )
+        target = target or Path(DIRECTORY)
         make_folder(target, find_template(template or ("multi" if multi else "single"), manager), package=package)
     click.echo(f"Made {shown(target)}{' for several databases' if multi else ''}. Keep it under version control.")
     click.echo(f'Next: `{program()} migrate -m "Initial migration."`, then `{program()} upgrade`.')

@@ -18,10 +18,11 @@ def list_templates(directory: Path | None, x_arg: tuple[str, ...]) -> None:
     from ellar_db.config.command_line import program
     from ellar_db.plugins.manager import get_plugin_manager
     from ellar_db.revisions.scaffold import synopsis, templates
+    from ellar_db.util.masking import say
 
     click.echo("Available templates:\n")
     for name, template in templates(get_plugin_manager()).items():
-        click.echo(f"{name} - {synopsis(template)}")
+        say(f"{name} - {synopsis(template)}")
     click.echo(f"\nUse one with `{program()} init --template NAME`.")
 
 

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from ellar_db.util.alembic import incomplete_revision, missing_parent, unreadable_revision
-from ellar_db.util.errors import DbError, summary, where_hint
+from ellar_db.config.revision_files import run_fully
+from ellar_db.util.alembic import (
+    before_script,
+    incomplete_revision,
+    missing_parent,
+    running_step,
+    unreadable_revision,
+)
+from ellar_db.util.errors import DbError, cause_of, summary, where_hint
+from ellar_db.util.files import shown
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+PASSED = (run_fully.__module__, before_script.__module__)
+"""Modules through which Alembic calls the project's files."""
 
 
 def broken_file(error: BaseException, *, environment: bool = True) -> DbError | None:
@@ -25,14 +43,51 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
         >>> broken_file(ValueError("something else")) is None
         True
     """
-    blamed = None
+    each: BaseException | None = error
+    while each is not None:
+        blamed = _blamed_by(each, environment=environment)
+        if blamed is not None:
+            return DbError(f"{blamed}{where_hint()}")
+        # such as a StopIteration, which Python converts in Alembic's generators
+        each = each.__cause__
+    return None
+
+
+def _blamed_by(error: BaseException, *, environment: bool) -> str | None:
+    blamed = step = None
     for frame, line in traceback.walk_tb(error.__traceback__):
-        if str(frame.f_globals.get("__name__")).startswith("ellar_db."):
+        step = step or running_step(frame, error)
+        module = str(frame.f_globals.get("__name__"))
+        if module in PASSED:
+            continue
+        if module.startswith("ellar_db."):
             # env.py isn't to blame for errors in the ellar_db code that it calls
             blamed = None
-        elif environment or frame.f_globals.get("__name__") != "env_py":
+        elif environment or module != "env_py":
             blamed = _blamed(frame, line, error) or blamed
-    return None if blamed is None else DbError(f"{blamed}{where_hint()}")
+    return blamed or (None if step is None else f"{step}: {summary(error)}")
+
+
+@contextmanager
+def without_ini(config: Config) -> Iterator[None]:
+    """Say that no ini file was found if an env.py fails that needs one.
+
+    Args:
+        config: Alembic's configuration.
+    """
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ArgumentError) as error:
+        blamed = None if config.config_file_name else _blamed_by(error, environment=True)
+        if blamed is None or Path(blamed.partition(", line ")[0]).name != "env.py":
+            raise
+        folder = config.get_main_option("script_location")
+        raise DbError(
+            f"{blamed}; no ini file was read, since alembic.ini is neither here nor in {folder}; name it with -c "
+            "(before the command) if it is elsewhere"
+        ) from error
 
 
 def raised_in(package: str, error: BaseException) -> bool:
@@ -51,7 +106,7 @@ def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:
     file = Path(frame.f_code.co_filename)
     # Alembic derives a module's name from its file: `a1_add_users_py`
     if file.suffix == ".py" and module == re.sub(r"\W", "_", file.name):
-        return f"{file}, line {line}: {summary(error)}"
+        return f"{file}, line {line}: {cause_of(error).removesuffix(f' ({shown(file)}, line {line})')}"
     unreadable = unreadable_revision(frame)
     if unreadable is not None:
         return f"{unreadable} is no revision that can be read: {summary(error)}"

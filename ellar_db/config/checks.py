@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.util.errors import DbError, summary
@@ -32,7 +32,7 @@ def check_settings(config: Config) -> None:
     from sqlalchemy.util import asbool
 
     readers: dict[str, Callable[[Any], object]] = {
-        "script_location": _text,
+        "script_location": _location,
         "timezone": _text,
         "file_template": _file_template,
         "truncate_slug_length": int,
@@ -46,13 +46,23 @@ def check_settings(config: Config) -> None:
         try:
             if value is not None:
                 read(value)
-        except (LookupError, TypeError, ValueError) as error:
+        except (ImportError, LookupError, TypeError, ValueError) as error:
             raise DbError(f"Alembic's setting {name} is {value!r}, which it can't use: {summary(error)}") from error
     try:
-        _texts(config.get_version_locations_list(), "version_locations")
+        locations = config.get_version_locations_list()
+        _texts(locations, "version_locations")
         _texts(config.get_prepend_sys_paths_list(), "prepend_sys_path")
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        for location in locations or ():
+            _versions(location)
+    except (AttributeError, ImportError, LookupError, TypeError, ValueError) as error:
         raise DbError(f"Alembic's settings of paths can't be used: {summary(error)}") from error
+    try:
+        _hooks(config.get_hooks_list())
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DbError(
+            f"Alembic's setting post_write_hooks can't be used: {summary(error)}; write a table with a name and a type "
+            "for each hook"
+        ) from error
 
 
 def ini_problem(error: IniError) -> str:
@@ -107,6 +117,26 @@ def _file_template(value: Any) -> None:
 def _text(value: Any) -> None:
     if not isinstance(value, str):
         raise TypeError("it must be a text")
+
+
+def _location(value: Any) -> Path:
+    """Return the folder that a setting names, perhaps as `package:folder`."""
+    from alembic.util import coerce_resource_to_filename
+
+    _text(value)
+    return Path(coerce_resource_to_filename(value))
+
+
+def _versions(value: str) -> None:
+    if (_location(value) / "env.py").is_file():
+        raise ValueError(f"version_locations has {value}, where env.py is; name the folder of the revisions")
+
+
+def _hooks(hooks: Any) -> None:
+    for hook in hooks:
+        for key, value in hook.items():
+            if not isinstance(value, str):
+                raise TypeError(f"{key.lstrip('_')} is {value!r}, where a text belongs")
 
 
 def _texts(value: Any, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The migrations folder of a command, and what its env.py reveals about it."""
+"""The migrations folder of a command."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ellar_db.config.checks import check_settings, setting
-from ellar_db.config.collection import databases_of
 from ellar_db.config.command_line import program
-from ellar_db.config.invocation import invocation_of
-from ellar_db.databases.database import DEFAULT, Database
 from ellar_db.options import group_options
 from ellar_db.plugins.manager import PluginManager
 from ellar_db.project.settings import read_toml
@@ -65,15 +62,27 @@ def configured(manager: PluginManager, directory: Path | str | None) -> Config:
     config = Config(str(ini) if ini.is_file() else None, str(toml) if toml.is_file() else None, ini_section=given.name)
     if folder is not None:
         if not (folder / "env.py").is_file():
-            raise DbError(
-                f"there is no migrations folder at {folder}; make one with `{program()} init`, or name another with -d"
-            )
+            raise DbError(_missing(folder))
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
     elif not _names_folder(config):
         files = " and ".join(map(str, given.config_files)) or str(ini)
         raise DbError(f"no script_location is named in {files}; write it into [{given.name}], or [tool.alembic]")
     check_settings(config)
     return config
+
+
+def _missing(folder: Path) -> str:
+    """Return what is missing where a migrations folder should be, and what to do."""
+    if folder.exists() and not folder.is_dir():
+        return f"there is no migrations folder at {folder}, which is a file; name another with -d"
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return f"there is no migrations folder at {folder}; make one with `{program()} init`, or name another with -d"
+    if (folder / "versions").is_dir() or (folder / "script.py.mako").is_file():
+        return (
+            f"{folder} has no env.py; get it back from version control, or write one with the two lines "
+            "`from ellar_db.env import run` and `run()`"
+        )
+    return f"{folder} is no migrations folder, since it has no env.py; name another with -d"
 
 
 def _given_files(files: Sequence[Path]) -> tuple[Path, Path]:
@@ -98,33 +107,3 @@ def _names_folder(config: Config) -> bool:
     if config.config_file_name and not Path(config.config_file_name).is_file():
         config.config_file_name = None
     return setting(config, "script_location") is not None
-
-
-def is_ours(config: Config) -> bool:
-    """Return whether the folder's env.py calls ellar_db, which then acquires the locks itself."""
-    from alembic.script import ScriptDirectory
-
-    try:
-        # bytes, so that the file's encoding doesn't matter
-        return b"ellar_db.env" in Path(ScriptDirectory.from_config(config).env_py_location).read_bytes()
-    except OSError:
-        # Alembic reports what is wrong with the folder
-        return True
-
-
-def databases_of_folder(config: Config) -> list[Database]:
-    """Return the databases on which a folder runs: all if it is for several, else the default one.
-
-    Args:
-        config: Alembic's configuration.
-
-    Raises:
-        DbError: No database is configured.
-    """
-    from alembic.script import ScriptDirectory
-
-    databases = databases_of(config)
-    env_py = Path(ScriptDirectory.from_config(config).env_py_location).read_text(encoding="utf-8")
-    if invocation_of(config).package is not None or "multiple=True" in env_py or DEFAULT not in databases:
-        return list(databases.values())
-    return [databases[DEFAULT]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from sqlalchemy import Connection
 
 DATABASES = "databases"
 """Key of the databases in `Config.attributes`. Plugins read it."""
@@ -34,6 +35,8 @@ class Invocation:
         limits: Values of `Limits` by name, as set on the command line.
         settling: The run resolves an interrupted one, and so isn't refused because of it.
         script: The `Script` that collects the SQL of several runs, of packages and the application.
+        ahead: Called with the configuration and the databases on which the folder runs, before anything happens to
+            them; for an env.py that isn't ours, with one database after the other and the connection to it.
     """
 
     manager: PluginManager
@@ -43,6 +46,7 @@ class Invocation:
     limits: Mapping[str, Any] = field(default_factory=dict)
     settling: bool = False
     script: Any = None
+    ahead: Callable[[Config, Sequence[Database], Connection | None], None] | None = None
 
     def limits_of(self, database: Database) -> Limits:
         """Return the limits of a database in this invocation.

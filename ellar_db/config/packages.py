@@ -51,7 +51,7 @@ def for_package(config: Config, package: PackageMigrations) -> Config:
     made = package_config(package)
     made.stdout, made.output_buffer, made.cmd_opts = config.stdout, config.output_buffer, config.cmd_opts
     made.attributes.update(config.attributes)
-    change_invocation(made, package=package)
+    change_invocation(made, package=package, ahead=None)
     if DATABASES in config.attributes:
         made.attributes[DATABASES] = databases_for(package, config.attributes[DATABASES])
     return made

@@ -10,6 +10,10 @@ import click
 from ellar_db.config.broken_files import broken_file, raised_in
 from ellar_db.config.checks import ini_problem
 from ellar_db.config.command_line import program
+from ellar_db.databases.connections import UnreachableError
+from ellar_db.databases.database import Database
+from ellar_db.plugins.dialects import dialect_of
+from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.util.errors import FULL, DbError, UnavailableError, summary
 
 
@@ -25,6 +29,11 @@ def reported() -> Iterator[None]:
 
     try:
         yield
+    except UnreachableError as error:
+        told = ""
+        if isinstance(error.database, Database):
+            told = dialect_of(get_plugin_manager(), error.database).absence(error.database, error.__cause__ or error)
+        raise error.advised(told) from error.__cause__
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except (CommandError, RevisionError) as error:

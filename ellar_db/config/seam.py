@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from ellar_db.config.broken_files import without_ini
 from ellar_db.config.collection import collect_databases, find_package
 from ellar_db.config.folder import configured
 from ellar_db.config.invocation import DATABASES, KEY, Invocation
 from ellar_db.config.packages import databases_for, package_config
 from ellar_db.config.refusals import reported
+from ellar_db.config.revision_files import checked_revisions
 from ellar_db.databases.limits import refuse_unknown
 from ellar_db.options import group_options
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context
+from ellar_db.util.masking import PrintableStream
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -79,11 +82,13 @@ def alembic_config(
         manager.remind()
     with ExitStack() as stack:
         stack.enter_context(reported())
+        stack.enter_context(checked_revisions())
         stack.enter_context(application_context(manager.settings, app))
         brought = None if package is None else find_package(manager, package)
         config = configured(manager, directory) if brought is None else package_config(brought)
+        stack.enter_context(without_ini(config))
         # Alembic's own default is the sys.stdout of the time when Alembic was imported
-        config.stdout = stdout or sys.stdout
+        config.stdout = PrintableStream(stdout or sys.stdout)  # type: ignore[assignment]  # a TextIO in all but its class
         _fill_options(config, x_arg=x_arg, autogenerate=autogenerate)
         if databases:
             config.attributes[DATABASES] = collect_databases(manager)

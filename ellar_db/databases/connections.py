@@ -49,6 +49,26 @@ class Connectable(Protocol):
 
 D = TypeVar("D", bound=Connectable)
 
+
+class UnreachableError(UnavailableError):
+    """A database can't be reached.
+
+    Args:
+        database: The database.
+        what: What went wrong.
+        advice: What to do, as long as nothing is known about the kind of database.
+    """
+
+    def __init__(self, database: Connectable, what: str, advice: str) -> None:
+        super().__init__(f"{what}; {advice}")
+        self.database = database
+        self.what = what
+
+    def advised(self, advice: str) -> UnavailableError:
+        """Return the same error with another advice; without one, this error."""
+        return UnavailableError(f"{self.what}; {advice}") if advice else self
+
+
 GRACE = 1.0
 """Maximum seconds to wait for the end of a thread that has nothing more to do."""
 
@@ -212,9 +232,10 @@ def _connect(database: Connectable, wait: float) -> Connection:
             if mistaken or time.monotonic() >= until:
                 waited = f" after {wait:g} s" if wait else ""
                 advice = "mend its URL or options" if mistaken else "see that it runs, and that its URL is right"
-                raise UnavailableError(
-                    f"the database {database.name!r} ({database.url}) can't be reached{waited}: {summary(error)}; "
-                    f"{advice}{'' if wait or mistaken else ' (--connect-wait waits for it)'}"
+                raise UnreachableError(
+                    database,
+                    f"the database {database.name!r} ({database.url}) can't be reached{waited}: {summary(error)}",
+                    f"{advice}{'' if wait or mistaken else ' (--connect-wait waits for it)'}",
                 ) from error
         if not said:
             log.info("Waiting up to %g s for the database %r (%s) ...", wait, database.name, database.url)

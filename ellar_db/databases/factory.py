@@ -13,9 +13,28 @@ from ellar_db.util.importing import imported
 from ellar_db.util.masking import remember, remember_text
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, MetaData
+    from sqlalchemy import URL, Engine, MetaData
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+
+DIALECTS = {
+    **dict.fromkeys(("postgres", "pgsql", "psql", "pg", "postgre"), "postgresql"),
+    **dict.fromkeys(("sqlite3",), "sqlite"),
+    **dict.fromkeys(("mysql2", "my"), "mysql"),
+    **dict.fromkeys(("sqlserver", "mssqlserver"), "mssql"),
+}
+"""What other programs call a dialect, and its name in SQLAlchemy."""
+
+DRIVERS = {
+    "MySQLdb": ("mysqlclient", "mysql+pymysql", "mysql"),
+    "psycopg2": ("psycopg2-binary", "postgresql+psycopg", "postgresql"),
+    "psycopg": ("", "", "postgresql"),
+    "pymysql": ("", "", "mysql"),
+    "asyncpg": ("", "", "async"),
+    "aiomysql": ("", "", "async"),
+    "aiosqlite": ("", "", "async"),
+}
+"""By a driver's module: its package, unless an extra brings it; the driver that an extra brings; the extra."""
 
 MetaDataLike: TypeAlias = "MetaData | Sequence[MetaData] | str"
 
@@ -94,10 +113,12 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
     except ModuleNotFoundError as error:
         raise DbError(
             f"the driver {error.name!r} of the database {name!r} ({url.drivername}) isn't installed; "
-            "install it with pip"
+            f"{_install(str(error.name))}"
         ) from error
     except exc.NoSuchModuleError as error:
-        raise DbError(f"SQLAlchemy knows no dialect {url.drivername!r}, which the database {name!r} names") from error
+        raise DbError(
+            f"SQLAlchemy knows no dialect {url.drivername!r}, which the database {name!r} names{_dialect(url)}"
+        ) from error
     except (exc.ArgumentError, AttributeError, TypeError, ValueError) as error:
         raise DbError(f"the engine of the database {name!r} can't be made: {summary(error)}") from error
     if not engine.dialect.is_async:
@@ -112,6 +133,22 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
             "greenlet; install it with pip install 'sqlalchemy[asyncio]'"
         ) from error
     return AsyncEngine(engine)
+
+
+def _install(module: str) -> str:
+    """Return how to install a driver, or which other one ellar-db brings."""
+    if module not in DRIVERS:
+        return "install it with pip"
+    package, other, extra = DRIVERS[module]
+    ours = f'pip install "ellar-db[{extra}]"'
+    return f"{ours} brings it" if not package else f"pip install {package}, or write {other}:// and {ours}"
+
+
+def _dialect(url: URL) -> str:
+    """Return what to write for a dialect that SQLAlchemy doesn't know, as other programs do; or an empty string."""
+    name, plus, driver = url.drivername.partition("+")
+    right = DIALECTS.get(name.lower())
+    return "" if right is None else f"; write {right}{plus}{driver}://"
 
 
 def _is_cut(url: str) -> bool:

@@ -95,6 +95,10 @@ class Dialect:
             url.get_backend_name(), host=url.host, port=url.port, database=url.database
         ).render_as_string()
 
+    def files(self, database: Database) -> list[Path]:
+        """Return the files of which a database consists, which nothing else may overwrite; none on a server."""
+        return []
+
     # One run at a time
 
     def lock(self, database: Database, limits: Limits) -> Lock | None:
@@ -105,6 +109,15 @@ class Dialect:
             limits: How long to wait for a server that is starting, in seconds (`connect_wait`).
         """
         return None
+
+    def absence(self, database: Database, error: BaseException) -> str:
+        """Return what to do if a server, or a folder, is there and the database in it isn't; else an empty string.
+
+        Args:
+            database: A database that can't be reached.
+            error: The driver's exception, or SQLAlchemy's about it.
+        """
+        return ""
 
     # A run's transactions
 

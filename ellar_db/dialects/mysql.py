@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
-from ellar_db.dialects.server_lock import ServerLock
+from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
 
@@ -70,6 +70,11 @@ class MySQL(Dialect):
             stored=starting_with(STORED, LEADING),
             table_locks=re.compile(r"\s*(UN)?LOCK\s+TABLES?\b", re.IGNORECASE),
         )
+
+    def absence(self, database: Database, error: BaseException) -> str:
+        """Return what to do about the server's error 1049, unknown database."""
+        cause = getattr(error, "orig", None) or error
+        return absent(database) if cause.args[:1] == (1049,) else ""
 
     def lock(self, database: Database, limits: Limits) -> MySQLLock:
         """Return a lock that uses `GET_LOCK`."""

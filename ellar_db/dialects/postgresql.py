@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
-from ellar_db.dialects.server_lock import ServerLock
+from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
 
@@ -50,6 +51,13 @@ class PostgreSQL(Dialect):
         "SELECT 'schema', nspname, '', '' FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' "
         "AND nspname NOT IN ('information_schema', 'public')",
     )
+
+    def absence(self, database: Database, error: BaseException) -> str:
+        """Return what to do about the server's INVALID CATALOG NAME, for which not every driver gives the code."""
+        cause = getattr(error, "orig", None) or error
+        if getattr(cause, "sqlstate", None) != "3D000" and not re.search(r'database ".*" does not exist', str(cause)):
+            return ""
+        return absent(database)
 
     def lock(self, database: Database, limits: Limits) -> PostgreSQLLock:
         """Return an advisory lock."""

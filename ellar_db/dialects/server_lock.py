@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
+def absent(database: Database) -> str:
+    """Return what to do if a server is there, and the database isn't.
+
+    Args:
+        database: The database.
+    """
+    name = database.sync_engine.url.database
+    return f"the server is there, and has no database {name!r}; create it there, or correct the URL"
+
+
 class ServerLock:
     """A lock that a server holds for a session; the session is only for the lock, and ends with the process.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Column, Connection
     from sqlalchemy import Dialect as SQLAlchemyDialect
     from sqlalchemy.types import TypeEngine
+
+MAGIC = b"SQLite format 3\0"
+"""The first bytes of each SQLite database that isn't encrypted or empty."""
 
 BATCH_COPY = "_alembic_tmp_"
 """Prefix of the names of the tables into which Alembic's batch operations copy."""
@@ -77,11 +81,24 @@ class SQLite(Dialect):
         """
         if not _is_plain_file(database.sync_engine.url):
             return self._address(database)
-        return f"sqlite:///{Path(str(database.sync_engine.url.database)).resolve().as_posix()}"
+        # unlike Path.resolve, this never fails, not even for a link to itself
+        return f"sqlite:///{Path(os.path.realpath(str(database.sync_engine.url.database))).as_posix()}"
 
     def shared_key(self, database: Database) -> Hashable | None:
         """Return the file; None for a database in memory or with a `file:` URI."""
         return self.identity(database) if _is_plain_file(database.sync_engine.url) else None
+
+    def files(self, database: Database) -> list[Path]:
+        """Return the database's file, and those in which SQLite keeps its changes."""
+        file = sqlite_file(database)
+        return [] if file is None else [file.with_name(file.name + end) for end in ("", "-journal", "-wal", "-shm")]
+
+    def absence(self, database: Database, error: BaseException) -> str:
+        """Return what is wrong with the path; SQLite itself creates a missing file."""
+        file = sqlite_file(database)
+        if file is not None and not file.parent.is_dir():
+            return f"the folder {file.parent} isn't there; make it, or correct the URL"
+        return f"{file} is a folder; correct the URL" if file is not None and file.is_dir() else ""
 
     def lock(self, database: Database, limits: Limits) -> Lock:
         """Return a lock file beside the database, or for a database in memory a lock that is always free."""
@@ -147,7 +164,7 @@ class SQLite(Dialect):
         file = connection.execute(text("SELECT file FROM pragma_database_list WHERE name = 'main'")).scalar()
         wanted = str(url.database)
         # a path with symbolic links names the same database
-        return wanted if file and Path(str(file)).resolve() == Path(wanted).resolve() else str(file)
+        return wanted if file and os.path.realpath(str(file)) == os.path.realpath(wanted) else str(file)
 
 
 class NoLock:
@@ -163,6 +180,17 @@ class NoLock:
     def holder(self) -> str:
         """Return an empty string."""
         return ""
+
+
+def is_sqlite(path: Path) -> bool:
+    """Return whether a file is a SQLite database, by its first bytes; False if it isn't a file that can be read."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
 
 
 def sqlite_file(database: Database) -> Path | None:

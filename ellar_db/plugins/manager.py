@@ -312,6 +312,11 @@ class PluginManager(pluggy.PluginManager):
         Raises:
             DbError: A plugin is missing or can't be used; of one in `required-plugins` also: it has another version.
         """
+        if self.settings.misspelt:
+            raise DbError(
+                f"{self.settings.path} has [{self.settings.misspelt}], which nothing reads; did you mean "
+                "[tool.ellar-db]?"
+            )
         for text, problem in unmet(self.settings.texts("required-plugins"), self.records):
             raise DbError(f"[tool.ellar-db] required-plugins has {text!r}, and {problem}")
         reason = refusal(self.records) if strict else ""

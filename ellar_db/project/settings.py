@@ -12,6 +12,9 @@ from typing import Any
 
 from ellar_db.util.errors import DbError, meant
 
+TABLE = "ellar-db"
+"""Our table below `[tool]`."""
+
 KEYS = frozenset(
     {
         "allowed-plugins",
@@ -46,11 +49,13 @@ class Settings:
         path: The pyproject.toml that was read, or None if there is none.
         table: The table `[tool.ellar-db]`, as written in the file.
         ellar: Whether the file has a table `[tool.ellar]`, so that an Ellar application can be found.
+        misspelt: A table of the file whose name is nearly ours, or an empty string.
     """
 
     path: Path | None = None
     table: Mapping[str, Any] = field(default_factory=dict)
     ellar: bool = False
+    misspelt: str = ""
 
     def unknown_keys(self) -> list[str]:
         """Return the unknown keys, each with a similar known one if there is one."""
@@ -68,6 +73,11 @@ class Settings:
         if value is None:
             return None
         if not isinstance(value, str):
+            plural = f"{key}s"
+            if isinstance(value, dict) and plural in KEYS:
+                raise DbError(
+                    f"[tool.ellar-db.{key}] is a table; did you mean [tool.ellar-db.{plural}]? See {self.path}"
+                )
             raise DbError(f"[tool.ellar-db] {key} must be a text, not {value!r}; mend it in {self.path}")
         return expanded(value, f"[tool.ellar-db] {key}")
 
@@ -109,7 +119,21 @@ def read_settings(folder: Path | None = None) -> Settings:
     table = tool.get("ellar-db", {})
     if not isinstance(table, dict):
         raise DbError(f"[tool.ellar-db] of {path} must be a table")
-    return Settings(path, table, "ellar" in tool)
+    return Settings(path, table, "ellar" in tool, _misspelt(document))
+
+
+def _misspelt(document: Mapping[str, Any]) -> str:
+    """Return the name of a table that is ours but for its spelling or its place, or an empty string."""
+    tool = document.get("tool", {})
+    if isinstance(tool.get("ellar"), dict) and isinstance(tool["ellar"].get("db"), dict):
+        return "tool.ellar.db"
+    tables = [("tool.", tool), ("", document)]
+    found = [f"{prefix}{name}" for prefix, names in tables for name in names if _plain(name) == _plain(TABLE)]
+    return next((name for name in found if name != f"tool.{TABLE}"), "")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).lower()
 
 
 def read_table(name: str, keys: Collection[str] | None = None) -> dict[str, Any]:
@@ -183,7 +207,10 @@ def expanded(text: str, where: str) -> str:
         if match["escaped"]:
             return "${"
         name, default = match["name"], match["default"]
-        found = os.environ.get(name, default)
+        found = os.environ.get(name)
+        if not found and default is not None:
+            # as in a shell, an empty variable has no value
+            return str(default)
         if found is None:
             raise DbError(f"{where} names the environment variable {name}, which isn't set")
         return found

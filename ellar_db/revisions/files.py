@@ -6,15 +6,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from ellar_db.guards.locking import wait_for
 from ellar_db.util.alembic import run_post_write_hooks, without_output_and_hooks
 from ellar_db.util.errors import DbError
 from ellar_db.util.file_lock import FileLock
 from ellar_db.util.files import made_folder, move_whole, shown
+from ellar_db.util.masking import say
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -35,7 +34,8 @@ def one_writer(folder: Path) -> Iterator[None]:
     Raises:
         DbError: Another program held the folder for a minute, or the folder can't be written.
     """
-    lock = FileLock(folder / ".revisions")
+    # without the lock, two programs could write one id
+    lock = FileLock(folder / ".revisions", without="")
     try:
         wait_for(lock, FOLDER_TIMEOUT, f"{folder} is being written to")
         yield
@@ -69,10 +69,26 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
         config.set_main_option("file_template", f"{doubled}/{template}".replace("%", "%%"))
         without_output_and_hooks(config)
         yield scratch
-        scratch.placed = scratch.place(lambda file: run_post_write_hooks(file, hooks))
+        scratch.placed = scratch.place(lambda file: _run_hooks(file, hooks))
         for file in scratch.placed:
             if not getattr(config.cmd_opts, "quiet", False):
-                click.echo(f"Wrote {shown(file)}")
+                say(f"Wrote {shown(file)}")
+
+
+def _run_hooks(file: Path, hooks: Any) -> None:
+    """Run the post-write hooks on a revision file.
+
+    Raises:
+        DbError: The program of a hook can't be run.
+    """
+    for hook in hooks:
+        try:
+            run_post_write_hooks(file, [hook])
+        except OSError as error:
+            raise DbError(
+                f"the post-write hook {hook['_hook_name']!r} can't be run: {error.filename!r}: "
+                f"{error.strerror or error}; install its program, or take the hook out of post_write_hooks"
+            ) from error
 
 
 class _Scratch:

@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.options import as_typed
 from ellar_db.plugins.record import leaving_out
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import made_folder, move_whole
@@ -57,7 +58,7 @@ def find_template(name: str, manager: PluginManager) -> Path:
         DbError: The template doesn't exist, lacks a file, or is brought by two installed plugins.
     """
     known = _found(manager)
-    template, plugins = known.get(name, (Path(name), []))
+    template, plugins = known.get(name, (as_typed(name), []))
     rival = next((plugin for plugin in plugins if plugin.rivals(plugins[0])), None)
     if rival is not None:
         raise DbError(

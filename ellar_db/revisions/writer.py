@@ -136,7 +136,8 @@ def write_merge(
         _opened(config) as script,
     ):
         if tuple(revisions) == ("heads",) and len(script.get_heads()) < 2:
-            raise DbError("there is nothing to merge: the revisions have one head")
+            there = "the revisions have one head" if script.get_heads() else "there are no revisions"
+            raise DbError(f"there is nothing to merge: {there}")
         check_branch_label(branch_label, script)
         named = name_revision(
             get_plugin_manager(),

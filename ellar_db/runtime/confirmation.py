@@ -3,87 +3,104 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ellar_db.config.folder import databases_of_folder
-from ellar_db.config.invocation import invocation_of
+from ellar_db.config.invocation import change_invocation, invocation_of
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.databases.options import MigrationOptions
 from ellar_db.revisions.losses import Loss, counted, losses
 from ellar_db.util.alembic import downgrade_steps
 from ellar_db.util.errors import DbError
+from ellar_db.util.masking import say
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from sqlalchemy import Connection
 
 
 ALWAYS = "always"
 
 
-def confirm_downgrade(config: Config, target: str, *, yes: bool) -> None:
-    """Ask before tables or columns are dropped: on a terminal, and everywhere if `confirm = "always"` is set.
+@contextmanager
+def confirmed(config: Config, target: str, *, yes: bool) -> Iterator[None]:
+    """Ask before a downgrade drops tables or columns: on a terminal, and everywhere if `confirm = "always"` is set.
+
+    The question comes as soon as the environment has said on which databases it runs. One that isn't ours is asked
+    about each database when it is that one's turn.
 
     Args:
         config: Alembic's configuration.
         target: The revision to downgrade to.
-        yes: Whether it was confirmed in advance (`--yes`).
+        yes: Whether it was confirmed in advance (`--yes`), or nothing will be run.
 
     Raises:
         DbError: The user declined, or confirmation is required and there is no terminal.
     """
     always = _setting(config) == ALWAYS
-    terminal = sys.stdin.isatty()
-    if yes or not (terminal or always):
+    if yes or not (sys.stdin.isatty() or always):
+        yield
         return
-    found = planned(config, target)
-    if not found:
+    change_invocation(config, ahead=partial(_ask_about, target))
+    yield
+
+
+def _ask_about(target: str, config: Config, databases: Sequence[Database], connection: Connection | None) -> None:
+    """Ask about the databases of an environment, or about the one to which an env.py of somebody else's connected."""
+    if connection is not None:
+        begun = connection.in_transaction()
+        lost = _lost(config, target, connection, databases[0])
+        if not begun:
+            lost = counted(lost, connection)
+            # what was begun by reading would be taken for a transaction of the file's, which Alembic doesn't commit
+            connection.rollback()
+        _ask({databases[0].url: lost})
         return
-    lines = [f"{name}: {', '.join(map(str, lost))}" for name, lost in found.items()]
-    if not terminal:
+
+    def read(databases: Sequence[Database]) -> dict[str, list[Loss]]:
+        found = {}
+        for database in databases:
+            with connected(database, invocation_of(config).limits_of(database).connect_wait) as own:
+                found[database.name] = counted(_lost(config, target, own, database), own)
+        return found
+
+    _ask(in_event_loop(databases, read))
+
+
+def _lost(config: Config, target: str, connection: Connection, database: Database) -> list[Loss]:
+    """Return what a downgrade will drop from a database."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(config)
+    heads = MigrationContext.configure(connection, opts=dict(database.options)).get_current_heads()
+    lost: list[Loss] = []
+    for step in downgrade_steps(script, target, heads):
+        file = Path(script.get_revision(step.revision.revision).path)
+        lost += losses(file, ["downgrade", f"downgrade_{database.token}"])
+    return lost
+
+
+def _ask(found: dict[str, list[Loss]]) -> None:
+    lines = [f"{name}: {', '.join(map(str, lost))}" for name, lost in found.items() if lost]
+    if not lines:
+        return
+    if not sys.stdin.isatty():
         raise DbError(
             f"the downgrade drops {'; '.join(lines)}; confirm = {ALWAYS!r} is set and there is no terminal to ask on: "
             "say --yes if that is wanted"
         )
     click.echo("The downgrade will drop:", err=True)
     for line in lines:
-        click.echo(f"  {line}", err=True)
+        say(f"  {line}", err=True)
     if not click.confirm("Go on?", err=True):
         raise DbError("not downgraded")
-
-
-def planned(config: Config, target: str) -> dict[str, list[Loss]]:
-    """Return what a downgrade will drop, by database.
-
-    Args:
-        config: Alembic's configuration.
-        target: The revision to downgrade to.
-    """
-    from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
-    script = ScriptDirectory.from_config(config)
-
-    def read(databases: Sequence[Database]) -> dict[str, list[Loss]]:
-        found = {}
-        for database in databases:
-            with connected(database, invocation_of(config).limits_of(database).connect_wait) as connection:
-                context = MigrationContext.configure(connection, opts=dict(database.options))
-                heads = context.get_current_heads()
-                lost: list[Loss] = []
-                for step in downgrade_steps(script, target, heads):
-                    file = Path(script.get_revision(step.revision.revision).path)
-                    lost += losses(file, ["downgrade", f"downgrade_{database.token}"])
-                lost = counted(lost, connection)
-            if lost:
-                found[database.name] = lost
-        return found
-
-    return in_event_loop(databases_of_folder(config), read)
 
 
 def _setting(config: Config) -> str | None:

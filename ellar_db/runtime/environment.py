@@ -12,6 +12,7 @@ import click
 
 from ellar_db.config.collection import databases_of
 from ellar_db.config.invocation import invocation_of
+from ellar_db.config.revision_files import checked_revisions
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import DEFAULT, Database
 from ellar_db.guards.locking import refuse_twins
@@ -63,8 +64,10 @@ def run(*, multiple: bool = False) -> None:
         watch = Watch(environment)
     watch.leave_to_env()
     try:
-        with watch if bare else nullcontext(), application_context(watch.manager.settings):
+        with watch if bare else nullcontext(), checked_revisions(), application_context(watch.manager.settings):
             databases = _chosen(watch.config, multiple)
+            if ahead := watch.invocation.ahead:
+                ahead(watch.config, databases, None)
             running = Environment(watch, databases, multiple)
             if context.is_offline_mode():
                 running.offline()

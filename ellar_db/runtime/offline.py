@@ -7,9 +7,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from ellar_db.config.collection import databases_of
 from ellar_db.config.invocation import invocation_of
+from ellar_db.dialects.sqlite import is_sqlite
+from ellar_db.plugins.dialects import dialect_of
 from ellar_db.util.errors import DbError
-from ellar_db.util.files import write_whole
+from ellar_db.util.files import write_through
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -72,13 +75,14 @@ class Script:
                 text = self._of_package(database, stream.getvalue())
                 files[database.name] = files.get(database.name, "") + text
             for name, text in files.items():
-                self._to_file(self.output / f"{name}.sql", text)
+                self._to_file(config, self.output / f"{name}.sql", text)
             return
         text = "".join(self._headed(database, stream.getvalue()) for database, stream in self.parts)
         if self.output is not None:
-            self._to_file(self.output, text)
+            self._to_file(config, self.output, text)
         else:
-            (config.output_buffer or config.stdout).write(text)
+            stdout: TextIO = getattr(config.stdout, "exact", config.stdout)
+            (config.output_buffer or stdout).write(text)
 
     def _of_package(self, database: Database, sql: str) -> str:
         if not self.packages:
@@ -91,9 +95,29 @@ class Script:
             return sql
         return f"-- Database: {database.name} ({database.sync_engine.dialect.name})\n\n{sql}\n"
 
-    def _to_file(self, path: Path, text: str) -> None:
+    def _to_file(self, config: Config, path: Path, text: str) -> None:
         try:
+            _refuse_database(config, path)
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, text)
+            write_through(path, text)
         except OSError as error:
             raise DbError(f"the SQL can't be written to {path}: {error.strerror or error}") from error
+
+
+def _refuse_database(config: Config, path: Path) -> None:
+    """Refuse to write SQL over a database."""
+    where = os.path.realpath(path)
+    for database in databases_of(config).values():
+        files = dialect_of(invocation_of(config).manager, database).files(database)
+        if any(where == os.path.realpath(file) or _same_file(path, file) for file in files):
+            raise DbError(f"{path} belongs to the database {database.name!r}; name another file for the SQL with -o")
+    if is_sqlite(path):
+        raise DbError(f"{path} is a SQLite database; name another file for the SQL with -o")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    """Return whether two paths are one file, also by two names of it."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

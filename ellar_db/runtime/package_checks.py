@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ellar_db.config.collection import collect_packages
 from ellar_db.config.command_line import program
-from ellar_db.config.folder import is_ours
-from ellar_db.config.invocation import DATABASES, invocation_of
+from ellar_db.config.invocation import change_invocation, invocation_of
 from ellar_db.config.packages import package_config
 from ellar_db.databases.database import Database
 from ellar_db.hooktypes import PREFIX
@@ -41,11 +41,17 @@ def check_heads(config: Config) -> None:
 def warn_of_leftovers(config: Config) -> None:
     """Warn about version tables that belong to no installed package, and say how to undo its migrations.
 
+    This happens once the environment runs. One that isn't ours may run on databases other than the configured ones.
+
     Args:
         config: The command's configuration.
     """
-    # a folder with its own env.py may run on databases other than the configured ones
-    if invocation_of(config).package is not None or not config.attributes.get(DATABASES) or not is_ours(config):
+    if invocation_of(config).package is None:
+        change_invocation(config, ahead=_warn_of_leftovers)
+
+
+def _warn_of_leftovers(config: Config, _: Sequence[Database], foreign: Connection | None) -> None:
+    if foreign is not None:
         return
     manager = invocation_of(config).manager
     packages = collect_packages(manager).values()

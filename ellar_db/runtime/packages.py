@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from ellar_db.config.broken_files import without_ini
 from ellar_db.config.collection import collect_packages
 from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
 from ellar_db.config.packages import for_package
@@ -90,7 +91,7 @@ def in_turn(config: Config, work: Callable[[Config], None]) -> None:
         if packages:
             config.print_stdout("Application:" if package is None else f"Package {package.title}:")
         try:
-            with reported():
+            with reported(), without_ini(part):
                 work(part)
         except UnavailableError:
             raise

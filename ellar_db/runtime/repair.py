@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ellar_db.config.command_line import program
 from ellar_db.config.invocation import DATABASES, change_invocation
 from ellar_db.databases.database import Database, Databases
@@ -17,6 +15,7 @@ from ellar_db.runtime.run import RunState
 from ellar_db.runtime.watch import watch_of
 from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError
+from ellar_db.util.masking import say
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -68,7 +67,7 @@ def settle(config: Config, revision: str | None, applied: bool | None) -> None:
         )
     for one in meant:
         _record(one, applied)
-        click.echo(f"{one.database.name}: {one.entry.revision} is {'applied' if applied else 'not applied'}.")
+        say(f"{one.database.name}: {one.entry.revision} is {'applied' if applied else 'not applied'}.")
 
 
 def _unfinished(config: Config) -> list[Unfinished]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.config.command_line import program
+from ellar_db.config.revision_files import run_fully
 from ellar_db.databases.connections import apart, briefly, connected
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
@@ -22,6 +23,7 @@ from ellar_db.guards.guard import Guard, guarded
 from ellar_db.guards.locking import LostLockError
 from ellar_db.hooktypes import Canceller, Run
 from ellar_db.runtime.outcome import Failure, left_by
+from ellar_db.runtime.versions import refuse_odd
 from ellar_db.util.alembic import is_in_external_transaction, replace_transaction, transaction
 from ellar_db.util.click import replace_message
 from ellar_db.util.errors import DbError, PluginError, summary
@@ -178,6 +180,7 @@ class RunState:
 
         @wraps(plan)
         def steps(*args: Any) -> Iterator[Any]:
+            refuse_odd(args[0], self.database)
             planned: list[Any] = list(plan(*args))
             journal = self.journal
             if journal is not None:
@@ -199,6 +202,8 @@ class RunState:
     def _wrap(self, step: Any) -> None:
         """Let a step's function be followed, by the journal too, and wrapped by the plugins."""
         function = step.migration_fn
+        if not step.info.is_stamp:
+            function = step.migration_fn = run_fully(function)
         if self.journal is not None and not step.info.is_stamp:
             function = self.journal.noting(function)
 

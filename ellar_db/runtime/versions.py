@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ellar_db.config.command_line import program
 from ellar_db.config.invocation import DATABASES, Invocation, invocation_of
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.guards.entry import EntryTable
 from ellar_db.plugins.dialects import dialect_of
+from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -84,6 +86,24 @@ def heads_in(database: Database, connection: Connection, version_table: str) -> 
         "version_table_schema": database.options.get("version_table_schema"),
     }
     return MigrationContext.configure(connection, opts=options).get_current_heads()
+
+
+def refuse_odd(heads: Iterable[Any], database: Database) -> None:
+    """Refuse what can't be a revision in a version table, such as bytes.
+
+    Args:
+        heads: The values of the table.
+        database: The database.
+
+    Raises:
+        DbError: A value is no text.
+    """
+    for head in heads:
+        if not isinstance(head, str):
+            raise DbError(
+                f"{database.version_table} of the database {database.name!r} has {head!r}, which is no revision; set "
+                f"the right one with `{program()} stamp --purge REVISION`"
+            )
 
 
 def _is_unfinished(manager: PluginManager, database: Database, connection: Connection) -> bool:

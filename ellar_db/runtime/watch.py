@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.config.invocation import DATABASES, KEY, invocation_of
+from ellar_db.config.revision_files import no_revisions, refuse_missing
 from ellar_db.databases.connections import apart, connected, in_event_loop, patiently
 from ellar_db.databases.database import DEFAULT, Database
 from ellar_db.databases.limits import limits_of
@@ -143,6 +144,8 @@ class Watch:
         Raises:
             DbError: An earlier run was interrupted, or the connection can't be made safe.
         """
+        if self.moves or getattr(self.config.cmd_opts, "check_heads", False):
+            refuse_missing(self.script)
         run = self._run_on(database, connection)
         state = RunState(run, dialect_of(self.manager, database), database.options if options is None else options)
         self.states.append(state)
@@ -205,6 +208,8 @@ class Watch:
                 )
             return None
         database = self._database_of(connection, options)
+        if self.invocation.ahead is not None:
+            self.invocation.ahead(self.config, [database], connection)
         if self.excludes:
             self.lock([database])
             _refuse_stale(database, connection)
@@ -300,7 +305,7 @@ class Watch:
             work()
         told = self.invocation.settling or self.invocation.package is not None
         if self.moves and not state.run.steps and not told:
-            log.info("Nothing to do: the database is there already.")
+            log.info(no_revisions(self.script) or "Nothing to do: the database is there already.")
 
     def _apply(self, state: RunState, context: MigrationContext, work: Callable[[], None]) -> None:
         run = state.run

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -284,6 +284,48 @@ def incomplete_revision(frame: FrameType, error: BaseException) -> Path | None:
     if _place(frame) != ("alembic.runtime.migration", "__init__") or not isinstance(error, AttributeError):
         return None
     return None if revision is None else Path(revision.path)
+
+
+def running_step(frame: FrameType, error: BaseException) -> Path | None:
+    """Return the file of a revision whose function couldn't be called, or None for any other error.
+
+    The variable `step` of `MigrationContext.run_migrations` is needed since the error of a call with wrong arguments
+    is raised in Alembic's code. There is no public fallback.
+
+    Args:
+        frame: A frame of the error's traceback.
+        error: The error.
+    """
+    step = frame.f_locals.get("step")
+    if _place(frame) != ("alembic.runtime.migration", "run_migrations") or not isinstance(error, TypeError):
+        return None
+    revision = getattr(step, "revision", None)
+    return None if revision is None else Path(revision.path)
+
+
+@contextmanager
+def before_script(check: Callable[[ModuleType, Path], None]) -> Iterator[None]:
+    """Call a function for each revision file that Alembic has imported, while the context lasts.
+
+    `Script.__init__` is replaced, since Alembic makes its objects of modules itself and then takes each value as it is.
+    The fallback is to load the folder once more beforehand.
+
+    Args:
+        check: Called with the module and the file's path; it may raise an error.
+    """
+    from alembic.script import Script
+
+    init = Script.__init__
+
+    def checked(script: Script, module: ModuleType, rev_id: str, path: Any) -> None:
+        check(module, Path(path))
+        init(script, module, rev_id, path)
+
+    setattr(Script, "__init__", checked)  # noqa: B010  # mypy refuses to assign to a method
+    try:
+        yield
+    finally:
+        setattr(Script, "__init__", init)  # noqa: B010
 
 
 def loads_plugins(frame: FrameType) -> bool:

@@ -1,11 +1,14 @@
-"""Masking of passwords in output: those of this process's databases, and those in URLs."""
+"""What must not reach a terminal: passwords, and the control characters of texts that others wrote."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -26,7 +29,63 @@ IN_URL = re.compile(r"(://[^\s:/@'\"]*:)(?!password@)[^\s@'\"]+@")
 
 IN_TEXT = re.compile(r"://[^\s:/@'\"]*:(.+)@")
 
+KEPT = frozenset("\n\t\u200c\u200d")
+"""Characters that aren't printable and yet are shown: the last two join letters and emojis, or keep them apart."""
+
 _known: set[str] = set()
+
+
+def printable(text: str) -> str:
+    """Return a text with control characters escaped, except line breaks and tabs.
+
+    Names of files, messages of revisions and values of databases may contain any, such as those that move the cursor.
+
+    Args:
+        text: The text.
+
+    Example:
+        >>> printable("red:\\x1b[31m")
+        'red:\\\\x1b[31m'
+    """
+    if text.isprintable():
+        return text
+    # of spaces, only the usual one counts as printable
+    return "".join(
+        each if each.isprintable() or each in KEPT or unicodedata.category(each) == "Zs" else ascii(each)[1:-1]
+        for each in text
+    )
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a text of which others wrote a part, without passwords and control characters.
+
+    Args:
+        text: The text.
+        err: Print it to standard error.
+    """
+    click.echo(printable(masked(text)), err=err)
+
+
+class PrintableStream:
+    """A text stream that escapes control characters.
+
+    Args:
+        exact: The stream behind it, which takes any text.
+        lines: Whether each text that is written is one line.
+    """
+
+    def __init__(self, exact: TextIO, *, lines: bool = False) -> None:
+        self.exact = exact
+        self.lines = lines
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        if self.lines and text != "\n":
+            text = " ".join(text.splitlines())
+        return self.exact.write(printable(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.exact, name)
 
 
 def masked(text: str) -> str:

@@ -63,7 +63,8 @@ def test_history_shows_the_message(plain: Project, message: str) -> None:
     plain.db("init")
     plain.db("revision", "-m", message, "--rev-id", "mine")
 
-    assert plain.db("history").stdout == f"<base> -> mine (head), {message}\n"
+    # one line a revision
+    assert plain.db("history").stdout == f"<base> -> mine (head), {' '.join(message.splitlines())}\n"
 
 
 def test_a_revision_may_have_no_message(plain: Project) -> None:

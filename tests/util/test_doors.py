@@ -106,6 +106,36 @@ def found_in(error: BaseException, door: Callable[..., Any], *arguments: Any) ->
 
 
 class TestAlembic:
+    def test_a_function_is_called_for_each_revision_file_that_is_loaded(self, folder: Folder) -> None:
+        file = folder.add("a1")
+        told: list[tuple[str, Path]] = []
+        before = Script.__init__
+
+        with doors.before_script(lambda module, path: told.append((module.revision, path))):
+            assert folder.script.get_heads() == ["a1"]
+        folder.script.get_heads()
+
+        check_that(told == [("a1", file)], "Script, made with a module, an id and a path", "alembic.py")
+        assert Script.__init__ is before
+
+    def test_the_file_of_a_function_that_cannot_be_called_is_found(
+        self, folder: Folder, connection: Connection
+    ) -> None:
+        file = folder.add("a1", body="def upgrade(x): pass\ndef downgrade(): pass\n")
+        script = folder.script
+        context = MigrationContext.configure(
+            connection, opts={"fn": lambda *_: [RevisionStep(script.revision_map, script.get_revision("a1"), True)]}
+        )
+
+        with pytest.raises(TypeError) as caught:
+            context.run_migrations()
+
+        check_that(
+            found_in(caught.value, doors.running_step, caught.value) == [file],
+            "variable step in MigrationContext.run_migrations",
+            "alembic.py",
+        )
+
     def test_the_ancestors_of_revisions_are_found_through_dependencies_too(self, folder: Folder) -> None:
         folder.add("a1")
         folder.add("a2", "a1")

@@ -38,22 +38,26 @@ def plugins(
     if ctx.invoked_subcommand is not None:
         return
     from ellar_db.commands.plugins.inventory import answering, inventory, problems
+    from ellar_db.project.folder import in_project_folder
 
-    rows = list(inventory(ctx))
+    with in_project_folder():
+        rows = list(inventory(ctx))
+        hooked = answering() if hooks else {}
     if as_json:
-        click.echo(json.dumps(answering() if hooks else rows, indent=2))
+        click.echo(json.dumps(hooked if hooks else rows, indent=2))
     else:
         from ellar_db.commands.plugins.tables import show_hooks, show_plugins, show_timings
 
         if hooks:
-            show_hooks(answering())
+            show_hooks(hooked)
         elif timings:
             show_timings(rows)
         else:
             show_plugins(rows)
     if check:
         # a plugin that fails for one command usually fails for all
-        found = list(dict.fromkeys(problems(ctx, rows)))
+        with in_project_folder():
+            found = list(dict.fromkeys(problems(ctx, rows)))
         if found:
             raise DbError("; ".join(found))
 

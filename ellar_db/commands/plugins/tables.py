@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.util.masking import printable
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -21,7 +23,7 @@ def show_plugins(rows: Sequence[dict[str, Any]]) -> None:
         state = row["state"]
         style = "dim" if state in ("disabled", "not allowed") else "" if state == "active" else "red"
         cells = (_title(row), row["entry_point"] or row["kind"], state, f"{row['load_ms']:.1f} ms", _does(row))
-        table.add_row(*cells, style=style)
+        table.add_row(*map(printable, cells), style=style)
     _print(table)
 
 
@@ -34,7 +36,7 @@ def show_timings(rows: Sequence[dict[str, Any]]) -> None:
     table = _table("Plugin", "Load >")
     loaded = sorted((row for row in rows if row["kind"] != "alembic"), key=lambda row: -row["load_ms"])
     for row in loaded:
-        table.add_row(_title(row), f"{row['load_ms']:.1f} ms")
+        table.add_row(printable(_title(row)), f"{row['load_ms']:.1f} ms")
     table.add_row("all", f"{sum(row['load_ms'] for row in loaded):.1f} ms", style="bold")
     _print(table)
 
@@ -47,7 +49,7 @@ def show_hooks(hooks: Mapping[str, Sequence[str]]) -> None:
     """
     table = _table("Hook", "Asked, in this order")
     for name, plugins in hooks.items():
-        table.add_row(name, ", ".join(plugins) or "nobody", style="" if plugins else "dim")
+        table.add_row(name, printable(", ".join(plugins)) or "nobody", style="" if plugins else "dim")
     _print(table)
 
 

@@ -1,0 +1,163 @@
+"""Check revision files when they are loaded, before anything runs."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.config.command_line import program
+from ellar_db.util.alembic import before_script, version_folders
+from ellar_db.util.errors import DbError
+from ellar_db.util.files import shown
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
+
+FUNCTION = re.compile(r"(up|down)grade(_\w+)?")
+"""Names of the functions that Alembic calls, or a revision for several databases for each of them."""
+
+SHOWN = 60
+"""Maximum length of a value in a message."""
+
+_checking: ContextVar[bool] = ContextVar("ellar_db_checks_revisions", default=False)
+
+
+@contextmanager
+def checked_revisions() -> Iterator[None]:
+    """Check each revision file that Alembic loads while the context lasts.
+
+    Raises:
+        DbError: A file has a value that Alembic can't use, or a function that wouldn't do anything.
+    """
+    if _checking.get():
+        yield
+        return
+    token = _checking.set(True)
+    try:
+        with before_script(check_revision):
+            yield
+    finally:
+        _checking.reset(token)
+
+
+def check_revision(module: ModuleType, file: Path) -> None:
+    """Refuse values of a revision file on which Alembic would fail later, or not do what is written.
+
+    Args:
+        module: The imported file.
+        file: Its path.
+
+    Raises:
+        DbError: A value has the wrong type, or a function would not be run when it is called.
+    """
+    values = vars(module)
+    problem = (
+        _of_text(values, "revision")
+        or next(
+            (found for name in ("down_revision", "depends_on", "branch_labels") if (found := _of_names(values, name))),
+            "",
+        )
+        or ("" if isinstance(values.get("__doc__"), (str, type(None))) else "__doc__ is no text")
+        or next((found for name in values if FUNCTION.fullmatch(name) and (found := _of_function(values, name))), "")
+    )
+    if problem:
+        raise DbError(f"{shown(file)}: {problem}")
+
+
+def _of_text(values: dict[str, Any], name: str) -> str:
+    value = values.get(name, "-")
+    if isinstance(value, str) and value:
+        return "" if value.isprintable() else f"{name} is {_short(value)}; no id has such characters"
+    comma = "; remove the comma behind it" if isinstance(value, tuple) and len(value) == 1 else ""
+    return f"{name} is {_short(value)}, where a text belongs{comma}"
+
+
+def _of_names(values: dict[str, Any], name: str) -> str:
+    value = values.get(name)
+    listed = value if isinstance(value, (tuple, list, set, frozenset)) else [] if value is None else [value]
+    if all(isinstance(each, str) and each and each.isprintable() for each in listed):
+        return ""
+    return f"{name} is {_short(value)}; write None, a text, or a tuple of texts"
+
+
+def _of_function(values: dict[str, Any], name: str) -> str:
+    value = values[name]
+    if value is None and name == "downgrade":
+        # some mark so what can't be undone; only a downgrade fails then
+        return ""
+    if not inspect.isroutine(value):
+        # a longer name may be anything
+        return f"{name} is {_short(value)}, where a function belongs" if name in ("upgrade", "downgrade") else ""
+    kind = _never_run(value)
+    return f"{name}() is {kind}, so that nothing in it would be run; write it as a plain function" if kind else ""
+
+
+def _never_run(function: Any) -> str:
+    """Return what a function is if a call would only make an object that nobody runs, or an empty string."""
+    if inspect.iscoroutinefunction(function):
+        return "async"
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        return "a generator, since it has a yield"
+    return ""
+
+
+def refuse_missing(script: ScriptDirectory) -> None:
+    """Refuse a folder that has lost its revisions: without them, nothing would be done, as if all were done already.
+
+    Args:
+        script: The migrations folder.
+
+    Raises:
+        DbError: None of the folders of revisions is there.
+    """
+    folders = version_folders(script)
+    if not any(folder.is_dir() for folder in folders):
+        raise DbError(
+            f"the folder of revisions {shown(folders[0])} isn't there; get it back from version control, or write the "
+            f"first revision with `{program()} migrate`"
+        )
+
+
+def no_revisions(script: ScriptDirectory) -> str:
+    """Return that a folder has no revisions and how to write one, or an empty string if it has some.
+
+    Args:
+        script: The migrations folder.
+    """
+    if script.get_heads():
+        return ""
+    folders = " and ".join(str(shown(folder)) for folder in version_folders(script))
+    return f"There are no revisions in {folders}; `{program()} migrate` writes the first."
+
+
+def run_fully(function: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Return a revision's function that fails if its call only makes an object that nobody runs.
+
+    Args:
+        function: The function, such as a lambda that calls an async one; None where there is none.
+    """
+
+    def run(*args: Any, **kwargs: Any) -> None:
+        if function is None:
+            raise TypeError("it is None: the revision can't be undone")
+        made = function(*args, **kwargs)
+        if inspect.isawaitable(made) or inspect.isgenerator(made) or inspect.isasyncgen(made):
+            if inspect.iscoroutine(made) or inspect.isgenerator(made):
+                made.close()
+            raise TypeError(f"it gave a {type(made).__name__}, which nobody runs; run it in the function itself")
+
+    # Alembic shows its name
+    run.__name__ = getattr(function, "__name__", "downgrade")
+    return run
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
