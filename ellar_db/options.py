@@ -14,6 +14,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 META = "ellar_db.options"
 
+TRACEBACK = {"--raiseerr", "--traceback"}
+"""The names of the option that shows the whole traceback of an error."""
+
 
 @dataclass(frozen=True)
 class GroupOptions:

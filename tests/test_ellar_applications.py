@@ -155,8 +155,8 @@ class TestProgram:
         result = shop.ellar("db", "current", exit_code=3)
 
         assert result.stderr == (
-            "Error: the application shop.server:bootstrap can't be started: ValueError: no; "
-            "--traceback (before the command) shows where\n"
+            "Error: the application shop.server:bootstrap can't be started: ValueError: no "
+            "(shop/server.py, line 2); --traceback (before the command) shows where\n"
         )
         assert "in bootstrap" in shop.ellar("db", "--traceback", "current", exit_code=3).stderr
 

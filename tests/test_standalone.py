@@ -278,7 +278,7 @@ def test_models_that_cannot_be_imported_are_one_line(project: Project) -> None:
 
     assert project.db("migrate", exit_code=3).stderr == (
         "Error: the metadata of the database 'default' is 'models:Base', and models can't be imported: "
-        "ModuleNotFoundError: No module named 'nowhere'\n"
+        "ModuleNotFoundError: No module named 'nowhere' (models.py, line 1)\n"
     )
 
 
@@ -350,7 +350,7 @@ def test_an_application_that_the_settings_name(project: Project) -> None:
         ("shop", 1, "[tool.ellar-db] application must be written as 'module:attribute', not 'shop'"),
         ("shop:missing", 1, "[tool.ellar-db] application is 'shop:missing', and shop has no 'missing'"),
         ("shop:number", 1, "[tool.ellar-db] application is 'shop:number', and that gives no ellar.app.App"),
-        ("shop:broken", 3, "the application shop:broken can't be started: KeyError: 'PORT'; "),
+        ("shop:broken", 3, "the application shop:broken can't be started: KeyError: 'PORT' (shop.py, line 5); "),
         (
             "nowhere:app",
             3,

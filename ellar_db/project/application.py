@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.project.settings import Settings
-from ellar_db.util.errors import DbError, UnavailableError, needing_ellar, summary, where_hint
+from ellar_db.util.errors import DbError, UnavailableError, cause_of, needing_ellar, where_hint
 from ellar_db.util.importing import imported
 
 if TYPE_CHECKING:
@@ -128,7 +128,10 @@ def _find(settings: Settings) -> App | None:
             sys.path.append(os.getcwd())
         with needing_ellar("the application of [tool.ellar] in pyproject.toml"):
             from ellar_cli.service import EllarCLIService
-        meta = EllarCLIService.import_project_meta()
+        try:
+            meta = EllarCLIService.import_project_meta()
+        except ValueError as error:  # of pydantic or tomlkit
+            raise DbError(f"[tool.ellar] of pyproject.toml can't be used: {_in_words(error)}") from error
     if meta is None or not meta.has_meta:
         return None
     try:
@@ -155,4 +158,9 @@ def _built(found: Any, named: str) -> App:
 
 
 def _unavailable(named: str, error: BaseException) -> UnavailableError:
-    return UnavailableError(f"the application {named} can't be started: {summary(error)}{where_hint()}")
+    return UnavailableError(f"the application {named} can't be started: {cause_of(error)}{where_hint()}")
+
+
+def _in_words(error: ValueError) -> str:
+    """Return all of pydantic's message except its links, which begin a line of their own."""
+    return "; ".join(line.strip() for line in str(error).splitlines() if "https://" not in line)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -13,6 +15,13 @@ from ellar_db.util.masking import masked
 
 FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}
 """Values of `errno` that mean that nothing more can be written."""
+
+
+OURS = Path(__file__).parents[1]
+"""The folder of ellar_db itself."""
+
+WRAPPERS = {"ellar", "ellar_cli", "injector"}
+"""Packages that raise an error of their own about one in the application, which explains it better."""
 
 
 class DbError(click.ClickException):
@@ -121,3 +130,63 @@ def summary(error: BaseException) -> str:
     except Exception:  # str() of another package's exception may fail too
         lines = []
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def cause_of(error: BaseException) -> str:
+    """Return the innermost cause of an error as `summary` does, with its place in the project's own code.
+
+    Args:
+        error: What the project's code raised, or a framework that ran it.
+
+    Example:
+        >>> cause_of(ValueError("elsewhere"))
+        'ValueError: elsewhere'
+    """
+    chain = _chain(error)
+    inner = chain[-1]
+    said = f"{type(inner).__name__}: {inner.msg}" if isinstance(inner, SyntaxError) else summary(inner)
+    place = next((found for each in reversed(chain) if (found := place_of(each))), "")
+    return f"{said} ({place})" if place else said
+
+
+def place_of(error: BaseException) -> str:
+    """Return where an error was raised, `file, line n`: the innermost place in the project's own code, or "".
+
+    The project is the working directory, without the packages that are installed there.
+    """
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        places.append((error.filename, error.lineno or 1))
+    for name, line in reversed(places):
+        file = Path(name).absolute()
+        if is_of_project(file):
+            return f"{file.relative_to(Path.cwd())}, line {line}"
+    return ""
+
+
+def is_of_project(file: Path) -> bool:
+    """Return whether a file belongs to the project in the working directory, rather than to an installed package."""
+    folder = Path.cwd()
+    if file.suffix != ".py" or not file.is_relative_to(folder):
+        return False
+    prefix = Path(sys.prefix)
+    installed = {"site-packages", "dist-packages"} & set(file.parts)
+    return not (
+        installed or file.is_relative_to(OURS) or (prefix.is_relative_to(folder) and file.is_relative_to(prefix))
+    )
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return an error and, as long as a framework only wrapped it, its cause."""
+    found = [error]
+    while _is_wrapper(found[-1]):
+        inner = found[-1].__cause__ or (None if found[-1].__suppress_context__ else found[-1].__context__)
+        if inner is None or inner in found:
+            break
+        found.append(inner)
+    return found
+
+
+def _is_wrapper(error: BaseException) -> bool:
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and str(frames[-1].f_globals.get("__name__")).partition(".")[0] in WRAPPERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from ellar_db.util.errors import DbError, UnavailableError, summary
+from ellar_db.util.errors import DbError, UnavailableError, cause_of
 
 
 def imported(name: str, what: str) -> Any:
@@ -29,7 +29,7 @@ def imported(name: str, what: str) -> Any:
     try:
         found: Any = import_module(module_name)
     except (Exception, SystemExit) as error:  # the user's own module: whatever it raises, it can't be imported
-        raise UnavailableError(f"{what} is {name!r}, and {module_name} can't be imported: {summary(error)}") from error
+        raise UnavailableError(f"{what} is {name!r}, and {module_name} can't be imported: {cause_of(error)}") from error
     for part in attribute.split("."):
         try:
             found = getattr(found, part)
