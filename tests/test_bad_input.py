@@ -157,7 +157,7 @@ def test_odd_characters_in_the_folders_path_just_work(
         (["upgrade", "\udcffonsense"], "Can't locate revision identified by '\\udcffonsense'; `ellar-db history` lists them"),
         (["upgrade", "xy"], "No such revision or branch 'xy'; please ensure at least four characters are present for partial revision identifier matches; `ellar-db history` lists them"),
         (["upgrade", "first:second"], "Range revision not allowed"),
-        (["upgrade", "+7"], "Relative revision +7 didn't produce 7 migrations; `ellar-db history` lists the revisions"),
+        (["upgrade", "+7"], "+7 goes too far: there is 1 revision after base; `ellar-db upgrade head` runs it"),
         (["upgrade", "east@head"], "Can't locate revision identified by 'east'; `ellar-db history` lists them"),
     ],
 )  # fmt: skip
@@ -225,10 +225,14 @@ def test_a_database_at_a_revision_that_is_no_more(ready: Project) -> None:
     ready.forget()
     add(ready, "other", None)
 
-    for command in ("upgrade", "downgrade", "current", "check", "migrate"):
-        assert refused(ready.db(command, exit_code=1)) == (
-            "Can't locate revision identified by 'first'; `ellar-db history` lists them"
-        )
+    told = (
+        "the database 'default' is at first, which this folder doesn't have: it comes from another branch or a newer "
+        "release of the code. Check that out, or deploy it; if the revision was removed on purpose, "
+        "`ellar-db stamp --purge REVISION` records the one that the tables match"
+    )
+    for command in ("upgrade", "downgrade", "check", "migrate", "stamp"):
+        assert refused(ready.db(command, exit_code=1)) == told
+    assert ready.db("current", exit_code=1).output == f"first (unknown here)\nError: {told}\n"
 
 
 # revision files
@@ -504,8 +508,8 @@ def test_what_makes_no_database(ready: Project, text: str, message: str) -> None
         ("'models:String'", 1, "must be a MetaData or 'module:attribute', not <class 'sqlalchemy.sql.sqltypes.String'>"),
         ("3", 1, "must be a MetaData or 'module:attribute', not 3"),
         ("'no_such_module:Base'", 3, "is 'no_such_module:Base', and no_such_module can't be imported: ModuleNotFoundError: No module named 'no_such_module'"),
-        ("'broken:Base'", 3, "is 'broken:Base', and broken can't be imported: RuntimeError: boom"),
-        ("'leaving:Base'", 3, "is 'leaving:Base', and leaving can't be imported: SystemExit: 5"),
+        ("'broken:Base'", 3, "is 'broken:Base', and broken can't be imported: RuntimeError: boom (broken.py, line 1)"),
+        ("'leaving:Base'", 3, "is 'leaving:Base', and leaving can't be imported: SystemExit: 5 (leaving.py, line 2)"),
         ("'unreadable:Base'", 3, "is 'unreadable:Base', and unreadable can't be imported: SyntaxError: invalid syntax (unreadable.py, line 1)"),
     ],
 )  # fmt: skip
@@ -547,10 +551,10 @@ def test_no_metadata(ready: Project) -> None:
     ("text", "message"),
     [
         (None, "[tool.ellar-db] application is 'shop:make', and shop can't be imported: ModuleNotFoundError: No module named 'shop'"),
-        ("1 / 0", "[tool.ellar-db] application is 'shop:make', and shop can't be imported: ZeroDivisionError: division by zero"),
-        ("import sys\nsys.exit(1)", "[tool.ellar-db] application is 'shop:make', and shop can't be imported: SystemExit: 1"),
-        ("def make():\n    1 / 0", "the application shop:make can't be started: ZeroDivisionError: division by zero; --traceback (before the command) shows where"),
-        ("def make():\n    raise SystemExit(1)", "the application shop:make can't be started: SystemExit: 1; --traceback (before the command) shows where"),
+        ("1 / 0", "[tool.ellar-db] application is 'shop:make', and shop can't be imported: ZeroDivisionError: division by zero (shop.py, line 1)"),
+        ("import sys\nsys.exit(1)", "[tool.ellar-db] application is 'shop:make', and shop can't be imported: SystemExit: 1 (shop.py, line 2)"),
+        ("def make():\n    1 / 0", "the application shop:make can't be started: ZeroDivisionError: division by zero (shop.py, line 2); --traceback (before the command) shows where"),
+        ("def make():\n    raise SystemExit(1)", "the application shop:make can't be started: SystemExit: 1 (shop.py, line 2); --traceback (before the command) shows where"),
     ],
 )  # fmt: skip
 def test_an_application_that_cannot_be_started(ready: Project, text: str | None, message: str) -> None:
@@ -680,7 +684,7 @@ def test_undecodable_bytes_on_the_command_line(ready: Project) -> None:
     for arguments, exit_code, message in (
         ([b"revision", b"-m", b"a\xffb"], 2, "Invalid value for '-m' / '--message': the character '\\udcff' can't stand in a revision's message"),
         ([b"revision", b"--rev-id", b"x\xff"], 1, "--rev-id gives 'x\\udcff' as revision id; use letters, digits, underscores and dots"),
-        ([b"-d", b"\xff", b"heads"], 1, "there is no migrations folder at \\udcff; make one with `ellar-db init`, or name another with -d"),
+        ([b"-d", b"\xff", b"heads"], 1, "there is no migrations folder at \\udcff; make one with `ellar-db -d '\\udcff' init`, or name another with -d"),
     ):  # fmt: skip
         done = subprocess.run([*program, *arguments], cwd=ready.path, capture_output=True, check=False, timeout=TIMEOUT)
         assert done.returncode == exit_code, done.stderr
@@ -715,5 +719,6 @@ def test_a_downgrade_below_a_merge_says_what_to_do(ready: Project) -> None:
     ready.db("upgrade")
 
     assert refused(ready.db("downgrade", "--yes", exit_code=1)) == (
-        "Ambiguous walk: several revisions come before; name the one to go to, `ellar-db history` lists them"
+        "-1 could mean several revisions, since left and right come before both; name the one to go to, as in "
+        "`ellar-db downgrade left`"
     )

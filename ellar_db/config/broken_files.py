@@ -4,11 +4,50 @@ from __future__ import annotations
 
 import re
 import traceback
+import warnings
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from ellar_db.util.alembic import incomplete_revision, missing_parent, unreadable_revision
+from ellar_db.util.alembic import duplicate_revision, incomplete_revision, missing_parent, unreadable_revision
 from ellar_db.util.errors import DbError, summary, where_hint
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
+TWICE = "Revision .* is present more than once"
+"""Alembic's warning about two files with one revision id."""
+
+
+def refuse_duplicates(script: ScriptDirectory) -> None:
+    """Refuse a folder in which two files have the same revision id; Alembic would use either of them.
+
+    Args:
+        script: The folder, before its revisions are read.
+
+    Raises:
+        DbError: Two files have one revision id.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", TWICE, UserWarning)
+        try:
+            script.get_heads()
+        except UserWarning as error:
+            frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+            found = next(filter(None, map(duplicate_revision, frames)), None)
+            if found is None:
+                raise
+            raise DbError(twins(*found)) from error
+
+
+def twins(revision: str, first: Path, second: Path) -> str:
+    """Describe two files with one revision id.
+
+    Example:
+        >>> twins("b1", Path("versions/b1.py"), Path("versions/b1_copy.py"))
+        'versions/b1.py and versions/b1_copy.py have the same revision id b1; remove one, or give it another id'
+    """
+    return f"{first} and {second} have the same revision id {revision}; remove one, or give it another id"
 
 
 def broken_file(error: BaseException, *, environment: bool = True) -> DbError | None:

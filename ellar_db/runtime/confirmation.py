@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ellar_db.config.broken_files import refuse_duplicates
+from ellar_db.config.command_line import program
 from ellar_db.config.folder import databases_of_folder
 from ellar_db.config.invocation import invocation_of
+from ellar_db.config.position import Position, explaining
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.databases.options import MigrationOptions
@@ -67,6 +70,7 @@ def planned(config: Config, target: str) -> dict[str, list[Loss]]:
     from alembic.script import ScriptDirectory
 
     script = ScriptDirectory.from_config(config)
+    refuse_duplicates(script)
 
     def read(databases: Sequence[Database]) -> dict[str, list[Loss]]:
         found = {}
@@ -75,7 +79,12 @@ def planned(config: Config, target: str) -> dict[str, list[Loss]]:
                 context = MigrationContext.configure(connection, opts=dict(database.options))
                 heads = context.get_current_heads()
                 lost: list[Loss] = []
-                for step in downgrade_steps(script, target, heads):
+                position = Position(
+                    script, heads, f"the database {database.name!r}", database.package, "downgrade", target
+                )
+                with explaining(position, program()):
+                    steps = downgrade_steps(script, target, heads)
+                for step in steps:
                     file = Path(script.get_revision(step.revision.revision).path)
                     lost += losses(file, ["downgrade", f"downgrade_{database.token}"])
                 lost = counted(lost, connection)

@@ -13,7 +13,7 @@ from ellar_db.config.invocation import DATABASES, invocation_of
 from ellar_db.config.packages import package_config
 from ellar_db.databases.database import Database
 from ellar_db.hooktypes import PREFIX
-from ellar_db.runtime.versions import behind, heads_in, of_each
+from ellar_db.runtime.versions import behind, heads_in, is_newest, of_each
 from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError, UnavailableError
 
@@ -129,17 +129,17 @@ def refuse_unready(config: Config) -> None:
     if package is None:
         return
     known = collect_packages(invocation_of(config).manager)
-    newest = {name: set(ScriptDirectory.from_config(package_config(known[name])).get_heads()) for name in package.after}
+    scripts = {name: ScriptDirectory.from_config(package_config(known[name])) for name in package.after}
 
     def read(database: Database, connection: Connection) -> list[str]:
         return [
             name
-            for name, heads in newest.items()
+            for name, script in scripts.items()
             if database.name in known[name].databases
-            and set(heads_in(database, connection, known[name].version_table)) != heads
+            and not is_newest(script, heads_in(database, connection, known[name].version_table))
         ]
 
-    for name, unready in of_each(config, read).items() if newest else ():
+    for name, unready in of_each(config, read).items() if scripts else ():
         if unready:
             raise DbError(
                 f"the package {package.name} comes after {unready[0]}, which isn't at its newest revision on the "

@@ -10,10 +10,12 @@ from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.guards.entry import EntryTable
 from ellar_db.plugins.dialects import dialect_of
+from ellar_db.util.alembic import ancestors
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
     from ellar_db.plugins.manager import PluginManager
@@ -26,7 +28,7 @@ def behind(configs: Sequence[Config]) -> list[Config]:
     """Return those of several packages that aren't at their newest revision, with one connection per database."""
     from alembic.script import ScriptDirectory
 
-    newest = {id(config): set(ScriptDirectory.from_config(config).get_heads()) for config in configs}
+    scripts = {id(config): ScriptDirectory.from_config(config) for config in configs}
     databases = {database.name: database for config in configs for database in config.attributes[DATABASES].values()}
 
     def read(asked: Database, connection: Connection) -> list[int]:
@@ -36,7 +38,9 @@ def behind(configs: Sequence[Config]) -> list[Config]:
             for database in config.attributes[DATABASES].values()
             if database.name == asked.name
             and (
-                set(heads_in(database, connection, str(database.options["version_table"]))) != newest[id(config)]
+                not is_newest(
+                    scripts[id(config)], heads_in(database, connection, str(database.options["version_table"]))
+                )
                 # it may be at its newest revision, with an interrupted downgrade from there
                 or _is_unfinished(invocation_of(config).manager, database, connection)
             )
@@ -45,6 +49,27 @@ def behind(configs: Sequence[Config]) -> list[Config]:
     found = read_from(databases.values(), invocation_of(configs[0]), read) if configs else {}
     known = {number for numbers in found.values() for number in numbers}
     return [config for config in configs if id(config) in known]
+
+
+def is_newest(script: ScriptDirectory, heads: Sequence[str]) -> bool:
+    """Return whether revisions include all heads of a folder, themselves or as what they depend on.
+
+    The version table has no row for a head on which another one depends.
+
+    Args:
+        script: The folder.
+        heads: The revisions in the version table.
+    """
+    from alembic.util import CommandError
+
+    newest = set(script.get_heads())
+    if newest == set(heads):
+        return True
+    try:
+        return newest <= ancestors(script, heads)
+    except CommandError:
+        # a revision that the folder doesn't have
+        return False
 
 
 def of_each(config: Config, read: Callable[[Database, Connection], T]) -> dict[str, T]:
