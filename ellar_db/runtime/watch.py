@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ellar_db.config.broken_files import refuse_duplicates
 from ellar_db.config.invocation import DATABASES, KEY, invocation_of
 from ellar_db.databases.connections import apart, connected, in_event_loop, patiently
 from ellar_db.databases.database import DEFAULT, Database
@@ -88,6 +89,7 @@ class Watch:
         vars(environment)[ATTRIBUTE] = self
 
     def __enter__(self) -> Watch:
+        refuse_duplicates(self.script)
         self._warnings.__enter__()
         limits = limits_of(None, self.manager.settings, self.invocation.limits)
         self._patience.enter_context(patiently(limits.connect_wait))
