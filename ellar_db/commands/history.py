@@ -36,6 +36,7 @@ def history(
     from alembic import command
 
     from ellar_db.config.seam import alembic_config
+    from ellar_db.runtime.current import refuse_unknown
     from ellar_db.runtime.packages import in_turn
 
     if rev_range is not None and rev_range.count(":") != 1:
@@ -45,6 +46,9 @@ def history(
 
         def show(part: Config) -> None:
             command.history(part, rev_range, verbose=verbose, indicate_current=indicate_current)
+            if indicate_current:
+                # Alembic marks no revision then, as if none were applied
+                refuse_unknown(part)
 
         if rev_range is None:
             in_turn(config, show)

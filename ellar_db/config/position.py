@@ -55,7 +55,7 @@ class Position:
     @property
     def at(self) -> str:
         """The database's revisions, for messages."""
-        return " and ".join(self.heads) or "base"
+        return " and ".join(sorted(self.heads)) or "base"
 
     @property
     def option(self) -> str:
@@ -215,7 +215,7 @@ class _Relative:
     def _fork(self) -> str:
         """Return that there are several ways to go, or an empty string."""
         position = self.position
-        starts = (self.start,) if self.start else position.heads
+        starts = [self.start] if self.start else sorted(position.heads)
         if len(starts) > 1:
             ahead = [each for each in starts if self._next(each)]
             if self.branch or not ahead:

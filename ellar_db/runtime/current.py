@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ellar_db.config.command_line import program
+from ellar_db.config.invocation import change_invocation, invocation_of
 from ellar_db.config.position import Position, position_in, unknown_here
 from ellar_db.runtime.versions import is_newest
 from ellar_db.util.errors import DbError
@@ -53,6 +54,36 @@ def show_current(config: Config, *, check_heads: bool = False, verbose: bool = F
 
     with EnvironmentContext(config, script, fn=show, dont_mutate=True):
         script.run_env()
+    if problems:
+        raise DbError("; ".join(problems))
+
+
+def refuse_unknown(config: Config) -> None:
+    """Refuse databases with a revision that the folder doesn't have.
+
+    Args:
+        config: Alembic's configuration.
+
+    Raises:
+        DbError: A database has one; each is named.
+    """
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(config)
+    problems: list[str] = []
+
+    def look(heads: tuple[str, ...], context: MigrationContext) -> list[None]:
+        position = position_in(context, heads, "history")
+        if position.unknown:
+            problems.append(unknown_here(position, program()))
+        return []
+
+    labels = invocation_of(config).labels
+    change_invocation(config, labels=False)
+    with EnvironmentContext(config, script, fn=look, dont_mutate=True):
+        script.run_env()
+    change_invocation(config, labels=labels)
     if problems:
         raise DbError("; ".join(problems))
 

@@ -38,6 +38,34 @@ def check_heads(config: Config) -> None:
         raise DbError(f"not at its newest revision; run `{program()} upgrade` first")
 
 
+def heads_to_join(config: Config) -> list[str]:
+    """Return the heads of a folder that has several, unless each has branch labels of its own and so is meant to stay.
+
+    Args:
+        config: The configuration of the application or of a package.
+    """
+    from alembic.script import ScriptDirectory
+
+    # without those that others depend on
+    heads = ScriptDirectory.from_config(config).get_revisions("heads")
+    labels = [label for head in heads for label in head.branch_labels]
+    apart = all(head.branch_labels for head in heads) and len(labels) == len(set(labels))
+    return [] if apart or len(heads) < 2 else sorted(head.revision for head in heads)
+
+
+def warn_of_heads(config: Config) -> None:
+    """Warn of several heads, for which `upgrade` and `migrate` are refused.
+
+    Args:
+        config: The configuration of the application or of a package.
+    """
+    heads = heads_to_join(config)
+    package = invocation_of(config).package
+    if heads:
+        option = f" --package {package.name}" if package is not None else ""
+        log.warning("there are the heads %s; `%s merge%s` joins them", " and ".join(heads), program(), option)
+
+
 def warn_of_leftovers(config: Config) -> None:
     """Warn about version tables that belong to no installed package, and say how to undo its migrations.
 
