@@ -144,7 +144,10 @@ def cause_of(error: BaseException) -> str:
     """
     chain = _chain(error)
     inner = chain[-1]
-    said = f"{type(inner).__name__}: {inner.msg}" if isinstance(inner, SyntaxError) else summary(inner)
+    if isinstance(inner, click.ClickException):
+        said = inner.message
+    else:
+        said = f"{type(inner).__name__}: {inner.msg}" if isinstance(inner, SyntaxError) else summary(inner)
     place = next((found for each in reversed(chain) if (found := place_of(each))), "")
     return f"{said} ({place})" if place else said
 

@@ -26,6 +26,12 @@ IN_URL = re.compile(r"(://[^\s:/@'\"]*:)(?!password@)[^\s@'\"]+@")
 
 IN_TEXT = re.compile(r"://[^\s:/@'\"]*:(.+)@")
 
+IN_SQL = re.compile(
+    r"\b((?:PASSWORD|IDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS|USING)(?:\s+PASSWORD)?)\s*[=(]?\s*E?)'(?:[^']|'')*'",
+    re.IGNORECASE,
+)
+"""The password of a user in SQL, as in `CREATE ROLE ann PASSWORD 'pa55word'`."""
+
 _known: set[str] = set()
 
 
@@ -42,7 +48,7 @@ def masked(text: str) -> str:
     pattern = _pattern(frozenset(_known))
     if pattern is not None:
         text = pattern.sub(MASK, text)
-    return IN_URL.sub(rf"\1{MASK}@", text)
+    return IN_SQL.sub(rf"\1'{MASK}'", IN_URL.sub(rf"\1{MASK}@", text))
 
 
 def remember(url: URL, options: Mapping[str, Any] | None = None) -> None:
