@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
 import traceback
 import warnings
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.errors import described
 from ellar_db.util.alembic import duplicate_revision, incomplete_revision, missing_parent, unreadable_revision
-from ellar_db.util.errors import DbError, summary, where_hint
+from ellar_db.util.errors import DbError, is_of_project, summary, where_hint
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -54,7 +57,7 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
     """Return an error that names the env.py or revision file an exception comes from, or None.
 
     These files are the project's own code and may raise anything: on import, because something that Alembic looks for
-    is missing, or while they run.
+    is missing, or while they run. So may packages that take part in autogenerate, which are named too.
 
     Args:
         error: The exception.
@@ -64,6 +67,9 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
         >>> broken_file(ValueError("something else")) is None
         True
     """
+    failed = _failed_comparison(error)
+    if failed:
+        return DbError(f"{failed}{where_hint()}")
     blamed = None
     for frame, line in traceback.walk_tb(error.__traceback__):
         if str(frame.f_globals.get("__name__")).startswith("ellar_db."):
@@ -83,6 +89,39 @@ def raised_in(package: str, error: BaseException) -> bool:
     """
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return bool(frames) and str(frames[-1].f_globals.get("__name__")).partition(".")[0] == package
+
+
+def _failed_comparison(error: BaseException) -> str:
+    """Return which package, or code of the project, failed while Alembic compared or rendered; or an empty string."""
+    blamed = ""
+    comparing = in_sqlalchemy = False
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        module = str(frame.f_globals.get("__name__"))
+        package = module.partition(".")[0]
+        if package == "alembic":
+            comparing = comparing or module.startswith("alembic.autogenerate.")
+            in_sqlalchemy = False
+        elif package == "sqlalchemy":
+            # what it calls is a driver's
+            in_sqlalchemy = True
+        elif not comparing or package == "ellar_db" or package in sys.stdlib_module_names:
+            continue
+        elif is_of_project(Path(frame.f_code.co_filename).absolute()):
+            blamed = "code of the project"
+        elif not blamed and not in_sqlalchemy:
+            blamed = f"the package {_distribution(package)}"
+    if not blamed:
+        return ""
+    advice = "; update it, report it to its authors, or do without it" if blamed.startswith("the package") else ""
+    return f"{blamed} failed in the comparison with the models: {described(error, Dialect())}{advice}"
+
+
+def _distribution(package: str) -> str:
+    """Return the name and version of the distribution that has a package."""
+    from importlib.metadata import packages_distributions, version
+
+    found = next(iter(packages_distributions().get(package, ())), None)
+    return package if found is None else f"{found} {version(found)}"
 
 
 def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:

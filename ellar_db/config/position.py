@@ -248,7 +248,7 @@ class _Relative:
             where = "after" if forward else "before"
             return (
                 f"{position.target} goes too far: {_counted(count)} {where} {self.start}; "
-                f"`{self.program} history{position.option}` lists them"
+                f"`{self.program} history{position.option}` lists {'it' if count == 1 else 'them'}"
             )
         count = len(self._ahead() if forward else self._applied())
         whose = f"{position.database or 'the range'} is at {position.at}"
@@ -263,7 +263,7 @@ class _Relative:
         them = "it" if count == 1 else "them"
         there = f"{_counted(count)} {'after' if forward else 'up to'} {position.at}"
         if not position.database:
-            return f"{position.target} goes too far: {there}; `{self.program} history{position.option}` lists them"
+            return f"{position.target} goes too far: {there}; `{self.program} history{position.option}` lists {them}"
         return (
             f"{position.target} goes too far: {there}; "
             f"`{self.program} {position.command}{position.option} {target}` {'runs' if forward else 'undoes'} {them}"

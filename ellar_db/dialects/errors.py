@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ellar_db.dialects.base import Dialect
 from ellar_db.util.errors import cause_of
-from ellar_db.util.masking import masked
+from ellar_db.util.masking import masked_statement
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -62,5 +62,5 @@ def shown(statement: str) -> str:
         >>> shown("UPDATE users\\n  SET name = 'x'")
         "UPDATE users SET name = 'x'"
     """
-    text = masked(" ".join(statement.split()))
+    text = masked_statement(" ".join(statement.split()))
     return text if len(text) <= LENGTH else f"{text[:LENGTH].rstrip()} ..."

@@ -48,7 +48,17 @@ def masked(text: str) -> str:
     pattern = _pattern(frozenset(_known))
     if pattern is not None:
         text = pattern.sub(MASK, text)
-    return IN_SQL.sub(rf"\1'{MASK}'", IN_URL.sub(rf"\1{MASK}@", text))
+    return IN_URL.sub(rf"\1{MASK}@", text)
+
+
+def masked_statement(text: str) -> str:
+    """Replace the passwords in a statement, those of the users that it makes too.
+
+    Example:
+        >>> masked_statement("CREATE ROLE ann PASSWORD 'pa55word'")
+        "CREATE ROLE ann PASSWORD '***'"
+    """
+    return IN_SQL.sub(rf"\1'{MASK}'", masked(text))
 
 
 def remember(url: URL, options: Mapping[str, Any] | None = None) -> None:
