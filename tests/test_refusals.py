@@ -164,7 +164,7 @@ REFUSALS = [
     Refusal("tick", "leave one out (ELLAR_DB_DISABLE_PLUGINS=duo)", ["two_plugins"], again=True, env={"ELLAR_DB_DISABLE_PLUGINS": "duo"}),
     Refusal("upgrade", "took revision out of ctx.params, which upgrade needs; `ellar-db plugins --hooks` shows who wraps it", ["taking_plugin"]),
     Refusal("migrate", "belongs, with a set of imports; `ellar-db plugins --hooks` shows who answers it", ["upgraded", "nonsense_plugin"]),
-    Refusal("plugins new tools", "another folder with --into", ["taken_name"], option="--into elsewhere"),
+    Refusal("plugins new shop-tools", "another folder with --into", ["taken_name"], option="--into elsewhere"),
     Refusal("downgrade --yes base", "if you mean it, add --unprotect default", ["upgraded", "protect"], option="--unprotect default"),
     Refusal("seed", "or say --seeds", ["seed", "seeds"], option="--seeds data"),
     Refusal("restore", "name a file with --from", ["backup"], leads_on={}),
@@ -344,7 +344,7 @@ class Shop:
             self.install(name, f"import click\n{source}")
 
     def taken_name(self) -> None:
-        (self.project.path / "tools").mkdir()
+        (self.project.path / "shop-tools").mkdir()
 
     def example(self, name: str) -> None:
         module = f"ellar_db_{name}"
