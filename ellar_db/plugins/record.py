@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ellar_db.util.errors import PluginError, summary, where_hint
+from ellar_db.util.errors import PluginError, cause_of, summary, where_hint
 
 T = TypeVar("T")
 
@@ -85,8 +85,9 @@ class Plugin:
         if self.kind == BUILT_IN:
             return PluginError(f"{self.name} failed in {hook_name}: {summary(error)}{where_hint()}")
         way = " (--traceback shows where)" if where_hint() else ""
+        said = cause_of(error) if self.kind == PROJECT else summary(error)
         return PluginError(
-            f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it{way}, or leave it out with "
+            f"the plugin {self.title} failed in {hook_name}: {said}; mend it{way}, or leave it out with "
             f"ELLAR_DB_DISABLE_PLUGINS={self.distribution}"
         )
 
