@@ -186,3 +186,19 @@ def test_the_check_before_the_commit_asks_again(shop: Project) -> None:
         connection.execute(text("drop index ux"))
         check()
     engine.dispose()
+
+
+def test_a_folder_with_an_env_py_of_somebody_elses(project: Project, new_database: Callable[[str], str]) -> None:
+    address = new_database("postgresql")
+    project.configure(url=address)
+    project.db("init", "-t", "generic")
+    ini = project.path / "migrations/alembic.ini"
+    ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", address.replace("%", "%%")))
+    add(project, "first", None)
+    project.db("upgrade")
+    sql(project, "alter table t_first add name text", "insert into t_first (name) values ('x'), ('x')")
+    write(project, INDEX)
+
+    assert tells() in project.db("upgrade", exit_code=1).stderr
+    assert tells() in project.db("upgrade", exit_code=1).stderr
+    assert project.db("current").stdout == "first\n"

@@ -139,7 +139,7 @@ class TestUnknownRevisions:
         project.db("upgrade")
         remove(project, "second")
 
-        assert error(project, "upgrade") == UNKNOWN.format(name="sqlite:///other.db", revision="second")
+        assert error(project, "upgrade") == UNKNOWN.format(name="'default'", revision="second")
         assert project.db("current", exit_code=1).stdout == "second (unknown here)\n"
 
 
@@ -207,10 +207,10 @@ class TestRelativeRevisions:
         linear.db("upgrade", "orient@head")
         assert error(linear, "upgrade", "orient@+1") == (
             "there is nothing to run: the database 'default' is at "
-            "third and far_east, and no revision of orient comes after it"
+            "far_east and third, and no revision of orient comes after it"
         )
         assert error(linear, "downgrade", "orient@-3") == (
-            "orient@-3 goes too far: there are 2 revisions up to third and far_east; "
+            "orient@-3 goes too far: there are 2 revisions up to far_east and third; "
             "`ellar-db downgrade orient@base` undoes them"
         )
         linear.db("downgrade", "orient@base")

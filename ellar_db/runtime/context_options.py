@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ellar_db.config.position import DATABASE_OPTION
 from ellar_db.util.errors import DbError, meant, summary
 
 if TYPE_CHECKING:
@@ -107,7 +106,6 @@ class ContextOptions:
         if database.package:
             # values that a plugin sets for the application aren't meant for a package
             options.update(target_metadata=database.metadata, version_table=database.options["version_table"])
-        options[DATABASE_OPTION] = database
         return options, composed
 
     def _doubt(self, layer: Mapping[Any, Any], whose: str) -> None:

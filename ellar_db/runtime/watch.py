@@ -14,6 +14,7 @@ import click
 
 from ellar_db.config.broken_files import refuse_duplicates
 from ellar_db.config.invocation import DATABASES, KEY, invocation_of
+from ellar_db.config.position import DATABASE_OPTION
 from ellar_db.databases.connections import apart, connected, in_event_loop, patiently
 from ellar_db.databases.database import DEFAULT, Database
 from ellar_db.databases.limits import limits_of
@@ -176,6 +177,7 @@ class Watch:
         if "revision_context" in self.command and not self.ours:
             self._add_comparison(state.database, options)
         options["fn"] = state.watched(self.plan)
+        options[DATABASE_OPTION] = state.database
         callbacks = _listed(options.get("on_version_apply"))
         options["on_version_apply"] = [state.applied, *self._callbacks(state), *callbacks]
         if state.guard is not None and options.get("transactional_ddl") is None:
@@ -264,7 +266,7 @@ class Watch:
             planning = MigrationContext.configure(
                 state.connection,
                 dialect=state.database.sync_engine.dialect,
-                opts={**state.options, **self.command, "script": context.script},
+                opts={**state.options, **self.command, "script": context.script, DATABASE_OPTION: state.database},
             )
         heads = () if planning.purge else planning.get_current_heads()
         return tuple(step.info for step in self.plan(heads, planning))
