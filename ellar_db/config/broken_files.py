@@ -18,6 +18,9 @@ from ellar_db.util.errors import DbError, is_of_project, summary, where_hint
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
+COMPARISON = ("alembic.autogenerate.compare", "alembic.autogenerate.render")
+"""Modules of Alembic in which other packages and the project take part."""
+
 TWICE = "Revision .* is present more than once"
 """Alembic's warning about two files with one revision id."""
 
@@ -99,14 +102,15 @@ def _failed_comparison(error: BaseException) -> str:
         module = str(frame.f_globals.get("__name__"))
         package = module.partition(".")[0]
         if package == "alembic":
-            comparing = comparing or module.startswith("alembic.autogenerate.")
+            # the rest of autogenerate reads and writes revision files
+            comparing = (comparing or module.startswith(COMPARISON)) and not module.startswith("alembic.script.")
             in_sqlalchemy = False
         elif package == "sqlalchemy":
             # what it calls is a driver's
             in_sqlalchemy = True
         elif not comparing or package == "ellar_db" or package in sys.stdlib_module_names:
             continue
-        elif is_of_project(Path(frame.f_code.co_filename).absolute()):
+        elif is_of_project(Path(frame.f_code.co_filename)):
             blamed = "code of the project"
         elif not blamed and not in_sqlalchemy:
             blamed = f"the package {_distribution(package)}"

@@ -83,7 +83,8 @@ class Plugin:
     def failure(self, hook_name: str, error: BaseException) -> PluginError:
         """Return the error for a plugin that failed in a hook: the cause, and what to do."""
         if self.kind == BUILT_IN:
-            return PluginError(f"{self.name} failed in {hook_name}: {summary(error)}{where_hint()}")
+            # mostly the application's code, which built-in plugins ask for databases
+            return PluginError(f"{self.name} failed in {hook_name}: {cause_of(error)}{where_hint()}")
         way = " (--traceback shows where)" if where_hint() else ""
         said = cause_of(error) if self.kind == PROJECT else summary(error)
         return PluginError(
