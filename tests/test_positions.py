@@ -196,6 +196,19 @@ class TestRelativeRevisions:
         forked.db("upgrade", "right@+1")
         assert "t_further" in forked.tables()
 
+    @pytest.mark.parametrize("confirm", ["", "confirm = 'always'\n"], ids=["no question", "a question"])
+    def test_a_downgrade_from_several_revisions(self, forked: Project, confirm: str) -> None:
+        forked.configure(extra=confirm)
+        forked.db("upgrade", "heads")
+
+        assert error(forked, "downgrade") == (
+            "-1 could mean several revisions, since the database 'default' is at left and right; name the one to go "
+            "to, as in `ellar-db downgrade left@-1`"
+        )
+        assert forked.tables() >= {"t_left", "t_right"}
+        forked.db("downgrade", "--yes", "left@-1")
+        assert forked.tables() & {"t_left", "t_right"} == {"t_right"}
+
     def test_a_branch(self, linear: Project) -> None:
         add(linear, "east", None, label="orient")
         add(linear, "far_east", "east")

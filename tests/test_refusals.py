@@ -122,6 +122,7 @@ REFUSALS = [
     Refusal("upgrade +1", "name the one to go to, as in `ellar-db upgrade left`", ["two_heads", "at_first"]),
     Refusal("downgrade --yes", "name the one to go to, as in `ellar-db downgrade left`", ["two_heads", "merged", "upgraded"]),
     Refusal("upgrade +1", "name the one to go to, as in `ellar-db upgrade right@+1`", ["two_heads", "at_heads", "further"]),
+    Refusal("downgrade", "name the one to go to, as in `ellar-db downgrade left@-1`", ["two_heads", "at_heads"], again=True),
     Refusal("downgrade -9", "there is 1 revision up to first; `ellar-db downgrade base` undoes it", ["upgraded"]),
     Refusal("upgrade -1", "`ellar-db downgrade -1` goes there", ["upgraded"]),
     Refusal("downgrade +1", "`ellar-db upgrade +1` goes there"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,7 +69,10 @@ class Position:
         return "heads" if len(self.script.get_heads()) > 1 else "head"
 
 
-NOWHERE = ("Ambiguous", "Relative revision", "Walked too far")
+AMBIGUOUS = "downgrade -1 from multiple heads is ambiguous"
+"""Alembic's warning before it takes the head that the server happens to return first."""
+
+NOWHERE = ("Ambiguous", AMBIGUOUS, "Relative revision", "Walked too far")
 """How Alembic's errors about relative revisions begin."""
 
 
@@ -119,6 +123,28 @@ def _name(context: MigrationContext, database: Any) -> str:
 
 
 @contextmanager
+def unambiguous(program: str) -> Iterator[None]:
+    """Refuse a relative downgrade from several heads, for which Alembic would choose one of them.
+
+    Args:
+        program: The program as typed.
+
+    Raises:
+        DbError: The block plans such a downgrade.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", AMBIGUOUS, UserWarning)
+        try:
+            yield
+        except UserWarning as error:
+            position = position_of(error)
+            told = "" if position is None else explained(error, position, program)
+            if told:
+                raise DbError(told) from error
+            raise
+
+
+@contextmanager
 def explaining(position: Position, program: str) -> Iterator[None]:
     """Explain Alembic's errors about revisions where it isn't one of its commands that raises them.
 
@@ -132,13 +158,15 @@ def explaining(position: Position, program: str) -> Iterator[None]:
     from alembic.script.revision import RevisionError
     from alembic.util import CommandError
 
-    try:
-        yield
-    except (AssertionError, CommandError, RevisionError) as error:
-        told = explained(error, position, program)
-        if told:
-            raise DbError(told) from error
-        raise
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", AMBIGUOUS, UserWarning)
+        try:
+            yield
+        except (AssertionError, CommandError, RevisionError, UserWarning) as error:
+            told = explained(error, position, program)
+            if told:
+                raise DbError(told) from error
+            raise
 
 
 def explained(error: BaseException, position: Position, program: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.config.command_line import program
+from ellar_db.config.position import unambiguous
 from ellar_db.databases.connections import apart, briefly, connected
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
@@ -183,7 +184,8 @@ class RunState:
 
         @wraps(plan)
         def steps(*args: Any) -> Iterator[Any]:
-            planned: list[Any] = list(plan(*args))
+            with unambiguous(program()):
+                planned: list[Any] = list(plan(*args))
             journal = self.journal
             if journal is not None:
                 journal.refuse_long(str(step.info.up_revision_id) for step in planned if not step.info.is_stamp)
