@@ -232,7 +232,8 @@ def test_a_database_at_a_revision_that_is_no_more(ready: Project) -> None:
     )
     for command in ("upgrade", "downgrade", "check", "migrate", "stamp"):
         assert refused(ready.db(command, exit_code=1)) == told
-    assert ready.db("current", exit_code=1).output == f"first (unknown here)\nError: {told}\n"
+    shown = ready.db("current", exit_code=1)
+    assert (shown.stdout, shown.stderr) == ("first (unknown here)\n", f"Error: {told}\n")
 
 
 # revision files

@@ -10,7 +10,6 @@ import pytest
 
 from ellar_db.testing import Project
 from ellar_db.testing.project import MODELS
-from tests.support.marks import need
 from tests.support.processes import run
 
 TRIGGER = """
@@ -36,7 +35,7 @@ ADVICE = "; update it, report it to its authors, or do without it; --traceback (
 
 @pytest.mark.parametrize("command", ["check", "migrate"])
 def test_a_real_one(project: Project, new_database: Callable[[str], str], command: str) -> None:
-    need("alembic_utils")
+    pytest.importorskip("alembic_utils")
     project.configure(url=new_database("postgresql"), models=MODELS + TRIGGER)
     project.db("init")
 

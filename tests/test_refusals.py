@@ -124,7 +124,7 @@ REFUSALS = [
     Refusal("upgrade +1", "name the one to go to, as in `ellar-db upgrade right@+1`", ["two_heads", "at_heads", "further"]),
     Refusal("downgrade", "name the one to go to, as in `ellar-db downgrade left@-1`", ["two_heads", "at_heads"], again=True),
     Refusal("downgrade -9", "there is 1 revision up to first; `ellar-db downgrade base` undoes it", ["upgraded"]),
-    Refusal("upgrade -1", "`ellar-db downgrade -1` goes there", ["upgraded"]),
+    Refusal("upgrade -1", "`upgrade` goes forward, and -1 doesn't; `ellar-db downgrade -1` goes there", ["upgraded"]),
     Refusal("downgrade +1", "`ellar-db upgrade +1` goes there"),
     Refusal("upgrade first+9", "there are no revisions after first; `ellar-db history` lists them"),
     Refusal("upgrade --sql first:+9", "there is 1 revision after first; `ellar-db history` lists it", ["more"]),
@@ -394,7 +394,6 @@ ELSEWHERE = {
     "commands/init.py": "no refusal",
     "commands/list_templates.py": "no refusal",
     "commands/plugins/command.py": "no refusal",
-    "config/position.py": "stamp in a variable of its own",
 }
 """Advice that the table can't have, by module; each has a test of its own, or is what a command that worked says."""
 

@@ -29,9 +29,9 @@ def current(
     A revision that the folder doesn't have is marked as unknown here, and the exit code is 1.
     """
     from ellar_db.config.seam import alembic_config
-    from ellar_db.runtime.current import show_current
     from ellar_db.runtime.package_checks import warn_of_leftovers
     from ellar_db.runtime.packages import in_turn
+    from ellar_db.runtime.versions import show_current
 
     with alembic_config(directory, x_arg=x_arg, labels=True, package=package) as config:
         warn_of_leftovers(config)

@@ -36,8 +36,8 @@ def history(
     from alembic import command
 
     from ellar_db.config.seam import alembic_config
-    from ellar_db.runtime.current import refuse_unknown
     from ellar_db.runtime.packages import in_turn
+    from ellar_db.runtime.versions import refuse_unknown
 
     if rev_range is not None and rev_range.count(":") != 1:
         raise click.BadParameter("a range is [start]:[end], [start]: or :[end]", param_hint="'-r' / '--rev-range'")
