@@ -122,10 +122,14 @@ def _failed_comparison(error: BaseException) -> str:
 
 def _distribution(package: str) -> str:
     """Return the name and version of the distribution that has a package."""
-    from importlib.metadata import packages_distributions, version
+    from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 
-    found = next(iter(packages_distributions().get(package, ())), None)
-    return package if found is None else f"{found} {version(found)}"
+    try:
+        # by convention they have one name
+        found = distribution(next(iter(packages_distributions().get(package, ())), package))
+    except PackageNotFoundError:
+        return package
+    return f"{found.metadata['Name']} {found.version}"
 
 
 def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:
