@@ -157,13 +157,12 @@ def place_of(error: BaseException) -> str:
 
     The project is the working directory, without the packages that are installed there.
     """
-    places: list[tuple[str, int]] = []
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if str(frame.f_globals.get("__name__")).startswith("ellar_db."):
-            # who calls ellar_db, as env.py does, isn't to blame for what that calls
-            places.clear()
-        else:
-            places.append((frame.f_code.co_filename, line))
+    places = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        # an env.py, which Alembic names so, isn't to blame for what it calls
+        if frame.f_globals.get("__name__") != "env_py"
+    ]
     if isinstance(error, SyntaxError) and error.filename:
         places.append((error.filename, error.lineno or 1))
     for name, line in reversed(places):
