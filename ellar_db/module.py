@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ellar_db.cli import db
+from ellar_db.cli.loading import explain_loading
 from ellar_db.databases.configuration import Configuration
 from ellar_db.databases.database import Databases
 from ellar_db.databases.options import MigrationOptions
@@ -171,3 +172,5 @@ class EllarDBModule(ModuleBase, IModuleSetup):  # type: ignore[misc]  # ellar's 
 # the decorator copies a list of commands into a plain one
 reflect.delete_metadata(MODULE_METADATA.COMMANDS, EllarDBModule)
 reflect.define_metadata(MODULE_METADATA.COMMANDS, _Commands([db]), EllarDBModule)
+
+explain_loading()

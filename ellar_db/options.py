@@ -17,6 +17,9 @@ META = "ellar_db.options"
 START = "ellar_db.start"
 """Key in the context of a command: the folder in which the program was started, if it isn't the project's."""
 
+TRACEBACK = {"--raiseerr", "--traceback"}
+"""The names of the option that shows the whole traceback of an error."""
+
 
 @dataclass(frozen=True)
 class GroupOptions:

@@ -157,7 +157,7 @@ def test_odd_characters_in_the_folders_path_just_work(
         (["upgrade", "\udcffonsense"], "Can't locate revision identified by '\\udcffonsense'; `ellar-db history` lists them"),
         (["upgrade", "xy"], "No such revision or branch 'xy'; please ensure at least four characters are present for partial revision identifier matches; `ellar-db history` lists them"),
         (["upgrade", "first:second"], "Range revision not allowed"),
-        (["upgrade", "+7"], "Relative revision +7 didn't produce 7 migrations; `ellar-db history` lists the revisions"),
+        (["upgrade", "+7"], "+7 goes too far: there is 1 revision after base; `ellar-db upgrade head` runs it"),
         (["upgrade", "east@head"], "Can't locate revision identified by 'east'; `ellar-db history` lists them"),
     ],
 )  # fmt: skip
@@ -225,10 +225,15 @@ def test_a_database_at_a_revision_that_is_no_more(ready: Project) -> None:
     ready.forget()
     add(ready, "other", None)
 
-    for command in ("upgrade", "downgrade", "current", "check", "migrate"):
-        assert refused(ready.db(command, exit_code=1)) == (
-            "Can't locate revision identified by 'first'; `ellar-db history` lists them"
-        )
+    told = (
+        "the database 'default' is at first, which this folder doesn't have: it comes from another branch or a newer "
+        "release of the code. Check that out, or deploy it; if the revision was removed on purpose, "
+        "`ellar-db stamp --purge REVISION` records the one that the tables match"
+    )
+    for command in ("upgrade", "downgrade", "check", "migrate", "stamp"):
+        assert refused(ready.db(command, exit_code=1)) == told
+    shown = ready.db("current", exit_code=1)
+    assert (shown.stdout, shown.stderr) == ("first (unknown here)\n", f"Error: {told}\n")
 
 
 # revision files
@@ -679,7 +684,7 @@ def test_undecodable_bytes_on_the_command_line(ready: Project) -> None:
     for arguments, exit_code, message in (
         ([b"revision", b"-m", b"a\xffb"], 2, "Invalid value for '-m' / '--message': the character '\\udcff' can't stand in a revision's message"),
         ([b"revision", b"--rev-id", b"x\xff"], 1, "--rev-id gives 'x\\udcff' as revision id; use letters, digits, underscores and dots"),
-        ([b"-d", b"\xff", b"heads"], 1, "there is no migrations folder at \\udcff; make one with `ellar-db init`, or name another with -d"),
+        ([b"-d", b"\xff", b"heads"], 1, "there is no migrations folder at \\udcff; make one with `ellar-db -d '\\udcff' init`, or name another with -d"),
     ):  # fmt: skip
         done = subprocess.run([*program, *arguments], cwd=ready.path, capture_output=True, check=False, timeout=TIMEOUT)
         assert done.returncode == exit_code, done.stderr
@@ -714,5 +719,6 @@ def test_a_downgrade_below_a_merge_says_what_to_do(ready: Project) -> None:
     ready.db("upgrade")
 
     assert refused(ready.db("downgrade", "--yes", exit_code=1)) == (
-        "Ambiguous walk: several revisions come before; name the one to go to, `ellar-db history` lists them"
+        "-1 could mean several revisions, since left and right come before both; name the one to go to, as in "
+        "`ellar-db downgrade left`"
     )

@@ -142,6 +142,11 @@ class TestProgram:
         )
         assert shop.tables() == {"alembic_version", "user"}
 
+    def test_without_a_command_the_help_is_shown(self, shop: Shop) -> None:
+        shop.with_plain_sqlalchemy("sqlite:///app.db")
+
+        assert shop.ellar("db", exit_code=2).stderr == shop.ellar("db", "--help").stdout
+
     def test_no_application_is_started_for_help(self, shop: Shop) -> None:
         shop.with_plain_sqlalchemy("sqlite:///app.db")
         shop.write("shop/server.py", "raise SystemExit('started')")

@@ -186,7 +186,8 @@ class TestUpgrade:
 
         assert failed.stderr.splitlines()[-1] == (
             "Error: package audit: upgrade -> audit1, Make audit. failed on the database 'default': OperationalError: "
-            '(sqlite3.OperationalError) near "nonsense": syntax error; the run was rolled back'
+            '(sqlite3.OperationalError) near "nonsense": syntax error (brought/audit/audit1.py, line 12); '
+            "the statement was nonsense; the run was rolled back"
         )
         assert there() == set()
 
@@ -296,7 +297,8 @@ class TestShown:
             "Error: package audit: not at its newest revision; run `ellar-db upgrade` first\n"
         )
         assert started.db("current", "--check-heads", exit_code=1).stderr == (
-            "Error: package audit: Database is not on all head revisions\n"
+            "Error: package audit: Database is not on all head revisions: the database 'default' is at base; "
+            "`ellar-db upgrade --package audit` runs the others\n"
         )
 
     def test_both_are_told_of_where_both_are_behind(self, started: Project, bring: Bring) -> None:

@@ -91,7 +91,8 @@ def test_a_revision_that_fails_leaves_nothing_of_the_run(project: Project, drive
 
     assert result.stderr.splitlines()[-1] == (
         "Error: upgrade 0 -> 1, Revision 1. failed on the database 'default': OperationalError: "
-        '(sqlite3.OperationalError) near "nonsense": syntax error; the run was rolled back'
+        '(sqlite3.OperationalError) near "nonsense": syntax error (migrations/versions/1.py, line 10); '
+        "the statement was nonsense; the run was rolled back"
     )
     assert project.tables() == set()
 

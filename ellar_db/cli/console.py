@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from traceback import walk_stack
 from typing import Any
 
+from ellar_db.config.broken_files import twins
+from ellar_db.util.alembic import duplicate_revision
 from ellar_db.util.masking import say
 
 
@@ -58,9 +61,19 @@ def _show_warning(
     others: Callable[..., Any], message: Warning | str, category: type[Warning], filename: str, *rest: Any
 ) -> None:
     """Print a warning of Alembic or SQLAlchemy in one line, without its source line."""
+    message = _twins() or message
     for name in ("alembic", "sqlalchemy"):
         package = sys.modules.get(name)
         if package is not None and Path(filename).is_relative_to(Path(str(package.__file__)).parent):
             say(f"Warning: {' '.join(str(message).splitlines())}", err=True)
             return
     others(message, category, filename, *rest)
+
+
+def _twins() -> str:
+    """Return the warning about two files with one revision id with their names, if it is being shown."""
+    if "alembic.script.revision" not in sys.modules:
+        return ""
+    stack = (frame for frame, _ in walk_stack(None))
+    found = next(filter(None, map(duplicate_revision, stack)), None)
+    return "" if found is None else twins(*found)

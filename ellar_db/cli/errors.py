@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Reduce an error's message to one line, whatever it quotes from the command line."""
+    """Reduce an error's message to one line, whatever it quotes from the command line.
+
+    The help of a group that was called without arguments, which click raises as an error too, keeps its lines.
+    """
     try:
         yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
     except click.ClickException as error:
         replace_message(error, masked(in_one_line(error.message)))
         raise

@@ -44,7 +44,7 @@ def compare(config: Config) -> None:
 
     from ellar_db.config.command_line import program
     from ellar_db.config.invocation import DATABASES, invocation_of
-    from ellar_db.runtime.package_checks import check_heads
+    from ellar_db.runtime.package_checks import check_heads, heads_to_join, warn_of_heads
     from ellar_db.util.errors import DbError
 
     package = invocation_of(config).package
@@ -63,9 +63,12 @@ def compare(config: Config) -> None:
             for diff in flattened(operations.as_diffs())
         )
         option = f" --package {package.name}" if package is not None else ""
+        heads = heads_to_join(config)
+        first = f"`{program()} merge{option}` joins the heads {' and '.join(heads)}, then " if heads else ""
         raise DbError(
-            f"the models have changes that no revision has: {pending}; `{program()} migrate{option}` writes one"
+            f"the models have changes that no revision has: {pending}; {first}`{program()} migrate{option}` writes one"
         ) from error
+    warn_of_heads(config)
 
 
 def flattened(diffs: list[Any]) -> Iterator[tuple[Any, ...]]:

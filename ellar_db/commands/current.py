@@ -24,16 +24,18 @@ from ellar_db.hookspecs import hookimpl
 def current(
     directory: Path | None, x_arg: tuple[str, ...], check_heads: bool, verbose: bool, package: str | None
 ) -> None:
-    """Display the current revision for each database."""
-    from alembic import command
+    """Display the current revision for each database.
 
+    A revision that the folder doesn't have is marked as unknown here, and the exit code is 1.
+    """
     from ellar_db.config.seam import alembic_config
     from ellar_db.runtime.package_checks import warn_of_leftovers
     from ellar_db.runtime.packages import in_turn
+    from ellar_db.runtime.versions import show_current
 
     with alembic_config(directory, x_arg=x_arg, labels=True, package=package, decides=check_heads) as config:
         warn_of_leftovers(config)
-        in_turn(config, lambda part: command.current(part, check_heads=check_heads, verbose=verbose))
+        in_turn(config, lambda part: show_current(part, check_heads=check_heads, verbose=verbose))
 
 
 @hookimpl

@@ -37,6 +37,7 @@ def history(
 
     from ellar_db.config.seam import alembic_config
     from ellar_db.runtime.packages import in_turn
+    from ellar_db.runtime.versions import refuse_unknown
     from ellar_db.util.masking import PrintableStream
 
     if rev_range is not None and rev_range.count(":") != 1:
@@ -48,6 +49,9 @@ def history(
 
         def show(part: Config) -> None:
             command.history(part, rev_range, verbose=verbose, indicate_current=indicate_current)
+            if indicate_current:
+                # Alembic marks no revision then, as if none were applied
+                refuse_unknown(part)
 
         if rev_range is None:
             in_turn(config, show)

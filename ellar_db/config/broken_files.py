@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,29 +13,70 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from ellar_db.config.revision_files import run_fully
+from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.errors import described
 from ellar_db.util.alembic import (
     before_script,
+    duplicate_revision,
     incomplete_revision,
     missing_parent,
     running_step,
     unreadable_revision,
 )
-from ellar_db.util.errors import DbError, cause_of, summary, where_hint
+from ellar_db.util.errors import DbError, cause_of, is_of_project, summary, where_hint
 from ellar_db.util.files import shown
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 
 PASSED = (run_fully.__module__, before_script.__module__)
 """Modules through which Alembic calls the project's files."""
+
+COMPARISON = ("alembic.autogenerate.compare", "alembic.autogenerate.render")
+"""Modules of Alembic in which other packages and the project take part."""
+
+TWICE = "Revision .* is present more than once"
+"""Alembic's warning about two files with one revision id."""
+
+
+def refuse_duplicates(script: ScriptDirectory) -> None:
+    """Refuse a folder in which two files have the same revision id; Alembic would use either of them.
+
+    Args:
+        script: The folder, before its revisions are read.
+
+    Raises:
+        DbError: Two files have one revision id.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", TWICE, UserWarning)
+        try:
+            script.get_heads()
+        except UserWarning as error:
+            frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+            found = next(filter(None, map(duplicate_revision, frames)), None)
+            if found is None:
+                raise
+            raise DbError(twins(*found)) from error
+
+
+def twins(revision: str, first: Path, second: Path) -> str:
+    """Describe two files with one revision id.
+
+    Example:
+        >>> twins("b1", Path("versions/b1.py"), Path("versions/b1_copy.py"))
+        'versions/b1.py and versions/b1_copy.py have the same revision id b1; remove one, or give it another id'
+    """
+    return f"{first} and {second} have the same revision id {revision}; remove one, or give it another id"
 
 
 def broken_file(error: BaseException, *, environment: bool = True) -> DbError | None:
     """Return an error that names the env.py or revision file an exception comes from, or None.
 
     These files are the project's own code and may raise anything: on import, because something that Alembic looks for
-    is missing, or while they run.
+    is missing, or while they run. So may packages that take part in autogenerate, which are named too.
 
     Args:
         error: The exception.
@@ -43,6 +86,9 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
         >>> broken_file(ValueError("something else")) is None
         True
     """
+    failed = _failed_comparison(error)
+    if failed:
+        return DbError(f"{failed}{where_hint()}")
     each: BaseException | None = error
     while each is not None:
         blamed = _blamed_by(each, environment=environment)
@@ -99,6 +145,44 @@ def raised_in(package: str, error: BaseException) -> bool:
     """
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return bool(frames) and str(frames[-1].f_globals.get("__name__")).partition(".")[0] == package
+
+
+def _failed_comparison(error: BaseException) -> str:
+    """Return which package, or code of the project, failed while Alembic compared or rendered; or an empty string."""
+    blamed = ""
+    comparing = in_sqlalchemy = False
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        module = str(frame.f_globals.get("__name__"))
+        package = module.partition(".")[0]
+        if package == "alembic":
+            # the rest of autogenerate reads and writes revision files
+            comparing = (comparing or module.startswith(COMPARISON)) and not module.startswith("alembic.script.")
+            in_sqlalchemy = False
+        elif package == "sqlalchemy":
+            # what it calls is a driver's
+            in_sqlalchemy = True
+        elif not comparing or package == "ellar_db" or package in sys.stdlib_module_names:
+            continue
+        elif is_of_project(Path(frame.f_code.co_filename)):
+            blamed = "code of the project"
+        elif not blamed and not in_sqlalchemy:
+            blamed = f"the package {_distribution(package)}"
+    if not blamed:
+        return ""
+    advice = "; update it, report it to its authors, or do without it" if blamed.startswith("the package") else ""
+    return f"{blamed} failed in the comparison with the models: {described(error, Dialect())}{advice}"
+
+
+def _distribution(package: str) -> str:
+    """Return the name and version of the distribution that has a package."""
+    from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+
+    try:
+        # by convention they have one name
+        found = distribution(next(iter(packages_distributions().get(package, ())), package))
+    except PackageNotFoundError:
+        return package
+    return f"{found.metadata['Name']} {found.version}"
 
 
 def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:

@@ -10,6 +10,7 @@ import click
 from ellar_db.config.broken_files import broken_file, raised_in
 from ellar_db.config.checks import ini_problem
 from ellar_db.config.command_line import program
+from ellar_db.config.position import NOWHERE, explained, position_of
 from ellar_db.databases.connections import UnreachableError
 from ellar_db.databases.database import Database
 from ellar_db.plugins.dialects import dialect_of
@@ -37,7 +38,7 @@ def reported() -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except (CommandError, RevisionError) as error:
-        raise DbError(_next_step(_said(error))) from error
+        raise DbError(_at_position(error) or _next_step(_said(error))) from error
     except IniError as error:
         raise DbError(ini_problem(error)) from error
     except DBAPIError as error:
@@ -65,12 +66,19 @@ def reported() -> Iterator[None]:
             raise
         # Alembic raises ImportError without an env.py, and AssertionError if a revision's name leads nowhere
         missing = str(error) if isinstance(error, ImportError) else "there is no such revision"
-        raise broken or DbError(f"{missing}; `{program()} history` lists the revisions") from error
+        told = _at_position(error) or f"{missing}; `{program()} history` lists the revisions"
+        raise broken or DbError(told) from error
     except (Exception, SystemExit) as error:  # env.py and the revisions are the project's own: they may raise anything
         broken = broken_file(error)
         if broken is None:
             raise
         raise broken from error
+
+
+def _at_position(error: Exception) -> str:
+    """Return what an error about revisions means for the database that was asked, or an empty string."""
+    position = position_of(error)
+    return "" if position is None else explained(error, position, program())
 
 
 def _said(error: Exception) -> str:
@@ -81,14 +89,10 @@ def _said(error: Exception) -> str:
 
 def _next_step(message: str) -> str:
     """Add the next step to Alembic's message if it doesn't name one."""
-    if message.startswith("Target database is not up to date"):
-        return f"{message.rstrip('.')}; run `{program()} upgrade` first"
     if message.startswith(("Can't locate revision", "Multiple revisions", "No such revision")):
         return f"{message}; `{program()} history` lists them"
     if message.startswith("Multiple head revisions are present") or message.startswith("Multiple heads"):
         return f"{message.rstrip('.')}; `{program()} heads` lists them, `{program()} merge` joins them"
-    if message.startswith("Ambiguous walk"):
-        return f"{message}: several revisions come before; name the one to go to, `{program()} history` lists them"
-    if message.startswith("Relative revision"):
+    if message.startswith(NOWHERE):
         return f"{message}; `{program()} history` lists the revisions"
     return message

@@ -212,6 +212,36 @@ class Dialect:
         codes |= {argument for argument in error.args[:1] if isinstance(argument, int)}
         return bool(codes & self.timed_out_codes)
 
+    # Errors
+
+    def details(self, error: BaseException) -> list[str]:
+        """Return what the server said of an error besides its message, such as a hint.
+
+        Args:
+            error: The driver's exception.
+        """
+        return []
+
+    def already_there(self, error: BaseException) -> bool:
+        """Return whether a driver's exception says that a table, or something else to be made, exists already.
+
+        Example:
+            >>> Dialect().already_there(ValueError())
+            False
+        """
+        return False
+
+    def unfinished(self, connection: Connection, statement: str) -> str:
+        """Return what a statement of a revision left incomplete, with what to do; or an empty string.
+
+        Asked after each statement that succeeded, and after the one that failed.
+
+        Args:
+            connection: The run's connection, after the statement.
+            statement: The statement.
+        """
+        return ""
+
     # Scratch databases
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL | None:

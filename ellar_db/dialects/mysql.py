@@ -36,6 +36,9 @@ LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME = 1205, 1969, 3024
 """The servers' error codes: lock wait timeout, statement timeout on MariaDB, and statement timeout on MySQL."""
 
 
+EXISTING = {1050, 1061, 1304, 1359, 1826}
+"""The servers' error codes for what exists already: a table, an index, a routine, a trigger, a foreign key."""
+
 PAUSE = 0.5
 """Seconds after which a transaction that is still prepared is one that nobody ends."""
 
@@ -125,6 +128,10 @@ class MySQL(Dialect):
         if limits.statement_timeout is not None and getattr(dialect, "is_mariadb", False):
             made.append(f"SET SESSION max_statement_time = {limits.statement_timeout}")
         return made
+
+    def already_there(self, error: BaseException) -> bool:
+        """Return whether the error's code says that a table, an index or a routine exists."""
+        return bool(error.args) and error.args[0] in EXISTING
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of another database on the server."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
+from ellar_db.dialects import indexes
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
@@ -29,6 +30,9 @@ HELD = (
     "current_database()) AND ((l.classid::bigint << 32) | l.objid::bigint) = :key"
 )
 """The condition on `pg_locks l` for a lock of ours that is held."""
+
+EXISTING = {"42P06", "42P07", "42710", "42723"}
+"""SQLSTATE of what exists already: a schema, a table or index, a type or another object, a function."""
 
 LOCK_NOT_AVAILABLE, QUERY_CANCELED = "55P03", "57014"
 
@@ -73,16 +77,17 @@ class PostgreSQL(Dialect):
         return ServerSession(database, f"SELECT pg_cancel_backend({number})", f"SELECT pg_terminate_backend({number})")
 
     def leftovers(self, database: Database, connection: Connection) -> list[str]:
-        """Return SQLAlchemy's transactions that were prepared for a two-phase commit and never ended."""
+        """Return SQLAlchemy's prepared transactions that were never ended, and invalid indexes."""
         rows = connection.exec_driver_sql(
             "SELECT gid, prepared FROM pg_prepared_xacts WHERE database = current_database() "
             "AND left(gid, 4) = '_sa_' ORDER BY prepared"
         )
-        return [
+        found = [
             f"the prepared transaction {gid} keeps its locks since {prepared:%Y-%m-%d %H:%M:%S}; end it with "
             f"`COMMIT PREPARED '{gid}'` or `ROLLBACK PREPARED '{gid}'`"
             for gid, prepared in rows
         ]
+        return [*found, *indexes.invalid(connection)]
 
     def timeouts(self, dialect: SQLAlchemyDialect, limits: Limits) -> list[str]:
         """Return `SET lock_timeout` and `SET statement_timeout`, in milliseconds."""
@@ -94,6 +99,27 @@ class PostgreSQL(Dialect):
             seconds = limits.statement_timeout
             made.append(f"SET statement_timeout = {max(1, int(seconds * 1000)) if seconds else 0}")
         return made
+
+    def details(self, error: BaseException) -> list[str]:
+        """Return the server's DETAIL and HINT, with psycopg, psycopg2, asyncpg and pg8000."""
+        said: dict[str, str] = {}
+        # SQLAlchemy's adapter of asyncpg raises errors of its own
+        for each in (error, error.__cause__):
+            diagnostics = getattr(each, "diag", None)
+            fields = each.args[0] if each is not None and each.args and isinstance(each.args[0], dict) else {}
+            for name, key in (("detail", "D"), ("hint", "H")):
+                text = getattr(diagnostics, f"message_{name}", None) or getattr(each, name, None) or fields.get(key)
+                if isinstance(text, str):
+                    said.setdefault(name.upper(), text)
+        return [f"{name}: {text}" for name, text in said.items()]
+
+    def already_there(self, error: BaseException) -> bool:
+        """Return whether the SQLSTATE says that a table, an index, a type or another object exists."""
+        return state_of(error) in EXISTING
+
+    def unfinished(self, connection: Connection, statement: str) -> str:
+        """Return the invalid index that a statement left, or took for a valid one."""
+        return indexes.unfinished(connection, statement)
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of another database on the server."""
@@ -149,6 +175,16 @@ class PostgreSQL(Dialect):
             )
         )
         return frozenset((None if default else schema, table) for default, schema, table in found)
+
+
+def state_of(error: BaseException) -> str | None:
+    """Return the SQLSTATE of a driver's exception, or None."""
+    for each in (error, error.__cause__):
+        fields = each.args[0] if each is not None and each.args and isinstance(each.args[0], dict) else {}
+        state = getattr(each, "sqlstate", None) or getattr(each, "pgcode", None) or fields.get("C")
+        if isinstance(state, str):
+            return state
+    return None
 
 
 class PostgreSQLLock(ServerLock):

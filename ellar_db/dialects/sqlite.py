@@ -151,6 +151,10 @@ class SQLite(Dialect):
         """Return whether the database was locked for too long; that error has a message but no code."""
         return LOCKED in str(error)
 
+    def already_there(self, error: BaseException) -> bool:
+        """Return whether the message says so; the error's code is the general one."""
+        return "already exists" in str(error)
+
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of a file in the folder."""
         # the options of a file: URI say how to open the original database

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.databases.connections import briefly
-from ellar_db.util.masking import masked
+from ellar_db.util.masking import masked_statement
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -154,7 +154,7 @@ class EntryTable:
 
 def clipped(text: str) -> str:
     """Return a statement as the journal keeps it: in one line, with passwords masked, and truncated."""
-    kept = masked(" ".join(text.split()))[:LENGTH]
+    kept = masked_statement(" ".join(text.split()))[:LENGTH]
     while len(json.dumps(kept)) > SIZE:
         kept = kept[: len(kept) * 3 // 4]
     return kept

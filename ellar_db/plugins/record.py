@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ellar_db.util.errors import PluginError, summary, where_hint
+from ellar_db.util.errors import PluginError, cause_of, summary, where_hint
 
 T = TypeVar("T")
 
@@ -99,10 +99,12 @@ class Plugin:
     def failure(self, hook_name: str, error: BaseException) -> PluginError:
         """Return the error for a plugin that failed in a hook: the cause, and what to do."""
         if self.kind == BUILT_IN:
-            return PluginError(f"{self.name} failed in {hook_name}: {summary(error)}{where_hint()}")
+            # mostly the application's code, which built-in plugins ask for databases
+            return PluginError(f"{self.name} failed in {hook_name}: {cause_of(error)}{where_hint()}")
         way = " (--traceback shows where)" if where_hint() else ""
+        said = cause_of(error) if self.kind == PROJECT else summary(error)
         return PluginError(
-            f"the plugin {self.title} failed in {hook_name}: {summary(error)}; mend it{way}, or leave it out with "
+            f"the plugin {self.title} failed in {hook_name}: {said}; mend it{way}, or leave it out with "
             f"{leaving_out(self.distribution)}"
         )
 

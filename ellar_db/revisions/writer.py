@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ellar_db.config.broken_files import refuse_duplicates
 from ellar_db.config.invocation import invocation_of
 from ellar_db.config.packages import check_editable
 from ellar_db.config.seam import alembic_config
@@ -180,7 +181,9 @@ def _opened(config: Config, *, autogenerate: bool = False) -> Iterator[ScriptDir
     if package is not None:
         check_editable(package, autogenerate=autogenerate)
     with one_writer(_home(config, ScriptDirectory.from_config(config))):
-        yield ScriptDirectory.from_config(config)
+        script = ScriptDirectory.from_config(config)
+        refuse_duplicates(script)
+        yield script
 
 
 def _home(config: Config, script: ScriptDirectory) -> Path:

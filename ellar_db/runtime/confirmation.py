@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ellar_db.config.command_line import program
 from ellar_db.config.invocation import change_invocation, invocation_of
+from ellar_db.config.position import Position, explaining
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.databases.options import MigrationOptions
@@ -81,7 +83,10 @@ def _lost(config: Config, target: str, connection: Connection, database: Databas
     script = ScriptDirectory.from_config(config)
     heads = MigrationContext.configure(connection, opts=dict(database.options)).get_current_heads()
     lost: list[Loss] = []
-    for step in downgrade_steps(script, target, heads):
+    position = Position(script, heads, f"the database {database.name!r}", database.package, "downgrade", target)
+    with explaining(position, program()):
+        steps = downgrade_steps(script, target, heads)
+    for step in steps:
         file = Path(script.get_revision(step.revision.revision).path)
         lost += losses(file, ["downgrade", f"downgrade_{database.token}"])
     return lost

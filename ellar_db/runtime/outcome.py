@@ -63,3 +63,21 @@ def left_by(failure: Failure, program: str) -> str:
         f"this database can't roll back schema changes. {before}{left.list} Complete them by hand and say "
         f"`{program} repair {left.revision} --applied`, or undo them and say `... --reverted`"
     )
+
+
+def made_otherwise(program: str, package: str, target: str, *, alone: bool = True) -> str:
+    """Return what to do if the tables of the first revision are there, but the revision isn't recorded.
+
+    Args:
+        program: The program as typed, such as `ellar db`.
+        package: The package whose revisions these are; empty for the application's own.
+        target: The newest revision: `head`, or `heads` if there are several.
+        alone: Whether the run has no other database.
+    """
+    option = f" --package {package}" if package else ""
+    every = "" if alone else ", on every database of the folder"
+    return (
+        f"if the tables were made without migrations, as by create_all, `{program} stamp{option} {target}` records the "
+        f"revisions without running them{every}; then compare: `{program} check{option}` lists what differs from the "
+        f"models, and `{program} stamp{option} base` undoes the record"
+    )

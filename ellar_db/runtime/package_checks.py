@@ -13,7 +13,7 @@ from ellar_db.config.invocation import change_invocation, invocation_of
 from ellar_db.config.packages import package_config
 from ellar_db.databases.database import Database
 from ellar_db.hooktypes import PREFIX
-from ellar_db.runtime.versions import behind, heads_in, of_each
+from ellar_db.runtime.versions import behind, heads_in, is_newest, of_each
 from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError, UnavailableError
 
@@ -36,6 +36,34 @@ def check_heads(config: Config) -> None:
     """
     if behind([config]):
         raise DbError(f"not at its newest revision; run `{program()} upgrade` first")
+
+
+def heads_to_join(config: Config) -> list[str]:
+    """Return the heads of a folder that has several, unless each has branch labels of its own and so is meant to stay.
+
+    Args:
+        config: The configuration of the application or of a package.
+    """
+    from alembic.script import ScriptDirectory
+
+    # without those that others depend on
+    heads = ScriptDirectory.from_config(config).get_revisions("heads")
+    labels = [label for head in heads for label in head.branch_labels]
+    apart = all(head.branch_labels for head in heads) and len(labels) == len(set(labels))
+    return [] if apart or len(heads) < 2 else sorted(head.revision for head in heads)
+
+
+def warn_of_heads(config: Config) -> None:
+    """Warn of several heads, for which `upgrade` and `migrate` are refused.
+
+    Args:
+        config: The configuration of the application or of a package.
+    """
+    heads = heads_to_join(config)
+    package = invocation_of(config).package
+    if heads:
+        option = f" --package {package.name}" if package is not None else ""
+        log.warning("there are the heads %s; `%s merge%s` joins them", " and ".join(heads), program(), option)
 
 
 def warn_of_leftovers(config: Config) -> None:
@@ -135,17 +163,17 @@ def refuse_unready(config: Config) -> None:
     if package is None:
         return
     known = collect_packages(invocation_of(config).manager)
-    newest = {name: set(ScriptDirectory.from_config(package_config(known[name])).get_heads()) for name in package.after}
+    scripts = {name: ScriptDirectory.from_config(package_config(known[name])) for name in package.after}
 
     def read(database: Database, connection: Connection) -> list[str]:
         return [
             name
-            for name, heads in newest.items()
+            for name, script in scripts.items()
             if database.name in known[name].databases
-            and set(heads_in(database, connection, known[name].version_table)) != heads
+            and not is_newest(script, heads_in(database, connection, known[name].version_table))
         ]
 
-    for name, unready in of_each(config, read).items() if newest else ():
+    for name, unready in of_each(config, read).items() if scripts else ():
         if unready:
             raise DbError(
                 f"the package {package.name} comes after {unready[0]}, which isn't at its newest revision on the "

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.config.command_line import program
+from ellar_db.config.position import unambiguous
 from ellar_db.config.revision_files import run_fully
 from ellar_db.databases.connections import apart, briefly, connected
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.errors import described, original_of
 from ellar_db.guards.guard import Guard, guarded
 from ellar_db.guards.locking import LostLockError
+from ellar_db.guards.statements import UnfinishedError, checked_statements
 from ellar_db.hooktypes import Canceller, Run
-from ellar_db.runtime.outcome import Failure, left_by
+from ellar_db.runtime.outcome import Failure, left_by, made_otherwise
 from ellar_db.runtime.versions import refuse_odd
 from ellar_db.util.alembic import is_in_external_transaction, replace_transaction, transaction
 from ellar_db.util.click import replace_message
@@ -71,6 +74,7 @@ class RunState:
         options: The options of `context.configure`.
         around_step: Called with each step and the function that applies it.
         before_step: Called before each step; it may refuse to go on.
+        check_statements: Raises UnfinishedError if a statement left something incomplete, although it succeeded.
         context: Alembic's context, once it is configured.
         guard: The guard of a run that writes.
         current: The step that is being applied.
@@ -86,6 +90,7 @@ class RunState:
     options: Mapping[str, Any]
     around_step: StepWrapper = field(default=lambda _, work: work())
     before_step: Callable[[], None] = field(default=lambda: None)
+    check_statements: Callable[[], None] = field(default=lambda: None)
     context: MigrationContext | None = None
     guard: Guard | None = None
     current: MigrationStep | None = None
@@ -145,6 +150,7 @@ class RunState:
         # an event's listener can't be removed while the event is handled
         self._pool.callback(event.remove, pool, "checkin", given_back)
         self._guards.enter_context(self._following_transactions(connection))
+        self.check_statements = self._guards.enter_context(checked_statements(connection, self.dialect))
         guarding = guarded(self.database, connection, self.dialect, limits, program(), settling=settling)
         self.guard = self._guards.enter_context(guarding)
         with briefly(connection):
@@ -181,7 +187,8 @@ class RunState:
         @wraps(plan)
         def steps(*args: Any) -> Iterator[Any]:
             refuse_odd(args[0], self.database)
-            planned: list[Any] = list(plan(*args))
+            with unambiguous(program()):
+                planned: list[Any] = list(plan(*args))
             journal = self.journal
             if journal is not None:
                 journal.refuse_long(str(step.info.up_revision_id) for step in planned if not step.info.is_stamp)
@@ -215,6 +222,7 @@ class RunState:
                 self._in_revision = False
             if self._undone:
                 raise RolledBackError
+            self.check_statements()
 
         # Alembic names the step by the function's name
         @wraps(step.migration_fn)
@@ -339,14 +347,29 @@ class RunState:
                 replace_message(error, f"{error.message}; {left}")
                 raise
             ours = isinstance(error, (click.ClickException, click.exceptions.Exit, click.Abort, CommandError))
-            if self.current is None or ours:
+            if self.current is None or (ours and not isinstance(error, UnfinishedError)):
                 raise
             if not isinstance(error, Exception):
                 log.warning("%s did not end on the database %r; %s", self.current, self.database.name, left)
                 raise
             late = isinstance(error, SQLAlchemyError) and self.dialect.timed_out(getattr(error, "orig", None))
-            said = str(error) if isinstance(error, RolledBackError) else summary(error)
-            raise DbError(f"{self._where}: {said}{' (it timed out)' if late else ''}; {left}") from error
+            rolled_back = isinstance(error, RolledBackError)
+            said = str(error) if rolled_back else described(error, self.dialect, self.connection)
+            told = f"{said}{' (it timed out)' if late else ''}; {left}{self._advice(context, error, others)}"
+            raise DbError(f"{self._where}: {told}") from error
+
+    def _advice(self, context: MigrationContext, error: BaseException, others: Iterable[RunState]) -> str:
+        """Return what to do if the tables were made without migrations, or an empty string."""
+        original = original_of(error)
+        current: Any = self.current
+        first = self.run.steps[0] if self.run.steps else current.info
+        if original is None or first.down_revision_ids or not first.is_upgrade:
+            return ""
+        if not self.dialect.already_there(original):
+            return ""
+        script: Any = context.script
+        target = "heads" if len(script.get_heads()) > 1 else "head"
+        return f"; {made_otherwise(program(), self.database.package, target, alone=not list(others))}"
 
     def _end_statement(self) -> None:
         """End what the server still executes for a connection that was interrupted."""

@@ -1,4 +1,4 @@
-"""The state of packages according to the version tables of the databases."""
+"""The revisions of the databases, of the application and of packages, according to their version tables."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ellar_db.config.command_line import program
-from ellar_db.config.invocation import DATABASES, Invocation, invocation_of
+from ellar_db.config.invocation import DATABASES, Invocation, change_invocation, invocation_of
+from ellar_db.config.position import Position, position_in, unknown_here
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.guards.entry import EntryTable
 from ellar_db.plugins.dialects import dialect_of
+from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
     from ellar_db.plugins.manager import PluginManager
@@ -28,7 +31,7 @@ def behind(configs: Sequence[Config]) -> list[Config]:
     """Return those of several packages that aren't at their newest revision, with one connection per database."""
     from alembic.script import ScriptDirectory
 
-    newest = {id(config): set(ScriptDirectory.from_config(config).get_heads()) for config in configs}
+    scripts = {id(config): ScriptDirectory.from_config(config) for config in configs}
     databases = {database.name: database for config in configs for database in config.attributes[DATABASES].values()}
 
     def read(asked: Database, connection: Connection) -> list[int]:
@@ -38,7 +41,9 @@ def behind(configs: Sequence[Config]) -> list[Config]:
             for database in config.attributes[DATABASES].values()
             if database.name == asked.name
             and (
-                set(heads_in(database, connection, str(database.options["version_table"]))) != newest[id(config)]
+                not is_newest(
+                    scripts[id(config)], heads_in(database, connection, str(database.options["version_table"]))
+                )
                 # it may be at its newest revision, with an interrupted downgrade from there
                 or _is_unfinished(invocation_of(config).manager, database, connection)
             )
@@ -47,6 +52,27 @@ def behind(configs: Sequence[Config]) -> list[Config]:
     found = read_from(databases.values(), invocation_of(configs[0]), read) if configs else {}
     known = {number for numbers in found.values() for number in numbers}
     return [config for config in configs if id(config) in known]
+
+
+def is_newest(script: ScriptDirectory, heads: Sequence[str]) -> bool:
+    """Return whether revisions include all heads of a folder, themselves or as what they depend on.
+
+    The version table has no row for a head on which another one depends.
+
+    Args:
+        script: The folder.
+        heads: The revisions in the version table.
+    """
+    from alembic.util import CommandError
+
+    newest = set(script.get_heads())
+    if newest == set(heads):
+        return True
+    try:
+        return newest <= ancestors(script, heads)
+    except CommandError:
+        # a revision that the folder doesn't have
+        return False
 
 
 def of_each(config: Config, read: Callable[[Database, Connection], T]) -> dict[str, T]:
@@ -126,3 +152,84 @@ def drop_unused_version_table(database: Database, connection: Connection | None,
     from sqlalchemy import MetaData, Table
 
     Table(context.version_table, MetaData(), schema=context.version_table_schema).drop(connection, checkfirst=True)
+
+
+def show_current(config: Config, *, check_heads: bool = False, verbose: bool = False) -> None:
+    """Print the revisions of all databases, as Alembic's `current` does for those that the folder has.
+
+    Alembic stops at the first database with a revision that the folder doesn't have, and doesn't count a head as
+    applied if only a revision that depends on it is in the version table.
+
+    Args:
+        config: Alembic's configuration.
+        check_heads: Refuse databases that aren't at the newest revision.
+        verbose: Print all that is known of each revision.
+
+    Raises:
+        DbError: A database has a revision that the folder doesn't have, or isn't at the newest; each is named.
+    """
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(config)
+    problems: list[str] = []
+
+    def show(heads: tuple[str, ...], context: MigrationContext) -> list[None]:
+        position = position_in(context, heads, "current")
+        if verbose:
+            assert context.connection is not None
+            config.print_stdout("Current revision(s) for %s:", context.connection.engine.url.render_as_string())
+        if position.unknown:
+            problems.append(unknown_here(position, program()))
+        elif check_heads and not is_newest(script, heads):
+            problems.append(_behind(position))
+            return []
+        known = tuple(head for head in heads if head not in position.unknown)
+        for revision in sorted(script.get_all_current(known), key=lambda each: each.revision):
+            config.print_stdout(revision.cmd_format(verbose))
+        for revision_id in position.unknown:
+            config.print_stdout("%s (unknown here)", revision_id)
+        return []
+
+    with EnvironmentContext(config, script, fn=show, dont_mutate=True):
+        script.run_env()
+    if problems:
+        raise DbError("; ".join(problems))
+
+
+def refuse_unknown(config: Config) -> None:
+    """Refuse databases with a revision that the folder doesn't have.
+
+    Args:
+        config: Alembic's configuration.
+
+    Raises:
+        DbError: A database has one; each is named.
+    """
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(config)
+    problems: list[str] = []
+
+    def look(heads: tuple[str, ...], context: MigrationContext) -> list[None]:
+        position = position_in(context, heads, "history")
+        if position.unknown:
+            problems.append(unknown_here(position, program()))
+        return []
+
+    labels = invocation_of(config).labels
+    change_invocation(config, labels=False)
+    with EnvironmentContext(config, script, fn=look, dont_mutate=True):
+        script.run_env()
+    change_invocation(config, labels=labels)
+    if problems:
+        raise DbError("; ".join(problems))
+
+
+def _behind(position: Position) -> str:
+    newest = " heads" if position.newest == "heads" else ""
+    return (
+        f"Database is not on all head revisions: {position.database} is at {position.at}; "
+        f"`{program()} upgrade{position.option}{newest}` runs the others"
+    )

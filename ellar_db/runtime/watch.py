@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ellar_db.config.broken_files import refuse_duplicates
 from ellar_db.config.invocation import DATABASES, KEY, invocation_of
+from ellar_db.config.position import DATABASE_OPTION
 from ellar_db.config.revision_files import no_revisions, refuse_missing
 from ellar_db.databases.connections import apart, connected, in_event_loop, patiently
 from ellar_db.databases.database import DEFAULT, Database
@@ -90,6 +92,7 @@ class Watch:
 
     def __enter__(self) -> Watch:
         self.manager.require(strict=self.decides)
+        refuse_duplicates(self.script)
         limits = limits_of(None, self.manager.settings, self.invocation.limits)
         self._warnings.__enter__()
         self._patience.enter_context(patiently(limits.connect_wait))
@@ -184,6 +187,7 @@ class Watch:
         if "revision_context" in self.command and not self.ours:
             self._add_comparison(state.database, options)
         options["fn"] = state.watched(self.plan)
+        options[DATABASE_OPTION] = state.database
         callbacks = _listed(options.get("on_version_apply"))
         options["on_version_apply"] = [state.applied, *self._callbacks(state), *callbacks]
         if state.guard is not None and options.get("transactional_ddl") is None:
@@ -274,7 +278,7 @@ class Watch:
             planning = MigrationContext.configure(
                 state.connection,
                 dialect=state.database.sync_engine.dialect,
-                opts={**state.options, **self.command, "script": context.script},
+                opts={**state.options, **self.command, "script": context.script, DATABASE_OPTION: state.database},
             )
         heads = () if planning.purge else planning.get_current_heads()
         return tuple(step.info for step in self.plan(heads, planning))

@@ -270,6 +270,47 @@ def missing_parent(frame: FrameType, error: BaseException) -> Any:
     return None
 
 
+def duplicate_revision(frame: FrameType) -> tuple[str, Path, Path] | None:
+    """Return the id that two files have, and the files, in the frame in which Alembic warns of them; else None.
+
+    The name of `RevisionMap._revision_map` and its variables `revision` and `map_` are needed since Alembic's warning
+    has only the id, and its map keeps only the second file. The fallback is to search the files for the id.
+
+    Args:
+        frame: A frame of the warning's stack.
+    """
+    local = frame.f_locals
+    if _place(frame) != ("alembic.script.revision", "_revision_map") or not {"revision", "map_"}.issubset(local):
+        return None
+    revision = local["revision"]
+    other = local["map_"].get(getattr(revision, "revision", None))
+    if other is None or other is revision:
+        return None
+    return revision.revision, Path(other.path), Path(revision.path)
+
+
+def planning(frame: FrameType) -> tuple[str, MigrationContext, tuple[str, ...]] | None:
+    """Return the command that Alembic plans in a frame of a traceback, its context and the database's revisions.
+
+    The variables `rev` and `context` of the functions inside of those in `alembic.command` are needed since Alembic's
+    errors about revisions don't say where the database is. There is no public fallback; without them an error has
+    only Alembic's own words.
+
+    Args:
+        frame: A frame of the error's traceback.
+    """
+    from alembic.runtime.migration import MigrationContext
+    from alembic.util import to_tuple
+
+    local = frame.f_locals
+    if frame.f_globals.get("__name__") != "alembic.command" or "rev" not in local:
+        return None
+    context = local.get("context")
+    if not isinstance(context, MigrationContext):
+        return None
+    return frame.f_code.co_name, context, to_tuple(local["rev"], default=())
+
+
 def incomplete_revision(frame: FrameType, error: BaseException) -> Path | None:
     """Return the file of a revision that lacks `upgrade()` or `downgrade()`, or None for any other error.
 

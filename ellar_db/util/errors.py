@@ -155,19 +155,29 @@ def place_of(error: BaseException) -> str:
 
     The project is the working directory, without the packages that are installed there.
     """
-    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    places = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        # an env.py, which Alembic names so, isn't to blame for what it calls
+        if frame.f_globals.get("__name__") != "env_py"
+    ]
     if isinstance(error, SyntaxError) and error.filename:
         places.append((error.filename, error.lineno or 1))
     for name, line in reversed(places):
-        file = Path(name).absolute()
+        file = Path(name)
         if is_of_project(file):
-            return f"{file.relative_to(Path.cwd())}, line {line}"
+            return f"{(Path.cwd() / file).relative_to(Path.cwd())}, line {line}"
     return ""
 
 
 def is_of_project(file: Path) -> bool:
     """Return whether a file belongs to the project in the working directory, rather than to an installed package."""
-    folder = Path.cwd()
+    try:
+        folder = Path.cwd()
+    except OSError:
+        # it has been removed
+        return False
+    file = folder / file
     if file.suffix != ".py" or not file.is_relative_to(folder):
         return False
     prefix = Path(sys.prefix)
@@ -182,7 +192,7 @@ def _chain(error: BaseException) -> list[BaseException]:
     found = [error]
     while _is_wrapper(found[-1]):
         inner = found[-1].__cause__ or (None if found[-1].__suppress_context__ else found[-1].__context__)
-        if inner is None or inner in found:
+        if inner is None or any(inner is each for each in found):
             break
         found.append(inner)
     return found

@@ -32,6 +32,12 @@ IN_TEXT = re.compile(r"://[^\s:/@'\"]*:(.+)@")
 KEPT = frozenset("\n\t\u200c\u200d")
 """Characters that aren't printable and yet are shown: the last two join letters and emojis, or keep them apart."""
 
+IN_SQL = re.compile(
+    r"\b((?:PASSWORD|IDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS|USING)(?:\s+PASSWORD)?)\s*[=(]?\s*E?)'(?:[^']|'')*'",
+    re.IGNORECASE,
+)
+"""The password of a user in SQL, as in `CREATE ROLE ann PASSWORD 'pa55word'`."""
+
 _known: set[str] = set()
 
 
@@ -102,6 +108,16 @@ def masked(text: str) -> str:
     if pattern is not None:
         text = pattern.sub(MASK, text)
     return IN_URL.sub(rf"\1{MASK}@", text)
+
+
+def masked_statement(text: str) -> str:
+    """Replace the passwords in a statement, those of the users that it makes too.
+
+    Example:
+        >>> masked_statement("CREATE ROLE ann PASSWORD 'pa55word'")
+        "CREATE ROLE ann PASSWORD '***'"
+    """
+    return IN_SQL.sub(rf"\1'{MASK}'", masked(text))
 
 
 def remember(url: URL, options: Mapping[str, Any] | None = None) -> None:

@@ -21,7 +21,11 @@ def test_check_heads_says_no_by_its_exit_code(linear: Project) -> None:
     for option in ("-c", "--check-heads"):
         linear.db("upgrade", "second")
         result = linear.db("current", option, exit_code=1)
-        assert (result.stdout, result.stderr) == ("", "Error: Database is not on all head revisions\n")
+        assert (result.stdout, result.stderr) == (
+            "",
+            "Error: Database is not on all head revisions: the database 'default' is at second; `ellar-db upgrade` "
+            "runs the others\n",
+        )
         linear.db("upgrade")
         assert linear.db("current", option).output == "third (head)\n"
         linear.db("downgrade", "base")

@@ -41,7 +41,7 @@ def test_refuses_to_go_back_beyond_the_first_revision(applied: Project) -> None:
     result = applied.db("downgrade", "-4", exit_code=1)
 
     assert result.stderr == (
-        "Error: Relative revision -4 didn't produce 4 migrations; `ellar-db history` lists the revisions\n"
+        "Error: -4 goes too far: there are 3 revisions up to third; `ellar-db downgrade base` undoes them\n"
     )
     assert len(applied.tables()) == 4
 

@@ -105,6 +105,15 @@ def test_two_heads(suite: Suite) -> None:
     assert "Join them with `ellar db merge -m" in shown(result, "single_head")[3]
 
 
+def test_a_head_on_which_another_depends_is_reached(suite: Suite) -> None:
+    suite.revision("third", "first", 'op.create_index("ix_name", "users", ["name"])', 'op.drop_index("ix_name")')
+    file = suite.path / "migrations/versions/third_.py"
+    file.write_text(f"{file.read_text()}\n\ndepends_on = 'second'\n")
+    suite.write("models.py", MODELS + '    __table_args__ = (Index("ix_name", "name"),)\n')
+
+    assert "upgrade" not in suite.failed(suite.test())
+
+
 def test_an_upgrade_that_fails(suite: Suite) -> None:
     suite.second(up='op.execute("ALTER TABLE nowhere ADD COLUMN email TEXT")')
 

@@ -362,6 +362,40 @@ class TestAlembic:
         assert found_in(raised.value, doors.missing_parent, raised.value) == ["a1"]
         assert found_in(raised.value, doors.missing_parent, ValueError("a1")) == []
 
+    def test_two_files_with_one_id_are_named(self, folder: Folder) -> None:
+        files = {folder.add("a1"), folder.add("a1_again")}
+        (folder.versions / "a1_again.py").write_bytes((folder.versions / "a1.py").read_bytes())
+
+        # what the suite makes of warnings
+        with pytest.raises(UserWarning, match="Revision a1 is present more than once") as raised:
+            folder.script.get_heads()
+
+        found = found_in(raised.value, doors.duplicate_revision)
+        check_that(len(found) == 1, "variables revision and map_ in RevisionMap._revision_map", "alembic.py")
+        assert found[0][0] == "a1"
+        assert set(found[0][1:]) == files
+
+    def test_the_database_of_a_planned_command_is_found(self, folder: Folder) -> None:
+        folder.add("a1")
+        folder.add("a2", "a1")
+        (folder.path / "env.py").write_text(
+            "from alembic import context\nfrom sqlalchemy import create_engine\n"
+            "engine = create_engine('sqlite://')\nwith engine.connect() as connection:\n"
+            "    connection.exec_driver_sql('CREATE TABLE alembic_version (version_num TEXT)')\n"
+            "    connection.exec_driver_sql(\"INSERT INTO alembic_version VALUES ('a1')\")\n"
+            "    context.configure(connection=connection)\n    context.run_migrations()\nengine.dispose()\n"
+        )
+
+        with pytest.raises(CommandError) as raised:
+            command.upgrade(folder.config, "+5")
+
+        found = found_in(raised.value, doors.planning)
+        check_that(len(found) == 1, "variables rev and context of the functions in alembic.command", "alembic.py")
+        name, planned, heads = found[0]
+        assert (name, heads) == ("upgrade", ("a1",))
+        assert isinstance(planned, MigrationContext)
+        assert planned.opts["destination_rev"] == "+5"
+
     def test_a_revision_without_a_downgrade_is_named(self, folder: Folder) -> None:
         file = folder.add("a1", body="def upgrade(): pass\n")
 
