@@ -64,7 +64,8 @@ def run(*, multiple: bool = False) -> None:
         watch = Watch(environment)
     watch.leave_to_env()
     try:
-        with watch if bare else nullcontext(), checked_revisions(), application_context(watch.manager.settings):
+        # before the watch, which reads the revisions
+        with checked_revisions(), watch if bare else nullcontext(), application_context(watch.manager.settings):
             databases = _chosen(watch.config, multiple)
             if ahead := watch.invocation.ahead:
                 ahead(watch.config, databases, None)
