@@ -12,6 +12,7 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction
+from ellar_db.dialects.sqlite_copy.batches import BATCH_COPY, complete_copies
 from ellar_db.hooktypes import Canceller, Lock
 from ellar_db.util.aiosqlite import interruption
 from ellar_db.util.errors import DbError
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 MAGIC = b"SQLite format 3\0"
 """The first bytes of each SQLite database that isn't encrypted or empty."""
-
-BATCH_COPY = "_alembic_tmp_"
-"""Prefix of the names of the tables into which Alembic's batch operations copy."""
 
 
 def type_changed(
@@ -111,8 +109,8 @@ class SQLite(Dialect):
 
     @contextmanager
     def guard(self, connection: Connection) -> Iterator[Callable[[], None]]:
-        """Make the run all or nothing; see `all_or_nothing`."""
-        with all_or_nothing(connection) as check:
+        """Make the run all or nothing, and its batch operations complete (`all_or_nothing`, `complete_copies`)."""
+        with all_or_nothing(connection) as check, complete_copies(connection, check):
             yield check
 
     def is_out_of_transaction(self, connection: Connection) -> bool:

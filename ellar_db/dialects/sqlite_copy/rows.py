@@ -1,0 +1,95 @@
+"""The rows of a table, copied into another one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ellar_db.dialects.sqlite_copy.catalog import Catalog, Column
+from ellar_db.dialects.sqlite_copy.text import folded, literal, quoted
+from ellar_db.dialects.sqlite_copy.values import Conversion, conversion
+from ellar_db.util.errors import DbError
+
+ROWIDS = ("rowid", "_rowid_", "oid")
+"""The names of the rowid, of which a column may have taken some."""
+
+
+class Rows:
+    """The rows of a table that are copied.
+
+    Args:
+        catalog: The catalog of the database.
+        source: The table with the rows.
+        columns: Its columns.
+        table: The table to which they are copied, whose columns have the same names.
+    """
+
+    def __init__(self, catalog: Catalog, source: str, columns: Sequence[Column], table: str) -> None:
+        self._catalog = catalog
+        self._source = source
+        self._before = {folded(column.name): column for column in columns}
+        self._table = table
+
+    def copy(self, copied: frozenset[str], *, has_rowid: bool) -> None:
+        """Copy the rows.
+
+        Args:
+            copied: The columns that are copied, folded.
+            has_rowid: Whether the rowid is copied too.
+
+        Raises:
+            DbError: There are values that can't be kept.
+        """
+        after = self._catalog.columns(self._table)
+        values = {}
+        for column in after:
+            if folded(column.name) in copied and not column.generated:
+                how = conversion(quoted(column.name), self._before[folded(column.name)].type, column.type)
+                self._refuse(column, how)
+                values[quoted(column.name)] = how.value
+        rowid = next(
+            (name for name in ROWIDS if not {name} & {*self._before, *(folded(one.name) for one in after)}), ""
+        )
+        if has_rowid and rowid:
+            values = {rowid: rowid, **values}
+        if values:
+            # OR ABORT, since the table's own ON CONFLICT might leave out rows
+            self._catalog.execute(
+                f"INSERT OR ABORT INTO {self._catalog.qualified(self._table)} ({', '.join(values)}) "
+                f"SELECT {', '.join(values.values())} FROM {self._catalog.qualified(self._source)}"
+            )
+
+    def _refuse(self, column: Column, how: Conversion) -> None:
+        """Refuse a type in which values can't be kept.
+
+        Raises:
+            DbError: There are such values.
+        """
+        name, table = quoted(column.name), self._catalog.qualified(self._source)
+        count = 0
+        if how.bad is not None:
+            count += self._count(f"SELECT 1 FROM {table} WHERE {name} IS NOT NULL AND ({how.bad})")
+        for converts, kind in ((how.decodes, "blob"), (how.encodes, "text")):
+            if converts:
+                count += self._undecodable(f"SELECT {name} FROM {table} WHERE typeof({name}) = {literal(kind)}")
+        if count:
+            raise DbError(
+                f"the column {column.name!r} of {self._table!r} can't become {column.type}: it has {count} values that "
+                "would be lost or changed by that; change them before in the revision, with an UPDATE"
+            )
+
+    def _count(self, query: str) -> int:
+        return int(self._catalog.execute(f"SELECT count(*) FROM ({query})")[0][0])
+
+    def _undecodable(self, query: str) -> int:
+        """Count the values that are no UTF-8, in which SQLite stores text by default."""
+        if str(self._catalog.execute("PRAGMA encoding")[0][0]).upper() != "UTF-8":
+            return self._count(query)
+        return sum(not _is_text(value) for (value,) in self._catalog.execute(query))
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        return isinstance(value, str) or bool(value.decode("utf-8")) or True
+    except UnicodeDecodeError:
+        return False
