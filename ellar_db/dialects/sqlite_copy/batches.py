@@ -33,12 +33,14 @@ def complete_copies(connection: Connection, check: Callable[[], None]) -> Iterat
 
     batches = Batches(connection, check)
     event.listen(connection, "before_execute", batches.before, retval=True)
+    event.listen(connection, "commit", batches.before_commit)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", OMITTED)
             yield
     finally:
         event.remove(connection, "before_execute", batches.before)
+        event.remove(connection, "commit", batches.before_commit)
 
 
 class Batches:
@@ -65,6 +67,10 @@ class Batches:
     def before(self, _: Connection, element: Any, several: Any, parameters: Any, options: Any) -> tuple[Any, Any, Any]:
         """Replace a statement of a batch operation (SQLAlchemy's `before_execute`)."""
         return self._replaced(element), several, parameters
+
+    def before_commit(self, _: Connection) -> None:
+        """Create a table that waits and isn't filled."""
+        self._create()
 
     def _replaced(self, element: Any) -> Any:
         from sqlalchemy import Insert, text

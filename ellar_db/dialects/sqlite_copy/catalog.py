@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.dialects.sqlite_copy.text import folded, literal, qualified, quoted
+from ellar_db.dialects.sqlite_copy.text import folded, literal, qualified, quoted, tokens
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
 
 STATISTICS = {"sqlite_sequence": "name", "sqlite_stat1": "tbl", "sqlite_stat4": "tbl"}
 """SQLite's own tables with rows about a table, and the column that names it."""
+
+
+SHADOWS = {
+    "fts3": frozenset({"content", "segments", "segdir", "docsize", "stat"}),
+    "fts4": frozenset({"content", "segments", "segdir", "docsize", "stat"}),
+    "fts5": frozenset({"data", "idx", "content", "docsize", "config"}),
+    "rtree": frozenset({"node", "rowid", "parent"}),
+    "rtree_i32": frozenset({"node", "rowid", "parent"}),
+    "geopoly": frozenset({"node", "rowid", "parent"}),
+}
+"""How the names of the tables end in which the modules that come with SQLite keep the contents of virtual tables."""
+
+
+_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,25 @@ class Catalog:
         """Return a table's definition as written."""
         return str(self._objects("sql", table, "type = 'table'")[0][0])
 
+    def virtual_tables(self) -> dict[str, str]:
+        """Return the virtual tables, each with the name of its module, folded."""
+        rows = self.execute(f"SELECT name, sql FROM {self._master} WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL%'")
+        return {str(name): _module(str(sql)) for name, sql in rows}
+
+    def shadow_tables(self) -> set[str]:
+        """Return the tables in which the modules of virtual tables keep the contents.
+
+        Of a module that isn't known here, all tables are returned whose names begin with that of the virtual table.
+        """
+        virtual = {folded(name): SHADOWS.get(module) for name, module in self.virtual_tables().items()}
+        return {
+            str(table)
+            for (table,) in self.execute(f"SELECT name FROM {self._master} WHERE type = 'table'")
+            for name, suffixes in virtual.items()
+            if folded(table).startswith(f"{name}_")
+            and (suffixes is None or folded(table).removeprefix(f"{name}_") in suffixes)
+        }
+
     def indexes(self, table: str) -> dict[str, str]:
         """Return the definitions of a table's indexes by name, without those of constraints."""
         return self._hanging(table, "index")
@@ -137,7 +171,8 @@ class Catalog:
         found = {}
         for title, statement in self._uses():
             try:
-                self.execute(f"EXPLAIN QUERY PLAN {statement}")
+                # a number, since drivers keep statements, and SQLite explains one as it was when it was kept
+                self.execute(f"EXPLAIN QUERY PLAN {statement} -- {next(_numbers)}")
             except DBAPIError as error:
                 found[title] = str(error.orig)
         return found
@@ -176,6 +211,13 @@ class Catalog:
             f"AND tbl_name = {literal(table)} COLLATE NOCASE ORDER BY rowid"
         )
         return {str(name): str(sql) for name, sql in rows}
+
+
+def _module(statement: str) -> str:
+    """Return the module of a virtual table, folded."""
+    found = tokens(statement)
+    using = next((number for number, token in enumerate(found) if token.keyword == "USING"), None)
+    return "" if using is None else folded(found[using + 1].identifier)
 
 
 def temporary_triggers(connection: Connection, table: str, schema: str) -> dict[str, str]:
