@@ -163,7 +163,7 @@ def _datetime(x: str, _: str) -> Conversion:
 
 
 def _is_date(x: str) -> str:
-    return f"(typeof({x}) = 'text' AND {x} GLOB '{DATE}' AND date({x}) IS {x})"
+    return f"(typeof({x}) = 'text' AND {x} GLOB '{DATE}' AND date({x}, '+0 days') IS {x})"
 
 
 def _is_time(x: str) -> str:
