@@ -7,29 +7,57 @@ import re
 import sqlite3
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
-from alembic.operations import BatchOperations, Operations
-from alembic.runtime.migration import MigrationContext
-from hypothesis import HealthCheck, Phase, given, settings
+from alembic.operations import BatchOperations
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
-from ellar_db.dialects.sqlite import SQLite
 from ellar_db.util.errors import DbError
+from tests.support.batches import batch, database
 
-EXAMPLES = int(os.environ.get("ELLAR_DB_FUZZ", "15")) * 10
+EXAMPLES = int(os.environ.get("ELLAR_DB_FUZZ", "15")) * 4
 """How many tables there are; `make fuzz` has more than the suite."""
 
-NAMES = ["a", "B c", "order", "naïve", 'x"y', "tab.le", "CHECK", "it's", "1st", "rowid", "_x", "n" * 50, "😀", "x(y", "k--"]
+TABLE = '"The Table"'
+
+NAMES = [
+    "a",
+    "B c",
+    "order",
+    "naïve",
+    'x"y',
+    "tab.le",
+    "CHECK",
+    "it's",
+    "1st",
+    "rowid",
+    "_x",
+    "n" * 50,
+    "😀",
+    "x(y",
+    "k--",
+]
 TYPES = ["", "INT", "INTEGER", "VARCHAR(20)", "decimal( 10 , 2 )", "UNSIGNED BIG INT", "DATE", "JSON", "TEXT", "BLOB"]
 TYPES += ["BOOLEAN", "DOUBLE PRECISION", "POINT", '"my type"', "datetime", "REAL", "TIME"]
 STRICT_TYPES = ["INT", "INTEGER", "REAL", "TEXT", "BLOB", "ANY"]
-DEFAULTS = ["1", "-1.5e3", "+7", "'it''s'", "NULL", "x'00ff'", "CURRENT_TIMESTAMP", "(1 + (2))", '"dq"', "TRUE", "'a:b %s'"]
+DEFAULTS = [
+    "1",
+    "-1.5e3",
+    "+7",
+    "'it''s'",
+    "NULL",
+    "x'00ff'",
+    "CURRENT_TIMESTAMP",
+    "(1 + (2))",
+    '"dq"',
+    "TRUE",
+    "'a:b %s'",
+]
 DEFAULTS += ["""'{"version":1}'""", "(json('{\"a\":[1,2]}'))", "''", "'--'", "('/*' || ')')"]
 CONFLICTS = ["", " ON CONFLICT IGNORE", " on conflict REPLACE", " ON CONFLICT FAIL"]
 ACTIONS = ["", " ON DELETE CASCADE", " ON UPDATE SET NULL ON DELETE SET DEFAULT", " MATCH FULL", " ON DELETE NO ACTION"]
@@ -66,7 +94,11 @@ class Writer:
         column = self.name(self.one_of(columns))
         return str(
             self.one_of(
-                [f"{column} IS NOT 'never, (' ", f"length({column}) < 1000 OR {column} IS NULL", f"(({column})) IS NOT 'b'"]
+                [
+                    f"{column} IS NOT 'never, (' ",
+                    f"length({column}) < 1000 OR {column} IS NULL",
+                    f"(({column})) IS NOT 'b'",
+                ]
             )
         )
 
@@ -108,10 +140,6 @@ class Writer:
         )
 
 
-TABLE = '"The Table"'
-DROPPED = "zz VARCHAR(7)"
-
-
 @st.composite
 def schemas(draw: Any) -> tuple[list[str], str]:
     """Return statements, and the words of the column `zz` as a part of the first."""
@@ -124,7 +152,7 @@ def schemas(draw: Any) -> tuple[list[str], str]:
     if key in ("alias", "auto", "desc"):
         ending = {"alias": f"{write.one_of(CONFLICTS)}", "auto": " AUTOINCREMENT", "desc": " DESC"}[key]
         columns[0] = f"{write.name(names[0])} INTEGER {write.constraint('PRIMARY KEY')}{ending}"
-    zz = DROPPED if not strict else "zz TEXT"
+    zz = "zz TEXT" if strict else "zz VARCHAR(7)"
     zz = write.one_of(SPACES) + zz + write.one_of([" ", "\n", " /* zz */ "])
     items = [*columns, zz]
     constraints = [write.table_constraint(names) for _ in range(write.number(0, 2))]
@@ -162,6 +190,9 @@ def schemas(draw: Any) -> tuple[list[str], str]:
     return statements, zz
 
 
+CHANGED = ("zz", "added", "y y")
+"""Names of the column that is changed."""
+
 Change = Callable[[BatchOperations], None]
 CHANGES: dict[str, tuple[Change, Callable[[str, str], str]]] = {
     "nothing": (lambda batch: None, lambda text, zz: text),
@@ -182,35 +213,30 @@ CHANGES: dict[str, tuple[Change, Callable[[str, str], str]]] = {
 
 
 def state(driver: sqlite3.Connection) -> dict[str, Any]:
-    """Return all of a database but the table itself."""
+    """Return all of a database but the definition of the table, and the column that is changed."""
     master = driver.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    columns = [row[1] for row in driver.execute(f"PRAGMA table_xinfo({TABLE})") if row[1] not in CHANGED]
     found: dict[str, Any] = {
         "objects": Counter(row for row in master if row[:2] != ("table", "The Table")),
-        "columns": [row[1] for row in driver.execute(f"PRAGMA table_xinfo({TABLE})") if row[1] not in ("zz", "added", "y y")],
+        "columns": columns,
     }
     for own in ("sqlite_sequence", "sqlite_stat1"):
         if any(row[1] == own for row in master):
             found[own] = Counter(driver.execute(f"SELECT * FROM {own}").fetchall())
-    quoted = [f't."{name.replace(chr(34), chr(34) * 2)}"' for name in found["columns"]]
-    rowid = [] if re.search(r"\)[^()]*WITHOUT ROWID", text(driver)) else ["_rowid_"]
-    parts = ", ".join([*rowid, *(f"typeof({name}), quote({name})" for name in quoted)])
+    names = ['t."' + name.replace('"', '""') + '"' for name in columns]
+    rowid = [] if definition(driver).endswith("WITHOUT ROWID") else ["_rowid_"]
+    parts = ", ".join([*rowid, *(f"typeof({name}), quote({name})" for name in names)])
     found["rows"] = Counter(driver.execute(f"SELECT {parts} FROM {TABLE} t").fetchall())
     return found
 
 
-def text(driver: sqlite3.Connection) -> str:
+def definition(driver: sqlite3.Connection) -> str:
     return str(driver.execute("SELECT sql FROM sqlite_master WHERE name = 'The Table'").fetchone()[0])
 
 
 def squeezed(words: str) -> str:
+    """Return a definition without whitespace, since where a column was added the last one's moves."""
     return re.sub(r"\s+", "", words)
-
-
-@contextmanager
-def closing_all(engine: sa.Engine) -> Iterator[sa.Connection]:
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()
 
 
 OUTCOMES: Counter[str] = Counter()
@@ -219,48 +245,47 @@ OUTCOMES: Counter[str] = Counter()
 @given(schemas(), st.sampled_from(list(CHANGES)))
 @settings(
     max_examples=EXAMPLES,
-    derandomize=EXAMPLES <= 800,
+    derandomize=EXAMPLES <= 200,
     database=None,
     deadline=None,
-    phases=[Phase.generate] if os.environ.get('NOSHRINK') else list(Phase),
     suppress_health_check=list(HealthCheck),
 )
 def keeps_all(schema: tuple[list[str], str], change: str) -> None:
-    statements, zz = schema
+    (*statements,), zz = schema
     apply, expected = CHANGES[change]
-    engine = sa.create_engine("sqlite://")
-    with closing_all(engine) as connection, warnings.catch_warnings():
+    with warnings.catch_warnings(), database([]) as (connection, driver):
         warnings.simplefilter("ignore")
-        driver: Any = connection.connection.dbapi_connection
-        for statement in statements:
-            try:
-                driver.execute(statement)
-            except sqlite3.Error:
-                if statement.startswith("CREATE TABLE"):
-                    OUTCOMES["not SQLite's"] += 1
-                    return
-        driver.commit()
-        before, words = state(driver), text(driver)
+        if not made(driver, statements):
+            OUTCOMES["no table"] += 1
+            return
+        before, words = state(driver), definition(driver)
         try:
-            with SQLite().guard(connection), connection.begin():
-                operations = Operations(MigrationContext.configure(connection))
-                with operations.batch_alter_table("The Table", recreate="always") as batch:
-                    apply(batch)
-        except Exception as error:
-            OUTCOMES[f"{type(error).__name__} {str(error)[:90]}"] += 1
-            if os.environ.get("SHOW") and type(error).__name__ in os.environ["SHOW"] : raise
-            assert state(driver) == before
-            assert text(driver) == words
+            batch(connection, apply, "The Table")
+        except (DbError, IntegrityError):
+            # a column with nulls became NOT NULL, or a generated column names the one that is dropped
+            OUTCOMES["refused"] += 1
+            assert (state(driver), definition(driver)) == (before, words)
         else:
             OUTCOMES["kept"] += 1
+            found, wanted = definition(driver), expected(words, zz)
             assert state(driver) == before
-            found, wanted = text(driver), expected(words, zz)
-            # where the last column was, its whitespace stays before the parenthesis
-            assert (found if change == "nothing" else squeezed(found)) == (wanted if change == "nothing" else squeezed(wanted))
+            assert found == wanted or (change != "nothing" and squeezed(found) == squeezed(wanted))
+
+
+def made(driver: sqlite3.Connection, statements: list[str]) -> bool:
+    """Make a schema, as far as SQLite accepts it, and return whether there is the table."""
+    for statement in statements:
+        # not every combination is allowed
+        with suppress(sqlite3.Error):
+            driver.execute(statement)
+    driver.commit()
+    return bool(driver.execute("SELECT 1 FROM sqlite_master WHERE name = 'The Table'").fetchone())
 
 
 def test_what_a_batch_operation_does_not_name_stays_word_for_word() -> None:
     OUTCOMES.clear()
+
     keeps_all()
-    for k, v in OUTCOMES.most_common(): print(v, k)
-    assert OUTCOMES["kept"] > EXAMPLES / 3
+
+    # most are legal tables, and are copied
+    assert OUTCOMES["kept"] > EXAMPLES / 2, OUTCOMES

@@ -114,14 +114,14 @@ class Copy:
         """
         dialect = self._connection.dialect
         literal_defaults(self.new)
-        kept = [column for column in self.new.columns if column.key in self._copied]
+        kept = [(self.old.columns[name], self.new.columns[name]) for name in self._copied]
         return Change(
             self._name,
             dialect,
             was=TableFacts.of(known, dialect),
             now=TableFacts.of(self.new, dialect),
             copied=frozenset(folded(name) for name in self._copied),
-            renamed={folded(column.key): str(column.name) for column in kept if column.name != column.key},
+            renamed={folded(old.name): str(new.name) for old, new in kept if old.name != new.name},
             alias=self._alias(),
             silent=any(facts.name is None for facts, _ in TableFacts.of(self.old, dialect).checks()),
         )

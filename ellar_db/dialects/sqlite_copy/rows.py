@@ -74,8 +74,8 @@ class Rows:
                 count += self._undecodable(f"SELECT {name} FROM {table} WHERE typeof({name}) = {literal(kind)}")
         if count:
             raise DbError(
-                f"the column {column.name!r} of {self._table!r} can't become {column.type}: {count} of its values would be "
-                "lost or changed by that; change them before in the revision, with an UPDATE"
+                f"the column {column.name!r} of {self._table!r} can't become {column.type}: {count} of its values would "
+                "be lost or changed by that; change them before in the revision, with an UPDATE"
             )
 
     def _count(self, query: str) -> int:
