@@ -91,6 +91,7 @@ REFUSED: list[tuple[str, TypeEngine[Any], Any]] = [
     ("BLOB", sa.Integer(), b"1"),
     ("BLOB", sa.Text(), b"\xff\xfe"),
     ("INTEGER", sa.LargeBinary(), 1),
+    ("FLOAT", sa.Text(), float("inf")),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ellar_db.dialects.sqlite_copy.catalog import Catalog, Column
@@ -40,18 +40,34 @@ class Rows:
         Raises:
             DbError: There are values that can't be kept.
         """
+        from sqlalchemy.exc import OperationalError
+
         after = self._catalog.columns(self._table)
-        values = {}
-        for column in after:
-            if folded(column.name) in copied and not column.generated:
-                how = conversion(quoted(column.name), self._before[folded(column.name)].type, column.type)
-                self._refuse(column, how)
-                values[quoted(column.name)] = how.value
-        rowid = next(
-            (name for name in ROWIDS if not {name} & {*self._before, *(folded(one.name) for one in after)}), ""
-        )
-        if has_rowid and rowid:
+        kept = [column for column in after if folded(column.name) in copied and not column.generated]
+        ways = [(column, self._conversion(column)) for column in kept]
+        for column, how in ways:
+            self._refuse(column, how, before=True)
+        values = {quoted(column.name): how.value for column, how in ways}
+        taken = {*self._before, *(folded(column.name) for column in after)}
+        rowid = next((name for name in ROWIDS if name not in taken), None)
+        if has_rowid and rowid is not None:
             values = {rowid: rowid, **values}
+        try:
+            self._insert(values)
+        except OperationalError:
+            for column, how in ways:
+                self._refuse(column, how, before=False)
+            raise
+
+    def _conversion(self, column: Column) -> Conversion:
+        return conversion(quoted(column.name), self._before[folded(column.name)].type, column.type)
+
+    def _insert(self, values: Mapping[str, str]) -> None:
+        """Insert the rows.
+
+        Args:
+            values: The expressions of the columns.
+        """
         if values:
             # OR ABORT, since the table's own ON CONFLICT might leave out rows
             self._catalog.execute(
@@ -59,23 +75,28 @@ class Rows:
                 f"SELECT {', '.join(values.values())} FROM {self._catalog.qualified(self._source)}"
             )
 
-    def _refuse(self, column: Column, how: Conversion) -> None:
+    def _refuse(self, column: Column, how: Conversion, *, before: bool) -> None:
         """Refuse a type in which values can't be kept.
+
+        Args:
+            column: The column of the new table.
+            how: How its values are copied.
+            before: Whether no row has been copied yet, so that there may be values that are an error only then.
 
         Raises:
             DbError: There are such values.
         """
         name, table = quoted(column.name), self._catalog.qualified(self._source)
         count = 0
-        if how.bad is not None:
+        if how.bad is not None and how.late != before:
             count += self._count(f"SELECT 1 FROM {table} WHERE {name} IS NOT NULL AND ({how.bad})")
         for converts, kind in ((how.decodes, "blob"), (how.encodes, "text")):
-            if converts:
+            if converts and before:
                 count += self._undecodable(f"SELECT {name} FROM {table} WHERE typeof({name}) = {literal(kind)}")
         if count:
             raise DbError(
-                f"the column {column.name!r} of {self._table!r} can't become {column.type}: {count} of its values would "
-                "be lost or changed by that; change them before in the revision, with an UPDATE"
+                f"the column {column.name!r} of {self._table!r} can't become {column.type}: {count} of its values "
+                "would be lost or changed by that; change them before in the revision, with an UPDATE"
             )
 
     def _count(self, query: str) -> int:

@@ -26,6 +26,10 @@ EXACT = 2**53
 """Up to this number a REAL has each integer."""
 
 
+ERROR = "abs(-9223372036854775807 - 1)"
+"""An expression that is an error in SQLite, since the result is too large."""
+
+
 @dataclass(frozen=True)
 class Conversion:
     """How the values of a column are copied.
@@ -33,12 +37,14 @@ class Conversion:
     Args:
         value: The expression of the new value, in SQL.
         bad: The condition, in SQL, under which a value can't be kept; None if there is no such value.
+        late: Whether `value` is an error for these values, so that they needn't be looked for before.
         decodes: Whether bytes become text, for which they must be UTF-8.
         encodes: Whether text becomes bytes.
     """
 
     value: str
     bad: str | None = None
+    late: bool = False
     decodes: bool = False
     encodes: bool = False
 
@@ -119,10 +125,11 @@ def _text(x: str, _: str) -> Conversion:
     # SQLite itself writes 15 digits, of the 17 that a REAL may need
     exact = f"CAST(CAST({x} AS TEXT) AS REAL) = {x}"
     digits = f"printf('%!.17g', {x})"
-    real = f"CASE WHEN {exact} THEN CAST({x} AS TEXT) ELSE {digits} END"
+    longer = f"CASE WHEN CAST({digits} AS REAL) = {x} THEN {digits} ELSE {ERROR} END"
+    real = f"CASE WHEN {exact} THEN CAST({x} AS TEXT) ELSE {longer} END"
     value = f"CASE typeof({x}) WHEN 'real' THEN {real} WHEN 'blob' THEN CAST({x} AS TEXT) ELSE {x} END"
     bad = f"typeof({x}) = 'real' AND NOT ({exact}) AND CAST({digits} AS REAL) <> {x}"
-    return Conversion(value, bad, decodes=True)
+    return Conversion(value, bad, late=True, decodes=True)
 
 
 def _blob(x: str, _: str) -> Conversion:
