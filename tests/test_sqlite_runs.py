@@ -39,7 +39,14 @@ TABLE = [
 ]
 
 BATCH = 'with op.batch_alter_table("u") as batch:\n    batch.alter_column("n", type_=sa.String(5))'
+DROP = 'with op.batch_alter_table("u") as batch:\n    batch.drop_column("note")'
 BLOCK = 'with op.get_context().autocommit_block():\n    op.execute("PRAGMA foreign_keys = ON")\n    '
+
+
+LOSS = (
+    "the batch operation on 'u' drops the column note, which the index i names; drop the index before, with "
+    "op.drop_index('i', 'u'); the run was rolled back"
+)
 
 
 def query(*statements: str) -> list[Any]:
@@ -84,30 +91,57 @@ def test_everything_stays(project: Project, url: str, block: str) -> None:
 def test_what_is_refused_leaves_everything(project: Project, block: str) -> None:
     configured(project)
     before = master()
-    body = 'with op.batch_alter_table("u") as batch:\n    batch.drop_column("note")'
-    project.write("migrations/versions/1.py", revision(block + body.replace("\n", "\n    ") if block else body))
+    project.write("migrations/versions/1.py", revision(block + DROP.replace("\n", "\n    ") if block else DROP))
 
     error = project.db("upgrade", exit_code=1).stderr.splitlines()[-1]
 
-    assert error.startswith("Error: the batch operation on 'u' drops the column note, which the index i names")
+    assert error.startswith(f"Error: upgrade -> 1, One. failed on the database 'default': {LOSS}")
     assert master() == before
     assert query("SELECT id, n, note FROM u") == [(1, 2, "x")]
     assert query("SELECT * FROM child") == [(1,)]
 
 
-def test_everything_stays_on_a_folder_of_alembic(project: Project) -> None:
+@pytest.fixture
+def foreign(project: Project) -> Project:
+    """A folder made by `alembic init`, on the same database."""
     from alembic import command
     from alembic.config import Config
 
-    config = Config("alembic.ini")
-    command.init(config, "migrations")
+    command.init(Config("alembic.ini"), "migrations")
     ini = project.path / "alembic.ini"
     ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", "sqlite:///app.db"))
     query(*TABLE)
+    return project
+
+
+def test_everything_stays_on_a_folder_of_alembic(foreign: Project) -> None:
+    before = master()
+    foreign.write("migrations/versions/1.py", revision(BATCH))
+
+    foreign.db("-c", "alembic.ini", "upgrade")
+
+    assert master() == {(kind, name, sql.replace("n INT", "n VARCHAR(5)")) for kind, name, sql in before}
+
+
+def test_what_is_refused_on_a_folder_of_alembic_leaves_everything(foreign: Project) -> None:
+    before = master()
+    foreign.write("migrations/versions/1.py", revision(DROP))
+
+    error = foreign.db("-c", "alembic.ini", "upgrade", exit_code=1).stderr.splitlines()[-1]
+
+    assert LOSS in error
+    assert master() == before
+
+
+def test_everything_stays_with_bare_alembic(project: Project) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    configured(project)
     before = master()
     project.write("migrations/versions/1.py", revision(BATCH))
 
-    project.db("-c", "alembic.ini", "upgrade")
+    command.upgrade(Config("migrations/alembic.ini"), "head")
 
     assert master() == {(kind, name, sql.replace("n INT", "n VARCHAR(5)")) for kind, name, sql in before}
 

@@ -93,7 +93,7 @@ class Batches:
         """Copy the table, and return whether that was done.
 
         Raises:
-            DbError: Something would be lost.
+            RefusedError: Something would be lost.
         """
         from sqlalchemy import Cast
         from sqlalchemy.schema import DropTable

@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.dialects.sqlite_copy.text import folded, literal, qualified, quoted, tokens
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import RefusedError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -67,13 +67,13 @@ class Catalog:
         """Return the catalog in which a table is.
 
         Raises:
-            DbError: Two databases have the table, and none was named.
+            RefusedError: Two databases have the table, and none was named.
         """
         if schema is not None:
             return cls(connection, schema)
         found = [catalog for name in ("main", "temp") if (catalog := cls(connection, name)).kind(table)]
         if len(found) > 1:
-            raise DbError(
+            raise RefusedError(
                 f"there are two tables {table!r}, and one of them is temporary; name the database of the one that the "
                 "batch operation is for, with schema='main' or schema='temp'"
             )

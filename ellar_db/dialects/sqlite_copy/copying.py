@@ -11,7 +11,7 @@ from ellar_db.dialects.sqlite_copy.facts import TableFacts, literal_defaults, re
 from ellar_db.dialects.sqlite_copy.rows import Rows
 from ellar_db.dialects.sqlite_copy.session import prepared
 from ellar_db.dialects.sqlite_copy.text import TableText, folded, names_in, qualified, quoted, tokens
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import RefusedError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Index, Table
@@ -36,7 +36,7 @@ class Copy:
         check: Raises DbError if rows refer to nothing.
 
     Raises:
-        DbError: There are two tables of this name.
+        RefusedError: There are two tables of this name.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Copy:
         """Put the new table in the place of the old one, with all that the batch operation doesn't name.
 
         Raises:
-            DbError: Something would be lost.
+            RefusedError: Something would be lost.
         """
         self._refuse_others()
         with prepared(self._catalog, self._check):
@@ -78,7 +78,7 @@ class Copy:
             Whether it was one of the old table that stays as it is.
 
         Raises:
-            DbError: It names a column that is dropped.
+            RefusedError: It names a column that is dropped.
         """
         name = folded(str(index.name))
         before = next((one for one in self.old.indexes if folded(str(one.name)) == name), None)
@@ -95,14 +95,14 @@ class Copy:
         """Refuse to copy what is no ordinary table.
 
         Raises:
-            DbError: It is a view or a virtual table.
+            RefusedError: It is a view or a virtual table.
         """
         kind = self._catalog.kind(self._name)
         what = "" if kind == "table" else "a view" if kind else "no table of this database"
         if not what and self._catalog.sql(self._name).upper().startswith("CREATE VIRTUAL"):
             what = "a virtual table"
         if what:
-            raise DbError(
+            raise RefusedError(
                 f"a batch operation can't copy {self._name!r}, which is {what}; drop and create it in the revision"
             )
 
@@ -139,12 +139,12 @@ class Copy:
         """Return the table's definition.
 
         Raises:
-            DbError: It can't be read.
+            RefusedError: It can't be read.
         """
         try:
             return TableText.read(self._catalog.sql(self._name))
         except (ValueError, LookupError, StopIteration) as error:
-            raise DbError(
+            raise RefusedError(
                 f"the definition of the table {self._name!r} in sqlite_master can't be read, so that a batch operation "
                 "might lose a part of it; create the table anew in the revision instead"
             ) from error
@@ -239,11 +239,11 @@ class Copy:
         """Refuse to drop a column that an index names.
 
         Raises:
-            DbError: It names one.
+            RefusedError: It names one.
         """
         columns = names_in(written.partition("(")[2], self._dropped)
         if columns:
-            raise DbError(
+            raise RefusedError(
                 f"the batch operation on {self._name!r} drops the column {', '.join(sorted(columns))}, which the index "
                 f"{name} names; drop the index before, with op.drop_index({name!r}, {self._name!r})"
             )
@@ -259,7 +259,7 @@ class Copy:
             triggers: The table's triggers.
 
         Raises:
-            DbError: There are some.
+            RefusedError: There are some.
         """
         readers = {**self._catalog.readers(), **{f"trigger {name}": written for name, written in triggers.items()}}
         if not readers:
@@ -271,7 +271,7 @@ class Copy:
         self._drop(triggers, made)
         broken.update((f"the {title}", "it names a dropped column") for title in self._quoting_dropped(readers))
         for title, why in broken.items():
-            raise DbError(
+            raise RefusedError(
                 f"the batch operation on {self._name!r} would break {title}: {why}; drop it before in the revision, "
                 "and create it again afterwards"
             )

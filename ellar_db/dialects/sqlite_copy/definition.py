@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ellar_db.dialects.sqlite_copy.facts import ColumnFacts, ConstraintFacts, TableFacts, is_stated
 from ellar_db.dialects.sqlite_copy.text import Clause, Item, TableText, folded, names_in, normalized, quoted
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import RefusedError
 from ellar_db.util.sqlalchemy import ddl_compiler
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Definition:
         """Return the new definition.
 
         Raises:
-            DbError: Something that isn't named would be lost.
+            RefusedError: Something that isn't named would be lost.
         """
         gone = _without(self._facts(self._change.was), self._facts(self._change.now))
         new = _without(self._facts(self._change.now), self._facts(self._change.was))
@@ -171,14 +171,14 @@ class Definition:
         """Remove a constraint.
 
         Raises:
-            DbError: It isn't found where it is expected.
+            RefusedError: It isn't found where it is expected.
         """
         found = self._found(facts)
         if found is not None:
             self._exchange(found[0], found[0].without(found[1]))
         elif not {self._change.current(column) for column in facts.columns} & self._change.dropped:
             what = f"{facts.kind} {facts.name or ', '.join(facts.columns)}".strip()
-            raise DbError(
+            raise RefusedError(
                 f"the batch operation on {self._change.table!r} drops the constraint {what}, which isn't found in the "
                 "table's definition; create the table anew in the revision instead"
             )
@@ -187,14 +187,14 @@ class Definition:
         """Return whether Alembic forgot a constraint, since another one has the same name.
 
         Raises:
-            DbError: The one that was dropped may be either.
+            RefusedError: The one that was dropped may be either.
         """
         namesakes = [known for known in self._facts(self._change.was) if facts.name and known.name == facts.name]
         if len(namesakes) < 2:
             return False
         if any(known.name == facts.name for known in self._facts(self._change.now)):
             return True
-        raise DbError(
+        raise RefusedError(
             f"the batch operation on {self._change.table!r} drops the constraint {facts.name}, and there are "
             f"{len(namesakes)} of this name; create the table anew in the revision instead"
         )
@@ -267,7 +267,7 @@ class Definition:
         """Drop the constraints of dropped columns alone.
 
         Raises:
-            DbError: An expression names a dropped column, and others too.
+            RefusedError: An expression names a dropped column, and others too.
         """
         dropped = self._change.dropped - {
             self._change.current(key) for key in self._columns if key not in self._change.copied
@@ -297,7 +297,7 @@ class Definition:
         cure = "restate those that stay with table_args" if clause.name is None else "drop it in the same batch too"
         if clause.kind == "GENERATED":
             words, cure = f"the generated column {item.column}", "drop it in the same batch too"
-        raise DbError(
+        raise RefusedError(
             f"the batch operation on {self._change.table!r} drops the column {', '.join(sorted(columns))}, which "
             f"{words[:SHOWN]} names; {cure}"
         )

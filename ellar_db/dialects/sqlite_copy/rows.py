@@ -8,7 +8,7 @@ from typing import Any
 from ellar_db.dialects.sqlite_copy.catalog import Catalog, Column
 from ellar_db.dialects.sqlite_copy.text import folded, literal, quoted
 from ellar_db.dialects.sqlite_copy.values import Conversion, conversion
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import RefusedError
 
 ROWIDS = ("rowid", "_rowid_", "oid")
 """The names of the rowid, of which a column may have taken some."""
@@ -38,7 +38,7 @@ class Rows:
             has_rowid: Whether the rowid is copied too.
 
         Raises:
-            DbError: There are values that can't be kept.
+            RefusedError: There are values that can't be kept.
         """
         from sqlalchemy.exc import OperationalError
 
@@ -84,7 +84,7 @@ class Rows:
             before: Whether no row has been copied yet, so that there may be values that are an error only then.
 
         Raises:
-            DbError: There are such values.
+            RefusedError: There are such values.
         """
         name, table = quoted(column.name), self._catalog.qualified(self._source)
         count = 0
@@ -94,7 +94,7 @@ class Rows:
             if converts and before:
                 count += self._undecodable(f"SELECT {name} FROM {table} WHERE typeof({name}) = {literal(kind)}")
         if count:
-            raise DbError(
+            raise RefusedError(
                 f"the column {column.name!r} of {self._table!r} can't become {column.type}: {count} of its values "
                 "would be lost or changed by that; change them before in the revision, with an UPDATE"
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ellar_db.dialects.sqlite_copy.catalog import Catalog
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import RefusedError
 
 SAVEPOINT = "ellar_db_copy"
 
@@ -23,7 +23,7 @@ def prepared(catalog: Catalog, check: Callable[[], None]) -> Iterator[None]:
         check: Raises DbError if rows refer to nothing; called where foreign keys are enforced.
 
     Raises:
-        DbError: The connection can't be prepared.
+        RefusedError: The connection can't be prepared.
     """
     with _foreign_keys_off(catalog) as enforced, _all_or_nothing(catalog), _nothing_follows(catalog):
         yield
@@ -38,7 +38,7 @@ def _foreign_keys_off(catalog: Catalog) -> Iterator[bool]:
     if enforced:
         catalog.execute("PRAGMA foreign_keys = OFF")
     if catalog.pragma("foreign_keys"):
-        raise DbError(
+        raise RefusedError(
             "a batch operation in a transaction in which foreign keys are enforced would delete the rows that refer "
             "to the table; leave BEGIN to Alembic, or use autocommit_block()"
         )
@@ -72,7 +72,7 @@ def _nothing_follows(catalog: Catalog) -> Iterator[None]:
     set_before = catalog.pragma("legacy_alter_table")
     catalog.execute("PRAGMA legacy_alter_table = ON")
     if not catalog.pragma("legacy_alter_table"):
-        raise DbError(f"a batch operation needs SQLite {LOWEST} or newer, to keep what refers to the table")
+        raise RefusedError(f"a batch operation needs SQLite {LOWEST} or newer, to keep what refers to the table")
     try:
         yield
     finally:
