@@ -407,6 +407,7 @@ def test_the_check_of_a_type_is_replaced_with_the_type() -> None:
         )
 
 
+@pytest.mark.skipif(sa.__version__ < "2.1", reason="SQLAlchemy 2.0 reads another name")
 def test_a_constraint_of_a_name_that_two_have_is_not_dropped() -> None:
     table = "CREATE TABLE t (a INT, CONSTRAINT k UNIQUE (a), CONSTRAINT k CHECK (a > 0))"
     with database([table]) as (connection, driver):

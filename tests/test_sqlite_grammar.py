@@ -261,8 +261,9 @@ def keeps_all(schema: tuple[list[str], str], change: str) -> None:
         before, words = state(driver), definition(driver)
         try:
             batch(connection, apply, "The Table")
-        except (RefusedError, IntegrityError):
-            # a column with nulls became NOT NULL, or a generated column names the one that is dropped
+        except Exception as error:
+            if not is_expected(error):
+                raise
             OUTCOMES["refused"] += 1
             assert (state(driver), definition(driver)) == (before, words)
         else:
@@ -270,6 +271,12 @@ def keeps_all(schema: tuple[list[str], str], change: str) -> None:
             found, wanted = definition(driver), expected(words, zz)
             assert state(driver) == before
             assert found == wanted or (change != "nothing" and squeezed(found) == squeezed(wanted))
+
+
+def is_expected(error: Exception) -> bool:
+    """Return whether a batch operation may fail so: a column with nulls became NOT NULL, or a dropped one is named."""
+    # SQLAlchemy 2.0 can't read all tables, and says so by an assertion
+    return isinstance(error, (RefusedError, IntegrityError)) or "create table not found" in str(error)
 
 
 def made(driver: sqlite3.Connection, statements: list[str]) -> bool:

@@ -123,7 +123,7 @@ class Copy:
             copied=frozenset(folded(name) for name in self._copied),
             renamed={folded(old.name): str(new.name) for old, new in kept if old.name != new.name},
             alias=self._alias(),
-            silent=any(facts.name is None for facts, _ in TableFacts.of(self.old, dialect).checks()),
+            known=frozenset(facts for facts, _ in TableFacts.of(self.old, dialect).constraints),
         )
 
     def _alias(self) -> str:

@@ -30,7 +30,7 @@ class Change:
         copied: The columns that are copied, folded, by the names from before.
         renamed: The new names of renamed columns, by the folded names from before.
         alias: The column that is the rowid, folded, by the name from before; an empty string if there is none.
-        silent: Whether Alembic left out the CHECK constraints without a name, as it does with tables that it read.
+        known: The constraints of the table as Alembic knows it, of which the revision can drop some.
     """
 
     table: str
@@ -40,7 +40,12 @@ class Change:
     copied: frozenset[str]
     renamed: Mapping[str, str]
     alias: str
-    silent: bool
+    known: frozenset[ConstraintFacts]
+
+    @property
+    def silent(self) -> bool:
+        """Whether Alembic left out the CHECK constraints without a name, as it does with tables that it read."""
+        return any(facts.kind == "CHECK" and facts.name is None for facts in self.known)
 
     def current(self, key: str) -> str:
         """Return the folded name that a column has after it was renamed."""
@@ -176,12 +181,15 @@ class Definition:
         found = self._found(facts)
         if found is not None:
             self._exchange(found[0], found[0].without(found[1]))
-        elif not {self._change.current(column) for column in facts.columns} & self._change.dropped:
+        elif facts in self._change.known and not self._columns_of(facts) & self._change.dropped:
             what = f"{facts.kind} {facts.name or ', '.join(facts.columns)}".strip()
             raise RefusedError(
                 f"the batch operation on {self._change.table!r} drops the constraint {what}, which isn't found in the "
                 "table's definition; create the table anew in the revision instead"
             )
+
+    def _columns_of(self, facts: ConstraintFacts) -> set[str]:
+        return {self._change.current(column) for column in facts.columns}
 
     def _is_namesake(self, facts: ConstraintFacts) -> bool:
         """Return whether Alembic forgot a constraint, since another one has the same name.
