@@ -429,6 +429,14 @@ def test_only_tables_are_copied(table: str) -> None:
         assert definitions(driver) == before
 
 
+def test_a_table_without_any_of_its_columns_is_no_copy() -> None:
+    with database(["CREATE TABLE t (a INT)", "INSERT INTO t VALUES (1)"]) as (connection, driver):
+        with pytest.raises(RefusedError, match="keeps no column"):
+            batch(connection, lambda batch: (batch.drop_column("a"), batch.add_column(sa.Column("b", sa.Integer))))
+
+        assert driver.execute("SELECT a FROM t").fetchall() == [(1,)]
+
+
 def test_a_table_that_only_looks_like_a_copy_is_created() -> None:
     with database([]) as (connection, driver):
         operate(connection, lambda operations: operations.create_table("_alembic_tmp_x", sa.Column("a", sa.Integer)))

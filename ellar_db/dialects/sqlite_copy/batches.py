@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ellar_db.dialects.sqlite_copy.catalog import is_spatial
 from ellar_db.dialects.sqlite_copy.copying import Copy
+from ellar_db.util.errors import RefusedError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Insert, Table
@@ -102,6 +103,10 @@ class Batches:
         select: Any = insert.select
         expressions: list[Any] = list(select.selected_columns)
         columns = [each.clause if isinstance(each, Cast) else each for each in expressions]
+        if not columns:
+            raise RefusedError(
+                "a batch operation that keeps no column copies no row; drop and create the table instead"
+            )
         old, new, waiting = columns[0].table, self._new, self._waiting
         if not waiting:
             # something that listens to the new table needed it
