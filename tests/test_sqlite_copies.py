@@ -370,9 +370,15 @@ def test_the_options_of_alembic_work() -> None:
         assert definitions(driver)["t"].endswith("UNIQUE (a), CHECK (a > 3))")
         assert definitions(driver)["k"] == "CREATE INDEX k ON t (a)"
 
-        # what is given is what the table is; what can't be said there stays
+
+def test_what_is_given_as_the_table_is_what_it_becomes() -> None:
+    table = "CREATE TABLE t (a INT COLLATE BINARY, b INT, UNIQUE (a), CHECK (a > 3))"
+    with database([table, "CREATE INDEX i ON t (lower(b))", "CREATE INDEX j ON t (b)"]) as (connection, driver):
         stated = sa.Table("t", sa.MetaData(), sa.Column("b", sa.BigInteger), sa.Column("a", sa.Integer))
+
         batch(connection, copy_from=stated)
+
+        # what can't be said in a Table of SQLAlchemy stays
         assert definitions(driver) == {
             "t": "CREATE TABLE t ( b BIGINT,a INT COLLATE BINARY)",
             "i": "CREATE INDEX i ON t (lower(b))",
