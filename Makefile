@@ -62,7 +62,7 @@ coverage: setup
 	$(BIN)/coverage report
 
 fuzz: setup
-	ELLAR_DB_FUZZ=$(FUZZ) $(BIN)/python $(PYTEST) tests/test_fuzz.py
+	ELLAR_DB_FUZZ=$(FUZZ) $(BIN)/python $(PYTEST) tests/test_fuzz.py tests/test_sqlite_grammar.py
 
 faults: setup
 	ELLAR_DB_FAULTS=$(FAULTS) $(BIN)/python $(PYTEST) tests/faults tests/test_writing.py

@@ -306,3 +306,7 @@ class Dialect:
     def tables_of_extensions(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
         """Return the tables that extensions of the server made: schema (None for the default one) and name."""
         return frozenset()
+
+    def virtual_tables(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
+        """Return the tables that autogenerate can't read or change: schema (None for the default one) and name."""
+        return frozenset()

@@ -12,6 +12,8 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction
+from ellar_db.dialects.sqlite_copy.batches import BATCH_COPY, complete_copies
+from ellar_db.dialects.sqlite_copy.catalog import Catalog
 from ellar_db.hooktypes import Canceller, Lock
 from ellar_db.util.aiosqlite import interruption
 from ellar_db.util.errors import DbError
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
 
 MAGIC = b"SQLite format 3\0"
 """The first bytes of each SQLite database that isn't encrypted or empty."""
-
-BATCH_COPY = "_alembic_tmp_"
-"""Prefix of the names of the tables into which Alembic's batch operations copy."""
 
 
 def type_changed(
@@ -56,8 +55,13 @@ def type_changed(
     quote = context.dialect.identifier_preparer.quote
     schema = f"{quote(inspected.table.schema)}." if inspected.table.schema else ""
     rows = context.connection.exec_driver_sql(f"PRAGMA {schema}table_xinfo({quote(inspected.table.name)})").mappings()
-    written = {row["name"]: row["type"] for row in rows}
-    return bool(written.get(inspected.name) != declared_type.compile(dialect=context.dialect))
+    written = {row["name"]: row for row in rows}
+    found, name = written[inspected.name], declared_type.compile(dialect=context.dialect)
+    is_key = [row["name"] for row in written.values() if row["pk"]] == [inspected.name]
+    if is_key and found["type"].upper() == "INTEGER" and "INT" in name.upper():
+        # under another name than INTEGER the primary key wouldn't be the rowid, which has 64 bits anyway
+        return False
+    return bool(found["type"] != name)
 
 
 class SQLite(Dialect):
@@ -111,8 +115,8 @@ class SQLite(Dialect):
 
     @contextmanager
     def guard(self, connection: Connection) -> Iterator[Callable[[], None]]:
-        """Make the run all or nothing; see `all_or_nothing`."""
-        with all_or_nothing(connection) as check:
+        """Make the run all or nothing, and its batch operations complete (`all_or_nothing`, `complete_copies`)."""
+        with all_or_nothing(connection) as check, complete_copies(connection, check):
             yield check
 
     def is_out_of_transaction(self, connection: Connection) -> bool:
@@ -140,6 +144,20 @@ class SQLite(Dialect):
             f"{table.removeprefix(BATCH_COPY)} is complete, and drop the copy"
             for table in tables
         ]
+
+    def tables_of_extensions(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
+        """Return the virtual tables, and the tables in which their modules keep the contents."""
+        return frozenset(
+            (schema, table)
+            for schema, catalog in _databases(connection)
+            for table in (*catalog.virtual_tables(), *catalog.shadow_tables())
+        )
+
+    def virtual_tables(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
+        """Return the virtual tables, such as those of FTS5 and R*Tree; their modules may not even be loaded."""
+        return frozenset(
+            (schema, table) for schema, catalog in _databases(connection) for table in catalog.virtual_tables()
+        )
 
     def timeouts(self, dialect: SQLAlchemyDialect, limits: Limits) -> list[str]:
         """Return `PRAGMA busy_timeout`, in milliseconds."""
@@ -278,6 +296,12 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
         if not connection.closed and not connection.invalidated:
             driver.isolation_level = level
             foreign_keys.restore()
+
+
+def _databases(connection: Connection) -> Iterator[tuple[str | None, Catalog]]:
+    """Yield the databases of a connection: the schema as SQLAlchemy names it, and the catalog."""
+    for _, name, _ in connection.exec_driver_sql("PRAGMA database_list").fetchall():
+        yield None if name == "main" else str(name), Catalog(connection, str(name))
 
 
 def _is_plain_file(url: URL) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 ENUMS = "alembic_postgresql_enum"
 
-_members: WeakKeyDictionary[MigrationContext, frozenset[tuple[str | None, str]]] = WeakKeyDictionary()
+_members: WeakKeyDictionary[MigrationContext, dict[str, frozenset[tuple[str | None, str]]]] = WeakKeyDictionary()
 
 
 @hookimpl
@@ -51,12 +52,24 @@ def ellar_db_context_options(database: Database) -> dict[str, Any]:
 def ellar_db_include_object(
     database: Database, object: Any, name: str | None, type_: str, reflected: bool, compare_to: Any
 ) -> bool | None:
-    """Exclude the tables that an extension of the server created, such as PostGIS."""
+    """Exclude the tables that an extension of the server created, such as PostGIS, and virtual tables."""
+    if type_ == "table" and (object.schema, name) in _found(database, "virtual_tables"):
+        return False
     if type_ != "table" or not reflected or compare_to is not None:
         return None
     if name == "spatial_ref_sys" or object.schema == "tiger_data":
         return False
-    return False if (object.schema, name) in _of_extensions(database) else None
+    return False if (object.schema, name) in _found(database, "tables_of_extensions") else None
+
+
+@hookimpl
+def ellar_db_include_name(
+    database: Database, name: str | None, type_: str, parent_names: Mapping[str, str | None]
+) -> bool | None:
+    """Exclude virtual tables before they are read, for which their modules would have to be loaded."""
+    if type_ != "table":
+        return None
+    return False if (parent_names.get("schema_name"), name) in _found(database, "virtual_tables") else None
 
 
 @cache
@@ -73,12 +86,18 @@ def _dialect_of(database: Database) -> Dialect:
     return dialect_of(get_plugin_manager(), database)
 
 
-def _of_extensions(database: Database) -> frozenset[tuple[str | None, str]]:
-    """Return the tables of the server's extensions, read once per comparison."""
+def _found(database: Database, question: str) -> frozenset[tuple[str | None, str]]:
+    """Return the tables for which a question about the kind of database asks, read once per comparison.
+
+    Args:
+        database: The database.
+        question: The name of a method of `Dialect`.
+    """
     from alembic import context
 
     running = context.get_context()
-    if running not in _members:
+    known = _members.setdefault(running, {})
+    if question not in known:
         assert running.connection is not None
-        _members[running] = _dialect_of(database).tables_of_extensions(running.connection)
-    return _members[running]
+        known[question] = getattr(_dialect_of(database), question)(running.connection)
+    return known[question]

@@ -29,7 +29,7 @@ from ellar_db.runtime.outcome import Failure, left_by, made_otherwise
 from ellar_db.runtime.versions import refuse_odd
 from ellar_db.util.alembic import is_in_external_transaction, replace_transaction, transaction
 from ellar_db.util.click import replace_message
-from ellar_db.util.errors import DbError, PluginError, summary
+from ellar_db.util.errors import DbError, PluginError, RefusedError, summary
 from ellar_db.util.termination import cancelled_by
 
 if TYPE_CHECKING:
@@ -353,8 +353,8 @@ class RunState:
                 log.warning("%s did not end on the database %r; %s", self.current, self.database.name, left)
                 raise
             late = isinstance(error, SQLAlchemyError) and self.dialect.timed_out(getattr(error, "orig", None))
-            rolled_back = isinstance(error, RolledBackError)
-            said = str(error) if rolled_back else described(error, self.dialect, self.connection)
+            in_full = isinstance(error, (RolledBackError, RefusedError))
+            said = str(error) if in_full else described(error, self.dialect, self.connection)
             told = f"{said}{' (it timed out)' if late else ''}; {left}{self._advice(context, error, others)}"
             raise DbError(f"{self._where}: {told}") from error
 

@@ -52,6 +52,14 @@ class NotInstalledError(UnavailableError, ImportError):
     """A package that an extra of ellar-db brings is missing. It is an ImportError too, as a failed import is."""
 
 
+class RefusedError(Exception):
+    """What a revision wants to do is refused; the run's error adds which revision it is, and what is left of the run.
+
+    Args:
+        message: What is wrong and what to do next.
+    """
+
+
 class PluginError(DbError):
     """A plugin failed while one of its hooks ran."""
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sqlalchemy import Dialect, Engine
+    from sqlalchemy import Constraint, Dialect, Engine
+    from sqlalchemy.sql.compiler import DDLCompiler
     from sqlalchemy.types import TypeEngine
 
 
@@ -69,3 +70,32 @@ def has_variants(type_: TypeEngine[Any]) -> bool:
     dialect. There is no public fallback.
     """
     return bool(getattr(type_, "_variant_mapping", None))
+
+
+def is_type_bound(constraint: Constraint) -> bool:
+    """Return whether a constraint was made by a column's type, such as the CHECK of an Enum.
+
+    `Constraint._type_bound` is needed since such a constraint is otherwise like one that was stated. The fallback is to
+    compare its expression with the type's values.
+    """
+    return bool(getattr(constraint, "_type_bound", False))
+
+
+def is_created(constraint: Constraint, dialect: Dialect) -> bool:
+    """Return whether a constraint is part of the CREATE TABLE of its table.
+
+    `Constraint._create_rule` is needed since the CHECK of a Boolean or Enum depends on the kind of database. The
+    fallback is to look for it in the compiled CREATE TABLE.
+    """
+    rule = getattr(constraint, "_create_rule", None)
+    return rule is None or bool(rule(ddl_compiler(dialect)))
+
+
+def ddl_compiler(dialect: Dialect) -> DDLCompiler:
+    """Return what renders the parts of a CREATE TABLE, such as a single constraint.
+
+    That `Dialect.ddl_compiler` may be made without a statement is needed since a constraint can be compiled only as a
+    part of one. The fallback is to compile a CREATE TABLE and to take it apart.
+    """
+    statement: Any = None
+    return dialect.ddl_compiler(dialect, statement)

@@ -25,8 +25,11 @@ from alembic.script import Script, ScriptDirectory, write_hooks
 from alembic.script.revision import RevisionMap
 from alembic.util import CommandError, PriorityDispatcher
 from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
     Column,
     Connection,
+    Enum,
     Integer,
     MetaData,
     String,
@@ -489,6 +492,32 @@ class TestSqlalchemy:
 
         assert len(sqlalchemy_doors.listeners(engine, "begin")) == 1
         assert list(sqlalchemy_doors.listeners(engine.pool, "connect")) == [*before, listener]
+
+    def test_constraints_of_types(self) -> None:
+        kind = Enum("a", "b", name="kind", create_constraint=True)
+        table = Table("t", MetaData(), Column("x", kind), CheckConstraint("x <> 'c'"))
+        bound = {str(each.name or ""): sqlalchemy_doors.is_type_bound(each) for each in table.constraints}
+        check_that(hasattr(CheckConstraint("1"), "_type_bound"), "Constraint._type_bound", "sqlalchemy.py")
+
+        assert bound == {"": False, "kind": True}
+
+    def test_constraints_that_some_kinds_of_databases_need(self) -> None:
+        table = Table("t", MetaData(), Column("x", Boolean(create_constraint=True, name="kind")))
+        (check,) = (each for each in table.constraints if isinstance(each, CheckConstraint))
+        check_that(hasattr(check, "_create_rule"), "Constraint._create_rule", "sqlalchemy.py")
+        created = {
+            url: sqlalchemy_doors.is_created(check, make_url(url).get_dialect()())
+            for url in ("sqlite://", "postgresql+psycopg://")
+        }
+
+        assert created == {"sqlite://": True, "postgresql+psycopg://": False}
+
+    def test_a_constraint_is_rendered_alone(self) -> None:
+        table = Table("t", MetaData(), Column("x", Integer), CheckConstraint("x > 0", name="positive"))
+        (check,) = (each for each in table.constraints if isinstance(each, CheckConstraint))
+        compiler = sqlalchemy_doors.ddl_compiler(make_url("sqlite://").get_dialect()())
+
+        assert compiler.process(check) == "CONSTRAINT positive CHECK (x > 0)"
 
     def test_variants_of_a_type(self) -> None:
         check_that(hasattr(String(), "_variant_mapping"), "TypeEngine._variant_mapping", "sqlalchemy.py")
