@@ -13,7 +13,6 @@ from ellar_db.version import __version__
 
 if TYPE_CHECKING:
     from ellar_db.cli.overriding import OverridingCommand as OverridingCommand
-    from ellar_db.config.lock import migration_lock as migration_lock
     from ellar_db.config.plugin_settings import Setting as Setting
     from ellar_db.config.plugin_settings import plugin_settings as plugin_settings
     from ellar_db.config.seam import alembic_config as alembic_config
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from ellar_db.databases.options import MigrationOptions as MigrationOptions
     from ellar_db.dialects.base import Dialect as Dialect
     from ellar_db.dialects.sqlite import sqlite_file as sqlite_file
+    from ellar_db.guards.migration_lock import migration_lock as migration_lock
     from ellar_db.hooktypes import PackageMigrations as PackageMigrations
     from ellar_db.hooktypes import RevisionRequest as RevisionRequest
     from ellar_db.module import EllarDBModule as EllarDBModule
@@ -46,7 +46,7 @@ HOMES = {
     "alembic_config": "config.seam",
     "expanded": "project.settings",
     "masked": "util.masking",
-    "migration_lock": "config.lock",
+    "migration_lock": "guards.migration_lock",
     "plugin_option": "plugins.options",
     "plugin_settings": "config.plugin_settings",
     "read_table": "project.settings",

@@ -159,7 +159,6 @@ REFUSALS = [
     Refusal("downgrade base", "say --yes if that is wanted", ["upgraded", "confirm"], option="--yes"),
     Refusal("upgrade -o x.sql", "needs --sql", option="--sql", exit_code=2),
     Refusal("migrate --sql", "then use upgrade --sql", exit_code=2),
-    Refusal("upgrade", "app.db.migrating can't be made: Is a directory; --no-lock goes without", ["lock_is_folder"], follow=[], option="--no-lock"),
     # plugins
     Refusal("upgrade", "leave it out with ELLAR_DB_DISABLE_PLUGINS=shop-plugin", ["failing_plugin"], again=True, env={"ELLAR_DB_DISABLE_PLUGINS": "shop-plugin"}),
     Refusal("tick", "leave one out (ELLAR_DB_DISABLE_PLUGINS=duo)", ["two_plugins"], again=True, env={"ELLAR_DB_DISABLE_PLUGINS": "duo"}),
@@ -322,9 +321,6 @@ class Shop:
 
     def confirm(self) -> None:
         self.project.configure(extra="confirm = 'always'\n")
-
-    def lock_is_folder(self) -> None:
-        (self.project.path / "app.db.migrating").mkdir()
 
     def plugin(self, hook: str, arguments: str, body: str, wrapper: str = "") -> None:
         self.install("shop-plugin", HOOK.format(hook=hook, arguments=arguments, body=body, wrapper=wrapper))
