@@ -191,6 +191,19 @@ def _distribution(package: str) -> str:
     return f"{found.metadata['Name']} {found.version}"
 
 
+def _foreign(frame: FrameType) -> str:
+    """Return what to do about an env.py that needs the program that made it, empty for any other frame."""
+    if frame.f_globals.get("__name__") != "env_py":
+        return ""
+    try:
+        origin = origin_of(Path(frame.f_code.co_filename))
+    except OSError:
+        return ""
+    if not origin.needs:
+        return ""
+    return f"; {origin.name} made this env.py, which needs {origin.needs}: `{program()} adopt` makes it ellar_db's"
+
+
 def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:
     module = frame.f_globals.get("__name__")
     file = Path(frame.f_code.co_filename)
