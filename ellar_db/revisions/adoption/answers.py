@@ -97,11 +97,6 @@ class Answers:
     databases: tuple[FoundDatabase, ...]
     sql_error: str | None = None
 
-    @property
-    def sql_says(self) -> str:
-        """Whether `upgrade --sql` can be had, for messages."""
-        return self.sql_error or "works"
-
     def difference(self, other: Answers) -> str | None:
         """Return what another folder answers differently, or None."""
         if self.history != other.history:
@@ -118,8 +113,9 @@ class Answers:
             ):
                 if before != after:
                     return f"{what} of {url}: {_listed(before)} before, {_listed(after)} after"
-            if (one.sql is None) != (two.sql is None):
-                return f"`upgrade --sql` of {url}: {self.sql_says} before, {other.sql_says} after"
+            # where it failed before, there is nothing that could be lost
+            if one.sql is not None and two.sql is None:
+                return f"`upgrade --sql` of {url} worked before, and fails after: {other.sql_error}"
             if one.sql is not None and two.sql is not None and statements(one.sql) != statements(two.sql):
                 lines = _first_difference("\n".join(statements(one.sql)), "\n".join(statements(two.sql)))
                 return f"`upgrade --sql` of {url} {lines}"

@@ -33,12 +33,13 @@ KNOWN_NAMES = frozenset(
 
 KNOWN_CALLS = frozenset(
     """AsyncEngine EllarSQLService MetaData MultipleDatabaseAlembicEnvMigration Rewriter RuntimeError
-    SingleDatabaseAlembicEnvMigration append async_engine_from_config begin begin_transaction begin_twophase bind_names
-    call cast close commit configure connect dict dispose do_run_migrations engine_from_config fileConfig get getLogger
-    get_bind_names get_engine get_engine_url get_event_loop get_main_option get_metadata get_section get_section_option
-    getattr hasattr info is_empty is_offline_mode isinstance items keys len list main open prepare render_as_string
-    replace rollback run run_async_migrations run_migrations run_migrations_offline run_migrations_online run_sync
-    run_until_complete set_main_option set_section_option split str to_metadata tometadata values""".split()
+    SingleDatabaseAlembicEnvMigration _sync_connection append async_engine_from_config begin begin_transaction
+    begin_twophase bind_names call cast close commit configure connect dict dispose do_run_migrations engine_from_config
+    fileConfig get getLogger get_bind_names get_engine get_engine_url get_event_loop get_main_option get_metadata
+    get_section get_section_option getattr hasattr info is_empty is_offline_mode isinstance items keys len list main open
+    prepare render_as_string replace rollback run run_async_migrations run_migrations run_migrations_offline
+    run_migrations_online run_sync run_until_complete set_main_option set_section_option split start str to_metadata
+    tometadata values""".split()
 )
 """Last parts of the names of functions that templates call."""
 
@@ -114,16 +115,21 @@ def _place(name: str) -> str:
 
 
 def _own_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             # Flask-Migrate's templates define this one inside of a function
             if node.name not in KNOWN_NAMES and not (node.name in CALLBACKS and node not in tree.body):
+                # what is in it goes with it
                 yield node.lineno, node.name
+                continue
         elif isinstance(node, ast.Call) and _variable(node) is None:
             yield from _of_call(node)
         variable = _variable(node)
         if variable is not None:
             yield node.lineno, f"${variable}"  # type: ignore[attr-defined]  # an expression has a line
+        waiting += ast.iter_child_nodes(node)
     for node in tree.body:
         for name in _assigned(node):
             if name not in KNOWN_NAMES:
@@ -162,8 +168,8 @@ def _is_plain(value: ast.expr) -> bool:
 def _assigned(node: ast.stmt) -> Iterator[str]:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     for target in targets:
-        if isinstance(target, ast.Name):
-            yield target.id
+        if isinstance(target, (ast.Name, ast.Attribute)):
+            yield _dotted(target)
 
 
 def _dotted(node: ast.expr) -> str:

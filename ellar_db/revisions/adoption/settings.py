@@ -218,7 +218,8 @@ def _metadata(database: FoundDatabase, importable: Callable[[Sequence[str], Sequ
         return several
     raise DbError(
         f"the models of the database {database.name!r} ({', '.join(database.tables[:3])} ...) can't be imported by a "
-        'name; write [tool.ellar-db] into pyproject.toml by hand, with metadata = "module:attribute", and adopt again'
+        'name; write [tool.ellar-db] into pyproject.toml by hand, with metadata = "module:attribute", and adopt again, '
+        "or give the factory of a Flask application as --app"
     )
 
 
