@@ -36,8 +36,8 @@ KNOWN_CALLS = frozenset(
     SingleDatabaseAlembicEnvMigration _sync_connection append async_engine_from_config begin begin_transaction
     begin_twophase bind_names call cast close commit configure connect dict dispose do_run_migrations engine_from_config
     fileConfig get getLogger get_bind_names get_engine get_engine_url get_event_loop get_main_option get_metadata
-    get_section get_section_option getattr hasattr info is_empty is_offline_mode isinstance items keys len list main open
-    prepare render_as_string replace rollback run run_async_migrations run_migrations run_migrations_offline
+    get_section get_section_option getattr hasattr info is_empty is_offline_mode isinstance items keys len list main
+    open prepare render_as_string replace rollback run run_async_migrations run_migrations run_migrations_offline
     run_migrations_online run_sync run_until_complete set_main_option set_section_option split start str to_metadata
     tometadata values""".split()
 )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ellar_db.project.origins import ADVANCED_ALCHEMY, ELLAR_SQL, FLASK_MIGRATE
 from ellar_db.revisions.adoption.environment import CALLBACKS, imported_modules
+from ellar_db.util.alembic import intercept_environments
 from ellar_db.util.errors import DbError, UnavailableError, summary
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def main() -> None:
 def _answered(request: Mapping[str, Any]) -> dict[str, Any]:
     if "metadata" in request:
         return {"tables": _tables(_metadata(request["metadata"]))}
+    intercept_environments(lambda _: None, _note)
     with _opened(request) as config, _without_files():
         return {
             "history": _tried(lambda: _history(config)),
@@ -173,24 +175,16 @@ class _Visit:
         self.sql: Any = options.get("output_buffer")
 
 
-@contextmanager
-def _watched(visits: list[_Visit]) -> Iterator[None]:
+_visits: list[_Visit] = []
+"""The calls of `context.configure` so far."""
+
+
+def _note(environment: EnvironmentContext, original: Callable[..., None], options: dict[str, Any]) -> None:
     """Note what is passed to `context.configure`, and collect the SQL of offline mode apart for each database."""
-    from alembic.runtime.environment import EnvironmentContext
-
-    original = EnvironmentContext.configure
-
-    def configure(self: EnvironmentContext, *args: Any, **options: Any) -> None:
-        if self.is_offline_mode():
-            options["output_buffer"] = io.StringIO()
-        original(self, *args, **options)
-        visits.append(_Visit(self, options))
-
-    EnvironmentContext.configure = configure  # type: ignore[method-assign]  # in a process of its own
-    try:
-        yield
-    finally:
-        EnvironmentContext.configure = original  # type: ignore[method-assign]
+    if environment.is_offline_mode():
+        options["output_buffer"] = io.StringIO()
+    original(**options)
+    _visits.append(_Visit(environment, options))
 
 
 def _visited(config: Config) -> list[_Visit]:
@@ -199,28 +193,26 @@ def _visited(config: Config) -> list[_Visit]:
     from alembic.script import ScriptDirectory
     from sqlalchemy import inspect
 
-    visits: list[_Visit] = []
-
     def read(heads: Any, _: Any) -> list[Any]:
-        visit = visits[-1]
+        visit = _visits[-1]
         visit.heads = sorted(heads)
         visit.tables = set(inspect(visit.context.connection).get_table_names())
         return []
 
     script = ScriptDirectory.from_config(config)
-    with _watched(visits), EnvironmentContext(config, script, fn=read, dont_mutate=True):
+    with EnvironmentContext(config, script, fn=read, dont_mutate=True):
         script.run_env()
-    return visits
+    found = _visits[:]
+    _visits.clear()
+    return found
 
 
 def _sql(config: Config) -> list[dict[str, Any]]:
     from alembic import command
 
-    visits: list[_Visit] = []
     config.output_buffer = io.StringIO()
-    with _watched(visits):
-        command.upgrade(config, "head", sql=True)
-    return [{"token": _token(visit), "sql": visit.sql.getvalue()} for visit in visits]
+    command.upgrade(config, "head", sql=True)
+    return [{"token": _token(visit), "sql": visit.sql.getvalue()} for visit in _visits]
 
 
 def _token(visit: _Visit) -> str | None:
