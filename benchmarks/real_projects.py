@@ -43,6 +43,15 @@ class settings:
         return os.environ["PROJECT_URL"].replace("+psycopg", f"+{driver}")
 """
 
+MLFLOW_TABLES = """
+import sys
+
+from mlflow.store.tracking.dbmodels.initial_models import Base
+from sqlalchemy import create_engine
+
+Base.metadata.create_all(create_engine(sys.argv[1]))
+"""
+
 
 @dataclass(frozen=True)
 class RealProject:
@@ -54,8 +63,9 @@ class RealProject:
         root: The folder in which it is run.
         ini: Its ini file, from there, or the text of one.
         stubs: What stands for the rest, by path.
-        in_environment: The project is installed in an environment, and `root` is in its packages.
+        in_environment: The project is installed in an environment, and `root`, among its packages, is its folder.
         version_table: The name of its version table.
+        prepare: A program that makes what is there before the first revision, given the database's URL.
     """
 
     kind: str
@@ -65,6 +75,7 @@ class RealProject:
     stubs: Mapping[str, str] = field(default_factory=dict)
     in_environment: bool = False
     version_table: str = "alembic_version"
+    prepare: str = ""
 
 
 PROJECTS = {
@@ -109,6 +120,7 @@ PROJECTS = {
         "mlflow/store/db_migrations",
         "alembic.ini",
         in_environment=True,
+        prepare=MLFLOW_TABLES,
     ),
 }
 
@@ -129,20 +141,22 @@ class Way:
         self.top = folder
         if project.in_environment:
             packages = next(source.glob("lib/python3*/site-packages"))
-            _copied(packages / project.root, folder / project.root)
+            _copied(packages / project.root, folder)
         else:
             _taken(source, project.taken, folder)
         for name, text in project.stubs.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        self.cwd = folder / project.root
+        self.cwd = folder if project.in_environment else folder / project.root
         self.ini = project.ini
         if "\n" in project.ini:
             (self.cwd / "alembic.ini").write_text(project.ini, encoding="utf-8")
             self.ini = "alembic.ini"
         self._set_url()
         self.options: tuple[str, ...] = ("-c", self.ini)
+        if project.prepare:
+            subprocess.run([str(self.programs / "python"), "-c", project.prepare, database.url], check=True)
 
     def _set_url(self) -> None:
         file = self.cwd / self.ini
@@ -152,13 +166,15 @@ class Way:
         text, found = re.subn(r"(?m)^#?\s*sqlalchemy\.url\s*=.*$", f"sqlalchemy.url = {url}", text)
         if not found:
             text = text.replace("[alembic]\n", f"[alembic]\nsqlalchemy.url = {url}\n", 1)
+        if self.project.in_environment:
+            # the folder lies elsewhere in its package
+            text = re.sub(r"(?m)^script_location\s*=.*$", "script_location = %(here)s", text)
         file.write_text(text, encoding="utf-8")
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command."""
-        programs = self.source / "bin" if self.project.in_environment else Path(sys.executable).parent
         done = subprocess.run(
-            [str(programs / self.program), *self.options, *arguments],
+            [str(self.programs / self.program), *self.options, *arguments],
             cwd=self.cwd,
             env={**os.environ, "PYTHONPATH": "" if self.project.in_environment else str(self.cwd), **self.env},
             capture_output=True,
@@ -166,6 +182,11 @@ class Way:
             check=False,
         )
         return done
+
+    @property
+    def programs(self) -> Path:
+        """The folder of the programs."""
+        return self.source / "bin" if self.project.in_environment else Path(sys.executable).parent
 
     @property
     def env(self) -> dict[str, str]:

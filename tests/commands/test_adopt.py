@@ -347,6 +347,20 @@ class TestSettings:
         assert "create_table('items'" in written
         assert "create_table('users'" in written
 
+    def test_models_of_an_installed_package(
+        self, make: Callable[..., ForeignFolder], tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        folder = make("generic")
+        installed = tmp_path_factory.mktemp("installed")
+        (folder.project.path / "models.py").rename(installed / "vendor_models.py")
+        env_py = folder.path / "env.py"
+        source = env_py.read_text(encoding="utf-8")
+        env_py.write_text(source.replace("from models import", "from vendor_models import"), encoding="utf-8")
+
+        folder.adopted("adopt", "--yes", env={"PYTHONPATH": str(installed)})
+
+        assert parse_toml(folder.files()["pyproject.toml"])["tool"]["ellar-db"]["metadata"] == "vendor_models:Base"
+
     def test_a_factory_of_flask(self, make: Callable[..., ForeignFolder]) -> None:
         folder = make("flask")
         app = folder.project.path / "app.py"

@@ -350,7 +350,7 @@ def flask_folder(template: str, project: Project, new_database: NewDatabase, kin
 
 
 def ellar_sql_folder(several: bool, project: Project, new_database: NewDatabase, kind: str = "sqlite") -> ForeignFolder:
-    """Make a folder by ellar-sql's own `ellar db init`, in an application without EllarDBModule.
+    """Make a folder by ellar-sql's own `ellar db init`, in an application without EllarDBModule, or skip without it.
 
     Args:
         several: `--multiple`, for two databases.
@@ -360,6 +360,8 @@ def ellar_sql_folder(several: bool, project: Project, new_database: NewDatabase,
     """
     from ellar_db.testing.application import PYPROJECT, SERVER
 
+    if importlib.util.find_spec("ellar_sql") is None:
+        pytest.skip("ellar-sql isn't installed")
     server, _, driver = kind.partition("+")
     urls = {name: new_database(server) for name in (("default", "log") if several else ("default",))}
     databases = {name: asynchronous(url) if driver else url for name, url in urls.items()}

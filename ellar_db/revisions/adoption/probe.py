@@ -260,7 +260,8 @@ def _paths(metadata: Any, request: Mapping[str, Any]) -> list[str]:
     if metadata is None or isinstance(metadata, (list, tuple)):
         return []
     asked = imported_modules(Path(request["directory"], "env.py"))
-    found = [path for name in _project_modules() for path in _paths_in(name, metadata)]
+    modules = dict.fromkeys([*_project_modules(), *(name for name in asked if name in sys.modules)])
+    found = [path for name in modules for path in _paths_in(name, metadata)]
     found += _from_application(request, metadata)
     # what env.py imports has all models, in most projects; of these, what is defined there and short reads best
     return sorted(found, key=lambda path: (path.partition(":")[0] not in asked, _is_borrowed(path), len(path), path))
