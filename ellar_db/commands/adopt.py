@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Move in a folder of Alembic, Flask-Migrate, advanced-alchemy or ellar-sql.")
-@options.directory
+@options.environment
 @click.option(
     "--app",
     metavar="MODULE:NAME",
@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before files are changed.")
 @click.argument("folder", type=options.PATH, required=False)
 def adopt(
-    directory: Path | None, app: str | None, replace_env: bool, dry_run: bool, yes: bool, folder: Path | None
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    app: str | None,
+    replace_env: bool,
+    dry_run: bool,
+    yes: bool,
+    folder: Path | None,
 ) -> None:
     """Make a migrations folder of another program ellar_db's own.
 
@@ -49,7 +55,7 @@ def adopt(
     manager = get_plugin_manager()
     manager.require()
     with reported():
-        plan = plan_for(manager, folder or directory, app)
+        plan = plan_for(manager, folder or directory, app, x_arg)
         if plan is None:
             click.echo("Nothing to adopt: the folder is ellar_db's already.")
             return

@@ -200,6 +200,18 @@ tenant = context.get_x_argument(as_dictionary=True).get("tenant")
         folder.adopted("adopt", "--yes", "--replace-env")
         assert (folder.path / "env.py.before-adopt").read_text(encoding="utf-8") == source
 
+    def test_x_arguments_reach_the_old_env_py(self, make: Callable[..., ForeignFolder]) -> None:
+        folder = make("generic")
+        env = folder.path / "env.py"
+        source = env.read_text(encoding="utf-8")
+        check = 'assert context.get_x_argument(as_dictionary=True) == {"tenant": "a"}\n\n\ndef run_migrations_offline'
+        env.write_text(source.replace("def run_migrations_offline", check, 1), encoding="utf-8")
+
+        assert "AssertionError" in folder.adopted("adopt", "--yes", exit_code=3).stderr
+        folder.adopted("adopt", "--yes", "--replace-env", "-x", "tenant=a")
+
+        assert folder.adopted("current").stdout == "first\n"
+
     def test_a_function_that_the_flask_application_gives(self, make: Callable[..., ForeignFolder]) -> None:
         folder = make("flask")
         app = folder.project.path / "app.py"

@@ -30,6 +30,7 @@ class Request:
         toml: The pyproject.toml, if there is one.
         section: The ini file's section.
         application: What `--app` names.
+        x_arg: Values of `-x`.
     """
 
     origin: str
@@ -38,6 +39,7 @@ class Request:
     toml: Path | None
     section: str = "alembic"
     application: str | None = None
+    x_arg: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return it as the probe reads it."""
@@ -48,6 +50,7 @@ class Request:
             "toml": None if self.toml is None else str(self.toml),
             "section": self.section,
             "application": self.application,
+            "x": list(self.x_arg),
         }
 
 

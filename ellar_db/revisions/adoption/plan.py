@@ -73,13 +73,16 @@ class Plan:
         return copies
 
 
-def plan_for(manager: PluginManager, directory: Path | None, application: str | None) -> Plan | None:
+def plan_for(
+    manager: PluginManager, directory: Path | None, application: str | None, x_arg: Sequence[str] = ()
+) -> Plan | None:
     """Look at a folder, and return what adopting it would change; None if it is ellar_db's already.
 
     Args:
         manager: The plugins.
         directory: The migrations folder that the command line names.
         application: What `--app` names.
+        x_arg: Values of `-x` for the old env.py.
 
     Raises:
         DbError: The folder can't be adopted.
@@ -95,7 +98,7 @@ def plan_for(manager: PluginManager, directory: Path | None, application: str | 
     origin = origin_of(env_py)
     if origin is OURS:
         return None
-    request = _request(config, script, origin, application)
+    request = replace(_request(config, script, origin, application), x_arg=tuple(x_arg))
     answers = ask(request)
     settings = NewSettings()
     read = variables(env_py)

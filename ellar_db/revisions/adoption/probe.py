@@ -12,6 +12,7 @@ import io
 import json
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +61,8 @@ def _answered(request: Mapping[str, Any]) -> dict[str, Any]:
         return {"tables": _tables(_metadata(request["metadata"]))}
     intercept_environments(lambda _: None, _note)
     with _opened(request) as config, _without_files():
+        config.cmd_opts = config.cmd_opts or Namespace()
+        config.cmd_opts.x = request["x"] or None
         return {
             "history": _tried(lambda: _history(config)),
             "current": [_described(visit, request) for visit in _visited(config)],
