@@ -152,16 +152,16 @@ def ask(request: Request, env: Mapping[str, str] | None = None) -> Answers:
     return Answers(history, databases, failed)
 
 
-def importable(paths: Sequence[str], tables: Sequence[str], env: Mapping[str, str] | None = None) -> bool:
+def importable(request: Request, paths: Sequence[str], tables: Sequence[str]) -> bool:
     """Return whether names of metadata, imported in a new process, have certain tables.
 
     Args:
+        request: The folder, whose revisions may import models too.
         paths: The names, each `module:attribute`.
         tables: The names of the tables.
-        env: Environment variables in addition to those of this process.
     """
     try:
-        return bool(_probed({"metadata": list(paths)}, env)["tables"] == list(tables))
+        return bool(_probed({"metadata": list(paths), **request.document()}, None)["tables"] == list(tables))
     except DbError:
         return False
 

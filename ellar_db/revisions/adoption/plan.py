@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,7 @@ def plan_for(
     settings = NewSettings()
     read = variables(env_py)
     if not supplied:
-        settings = settings_for(_from_here(request.directory), answers.databases, importable, read)
+        settings = settings_for(_from_here(request.directory), answers.databases, partial(importable, request), read)
     used = {f"${name}" for name in read if any(f"${{{name}" in url for url in settings.databases.values())}
     own = [each for each in own_code(env_py) if each.name not in used]
     own += [

@@ -58,6 +58,10 @@ def main() -> None:
 
 def _answered(request: Mapping[str, Any]) -> dict[str, Any]:
     if "metadata" in request:
+        from alembic.script import ScriptDirectory
+
+        # a run of env.py has imported the revisions, and what these import
+        list(ScriptDirectory.from_config(_alembic(request)).walk_revisions())
         return {"tables": _tables(_metadata(request["metadata"]))}
     intercept_environments(lambda _: None, _note)
     with _opened(request) as config, _without_files():
