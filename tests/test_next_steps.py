@@ -110,7 +110,7 @@ def test_a_folder_that_is_something_else(plain: Project) -> None:
     )
     assert "which is a file; name another with -d" in error(plain, "-d", "models.py", "upgrade")
     (plain.path / "empty").mkdir()
-    assert "make one with `ellar-db init`" in error(plain, "-d", "empty", "upgrade")
+    assert "make one with `ellar-db -d empty init`" in error(plain, "-d", "empty", "upgrade")
     plain.db("-d", "empty", "init")
 
 

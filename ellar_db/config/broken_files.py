@@ -12,9 +12,11 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from ellar_db.config.command_line import program
 from ellar_db.config.revision_files import run_fully
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.errors import described
+from ellar_db.project.origins import origin_of
 from ellar_db.util.alembic import (
     before_script,
     duplicate_revision,
@@ -101,6 +103,7 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
 
 def _blamed_by(error: BaseException, *, environment: bool) -> str | None:
     blamed = step = None
+    foreign = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
         step = step or running_step(frame, error)
         module = str(frame.f_globals.get("__name__"))
@@ -111,7 +114,10 @@ def _blamed_by(error: BaseException, *, environment: bool) -> str | None:
             blamed = None
         elif environment or module != "env_py":
             blamed = _blamed(frame, line, error) or blamed
-    return blamed or (None if step is None else f"{step}: {summary(error)}")
+            foreign = _foreign(frame) or foreign
+    if blamed is not None:
+        return f"{blamed}{foreign}"
+    return None if step is None else f"{step}: {summary(error)}"
 
 
 @contextmanager
@@ -183,6 +189,19 @@ def _distribution(package: str) -> str:
     except PackageNotFoundError:
         return package
     return f"{found.metadata['Name']} {found.version}"
+
+
+def _foreign(frame: FrameType) -> str:
+    """Return what to do about an env.py that needs the program that made it, empty for any other frame."""
+    if frame.f_globals.get("__name__") != "env_py":
+        return ""
+    try:
+        origin = origin_of(Path(frame.f_code.co_filename))
+    except OSError:
+        return ""
+    if not origin.needs:
+        return ""
+    return f"; {origin.name} made this env.py, which needs {origin.needs}: `{program()} adopt` makes it ellar_db's"
 
 
 def _blamed(frame: FrameType, line: int, error: BaseException) -> str | None:

@@ -15,6 +15,7 @@ from ellar_db.databases.connections import UnreachableError
 from ellar_db.databases.database import Database
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.util.click import replace_exit_code
 from ellar_db.util.errors import FULL, DbError, UnavailableError, summary
 
 
@@ -70,8 +71,9 @@ def reported() -> Iterator[None]:
         raise broken or DbError(told) from error
     except (Exception, SystemExit) as error:  # env.py and the revisions are the project's own: they may raise anything
         broken = broken_file(error)
-        if broken is None:
+        if broken is None or _left_in_peace(error):
             raise
+        replace_exit_code(broken, _exit_code(error))
         raise broken from error
 
 
@@ -79,6 +81,18 @@ def _at_position(error: Exception) -> str:
     """Return what an error about revisions means for the database that was asked, or an empty string."""
     position = position_of(error)
     return "" if position is None else explained(error, position, program())
+
+
+def _left_in_peace(error: BaseException) -> bool:
+    """Return whether an env.py ended the program without an error; a revision that does so isn't applied."""
+    return isinstance(error, SystemExit) and not error.code and broken_file(error, environment=False) is None
+
+
+def _exit_code(error: BaseException) -> int:
+    """Return the exit code with which `sys.exit` was called, as in Alembic; 1 for any other error."""
+    code = error.code if isinstance(error, SystemExit) else None
+    # an operating system takes 256 for 0, which would mean that all is well
+    return code if isinstance(code, int) and code % 256 else 1
 
 
 def _said(error: Exception) -> str:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-import click
-
 from ellar_db.config.broken_files import without_ini
 from ellar_db.config.collection import collect_databases, find_package
+from ellar_db.config.command_options import command_options
 from ellar_db.config.folder import configured
 from ellar_db.config.invocation import DATABASES, KEY, Invocation
 from ellar_db.config.packages import databases_for, package_config
 from ellar_db.config.refusals import reported
 from ellar_db.config.revision_files import checked_revisions
 from ellar_db.databases.limits import refuse_unknown
-from ellar_db.options import group_options
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context
 from ellar_db.util.masking import PrintableStream
@@ -89,7 +86,7 @@ def alembic_config(
         stack.enter_context(without_ini(config))
         # Alembic's own default is the sys.stdout of the time when Alembic was imported
         config.stdout = PrintableStream(stdout or sys.stdout)  # type: ignore[assignment]  # a TextIO in all but its class
-        _fill_options(config, x_arg=x_arg, autogenerate=autogenerate)
+        config.cmd_opts = command_options(x_arg=x_arg, autogenerate=autogenerate)
         if databases:
             config.attributes[DATABASES] = collect_databases(manager)
         config.attributes[KEY] = Invocation(manager, brought, labels, output, dict(limits or {}))
@@ -97,19 +94,3 @@ def alembic_config(
         if brought is not None and databases:
             config.attributes[DATABASES] = databases_for(brought, config.attributes[DATABASES])
         yield config
-
-
-def _fill_options(config: Config, *, x_arg: Sequence[str], autogenerate: bool) -> None:
-    """Set what env.py files read from `config.cmd_opts`, as Alembic's own parser would."""
-    ctx = click.get_current_context(silent=True)
-    given = group_options()
-    params: dict[str, Any] = dict(ctx.params) if ctx else {}
-    params.update(
-        x=list(x_arg) or None,
-        quiet=given.quiet,
-        raiseerr=given.traceback,
-        name=given.name,
-        config=[str(file) for file in given.config_files] or None,
-        autogenerate=autogenerate,
-    )
-    config.cmd_opts = Namespace(**params)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from inspect import isroutine
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ellar_db.databases.database import DEFAULT, Database, Databases
 from ellar_db.databases.options import MigrationOptions
-from ellar_db.util.errors import DbError, summary
-from ellar_db.util.importing import imported
+from ellar_db.util.errors import DbError, UnavailableError, summary
+from ellar_db.util.importing import CallError, called, imported
 from ellar_db.util.masking import remember, remember_text
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def make_databases(
 
     Args:
         databases: A URL, a dict of engine options with `url`, an engine, or a dict of these by name.
-        metadata: MetaData, a class that has it, `"module:attribute"`, a list of these, or a dict of these by name.
+        metadata: MetaData, a class that has it, `"module:attribute"` (or of a function that returns it), a list of
+            these, or a dict of these by name.
         options: Alembic's options, the same for every database.
         pooled: Whether engines made here pool their connections, as an application's do.
 
@@ -163,15 +165,27 @@ def _metadata(spec: Any, name: str) -> MetaData | Sequence[MetaData] | None:
     if spec is None:
         return None
     if isinstance(spec, (list, tuple)):
-        return [item for part in spec for item in _listed(_metadata(part, name))]
+        items = [item for part in spec for item in _listed(_metadata(part, name))]
+        # several modules may be named for the models that they define on one metadata
+        return list({id(item): item for item in items}.values())
     if isinstance(spec, str):
-        spec = imported(spec, f"the metadata of the database {name!r}")
+        spec = _imported_metadata(spec, f"the metadata of the database {name!r}")
     found = getattr(spec, "metadata", spec)
     if isinstance(found, (list, tuple)):
         return _metadata(found, name)
     if not isinstance(found, MetaData):
         raise DbError(f"the metadata of the database {name!r} must be a MetaData or 'module:attribute', not {found!r}")
     return found
+
+
+def _imported_metadata(path: str, what: str) -> Any:
+    found = imported(path, what)
+    if not isroutine(found):
+        return found
+    try:
+        return called(found)
+    except CallError as error:
+        raise UnavailableError(f"{what} is {path!r}, which failed: {error}") from error
 
 
 def _listed(metadata: MetaData | Sequence[MetaData] | None) -> Sequence[MetaData]:

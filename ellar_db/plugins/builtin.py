@@ -10,6 +10,7 @@ BUILTINS = {
     "templates": "ellar_db.providers.templates",
     "types": "ellar_db.providers.types",
     "invoking": "ellar_db.cli.invoking",
+    "adopt": "ellar_db.commands.adopt",
     "branches": "ellar_db.commands.branches",
     "check": "ellar_db.commands.check",
     "current": "ellar_db.commands.current",

@@ -185,15 +185,28 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         DbError: The file isn't TOML, isn't UTF-8, or can't be opened.
     """
+    try:
+        return parse_toml(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise DbError(f"{path} can't be read: {error}") from error
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return what a text in TOML says.
+
+    Raises:
+        ValueError: It isn't TOML.
+
+    Example:
+        >>> parse_toml("[tool.ellar-db]\\ndirectory = 'changes'")
+        {'tool': {'ellar-db': {'directory': 'changes'}}}
+    """
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
 
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise DbError(f"{path} can't be read: {error}") from error
+    return tomllib.loads(text)
 
 
 def expanded(text: str, where: str) -> str:

@@ -97,6 +97,9 @@ def in_turn(config: Config, work: Callable[[Config], None]) -> None:
             raise
         except DbError as error:
             problems.append(error if package is None else DbError(f"package {package.name}: {error.message}"))
+    if len(problems) == 1:
+        # with its own exit code
+        raise problems[0]
     if problems:
         raise DbError("; ".join(problem.message for problem in problems)) from problems[0].__cause__
 

@@ -29,7 +29,7 @@ from ellar_db.revisions.comparison import Comparison
 from ellar_db.revisions.ownership import own_tables_only
 from ellar_db.runtime.context_options import COMPOSED, configuring
 from ellar_db.runtime.run import RunState
-from ellar_db.runtime.versions import drop_unused_version_table, heads_in
+from ellar_db.runtime.versions import drop_unused_version_table, heads_in, told_of_another
 from ellar_db.scratch.databases import is_guarding
 from ellar_db.util.alembic import ENSURE_VERSION, around_migrations, command_of
 from ellar_db.util.click import replace_message
@@ -306,6 +306,7 @@ class Watch:
             work()
             return
         with state.failing(context, [other for other in self.states if other is not state]):
+            told_of_another(context, refused=self.name == "upgrade")
             work()
         told = self.invocation.settling or self.invocation.package is not None
         if self.moves and not state.run.steps and not told:

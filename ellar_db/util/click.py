@@ -19,6 +19,15 @@ def replace_message(error: click.ClickException, message: str) -> None:
     vars(error)["message"] = message
 
 
+def replace_exit_code(error: click.ClickException, code: int) -> None:
+    """Replace the exit code of one click exception.
+
+    `ClickException.exit_code` is public, but typed as the same for all errors of a class. It is replaced since the code
+    is only known when the error is made. The fallback is a class for each code.
+    """
+    vars(error)["exit_code"] = code
+
+
 def command_invoking(command: click.Command, invoke: Callable[[click.Context], Any]) -> click.Command:
     """Return a copy of a command that calls a function in place of its `invoke`.
 

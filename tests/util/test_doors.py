@@ -553,6 +553,16 @@ class TestClick:
 
         assert (error.format_message(), str(error), error.exit_code) == ("short", "short", 2)
 
+    def test_an_exit_code_is_replaced(self) -> None:
+        error = click.ClickException("no")
+        check_that(hasattr(type(error), "exit_code"), "ClickException.exit_code", "click.py")
+
+        click_doors.replace_exit_code(error, 7)
+
+        with pytest.raises(SystemExit) as left:
+            click.Command("fail", callback=lambda: (_ for _ in ()).throw(error)).main([])
+        assert (left.value.code, click.ClickException("other").exit_code) == (7, 1)
+
     def test_a_copy_of_a_command_runs_another_function(self) -> None:
         check_that(hasattr(click.Command, "invoke"), "Command.invoke", "click.py")
         original = click.Command("say", callback=lambda: "theirs")
