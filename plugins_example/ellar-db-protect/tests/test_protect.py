@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from alembic import command
 
+from ellar_db import DbError, alembic_config
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.scratch.databases import guarded as as_scratch
+from ellar_db.scratch.databases import scratch_databases
 from ellar_db.testing import Project
 from tests.support.servers import ASYNC_DRIVERS
 
@@ -75,6 +82,44 @@ def test_other_commands_are_as_ever(guarded: Project) -> None:
 def test_sql_touches_nothing_and_is_allowed(guarded: Project) -> None:
     assert "DROP TABLE users" in guarded.db("downgrade", "--sql", "r1:base").stdout
     assert "DELETE FROM alembic_version" in guarded.db("stamp", "--sql", "r1:base").stdout
+
+
+def test_bare_alembic_is_refused_too(guarded: Project) -> None:
+    site = os.pathsep.join(map(str, (guarded.path / "site", Path(__file__).parents[1])))
+
+    refused = guarded.run(
+        "alembic", "-c", "migrations/alembic.ini", "downgrade", "base", exit_code=None, env={"PYTHONPATH": site}
+    )
+
+    assert refused.returncode != 0
+    assert "downgrade is refused on the database 'default'" in refused.stderr + refused.stdout
+    assert guarded.tables() == {"alembic_version", "users"}
+
+
+@pytest.mark.parametrize("name", ["downgrade", "stamp"])
+def test_start_up_code_is_refused_too(guarded: Project, name: str) -> None:
+    with (
+        pytest.raises(DbError, match=f"if you mean it, run `ellar-db {name} --unprotect default`$"),
+        alembic_config() as config,
+    ):
+        getattr(command, name)(config, "base")
+
+    assert guarded.db("current").stdout == "r1 (head)\n"
+    with alembic_config() as config:
+        command.upgrade(config, "head")
+
+
+def test_scratch_databases_have_nothing_to_protect(guarded: Project) -> None:
+    with (
+        alembic_config() as config,
+        scratch_databases(config.attributes["databases"], {}, guarded.path, get_plugin_manager()) as made,
+        as_scratch(),
+    ):
+        config.attributes["databases"] = made
+        command.upgrade(config, "head")
+        command.downgrade(config, "base")
+
+    assert guarded.db("current").stdout == "r1 (head)\n"
 
 
 def test_all_protects_each(guarded: Project) -> None:
