@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from psycopg import sql
 from sqlalchemy import create_engine, make_url, pool, text
 
+from ellar_db import alembic_config
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.scratch.databases import guarded, scratch_databases
 from ellar_db.testing import Distributions, Project
 from tests.support.servers import ASYNC_DRIVERS, OwnPostgres, server, sync_engine
 
@@ -117,6 +121,21 @@ def test_there_and_back_on_each_kind_of_database(
     assert plain.db("current").stdout == "r1\n"
     plain.db("upgrade")
     assert plain.tables(any_database) == {*before, "notes"}
+
+
+def test_a_scratch_database_is_not_worth_a_backup(shop: Project) -> None:
+    before = saved(shop)
+
+    with (
+        alembic_config() as config,
+        scratch_databases(config.attributes["databases"], {}, shop.path, get_plugin_manager()) as made,
+        guarded(),
+    ):
+        config.attributes["databases"] = made
+        command.upgrade(config, "head")
+        command.downgrade(config, "base")
+
+    assert saved(shop) == before
 
 
 def test_a_backup_is_made_before_each_run_that_changes_something(shop: Project) -> None:
