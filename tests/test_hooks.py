@@ -102,6 +102,20 @@ def test_each_hook_is_tested_documented_typed_and_called(name: str) -> None:
         assert re.search(rf"^    {parameter.name}: ", doc, re.MULTILINE), f"{parameter.name} isn't described"
 
 
+@pytest.mark.parametrize("name", DEPRECATED)
+def test_a_plugin_with_a_deprecated_hook_is_told_what_to_use(
+    plain: Project, install: Callable[..., Path], name: str
+) -> None:
+    install("old", f"from ellar_db import hookimpl\n\n@hookimpl\ndef {name}(database):\n    print('called')\n")
+    migrated(plain)
+    get_plugin_manager.cache_clear()
+
+    done = plain.db("upgrade")
+
+    assert f"Warning: the plugin old 1.0 uses what will go away: {name}: use ellar_db_" in done.stderr
+    assert done.stdout == "called\n"
+
+
 def test_the_examples_of_the_hooks_are_python_and_answer_their_hooks() -> None:
     for name in HOOKS:
         doc = inspect.getdoc(getattr(hookspecs, name)) or ""
