@@ -331,13 +331,17 @@ def test_tracing_shows_the_wrappers_and_whether_they_failed(
     followed: Project, monkeypatch: pytest.MonkeyPatch, install: Callable[..., Path]
 ) -> None:
     write_revision(followed.path / "migrations" / "versions", "2", "1", 'op.execute("nonsense")')
-    install("outer", "from ellar_db import hookimpl\n@hookimpl(wrapper=True)\ndef ellar_db_run():\n    return (yield)\n")
+    install(
+        "outer", "from ellar_db import hookimpl\n@hookimpl(wrapper=True)\ndef ellar_db_run():\n    return (yield)\n"
+    )
     monkeypatch.setenv("ELLAR_DB_TRACE_PLUGINS", "1")
     get_plugin_manager.cache_clear()
 
     lines = followed.db("upgrade", exit_code=1).stderr.splitlines()
 
-    traced = [line.partition(" in ")[0].split(") -> ")[-1] for line in lines if line.startswith("trace: ellar_db_step(")]
+    traced = [
+        line.partition(" in ")[0].split(") -> ")[-1] for line in lines if line.startswith("trace: ellar_db_step(")
+    ]
     assert traced == [*["None from following (wrapper)"] * 2, "raised OperationalError from following (wrapper)"]
     (run,) = (line for line in lines if line.startswith("trace: ellar_db_run("))
     assert "-> raised OperationalError from following (wrapper), outer:outer (wrapper) in " in run

@@ -37,7 +37,7 @@ class UnusableError(DbError):
 
 @hookimpl(wrapper=True, tryfirst=True)
 def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Iterator[Any]:
-    """Report on a command once, for all databases and packages; as the outermost wrapper, so that it is over by then."""
+    """Report on a command once, for all its databases and packages; as the outermost wrapper, when all is over."""
     report = ctx.meta[SETTINGS] = Report(str(command.name))
     writing = command.name in WRITING and not ctx.params.get("sql")
     if writing:

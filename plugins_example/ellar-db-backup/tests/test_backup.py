@@ -679,6 +679,6 @@ def test_passwords_reach_the_programs_and_nothing_else(
 def test_settings_that_cant_be_used_are_refused(shop: Project, settings: str, message: str) -> None:
     shop.configure(extra=f"[tool.ellar-db-backup]\n{settings}")
 
-    for command in ("upgrade", "backups"):
-        assert shop.db(command, exit_code=1).output == f"Error: [tool.ellar-db-backup] {message}\n"
+    for name in ("upgrade", "backups"):
+        assert shop.db(name, exit_code=1).output == f"Error: [tool.ellar-db-backup] {message}\n"
     assert shop.db("current").stdout == "r1\n"

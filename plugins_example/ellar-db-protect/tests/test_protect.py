@@ -191,8 +191,8 @@ def test_a_slip_in_unprotect_is_named(guarded: Project) -> None:
 
 
 def test_help_shows_the_options_of_both(guarded: Project) -> None:
-    for command in ("downgrade", "stamp"):
-        shown = guarded.db(command, "--help").stdout
+    for name in ("downgrade", "stamp"):
+        shown = guarded.db(name, "--help").stdout
         assert "--sql" in shown
         assert "--unprotect NAME" in shown
 
