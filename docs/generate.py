@@ -59,8 +59,8 @@ def help_text(typed: str, command: click.Command, ctx: click.Context) -> str:
 
 
 def hooks_page() -> str:
-    """Return the page of all hooks: their signatures and docstrings."""
-    from ellar_db import hookspecs
+    """Return the page of all hooks, their signatures and docstrings, and of the values that most of them get."""
+    from ellar_db import hookspecs, hooktypes
 
     source = inspect.getsource(hookspecs)
     functions = [
@@ -79,6 +79,8 @@ def hooks_page() -> str:
     ]
     for node in functions:
         parts += [f"## {node.name}", *described(node, source)]
+    for value in (hooktypes.Run, hooktypes.RevisionRequest):
+        parts += [f"## {value.__name__}", *as_markdown(inspect.getdoc(value) or "", examples=False)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -104,7 +106,14 @@ def described(node: ast.FunctionDef, source: str) -> Iterator[str]:
     """Yield a hook's signature as in the source, and its docstring as Markdown."""
     lines = source.splitlines()[node.lineno - 1 : node.body[0].lineno - 1]
     yield "```python\n" + "\n".join(lines) + " ...\n```"
-    for title, text in sections(ast.get_docstring(node) or ""):
+    yield from as_markdown(ast.get_docstring(node) or "")
+
+
+def as_markdown(docstring: str, *, examples: bool = True) -> Iterator[str]:
+    """Yield the paragraphs of a docstring as Markdown."""
+    for title, text in sections(docstring):
+        if title == "Example" and not examples:
+            continue
         if title == "Example":
             yield f"Example:\n\n```python\n{text}\n```"
         elif title in ("Args", "Raises"):

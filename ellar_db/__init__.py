@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ellar_db.guards.migration_lock import migration_lock as migration_lock
     from ellar_db.hooktypes import PackageMigrations as PackageMigrations
     from ellar_db.hooktypes import RevisionRequest as RevisionRequest
+    from ellar_db.hooktypes import Run as Run
     from ellar_db.module import EllarDBModule as EllarDBModule
     from ellar_db.plugins.options import plugin_option as plugin_option
     from ellar_db.project.settings import expanded as expanded
@@ -42,6 +43,7 @@ HOMES = {
     "OverridingCommand": "cli.overriding",
     "PackageMigrations": "hooktypes",
     "RevisionRequest": "hooktypes",
+    "Run": "hooktypes",
     "Setting": "config.plugin_settings",
     "alembic_config": "config.seam",
     "expanded": "project.settings",

@@ -178,6 +178,25 @@ def test_the_hooks_of_the_how_to_work(plain: Project, install: Callable[..., Pat
     assert "celery" not in revision.read_text()
 
 
+def test_the_timing_of_the_how_to_works(plain: Project, install: Callable[..., Path]) -> None:
+    install("ellar-db-timing", how_to("write-a-plugin.md")[2])
+    plain.db("init")
+    plain.db("migrate", "--rev-id", "one")
+
+    assert re.fullmatch(r"default: 1 revision\(s\) in \d+\.\d s", plain.db("upgrade").stderr.splitlines()[-1])
+
+
+def test_the_how_to_names_the_hook_for_each_wish() -> None:
+    rows = re.findall(
+        r"^\| .* \| `(ellar_db_\w+)`", (ROOT / "docs/how-to/write-a-plugin.md").read_text("utf-8"), re.MULTILINE
+    )
+
+    assert {"ellar_db_run", "ellar_db_step", "ellar_db_before_run", "ellar_db_committed", "ellar_db_failed"} <= set(
+        rows
+    )
+    assert set(rows) <= set(vars(hookspecs))
+
+
 def test_the_overriding_command_of_the_how_to_works(plain: Project, install: Callable[..., Path]) -> None:
     install("ellar-db-ask", how_to("override-a-command.md")[0])
     plain.db("init")

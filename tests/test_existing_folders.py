@@ -10,8 +10,8 @@ import pytest
 from alembic.config import main as alembic_program
 from click.testing import Result
 
+from ellar_db.testing.terminal import logging_restored
 from tests.support.applications import ELLAR_SQL_MODELS, PLAIN_MODELS, REPORTS_MODEL, Shop, new_shop
-from tests.support.logs import logging_restored
 from tests.support.processes import run
 from tests.support.servers import asynchronous
 

@@ -20,6 +20,8 @@ from ellar_db.testing import Project
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("ellar_db_")]
 
+DEPRECATED = [name for name in HOOKS if getattr(hookspecs, name).ellar_db_spec["warn_on_impl"] is not None]
+
 MORE = """
 
 class Item(Base):
@@ -67,7 +69,19 @@ def test_each_hook_has_a_user_among_the_built_ins_or_the_examples(name: str) -> 
         if file.name != "hookspecs.py" and "tests" not in file.parts and f"\ndef {name}(" in file.read_text("utf-8")
     ]
 
-    assert users
+    # nobody should learn from these what will go away
+    assert bool(users) != (name in DEPRECATED)
+
+
+def test_deprecated_hooks_name_the_one_to_use() -> None:
+    assert DEPRECATED == ["ellar_db_after_run", "ellar_db_step_applied"]
+    for name in DEPRECATED:
+        said = str(getattr(hookspecs, name).ellar_db_spec["warn_on_impl"])
+        successors = re.findall(r"ellar_db_\w+", said.partition(": use ")[2])
+        assert said.startswith(f"{name}: use ")
+        assert successors
+        assert set(successors) <= set(HOOKS) - set(DEPRECATED)
+        assert f"(deprecated: use `{successors[0]}`)" in (inspect.getdoc(getattr(hookspecs, name)) or "")
 
 
 @pytest.mark.parametrize("name", HOOKS)
@@ -86,6 +100,20 @@ def test_each_hook_is_tested_documented_typed_and_called(name: str) -> None:
     for parameter in signature.parameters.values():
         assert parameter.annotation is not inspect.Parameter.empty
         assert re.search(rf"^    {parameter.name}: ", doc, re.MULTILINE), f"{parameter.name} isn't described"
+
+
+@pytest.mark.parametrize("name", DEPRECATED)
+def test_a_plugin_with_a_deprecated_hook_is_told_what_to_use(
+    plain: Project, install: Callable[..., Path], name: str
+) -> None:
+    install("old", f"from ellar_db import hookimpl\n\n@hookimpl\ndef {name}(database):\n    print('called')\n")
+    migrated(plain)
+    get_plugin_manager.cache_clear()
+
+    done = plain.db("upgrade")
+
+    assert f"Warning: the plugin old 1.0 uses what will go away: {name}: use ellar_db_" in done.stderr
+    assert done.stdout == "called\n"
 
 
 def test_the_examples_of_the_hooks_are_python_and_answer_their_hooks() -> None:

@@ -325,3 +325,26 @@ def test_the_transaction_of_a_run_is_the_steps_too(followed: Project, any_databa
     engine = sync_engine(any_database)
     with engine.connect() as connection:
         assert list(connection.execute(text("SELECT id FROM noted ORDER BY id")).scalars()) == ["0", "1"]
+
+
+def test_tracing_shows_the_wrappers_and_whether_they_failed(
+    followed: Project, monkeypatch: pytest.MonkeyPatch, install: Callable[..., Path]
+) -> None:
+    write_revision(followed.path / "migrations" / "versions", "2", "1", 'op.execute("nonsense")')
+    install(
+        "outer", "from ellar_db import hookimpl\n@hookimpl(wrapper=True)\ndef ellar_db_run():\n    return (yield)\n"
+    )
+    monkeypatch.setenv("ELLAR_DB_TRACE_PLUGINS", "1")
+    get_plugin_manager.cache_clear()
+
+    lines = followed.db("upgrade", exit_code=1).stderr.splitlines()
+
+    traced = [
+        line.partition(" in ")[0].split(") -> ")[-1] for line in lines if line.startswith("trace: ellar_db_step(")
+    ]
+    assert traced == [*["None from following (wrapper)"] * 2, "raised OperationalError from following (wrapper)"]
+    (run,) = (line for line in lines if line.startswith("trace: ellar_db_run("))
+    assert "-> raised OperationalError from following (wrapper), outer:outer (wrapper) in " in run
+    # it ends after the steps that it is around
+    assert lines.index(run) > max(at for at, line in enumerate(lines) if line.startswith("trace: ellar_db_step("))
+    assert "<temp>" not in "".join(lines)

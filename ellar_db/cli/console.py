@@ -60,9 +60,13 @@ def messages(quiet: bool = False) -> Iterator[None]:
 def _show_warning(
     others: Callable[..., Any], message: Warning | str, category: type[Warning], filename: str, *rest: Any
 ) -> None:
-    """Print a warning of Alembic or SQLAlchemy in one line, without its source line."""
+    """Print a warning of Alembic or SQLAlchemy in one line, without its source line.
+
+    One about deprecated code stays as Python shows it: to developers who ask for it, with its source line.
+    """
     message = _twins() or message
-    for name in ("alembic", "sqlalchemy"):
+    for_developers = issubclass(category, (DeprecationWarning, PendingDeprecationWarning))
+    for name in () if for_developers else ("alembic", "sqlalchemy"):
         package = sys.modules.get(name)
         if package is not None and Path(filename).is_relative_to(Path(str(package.__file__)).parent):
             say(f"Warning: {' '.join(str(message).splitlines())}", err=True)

@@ -50,7 +50,11 @@ class Position:
     @cached_property
     def unknown(self) -> list[str]:
         """The database's revisions that the folder doesn't have."""
-        known = {each.revision for each in self.script.walk_revisions()} if self.heads else set()
+        try:
+            known = {each.revision for each in self.script.walk_revisions()} if self.heads else set()
+        except AssertionError:
+            # a file has an id that Alembic can't find again; its own error is about that
+            return []
         return [head for head in self.heads if head not in known]
 
     @property

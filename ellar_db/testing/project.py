@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from click.testing import CliRunner, Result
-
+from ellar_db.testing.terminal import invoked
 from ellar_db.util.errors import needing_ellar
 
 if TYPE_CHECKING:
     import click
+    from click.testing import Result
 
 
 MODELS = """
@@ -183,7 +183,7 @@ def tables(url: str) -> set[str]:
 def _invoked(
     program: click.Command, name: str, arguments: tuple[str, ...], exit_code: int | None, options: dict[str, Any]
 ) -> Result:
-    result = CliRunner().invoke(program, arguments, prog_name=name, **{"catch_exceptions": False, **options})
+    result = invoked(program, name, arguments, options)
     if exit_code not in (None, result.exit_code):
         raise AssertionError(f"{name} {' '.join(arguments)}: exit {result.exit_code}\n{result.output}")
     return result

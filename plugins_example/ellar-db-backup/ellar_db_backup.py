@@ -17,10 +17,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import click
 
-from ellar_db import Database, DbError, Setting, alembic_config, hookimpl, options, plugin_option, plugin_settings
+from ellar_db import Database, DbError, Run, Setting, alembic_config, hookimpl, options, plugin_option, plugin_settings
 
 if TYPE_CHECKING:
-    from alembic.runtime.migration import MigrationInfo
     from sqlalchemy import Connection
 
 log = logging.getLogger("ellar_db.backup")
@@ -64,10 +63,13 @@ def ellar_db_command_options(command: click.Command) -> Iterator[click.Option]:
 
 
 @hookimpl(trylast=True)
-def ellar_db_before_run(database: Database, connection: Connection | None, plan: Sequence[MigrationInfo]) -> None:
+def ellar_db_before_run(run: Run) -> None:
     """Back up a database that is about to be changed; called last, so that no plugin refuses the run afterwards."""
-    done = _done.get()
-    if connection is None or not plan or plugin_option("no_backup") or (done is not None and database.name in done):
+    database, connection, done = run.database, run.connection, _done.get()
+    # neither --sql nor a run on a scratch database changes anything that is worth a backup
+    if run.purpose != "apply" or connection is None or not run.plan or plugin_option("no_backup"):
+        return
+    if done is not None and database.name in done:
         return
     settings = Settings.read()
     try:

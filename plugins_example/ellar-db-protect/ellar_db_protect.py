@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import click
 
-from ellar_db import DbError, OverridingCommand, Setting, hookimpl, plugin_settings
+from ellar_db import DbError, OverridingCommand, Run, Setting, hookimpl, plugin_settings
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.operations.ops import MigrationScript
-    from sqlalchemy import Connection
-
-    from ellar_db import Database
 
 log = logging.getLogger("ellar_db.protect")
 
 SETTINGS = "ellar-db-protect"
 ALL = "all"
+COMMANDS = ("downgrade", "stamp")
 
 
 @dataclass(frozen=True)
@@ -87,17 +85,22 @@ def ellar_db_configure(config: Config) -> None:
 
 
 @hookimpl
-def ellar_db_before_run(database: Database, connection: Connection | None) -> None:
-    """Refuse before anything is done. With --sql there is no connection, and nothing to protect."""
-    running = _guarded.get()
-    if running is None or connection is None:
+def ellar_db_before_run(run: Run) -> None:
+    """Refuse before anything is done, whoever starts the run. --sql and scratch databases have nothing to protect."""
+    name = run.database.name
+    if run.purpose != "apply" or run.command not in COMMANDS or not (protected() == ALL or name in protected()):
         return
-    command, names = running
-    if (protected() == ALL or database.name in protected()) and database.name not in names:
-        raise DbError(
-            f"{command} is refused on the database {database.name!r}, which [tool.{SETTINGS}] protects; "
-            f"if you mean it, add --unprotect {database.name}"
-        )
+    running = _guarded.get()
+    if running is None:
+        # bare Alembic and start-up code have no such option
+        cure = f"run `ellar-db {run.command} --unprotect {name}`"
+    elif name not in running[1]:
+        cure = f"add --unprotect {name}"
+    else:
+        return
+    raise DbError(
+        f"{run.command} is refused on the database {name!r}, which [tool.{SETTINGS}] protects; if you mean it, {cure}"
+    )
 
 
 @hookimpl

@@ -1,15 +1,19 @@
-"""Name revisions by the time in UTC and by the ticket in the name of the git branch."""
+"""Name revisions by the time in UTC and by the ticket in the name of the git branch, and add them to git."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta, timezone
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated
 
-from ellar_db import DbError, RevisionRequest, Setting, hookimpl, plugin_settings
+import click
+
+from ellar_db import DbError, RevisionRequest, Setting, hookimpl, plugin_option, plugin_settings
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -71,6 +75,29 @@ def ellar_db_revision_filename(request: RevisionRequest, rev_id: str) -> str:
     time = stamped[0] if stamped else f"{request.create_date.astimezone(timezone.utc):{TIME}}"
     filled = text.format(time=time, ticket=ticket(request.directory), slug=request.slug, id=rev_id)
     return "/".join(map(squeezed, filled.split("/")))
+
+
+@hookimpl
+def ellar_db_command_options(command: click.Command) -> Iterator[click.Option]:
+    """Add `--git-add` to the commands that write revisions."""
+    if command.name in ("revision", "migrate", "merge"):
+        yield click.Option(["--git-add"], is_flag=True, help="Add the new file to git's index.")
+
+
+@hookimpl
+def ellar_db_revision_written(path: Path) -> None:
+    """Add the file to git if `--git-add` is given; it is complete by then, and at its final path."""
+    if not plugin_option("git_add"):
+        return
+    # the file may be in another repository than the working directory
+    git = ["git", "-c", "advice.addIgnoredFile=false", "-C", str(path.parent), "add", "--", path.name]
+    try:
+        done = subprocess.run(git, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise DbError(f"{path} is written, but git can't be run: {error}") from error
+    if done.returncode:
+        said = done.stderr.strip() or f"exit code {done.returncode}"
+        raise DbError(f"{path} is written, but not added to git: {said}")
 
 
 def ticket(directory: Path) -> str:

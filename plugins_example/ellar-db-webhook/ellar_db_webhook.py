@@ -7,18 +7,16 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import click
 
-from ellar_db import Database, DbError, Setting, hookimpl, plugin_settings
+from ellar_db import Database, DbError, Run, Setting, hookimpl, plugin_settings
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationInfo
-    from sqlalchemy import Connection
 
 log = logging.getLogger("ellar_db.webhook")
 
@@ -32,71 +30,71 @@ SHOWN = 10
 PAUSE = 0.5
 """Seconds before the first retry, doubled before each further one."""
 
-_running: ContextVar[Report | None] = ContextVar("ellar_db_webhook", default=None)
+
+class UnusableError(DbError):
+    """The settings can't be used, so that there is nowhere to report to."""
 
 
 @hookimpl(wrapper=True, tryfirst=True)
 def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Iterator[Any]:
-    """Watch a command, and report how it ended: as the outermost wrapper, so that everything is committed by then."""
-    report = Report(str(command.name))
-    offline = bool(ctx.params.get("sql"))
-    writing = command.name in WRITING and not offline
+    """Report on a command once, for all its databases and packages; as the outermost wrapper, when all is over."""
+    report = ctx.meta[SETTINGS] = Report(str(command.name))
+    writing = command.name in WRITING and not ctx.params.get("sql")
     if writing:
-        # refuse invalid settings before anything is done
-        settings = Settings.read()
-        if settings.required:
-            settings.address()
-    token = _running.set(report)
+        # refuse invalid settings before a database is reached
+        checked()
     try:
         result = yield
     except BaseException as error:
-        report.failed(error)
-        if report.exit_code and (report.runs or writing) and not isinstance(error, click.UsageError):
-            tell(report, Settings.read())
+        report.end(error)
+        # a command that reached no database had no run that could fail
+        if report.error and (report.runs or writing) and not isinstance(error, (click.UsageError, UnusableError)):
+            tell(report)
         raise
-    finally:
-        _running.reset(token)
-    if any(run.steps for run in report.runs.values()):
-        settings = Settings.read()
-        cause = tell(report, settings)
-        if cause and settings.required:
+    if report.steps:
+        cause = tell(report)
+        if cause:
             raise DbError(f"the {report.command} is done, but {cause}")
     return result
 
 
-@hookimpl
-def ellar_db_before_run(database: Database, connection: Connection | None) -> None:
-    """Record the databases of the command. With --sql there is no connection, and nothing to report."""
-    report = _running.get()
-    if report is not None and connection is not None:
-        # packages that ship migrations run before the application, on the same database
-        report.runs.setdefault(database.name, DatabaseRun(address_of(database))).finished = False
+@hookimpl(tryfirst=True)
+def ellar_db_before_run(run: Run) -> None:
+    """Refuse invalid settings before anything is done, whoever starts the run."""
+    if run.purpose == "apply":
+        checked()
+
+
+@hookimpl(wrapper=True)
+def ellar_db_run(run: Run) -> Iterator[Any]:
+    """Record what is applied: of a run that is rolled back, `ellar_db_failed` no longer knows it."""
+    done = record_of(run)
+    try:
+        result = yield
+        done.finished = True
+        return result
+    finally:
+        done.steps += [described(step, run.package) for step in run.steps]
 
 
 @hookimpl
-def ellar_db_step_applied(database: Database, step: MigrationInfo) -> None:
-    """Record an applied revision."""
-    report = _running.get()
-    if report is None or database.name not in report.runs:
-        return
-    if step.is_stamp:
-        revision, message = ", ".join(step.destination_revision_ids) or "base", ""
-    else:
-        revision, message = str(step.up_revision_id), str(getattr(step.up_revision, "doc", None) or "")
-        # Alembic's text for a missing message
-        message = "" if message == "empty message" else message
-    direction = "stamp" if step.is_stamp else "upgrade" if step.is_upgrade else "downgrade"
-    report.runs[database.name].steps.append(
-        {"direction": direction, "revision": revision, "message": message, "package": database.package or None}
-    )
+def ellar_db_committed(run: Run) -> None:
+    """Report a run that changed something."""
+    report, is_commands = report_on(run)
+    if report.steps and not is_commands:
+        cause = tell(report)
+        if cause:
+            raise DbError(cause)
 
 
 @hookimpl
-def ellar_db_after_run(database: Database) -> None:
-    """Record which databases are finished: one of several may have failed."""
-    report = _running.get()
-    if report is not None and database.name in report.runs:
-        report.runs[database.name].finished = True
+def ellar_db_failed(run: Run, error: BaseException) -> None:
+    """Report a run that failed."""
+    report, is_commands = report_on(run)
+    if not is_commands and not isinstance(error, UnusableError):
+        report.end(error)
+        if report.error:
+            tell(report)
 
 
 @dataclass
@@ -114,44 +112,87 @@ class DatabaseRun:
     finished: bool = False
 
 
+def record_of(run: Run) -> DatabaseRun:
+    """Return what is recorded of a run, which begins now if nothing is."""
+    # the program that runs the migrations decides on its exit code
+    begun: Report = run.state.setdefault(SETTINGS, Report(run.command, exit_code=None))
+    return begun.runs.setdefault(run.database.name, DatabaseRun(address_of(run.database)))
+
+
+def report_on(run: Run) -> tuple[Report, bool]:
+    """Return the report that a run belongs to, and whether it is a command's, which has several runs.
+
+    A program that runs migrations by itself has no command: each of its runs has its own report.
+    """
+    done = record_of(run)
+    ctx = click.get_current_context(silent=True)
+    report: Report | None = ctx.meta.get(SETTINGS) if ctx else None
+    if report is None:
+        own: Report = run.state[SETTINGS]
+        return own, False
+    # packages that ship migrations run before the application, on the same database
+    known = report.runs.setdefault(run.database.name, DatabaseRun(done.url))
+    known.steps += done.steps
+    known.finished = done.finished
+    return report, True
+
+
+def described(step: MigrationInfo, package: str) -> dict[str, str | None]:
+    """Return what is reported of an applied revision."""
+    if step.is_stamp:
+        revision, message = ", ".join(step.destination_revision_ids) or "base", ""
+    else:
+        revision, message = str(step.up_revision_id), str(getattr(step.up_revision, "doc", None) or "")
+        # Alembic's text for a missing message
+        message = "" if message == "empty message" else message
+    direction = "stamp" if step.is_stamp else "upgrade" if step.is_upgrade else "downgrade"
+    return {"direction": direction, "revision": revision, "message": message, "package": package or None}
+
+
 @dataclass
 class Report:
-    """The report on one command.
+    """The report on one command, or on one run of a program that has no command.
 
     Args:
         command: Its name.
         runs: What was done on each database, by its name.
-        error: The error.
-        exit_code: The exit code of the program.
+        error: The error, or None.
+        exit_code: The exit code of the command; None if the program has no command of ellar_db's.
     """
 
     command: str
     runs: dict[str, DatabaseRun] = field(default_factory=dict)
     error: str | None = None
-    exit_code: int = 0
+    exit_code: int | None = 0
     started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     clock: float = field(default_factory=time.monotonic)
 
-    def failed(self, error: BaseException) -> None:
-        """Record an error."""
+    @property
+    def steps(self) -> list[dict[str, str | None]]:
+        """What was applied, on all databases."""
+        return [step for run in self.runs.values() for step in run.steps]
+
+    def end(self, error: BaseException) -> None:
+        """Record the error that ended the command, unless it is an exit with code 0."""
         from ellar_db import masked
 
+        code, said = 1, f"{type(error).__name__}: {error}"
         if isinstance(error, click.exceptions.Exit):
-            self.exit_code, said = error.exit_code, f"exit code {error.exit_code}"
+            code, said = error.exit_code, f"exit code {error.exit_code}"
         elif isinstance(error, click.ClickException):
-            self.exit_code, said = error.exit_code, error.format_message()
+            code, said = error.exit_code, error.format_message()
         elif isinstance(error, (click.Abort, KeyboardInterrupt)):
-            self.exit_code, said = 1, "aborted"
-        else:
-            self.exit_code, said = 1, f"{type(error).__name__}: {error}"
-        if self.exit_code:
+            said = "aborted"
+        if self.exit_code is not None:
+            self.exit_code = code
+        if code:
             # a driver, or a plugin, may quote a URL
             self.error = masked(" ".join(said.split()))
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
         return {
-            "state": "failed" if self.exit_code else "succeeded",
+            "state": "succeeded" if self.error is None else "failed",
             "exit_code": self.exit_code,
             "error": self.error,
             "command": self.command,
@@ -233,13 +274,30 @@ class Settings:
         return url, {name: expanded(value, f"[tool.{SETTINGS}] headers") for name, value in self.headers.items()}
 
 
-def tell(report: Report, settings: Settings) -> str:
+def checked() -> None:
+    """Check the settings, and the URL where a post is required.
+
+    Raises:
+        UnusableError: One of them can't be used.
+    """
+    try:
+        settings = Settings.read()
+        if settings.required:
+            settings.address()
+    except DbError as error:
+        raise UnusableError(error.message) from error
+
+
+def tell(report: Report) -> str:
     """Post a report. If that fails, the program continues with a warning, unless a post is required.
 
     Returns:
-        The error, or "".
+        The error of a post that is required, if nothing else failed; else "".
     """
+    required = False
     try:
+        settings = Settings.read()
+        required = settings.required
         url, headers = settings.address()
     except DbError as error:
         cause = f"the webhook was not told: {error.message}"
@@ -248,9 +306,11 @@ def tell(report: Report, settings: Settings) -> str:
             return ""
         content = report.as_slack() if settings.format == "slack" else report.as_json()
         cause = post(url, headers, json.dumps(content, ensure_ascii=False).encode(), settings)
-    if cause and (report.exit_code or not settings.required):
+    if cause and required and report.error is None:
+        return cause
+    if cause:
         log.warning("%s", cause)
-    return cause
+    return ""
 
 
 def post(url: str, headers: dict[str, str], body: bytes, settings: Settings) -> str:

@@ -25,7 +25,7 @@ with warnings.catch_warnings(), suppress(ModuleNotFoundError):
     import ellar_sql  # noqa: F401
 
 from ellar_db.testing import Distributions, Project, TestPlugins
-from tests.support.logs import logging_restored
+from ellar_db.testing.terminal import logging_restored
 from tests.support.processes import Program, python
 from tests.support.servers import server
 

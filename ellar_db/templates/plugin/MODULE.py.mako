@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
-from ellar_db import alembic_config, hookimpl, plugin_settings
+from ellar_db import Run, alembic_config, hookimpl, plugin_settings
 
 # the version of the hooks that this plugin was written for
 ELLAR_DB_API = "${api}"
@@ -38,7 +37,7 @@ def ellar_db_register_commands() -> Iterator[click.Command]:
 
 
 @hookimpl
-def ellar_db_committed(run: Any) -> None:
-    """Print how many revisions ran."""
+def ellar_db_committed(run: Run) -> None:
+    """Print how many revisions were applied, once they are committed."""
     if not plugin_settings("${package.name}", Settings).quiet:
         click.echo(f"{run.database.name}: {len(run.steps)} revision(s) ran", err=True)

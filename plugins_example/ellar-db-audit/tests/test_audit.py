@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 
+from ellar_db import alembic_config
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.scratch.databases import guarded, scratch_databases
 from ellar_db.testing import Project
 from ellar_db.testing.project import tables
 from tests.support.servers import asynchronous, sync_engine
@@ -77,6 +83,32 @@ def test_databases_without_the_table_are_left_alone(audited: Project) -> None:
     audited.db("upgrade", "r1")
 
     assert audited.tables() == {"alembic_version", "users"}
+
+
+def test_scratch_databases_have_no_history(audited: Project) -> None:
+    from ellar_db_audit.tables import metadata
+
+    with (
+        alembic_config() as config,
+        scratch_databases(config.attributes["databases"], {}, audited.path, get_plugin_manager()) as made,
+        guarded(),
+    ):
+        config.attributes["databases"] = made
+        made["default"].transaction(metadata.create_all)
+        command.upgrade(config, "head")
+
+        assert (
+            made["default"].transaction(lambda connection: connection.scalar(text("SELECT 1 FROM audit_log"))) is None
+        )
+
+
+def test_bare_alembic_leaves_a_row_too(audited: Project) -> None:
+    audited.db("upgrade")
+    site = os.pathsep.join(map(str, (audited.path / "site", Path(__file__).parents[1])))
+
+    audited.run("alembic", "-c", "migrations/alembic.ini", "downgrade", "base", env={"PYTHONPATH": site})
+
+    assert rows()[-1] == ("", "r1", "downgrade")
 
 
 def test_its_models_are_what_its_revisions_make_and_nothing_of_the_applications(

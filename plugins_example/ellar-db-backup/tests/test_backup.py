@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from psycopg import sql
 from sqlalchemy import create_engine, make_url, pool, text
 
+from ellar_db import alembic_config
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.scratch.databases import guarded, scratch_databases
 from ellar_db.testing import Distributions, Project
 from tests.support.servers import ASYNC_DRIVERS, OwnPostgres, server, sync_engine
 
@@ -117,6 +121,21 @@ def test_there_and_back_on_each_kind_of_database(
     assert plain.db("current").stdout == "r1\n"
     plain.db("upgrade")
     assert plain.tables(any_database) == {*before, "notes"}
+
+
+def test_a_scratch_database_is_not_worth_a_backup(shop: Project) -> None:
+    before = saved(shop)
+
+    with (
+        alembic_config() as config,
+        scratch_databases(config.attributes["databases"], {}, shop.path, get_plugin_manager()) as made,
+        guarded(),
+    ):
+        config.attributes["databases"] = made
+        command.upgrade(config, "head")
+        command.downgrade(config, "base")
+
+    assert saved(shop) == before
 
 
 def test_a_backup_is_made_before_each_run_that_changes_something(shop: Project) -> None:
@@ -660,6 +679,6 @@ def test_passwords_reach_the_programs_and_nothing_else(
 def test_settings_that_cant_be_used_are_refused(shop: Project, settings: str, message: str) -> None:
     shop.configure(extra=f"[tool.ellar-db-backup]\n{settings}")
 
-    for command in ("upgrade", "backups"):
-        assert shop.db(command, exit_code=1).output == f"Error: [tool.ellar-db-backup] {message}\n"
+    for name in ("upgrade", "backups"):
+        assert shop.db(name, exit_code=1).output == f"Error: [tool.ellar-db-backup] {message}\n"
     assert shop.db("current").stdout == "r1\n"

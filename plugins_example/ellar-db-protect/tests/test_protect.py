@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from alembic import command
 
+from ellar_db import DbError, alembic_config
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.scratch.databases import guarded as as_scratch
+from ellar_db.scratch.databases import scratch_databases
 from ellar_db.testing import Project
 from tests.support.servers import ASYNC_DRIVERS
 
@@ -77,6 +84,44 @@ def test_sql_touches_nothing_and_is_allowed(guarded: Project) -> None:
     assert "DELETE FROM alembic_version" in guarded.db("stamp", "--sql", "r1:base").stdout
 
 
+def test_bare_alembic_is_refused_too(guarded: Project) -> None:
+    site = os.pathsep.join(map(str, (guarded.path / "site", Path(__file__).parents[1])))
+
+    refused = guarded.run(
+        "alembic", "-c", "migrations/alembic.ini", "downgrade", "base", exit_code=None, env={"PYTHONPATH": site}
+    )
+
+    assert refused.returncode != 0
+    assert "downgrade is refused on the database 'default'" in refused.stderr + refused.stdout
+    assert guarded.tables() == {"alembic_version", "users"}
+
+
+@pytest.mark.parametrize("name", ["downgrade", "stamp"])
+def test_start_up_code_is_refused_too(guarded: Project, name: str) -> None:
+    with (
+        pytest.raises(DbError, match=f"if you mean it, run `ellar-db {name} --unprotect default`$"),
+        alembic_config() as config,
+    ):
+        getattr(command, name)(config, "base")
+
+    assert guarded.db("current").stdout == "r1 (head)\n"
+    with alembic_config() as config:
+        command.upgrade(config, "head")
+
+
+def test_scratch_databases_have_nothing_to_protect(guarded: Project) -> None:
+    with (
+        alembic_config() as config,
+        scratch_databases(config.attributes["databases"], {}, guarded.path, get_plugin_manager()) as made,
+        as_scratch(),
+    ):
+        config.attributes["databases"] = made
+        command.upgrade(config, "head")
+        command.downgrade(config, "base")
+
+    assert guarded.db("current").stdout == "r1 (head)\n"
+
+
 def test_all_protects_each(guarded: Project) -> None:
     guarded.configure(extra="[tool.ellar-db-protect]\ndatabases = 'all'")
 
@@ -146,8 +191,8 @@ def test_a_slip_in_unprotect_is_named(guarded: Project) -> None:
 
 
 def test_help_shows_the_options_of_both(guarded: Project) -> None:
-    for command in ("downgrade", "stamp"):
-        shown = guarded.db(command, "--help").stdout
+    for name in ("downgrade", "stamp"):
+        shown = guarded.db(name, "--help").stdout
         assert "--sql" in shown
         assert "--unprotect NAME" in shown
 

@@ -208,3 +208,40 @@ def test_settings_that_cant_be_used_are_refused(stamped: Project, settings: str,
 
     assert stamped.db("revision", exit_code=1).stderr == f"Error: [tool.ellar-db-timestamps] {message}\n"
     assert stamped.revisions() == []
+
+
+def staged(project: Project) -> list[str]:
+    """Return the files in git's index."""
+    git = ["git", "-C", str(project.path), "ls-files"]
+    return subprocess.run(git, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def test_git_add_adds_what_is_written(stamped: Project) -> None:
+    on_branch(stamped, "main")
+
+    stamped.db("migrate", "-m", "Add users", "--git-add")
+    added = staged(stamped)
+    stamped.db("upgrade")
+    stamped.db("revision", "-m", "not added")
+
+    assert added == staged(stamped) == [f"migrations/versions/{stamped.revisions()[0].name}"]
+    stamped.db("revision", "-m", "side", "--head", "base", "--git-add")
+    stamped.db("merge", "heads", "--git-add")
+    assert len(staged(stamped)) == 3
+
+
+@pytest.mark.parametrize("why", ["no repository", "ignored", "no git"])
+def test_what_git_refuses_to_add_stays_written(stamped: Project, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    if why == "no git":
+        monkeypatch.setenv("PATH", str(stamped.path))
+    elif why == "ignored":
+        on_branch(stamped, "main")
+        stamped.write(".gitignore", "versions")
+
+    failed = stamped.db("revision", "-m", "x", "--git-add", exit_code=1)
+
+    (file,) = stamped.revisions()
+    assert failed.stderr.splitlines()[-1].startswith(f"Error: {file.absolute()} is written, but ")
+    said = {"no repository": "not a git repository", "ignored": "are ignored by", "no git": "git can't be run"}
+    assert said[why] in failed.stderr
+    assert "Traceback" not in failed.stderr

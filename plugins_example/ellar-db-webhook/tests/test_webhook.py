@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import re
 import socket
 import threading
@@ -14,8 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import make_url
 
+from ellar_db import DbError, alembic_config
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.scratch.databases import guarded, scratch_databases
 from ellar_db.testing import Project
 from ellar_db.testing.project import tables
 from tests.support.servers import ASYNC_DRIVERS
@@ -278,6 +283,28 @@ def test_several_databases_are_one_post(plain: Project, shop: Project, hook: Ser
     ]
 
 
+def test_several_databases_of_start_up_code_are_a_post_each(shop: Project, hook: Server) -> None:
+    shop.write(
+        "pyproject.toml",
+        """
+        [tool.ellar-db]
+        directory = "both"
+        [tool.ellar-db.databases]
+        default = "sqlite:///app.db"
+        reports = "sqlite+aiosqlite:///reports.db"
+        [tool.ellar-db-webhook]
+        url = "${HOOK}"
+        """,
+    )
+    shop.db("init", "--multi")
+    shop.db("revision", "-m", "Both", "--rev-id", "b1")
+
+    with alembic_config() as config:
+        command.upgrade(config, "head")
+
+    assert [[database["name"] for database in each["databases"]] for each in hook.posts] == [["default"], ["reports"]]
+
+
 def test_what_a_package_brings_along_is_told_with_its_name(
     shop: Project, hook: Server, install_distribution: Any
 ) -> None:
@@ -440,6 +467,112 @@ def test_where_a_post_is_required_it_must_be_possible_before_anything_is_done(
 
     assert shop.db("upgrade", exit_code=1).output == f"Error: [tool.ellar-db-webhook] {message}\n"
     assert shop.db("current").stdout == ""
+
+
+ALEMBIC = ("alembic", "-c", "migrations/alembic.ini")
+
+
+@pytest.fixture
+def site(shop: Project) -> dict[str, str]:
+    """The variables with which a program finds the package."""
+    return {"PYTHONPATH": os.pathsep.join(map(str, (shop.path / "site", Path(__file__).parents[1])))}
+
+
+def test_bare_alembic_is_reported_too(shop: Project, hook: Server, site: dict[str, str]) -> None:
+    shop.run(*ALEMBIC, "upgrade", "head", env=site)
+    shop.run(*ALEMBIC, "upgrade", "head", env=site)
+    shop.run(*ALEMBIC, "upgrade", "r1:head", "--sql", env=site)
+    shop.run(*ALEMBIC, "current", env=site)
+
+    (told,) = hook.posts
+    assert timeless(told) == {**succeeded("upgrade", FIRST, SECOND), "exit_code": None}
+
+
+def test_a_failure_of_bare_alembic_is_reported_too(shop: Project, hook: Server, site: dict[str, str]) -> None:
+    breaking(shop)
+
+    shop.run(*ALEMBIC, "upgrade", "head", exit_code=None, env=site)
+
+    (told,) = hook.posts
+    assert (told["state"], told["exit_code"], told["databases"][0]["steps"]) == ("failed", None, [FIRST])
+    assert "the run was rolled back" in told["error"]
+    assert timeless(told)["databases"][0]["finished"] is False
+
+
+def test_start_up_code_is_reported_when_all_is_committed(shop: Project, hook: Server) -> None:
+    seen = []
+    hook.then = lambda: seen.append(tables("sqlite:///app.db"))
+
+    with alembic_config() as config:
+        command.upgrade(config, "head")
+        command.upgrade(config, "head")
+
+    (told,) = hook.posts
+    assert timeless(told) == {**succeeded("upgrade", FIRST, SECOND), "exit_code": None}
+    assert seen == [{"alembic_version", "users"}]
+
+
+def test_start_up_code_is_refused_where_a_required_post_is_impossible(
+    shop: Project, hook: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting(shop, "required = true")
+    monkeypatch.setenv("HOOK", "file:///etc/passwd")
+
+    with pytest.raises(DbError, match=r"^\[tool.ellar-db-webhook\] url is no http"), alembic_config() as config:
+        command.upgrade(config, "head")
+
+    assert shop.db("current").stdout == ""
+    assert hook.posts == []
+
+
+def test_start_up_code_hears_of_a_required_post_that_fails(shop: Project, hook: Server) -> None:
+    setting(shop, "required = true")
+    hook.answers = [404]
+
+    with (
+        pytest.raises(DbError, match=r"^the run is committed, but the webhook at 127.0.0.1 was not told: it answered"),
+        alembic_config() as config,
+    ):
+        command.upgrade(config, "head")
+
+    assert shop.db("current").stdout == "r2 (head)\n"
+
+
+def test_a_run_on_a_scratch_database_is_nobodys_business(shop: Project, hook: Server) -> None:
+    manager = get_plugin_manager()
+    breaking(shop)
+    with (
+        alembic_config() as config,
+        scratch_databases(config.attributes["databases"], {}, shop.path, manager) as made,
+        guarded(),
+    ):
+        config.attributes["databases"] = made
+        command.upgrade(config, "r1")
+        with pytest.raises(DbError, match="nonsense"):
+            command.upgrade(config, "head")
+
+    assert hook.posts == []
+
+
+def test_a_refusal_before_the_run_is_reported_in_start_up_code_too(
+    shop: Project, hook: Server, install_distribution: Any
+) -> None:
+    install_distribution(
+        "refusing",
+        """
+        import click
+        from ellar_db import hookimpl
+
+        @hookimpl
+        def ellar_db_before_run():
+            raise click.ClickException("not now")
+        """,
+    )
+
+    with pytest.raises(Exception, match="not now"), alembic_config() as config:
+        command.upgrade(config, "head")
+
+    assert [(each["state"], each["error"]) for each in hook.posts] == [("failed", "not now")]
 
 
 @pytest.mark.parametrize("odd", ["{url} x", "{url}é"])
