@@ -9,7 +9,7 @@ import re
 import pytest
 from alembic.script import ScriptDirectory
 
-from ellar_db.config.position import Position, explained
+from ellar_db.config.reports.position import Position, explained
 from ellar_db.runtime.versions import is_newest
 from ellar_db.testing import Project
 from tests.support.revisions import add

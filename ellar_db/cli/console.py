@@ -12,7 +12,7 @@ from pathlib import Path
 from traceback import walk_stack
 from typing import Any
 
-from ellar_db.config.broken_files import twins
+from ellar_db.config.reports.broken_files import twins
 from ellar_db.util.alembic import duplicate_revision
 from ellar_db.util.masking import say
 

@@ -44,7 +44,7 @@ def adopt(
 
     FOLDER is the same as -d.
     """
-    from ellar_db.config.refusals import reported
+    from ellar_db.config.reports.refusals import reported
     from ellar_db.plugins.manager import get_plugin_manager
     from ellar_db.revisions.adoption.plan import plan_for
     from ellar_db.util.errors import DbError

@@ -33,7 +33,7 @@ def init(
     """
     from ellar_db.config.command_line import program
     from ellar_db.config.folder import DIRECTORY, migrations_directory
-    from ellar_db.config.refusals import reported
+    from ellar_db.config.reports.refusals import reported
     from ellar_db.plugins.manager import get_plugin_manager
     from ellar_db.project.application import application_context, open_injector
     from ellar_db.project.folder import folder_without_settings

@@ -8,13 +8,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ellar_db.config.broken_files import without_ini
 from ellar_db.config.collection import collect_databases, find_package
 from ellar_db.config.command_options import command_options
 from ellar_db.config.folder import configured
 from ellar_db.config.invocation import DATABASES, KEY, Invocation
 from ellar_db.config.packages import databases_for, package_config
-from ellar_db.config.refusals import reported
+from ellar_db.config.reports.broken_files import without_ini
+from ellar_db.config.reports.refusals import reported
 from ellar_db.config.revision_files import checked_revisions
 from ellar_db.databases.limits import refuse_unknown
 from ellar_db.plugins.manager import get_plugin_manager

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ellar_db.config.broken_files import refuse_duplicates
 from ellar_db.config.invocation import invocation_of
 from ellar_db.config.packages import check_editable
+from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.seam import alembic_config
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.revisions.files import one_writer, whole_files

@@ -13,7 +13,7 @@ import click
 
 from ellar_db.config.command_line import program
 from ellar_db.config.invocation import change_invocation, invocation_of
-from ellar_db.config.position import Position, explaining
+from ellar_db.config.reports.position import Position, explaining
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.databases.options import MigrationOptions

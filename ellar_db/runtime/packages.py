@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from ellar_db.config.broken_files import without_ini
 from ellar_db.config.collection import collect_packages
 from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
 from ellar_db.config.packages import for_package
-from ellar_db.config.refusals import reported
+from ellar_db.config.reports.broken_files import without_ini
+from ellar_db.config.reports.refusals import reported
 from ellar_db.hooktypes import PackageMigrations
 from ellar_db.runtime.offline import Script
 from ellar_db.runtime.versions import behind

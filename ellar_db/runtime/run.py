@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.config.command_line import program
-from ellar_db.config.position import unambiguous
+from ellar_db.config.reports.position import unambiguous
 from ellar_db.config.revision_files import run_fully
 from ellar_db.databases.connections import apart, briefly, connected
 from ellar_db.databases.database import Database

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ellar_db.config.command_line import program
 from ellar_db.config.invocation import DATABASES, Invocation, change_invocation, invocation_of
-from ellar_db.config.position import Position, position_in, unknown_here
+from ellar_db.config.reports.position import Position, position_in, unknown_here
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.guards.entry import EntryTable

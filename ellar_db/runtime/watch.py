@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ellar_db.config.broken_files import refuse_duplicates
 from ellar_db.config.invocation import DATABASES, KEY, invocation_of
-from ellar_db.config.position import DATABASE_OPTION
+from ellar_db.config.reports.broken_files import refuse_duplicates
+from ellar_db.config.reports.position import DATABASE_OPTION
 from ellar_db.config.revision_files import no_revisions, refuse_missing
 from ellar_db.databases.connections import apart, connected, in_event_loop, patiently
 from ellar_db.databases.database import DEFAULT, Database

@@ -192,7 +192,7 @@ def _misfits(manager: PluginManager, packages: Iterable[PackageMigrations]) -> I
     from ellar_db.config.collection import collect_databases
     from ellar_db.config.folder import migrations_directory
     from ellar_db.config.packages import databases_for
-    from ellar_db.config.refusals import reported
+    from ellar_db.config.reports.refusals import reported
     from ellar_db.project.application import application_context
     from ellar_db.revisions.ownership import own_tables_only
     from ellar_db.runtime.context_options import ContextOptions

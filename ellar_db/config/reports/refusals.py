@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import click
 
-from ellar_db.config.broken_files import broken_file, raised_in
 from ellar_db.config.checks import ini_problem
 from ellar_db.config.command_line import program
-from ellar_db.config.position import NOWHERE, explained, position_of
+from ellar_db.config.reports.broken_files import broken_file, raised_in
+from ellar_db.config.reports.position import NOWHERE, explained, position_of
 from ellar_db.databases.connections import UnreachableError
 from ellar_db.databases.database import Database
 from ellar_db.plugins.dialects import dialect_of
