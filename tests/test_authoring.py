@@ -102,4 +102,4 @@ def test_the_tests_that_it_brings_pass(project: Project) -> None:
 
     done = project.run("pytest", "-q", "ellar-db-audit", env={"PYTHONPATH": "ellar-db-audit"})
 
-    assert "2 passed" in done.stdout
+    assert "3 passed" in done.stdout
