@@ -14,6 +14,7 @@ import logging
 import warnings
 
 import click
+import sqlalchemy
 from sqlalchemy.exc import SADeprecationWarning, SAWarning
 from sqlalchemy.util import warn
 
@@ -39,8 +40,8 @@ def ellar_db_before_run(run):
     warn("a warning of SQLAlchemy")
     warnings.warn("a warning of the application")
     warnings.warn("what is deprecated", DeprecationWarning)
-    from sqlalchemy import util
-    util.warn_deprecated("what SQLAlchemy deprecates", version="2.0")
+    warnings.warn_explicit("a warning from within SQLAlchemy", SAWarning, sqlalchemy.__file__, 1)
+    warnings.warn_explicit("what SQLAlchemy deprecates", SADeprecationWarning, sqlalchemy.__file__, 1)
 """
 
 COMMANDS = [
