@@ -237,6 +237,30 @@ def test_an_error_after_the_commit_says_that_the_run_is_committed(plain: Project
     assert tables(plain) == {"a"}
 
 
+def test_a_plugin_that_fails_after_the_commit_keeps_no_other_from_being_told(plain: Project) -> None:
+    plain.db("init")
+    write_revision(plain.path / "migrations" / "versions", "0", None, "pass")
+    for name, body in (("late", "raise ValueError('late')"), ("telling", "click.echo('told')")):
+        (plain.path / f"{name}.py").write_text(
+            f"import click\nfrom ellar_db import hookimpl\n@hookimpl\ndef ellar_db_committed():\n    {body}\n"
+        )
+    plain.configure(extra='plugins = ["telling", "late"]\n')
+
+    assert plain.db("upgrade", exit_code=1).stdout == "told\n"
+
+
+def test_the_lock_is_held_until_all_are_told(plain: Project) -> None:
+    plain.db("init")
+    write_revision(plain.path / "migrations" / "versions", "0", None, "pass")
+    (plain.path / "looking.py").write_text(
+        "import click\nfrom pathlib import Path\nfrom ellar_db import hookimpl\n@hookimpl\n"
+        "def ellar_db_committed():\n    click.echo(Path('app.db.migrating').exists())\n"
+    )
+    plain.configure(extra='plugins = ["looking"]\n')
+
+    assert plain.db("upgrade").stdout == "True\n"
+
+
 class Keeping:
     """Keeps what the hooks of a run are given."""
 

@@ -206,15 +206,30 @@ class PluginManager(pluggy.PluginManager):
         asked = [plugin for plugin, _, _ in self._asked(hook_name)]
         return chosen_plugin(hook_name, self.settings.mapping("hooks"), asked, self.records)
 
-    def tell(self, hook_name: str, /, **arguments: Any) -> None:
+    def tell(
+        self,
+        hook_name: str,
+        /,
+        failed: Callable[[Plugin, click.ClickException], None] | None = None,
+        **arguments: Any,
+    ) -> None:
         """Call a hook that wants no answer.
+
+        Args:
+            hook_name: The hook.
+            failed: Called with a plugin that fails or answers, and the error, instead of raising it; the others are
+                still called.
+            arguments: The hook's arguments.
 
         Raises:
             PluginError: A plugin failed, or answered.
         """
-        for plugin, answer in self.answers(hook_name, **arguments):
+        for plugin, answer in self.answers(hook_name, failed=failed, **arguments):
             what = f"it returned {answer!r}, where no answer is wanted; to refuse, raise a click.ClickException"
-            raise plugin.failure(hook_name, TypeError(what))
+            error = plugin.failure(hook_name, TypeError(what))
+            if failed is None:
+                raise error
+            failed(plugin, error)
 
     def load(self, record: Plugin, loader: Callable[[], object]) -> None:
         """Import and register one plugin; any error is stored in its record."""

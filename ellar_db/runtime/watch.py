@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -75,6 +75,9 @@ class Watch:
         # resolving an interrupted run begins with reading what it left
         self.excludes = self.writes or self.invocation.settling
         self.offline = environment.is_offline_mode()
+        # now, since an async run may take place in another thread, where click knows of no command
+        ctx = click.get_current_context(silent=True)
+        self._options = {**(ctx.params if ctx else {}), **values.get()}
         # whether env.py calls ellar_db
         self.ours = False
         self.states: list[RunState] = []
@@ -110,8 +113,11 @@ class Watch:
             error = late
             raise
         finally:
-            self._end()
-            self._tell(error)
+            try:
+                self._end()
+                self._tell(error)
+            finally:
+                self.locks.release()
 
     def leave_to_env(self) -> None:
         """Leave to env.py what ellar_db's own does by itself: databases, connections, options and commits."""
@@ -244,9 +250,7 @@ class Watch:
 
     def _run_on(self, database: Database, connection: Connection | None) -> Run:
         purpose = "dry-run" if self.offline else "scratch" if is_guarding() else "apply"
-        ctx = click.get_current_context(silent=True)
-        options = {**(ctx.params if ctx else {}), **values.get()}
-        return Run(purpose, self.name, database, connection, options=options)  # type: ignore[arg-type]  # one of them
+        return Run(purpose, self.name, database, connection, options=self._options)  # type: ignore[arg-type]  # one of them
 
     def before(self, states: Iterable[RunState]) -> None:
         """Ask the plugins whether the run may begin, before the first statement on any of the databases.
@@ -342,21 +346,28 @@ class Watch:
         for state in self.states:
             state.release()
             state.run.connection = None
-        self.locks.release()
 
     def _tell(self, error: BaseException | None) -> None:
-        """Tell the plugins how the run ended on each database."""
-        if not self.writes:
-            return
-        for state in self.states:
+        """Tell all plugins how the run ended on each database, while it is still locked.
+
+        Raises:
+            click.ClickException: A plugin failed after a run that succeeded. After one that failed, it is only logged.
+        """
+        problems: list[click.ClickException] = []
+        for state in self.states if self.writes else ():
             if state.run.purpose != "apply":
                 continue
+            given: dict[str, Any] = {"run": state.run, "failed": lambda _, problem: problems.append(problem)}
             if error is None:
-                with _after_commit():
-                    self.manager.tell("ellar_db_committed", run=state.run)
+                self.manager.tell("ellar_db_committed", **given)
             else:
                 state.run.steps[:] = state.remaining
-                self.manager.tell("ellar_db_failed", run=state.run, error=error)
+                self.manager.tell("ellar_db_failed", error=error, **given)
+        for problem in problems if error is not None else problems[1:]:
+            log.warning("%s", problem.message)
+        if problems and error is None:
+            replace_message(problems[0], f"the run is committed, but {problems[0].message}")
+            raise problems[0]
 
 
 def _nothing(*_: Any) -> Iterable[Any]:
@@ -399,13 +410,3 @@ def _drop_journal(database: Database) -> None:
             EntryTable(connection, database.options).drop_if_empty()
 
     in_event_loop([database], drop)
-
-
-@contextmanager
-def _after_commit() -> Iterator[None]:
-    """Say of a plugin's error that it came too late to undo anything."""
-    try:
-        yield
-    except click.ClickException as error:
-        replace_message(error, f"the run is committed, but {error.message}")
-        raise
