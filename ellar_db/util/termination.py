@@ -17,6 +17,9 @@ GRACE = 0.3
 """Seconds after which a program that doesn't react is taken to wait for a statement, in a driver that Python can't
 interrupt."""
 
+AGAIN = 2.0
+"""Seconds after which what still runs is cancelled again."""
+
 PATIENCE = 10.0
 """Seconds to wait for a thread that is cancelling a statement."""
 
@@ -64,13 +67,25 @@ class _Termination:
         read.close()
 
     def _watch(self, read: socket.socket) -> None:
-        while received := read.recv(1):
-            if received[0] != signal.SIGTERM or self.reached.wait(GRACE):
-                continue
-            for cancel in list(self._cancels):
-                # the program ends whether or not this works
-                with suppress(Exception):
-                    cancel()
+        while received := self._received(read):
+            if received[0] == signal.SIGTERM:
+                if not self.reached.wait(GRACE):
+                    self._cancel()
+                # a statement may begin just after the signal, and be waited for while the run is ended
+                read.settimeout(AGAIN)
+
+    def _received(self, read: socket.socket) -> bytes:
+        while True:
+            try:
+                return read.recv(1)
+            except TimeoutError:
+                self._cancel()
+
+    def _cancel(self) -> None:
+        for cancel in list(self._cancels):
+            # the program ends whether or not this works
+            with suppress(Exception):
+                cancel()
 
 
 _state = _Termination()
