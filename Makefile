@@ -11,7 +11,7 @@ FAULTS = 50
 CORE = tests/commands tests/testing/test_fixtures.py $(addprefix tests/test_,standalone.py plugins.py without_ellar.py)
 PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/pyproject.toml)))
 
-.PHONY: help setup demo test coverage fuzz faults lint docs docs-check bench faults-table test-all lowest test-lowest core test-core plugins test-plugins clean
+.PHONY: help setup demo test coverage fuzz faults folders lint docs docs-check bench faults-table test-all lowest test-lowest core test-core plugins test-plugins clean
 
 help:
 	@echo 'make demo          run the quick example on SQLite'
@@ -19,6 +19,7 @@ help:
 	@echo 'make coverage      run the suite and measure coverage; fail below the floor in pyproject.toml'
 	@echo 'make fuzz          run random command lines and settings, $(FUZZ) of each kind (FUZZ=...)'
 	@echo 'make faults        kill programs at random moments, $(FAULTS) times each (FAULTS=...), and test the other faults'
+	@echo 'make folders       test folders of all kinds that other programs make; the suite takes those that differ most'
 	@echo 'make setup         create a virtual environment in $(VENV) for all other targets'
 	@echo 'make lint          run ruff, import-linter and mypy'
 	@echo 'make docs          regenerate the generated pages of docs/'
@@ -66,6 +67,9 @@ fuzz: setup
 
 faults: setup
 	ELLAR_DB_FAULTS=$(FAULTS) $(BIN)/python $(PYTEST) tests/faults tests/test_writing.py
+
+folders: setup
+	ELLAR_DB_FOLDERS=all $(BIN)/python $(PYTEST) tests/test_foreign_folders.py tests/commands/test_adopt.py
 
 lint: setup
 	$(BIN)/ruff check

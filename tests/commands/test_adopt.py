@@ -15,7 +15,7 @@ from sqlalchemy import make_url, text
 from ellar_db.project.settings import parse_toml
 from ellar_db.revisions.adoption.environment import ELSEWHERE, own_code
 from ellar_db.testing import Project
-from tests.support.folders import MAKERS, ForeignFolder
+from tests.support.folders import MAKERS, WHOLE, ForeignFolder
 from tests.support.processes import python, run
 from tests.support.servers import sync_engine
 
@@ -67,7 +67,7 @@ def named(folder: ForeignFolder) -> list[str]:
     return ["--app", "app:config"] if folder.kind.startswith("advanced") else []
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", MAKERS if WHOLE else ["generic", "flask-multidb", "advanced-alchemy", "ellar-sql"])
 def test_moves_in(make: Callable[..., ForeignFolder], name: str) -> None:
     folder = make(name)
     before = folder.files()
@@ -98,7 +98,9 @@ def test_moves_in(make: Callable[..., ForeignFolder], name: str) -> None:
     assert "nothing to adopt" in folder.adopted("adopt", "--yes").stdout.lower()
 
 
-@pytest.mark.parametrize("name", ["generic", "flask-multidb", "advanced-alchemy-async"])
+@pytest.mark.parametrize(
+    "name", ["generic", "flask-multidb", "advanced-alchemy-async"] if WHOLE else ["advanced-alchemy-async"]
+)
 @pytest.mark.parametrize("kind", ["postgresql"])
 def test_moves_in_with_databases_on_a_server(make: Callable[..., ForeignFolder], name: str, kind: str) -> None:
     folder = make(name, kind)

@@ -6,6 +6,7 @@ Each has the tables `user` (and, on a second database, `entry`) in its models. `
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,9 @@ from sqlalchemy import inspect
 from ellar_db.testing import Project
 from tests.support.processes import run
 from tests.support.servers import asynchronous, sync_engine
+
+WHOLE = os.environ.get("ELLAR_DB_FOLDERS") == "all"
+"""Whether tests take folders of all kinds, as `make folders` does, instead of those that differ most."""
 
 NewDatabase = Callable[[str], str]
 
