@@ -67,7 +67,9 @@ def named(folder: ForeignFolder) -> list[str]:
     return ["--app", "app:config"] if folder.kind.startswith("advanced") else []
 
 
-@pytest.mark.parametrize("name", MAKERS if WHOLE else ["generic", "flask-multidb", "advanced-alchemy", "ellar-sql"])
+@pytest.mark.parametrize(
+    "name", MAKERS if WHOLE else ["generic", "flask-multidb", "advanced-alchemy-sync", "ellar-sql"]
+)
 def test_moves_in(make: Callable[..., ForeignFolder], name: str) -> None:
     folder = make(name)
     before = folder.files()
