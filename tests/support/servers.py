@@ -1,4 +1,4 @@
-"""Database servers: those that are there already, and a PostgreSQL server of the test's own."""
+"""Database servers: those that are there already, and a PostgreSQL server and a PgBouncer of the test's own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -134,6 +135,100 @@ class OwnPostgres:
             raise RuntimeError(f"{program}: {done.stderr}\n{log.read_text() if log.exists() else ''}")
 
 
+POOLED = """
+[databases]
+* = {target}
+
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = {mode}
+default_pool_size = {size}
+logfile = {folder}/log
+"""
+
+
+class OwnPgBouncer:
+    """A PgBouncer in front of a server, on a free port of the loopback address.
+
+    Args:
+        url: A database on the server.
+        mode: "session" or "transaction".
+        size: How many sessions of the server it uses for each database.
+    """
+
+    def __init__(self, url: str, mode: str, size: int) -> None:
+        found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+        if found is None:
+            pytest.skip("no pgbouncer on the PATH; Debian's package has it, and `make faults` installs it as root")
+        self.program = found
+        self.folder = Path(tempfile.mkdtemp(prefix="ellar_db_pgbouncer_"))
+        self.server = make_url(url)
+        self.mode, self.size = mode, size
+
+    def __enter__(self) -> OwnPgBouncer:
+        _give(self.folder)
+        for last in (False, False, True):
+            self.port = _free_port()
+            self._start()
+            if self._answers():
+                break
+            self._stop()
+            # another program may have taken the port meanwhile
+            if last:
+                raise RuntimeError(f"pgbouncer: {(self.folder / 'log').read_text()}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def url(self) -> str:
+        """The URL of the same database through the pooler, with a sync driver."""
+        return self.server.set(host="127.0.0.1", port=self.port).render_as_string(hide_password=False)
+
+    def _start(self) -> None:
+        known = {
+            "host": self.server.host or "127.0.0.1",
+            "port": self.server.port or 5432,
+            "user": self.server.username,
+            "password": self.server.password,
+        }
+        target = " ".join(f"{name}='{value}'" for name, value in known.items() if value)
+        settings = POOLED.format(target=target, port=self.port, mode=self.mode, size=self.size, folder=self.folder)
+        (self.folder / "pgbouncer.ini").write_text(settings)
+        _give(self.folder)
+        self._process = subprocess.Popen(
+            [self.program, "-q", str(self.folder / "pgbouncer.ini")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+            **_no_root(),
+        )
+
+    def _answers(self) -> bool:
+        """Wait until it answers; return False if it ends."""
+        engine = create_engine(self.url, poolclass=pool.NullPool)
+        deadline = time.monotonic() + TIMEOUT
+        while self._process.poll() is None and time.monotonic() < deadline:
+            try:
+                with engine.connect():
+                    return True
+            except OperationalError:
+                time.sleep(0.02)
+        return False
+
+    def _stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
 @functools.cache
 def _initialised() -> Path:
     """Return the data folder of a new server, which each server copies: `initdb` takes ten times as long."""
@@ -148,8 +243,6 @@ def _initialised() -> Path:
 
 
 def _run(program: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    # PostgreSQL refuses to run as root
-    user: dict[str, Any] = {"user": "postgres", "group": "postgres", "extra_groups": []} if _is_root() else {}
     return subprocess.run(
         [str(program), *arguments],
         stdin=subprocess.DEVNULL,
@@ -159,7 +252,7 @@ def _run(program: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProce
         text=True,
         timeout=TIMEOUT,
         check=False,
-        **user,
+        **_no_root(),
     )
 
 
@@ -168,6 +261,11 @@ def _give(folder: Path) -> None:
     if _is_root():
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, "postgres", "postgres")
+
+
+def _no_root() -> dict[str, Any]:
+    """Return the user as whom a server is started that refuses to run as root."""
+    return {"user": "postgres", "group": "postgres", "extra_groups": []} if _is_root() else {}
 
 
 def _is_root() -> bool:
