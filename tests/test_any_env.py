@@ -69,7 +69,7 @@ def test_a_run_that_fails_is_rolled_back_or_recorded(folder: ForeignFolder) -> N
     assert "Done: CREATE TABLE half" in said
     assert tables(folder) == {"whole", "half", "ellar_db_journal"}
     assert "an earlier run was cut short: the upgrade of r2" in run(folder, "upgrade", exit_code=1)
-    assert "Say `ellar-db repair --applied`" in run(folder, "repair", exit_code=1)
+    assert "repair --applied`" in run(folder, "repair", exit_code=1)
     run(folder, "repair", "r2", "--applied")
     run(folder, "upgrade")
     assert version(folder) == ["r2"]
