@@ -73,7 +73,7 @@ faults: setup
 	ELLAR_DB_FAULTS=$(FAULTS) $(BIN)/python $(PYTEST) tests/faults tests/test_writing.py
 
 folders: setup
-	ELLAR_DB_FOLDERS=all $(BIN)/python $(PYTEST) tests/test_foreign_folders.py tests/commands/test_adopt.py
+	ELLAR_DB_FOLDERS=all $(BIN)/python $(PYTEST) tests/test_any_env.py tests/test_foreign_folders.py tests/commands/test_adopt.py
 
 lint: setup
 	$(BIN)/ruff check

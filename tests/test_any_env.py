@@ -11,16 +11,35 @@ from sqlalchemy import inspect, text
 
 from ellar_db.testing import Project
 from tests.support.environments import FORMS, ForeignFolder
+from tests.support.folders import WHOLE
 from tests.support.processes import Program, python
 from tests.support.servers import OwnPostgres, sync_engine
 
 CREATE = 'op.create_table("{0}", sa.Column("id", sa.Integer, primary_key=True))'
 
 
-@pytest.fixture(params=list(FORMS))
-def folder(request: pytest.FixtureRequest, project: Project, any_database: str) -> ForeignFolder:
+KINDS = ("sqlite", "postgresql", "mariadb")
+
+FEW = [
+    *(("generic", kind) for kind in KINDS),
+    ("begun", "sqlite"),
+    ("begun", "mariadb"),
+    ("read before", "postgresql"),
+    ("read before", "mariadb"),
+    ("application's pool", "sqlite"),
+    ("pool of one", "postgresql"),
+    ("async", "postgresql"),
+    ("by hand", "sqlite"),
+    ("by hand", "mariadb"),
+]
+"""What differs most; `make folders` takes each form on each kind of database."""
+
+
+@pytest.fixture(params=[(form, kind) for form in FORMS for kind in KINDS] if WHOLE else FEW, ids="-".join)
+def folder(request: pytest.FixtureRequest, project: Project, new_database: Callable[[str], str]) -> ForeignFolder:
     """A folder with each form of env.py, on each kind of database."""
-    return ForeignFolder(project, any_database, request.param).write()
+    form, kind = request.param
+    return ForeignFolder(project, new_database(kind), form).write()
 
 
 def run(folder: ForeignFolder, *arguments: str, exit_code: int | None = 0) -> str:
