@@ -387,6 +387,7 @@ ELSEWHERE = {
     "runtime/run.py": "the commit itself fails",
     "runtime/outcome.py": "the connection is lost",
     "runtime/repair.py": "several revisions didn't end",
+    "config/reports/broken_files.py": "an env.py of Flask-Migrate or advanced-alchemy, with the tests of such folders",
     "commands/init.py": "no refusal",
     "commands/list_templates.py": "no refusal",
     "commands/plugins/command.py": "no refusal",

@@ -72,7 +72,7 @@ class Locks:
                 lock, limits.lock_timeout, f"the database {database.name!r} is being migrated", " (--lock-timeout)"
             )
         except BaseException:
-            _release(database, lock)
+            _release(database, lock, failed=True)
             raise
         self._locks[key] = database, lock
         _held.set(_held.get() | {key})
@@ -95,12 +95,25 @@ class Locks:
                 "it; another run may have begun, so this one stops here. Run it again"
             )
 
-    def release(self) -> None:
-        """Release all locks. A failure is only logged: what the run did isn't affected by it."""
+    def release(self, *, failed: bool = False) -> None:
+        """Release all locks.
+
+        Args:
+            failed: The run failed, so that its own error is to be seen; those of releasing are only logged then.
+
+        Raises:
+            PluginError: The lock of a plugin can't be released.
+        """
         _held.set(_held.get() - self._locks.keys())
+        problems: list[click.ClickException] = []
         while self._locks:
             _, (database, lock) = self._locks.popitem()
-            _release(database, lock)
+            try:
+                _release(database, lock, failed=failed)
+            except click.ClickException as error:
+                problems.append(error)
+        if problems:
+            raise problems[0]
 
 
 @contextmanager
@@ -121,8 +134,10 @@ def locked(databases: Sequence[Database], limits: Mapping[str, Limits], manager:
         for database in in_order(databases, manager):
             locks.take(database, limits[database.name])
         yield locks
-    finally:
-        locks.release()
+    except BaseException:
+        locks.release(failed=True)
+        raise
+    locks.release()
 
 
 def in_order(databases: Sequence[Database], manager: PluginManager) -> list[Database]:
@@ -172,14 +187,18 @@ def _lock_of(database: Database, limits: Limits, manager: PluginManager) -> Lock
     return None
 
 
-def _release(database: Database, lock: Lock) -> None:
+def _release(database: Database, lock: Lock, *, failed: bool) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         lock.release()
-    except (click.ClickException, SQLAlchemyError, OSError) as error:
-        # neither the run's own error nor its success may be hidden
-        said = error.message if isinstance(error, click.ClickException) else summary(error)
+    except click.ClickException as error:
+        if not failed:
+            raise
+        log.warning("%s", error.message)
+    except (SQLAlchemyError, OSError) as error:
+        # the session may be gone, and the lock with it; what the run did isn't affected
+        said = summary(error)
         log.warning("the lock of the database %r was not released in the usual way: %s", database.name, said)
 
 

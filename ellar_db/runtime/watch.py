@@ -116,8 +116,11 @@ class Watch:
             try:
                 self._end()
                 self._tell(error)
+            except BaseException as late:
+                error = error or late
+                raise
             finally:
-                self.locks.release()
+                self.locks.release(failed=error is not None)
 
     def leave_to_env(self) -> None:
         """Leave to env.py what ellar_db's own does by itself: databases, connections, options and commits."""

@@ -230,11 +230,13 @@ def _connect_options(name: str, engine: Engine) -> dict[str, Any]:
         DbError: The engine connects in its own way (`creator`).
     """
     token = _asking.set(True)
+    pool = engine.pool.recreate()
     try:
-        engine.pool.recreate().connect().close()
+        pool.connect().close()
     except _HowError as told:
         return told.options
     finally:
+        pool.dispose()
         _asking.reset(token)
     raise DbError(
         f"the engine of the database {name!r} can't be led to a scratch database, since it connects in its own way "

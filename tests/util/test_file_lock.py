@@ -190,7 +190,9 @@ except DbError as error:
 def as_nobody(path: Path) -> str:
     """Acquire the lock of a path as another user, in a process of its own; give what it prints."""
     program = [sys.executable, "-c", OTHER_USER.format(user=NOBODY), str(path)]
-    done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=TIMEOUT)
+    # coverage's data can't be written by another user
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=TIMEOUT, env=env)
     assert done.stderr == ""
     return done.stdout.rstrip()
 

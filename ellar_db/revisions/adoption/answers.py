@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.databases.database import DEFAULT
+from ellar_db.plugins.dialects import dialect_named
+from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.util.errors import DbError, UnavailableError
 from ellar_db.util.masking import remember
 
@@ -222,7 +224,8 @@ def _by_url(databases: Sequence[FoundDatabase]) -> dict[str, FoundDatabase]:
 
 def _address(url: URL) -> str:
     """Return a URL without its password, and with the full path of an SQLite file."""
-    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+    embedded = dialect_named(get_plugin_manager(), url.get_backend_name()).embedded
+    if embedded and url.database and url.database != ":memory:":
         url = url.set(database=str(Path(url.database).resolve()))
     return url.render_as_string(hide_password=True)
 

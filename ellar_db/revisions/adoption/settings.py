@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ellar_db.config.folder import DIRECTORY
 from ellar_db.databases.database import DEFAULT
+from ellar_db.plugins.dialects import dialect_named
+from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.settings import parse_toml, read_settings
 from ellar_db.revisions.adoption.answers import FoundDatabase
 from ellar_db.util.errors import DbError
@@ -200,7 +202,8 @@ def _has_secret(url: URL) -> bool:
 
 def _relative(url: URL) -> URL:
     """Return the URL of an SQLite file relative to the project, if it is in there, so that others can use it."""
-    if url.get_backend_name() != "sqlite" or not url.database or not Path(url.database).is_absolute():
+    embedded = dialect_named(get_plugin_manager(), url.get_backend_name()).embedded
+    if not embedded or not url.database or not Path(url.database).is_absolute():
         return url
     path = Path(url.database)
     return url.set(database=path.relative_to(Path.cwd()).as_posix()) if path.is_relative_to(Path.cwd()) else url
