@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 ENSURE_VERSION = "ensure-version"
 
+ORIGINAL = "_ellar_db_original"
+"""Attribute of a function that replaces one of Alembic's: the original."""
+
 
 def ancestors(script: ScriptDirectory, revisions: str | Iterable[str]) -> set[str]:
     """Return the ids of revisions and of all their ancestors, dependencies included.
@@ -168,7 +171,9 @@ def intercept_environments(
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
 
-    run_env, original = ScriptDirectory.run_env, EnvironmentContext.configure
+    # once, also if ellar_db has been imported anew since
+    run_env: Any = vars(ScriptDirectory.run_env).get(ORIGINAL, ScriptDirectory.run_env)
+    original: Any = vars(EnvironmentContext.configure).get(ORIGINAL, EnvironmentContext.configure)
     known = signature(original)
 
     @wraps(run_env)
@@ -183,6 +188,7 @@ def intercept_environments(
         del given["self"]
         configure(environment, partial(original, environment), given)
 
+    vars(run)[ORIGINAL], vars(configured)[ORIGINAL] = run_env, original
     replaced: Any = (ScriptDirectory, EnvironmentContext)
     replaced[0].run_env, replaced[1].configure = run, configured
 
