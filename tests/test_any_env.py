@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from ellar_db.testing import Project
-from tests.support.environments import FORMS, ForeignFolder
+from tests.support.environments import FORMS, ForeignEnvironment
 from tests.support.folders import WHOLE
 from tests.support.processes import Program, python
 from tests.support.servers import OwnPostgres, sync_engine
@@ -36,34 +36,34 @@ FEW = [
 
 
 @pytest.fixture(params=[(form, kind) for form in FORMS for kind in KINDS] if WHOLE else FEW, ids="-".join)
-def folder(request: pytest.FixtureRequest, project: Project, new_database: Callable[[str], str]) -> ForeignFolder:
+def folder(request: pytest.FixtureRequest, project: Project, new_database: Callable[[str], str]) -> ForeignEnvironment:
     """A folder with each form of env.py, on each kind of database."""
     form, kind = request.param
-    return ForeignFolder(project, new_database(kind), form).write()
+    return ForeignEnvironment(project, new_database(kind), form).write()
 
 
-def run(folder: ForeignFolder, *arguments: str, exit_code: int | None = 0) -> str:
+def run(folder: ForeignEnvironment, *arguments: str, exit_code: int | None = 0) -> str:
     """Run a command on the folder, and return what it says on stderr."""
     return folder.project.db("-c", "theirs.ini", *arguments, exit_code=exit_code).stderr
 
 
-def tables(folder: ForeignFolder) -> set[str]:
+def tables(folder: ForeignEnvironment) -> set[str]:
     """Return the tables of the database, without the version table."""
     return set(inspect(sync_engine(folder.url)).get_table_names()) - {"alembic_version"}
 
 
-def version(folder: ForeignFolder) -> list[str]:
+def version(folder: ForeignEnvironment) -> list[str]:
     """Return what the version table has."""
     with sync_engine(folder.url).connect() as connection:
         return list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
 
 
-def rolls_back(folder: ForeignFolder) -> bool:
+def rolls_back(folder: ForeignEnvironment) -> bool:
     """Return whether the database can roll back schema changes."""
     return not folder.url.startswith("mysql")
 
 
-def test_runs_go_up_and_down(folder: ForeignFolder) -> None:
+def test_runs_go_up_and_down(folder: ForeignEnvironment) -> None:
     folder.revision("r1", None, CREATE.format("a"), 'op.drop_table("a")')
     folder.revision("r2", "r1", CREATE.format("b"), 'op.drop_table("b")')
 
@@ -75,7 +75,7 @@ def test_runs_go_up_and_down(folder: ForeignFolder) -> None:
     assert version(folder) == ["r2"]
 
 
-def test_a_run_that_fails_is_rolled_back_or_recorded(folder: ForeignFolder) -> None:
+def test_a_run_that_fails_is_rolled_back_or_recorded(folder: ForeignEnvironment) -> None:
     folder.revision("r1", None, CREATE.format("whole"))
     folder.revision("r2", "r1", f'{CREATE.format("half")}; op.execute("nonsense")')
 
@@ -94,7 +94,7 @@ def test_a_run_that_fails_is_rolled_back_or_recorded(folder: ForeignFolder) -> N
     assert version(folder) == ["r2"]
 
 
-def test_bare_alembic_finds_nothing_of_ours_afterwards(folder: ForeignFolder) -> None:
+def test_bare_alembic_finds_nothing_of_ours_afterwards(folder: ForeignEnvironment) -> None:
     folder.revision("r1", None, "pass")
 
     run(folder, "upgrade")
@@ -111,7 +111,7 @@ def test_bare_alembic_finds_nothing_of_ours_afterwards(folder: ForeignFolder) ->
 
 
 def test_one_run_at_a_time(
-    folder: ForeignFolder, held_elsewhere: Callable[[str], Program | subprocess.Popen[str]]
+    folder: ForeignEnvironment, held_elsewhere: Callable[[str], Program | subprocess.Popen[str]]
 ) -> None:
     folder.revision("r1", None, CREATE.format("a"))
     held_elsewhere(folder.url)
@@ -120,7 +120,7 @@ def test_one_run_at_a_time(
     assert "alembic_version" not in inspect(sync_engine(folder.url)).get_table_names()
 
 
-def test_several_at_once(folder: ForeignFolder) -> None:
+def test_several_at_once(folder: ForeignEnvironment) -> None:
     for number in range(5):
         folder.revision(f"r{number}", f"r{number - 1}" if number else None, CREATE.format(f"t{number}"))
     command = ["-m", "ellar_db", "-c", "theirs.ini", "upgrade"]
@@ -132,7 +132,7 @@ def test_several_at_once(folder: ForeignFolder) -> None:
     assert (len(tables(folder)), version(folder)) == (5, ["r4"])
 
 
-def test_a_revision_that_rolls_back_is_not_applied(folder: ForeignFolder) -> None:
+def test_a_revision_that_rolls_back_is_not_applied(folder: ForeignEnvironment) -> None:
     folder.revision("r1", None, f"{CREATE.format('k')}; op.get_bind().rollback(); {CREATE.format('l')}")
 
     said = run(folder, "upgrade", exit_code=1)
@@ -142,7 +142,7 @@ def test_a_revision_that_rolls_back_is_not_applied(folder: ForeignFolder) -> Non
         assert tables(folder) == set()
 
 
-def test_a_statement_is_limited(folder: ForeignFolder) -> None:
+def test_a_statement_is_limited(folder: ForeignEnvironment) -> None:
     if folder.url.startswith("sqlite"):
         pytest.skip("SQLite has no limit on statements")
     sleep = "SELECT pg_sleep(30)" if rolls_back(folder) else "SELECT SLEEP(30) FROM information_schema.tables"
@@ -179,7 +179,7 @@ COPYING = """batch = op.batch_alter_table("parent", recreate="always")
 
 @pytest.mark.parametrize("form", list(FORMS))
 def test_a_batch_operation_keeps_the_rows_that_refer_to_it(project: Project, form: str) -> None:
-    folder = ForeignFolder(project, f"sqlite:///{project.path}/app.db", ENFORCING + FORMS[form]).write()
+    folder = ForeignEnvironment(project, f"sqlite:///{project.path}/app.db", ENFORCING + FORMS[form]).write()
     folder.revision("r1", None, CHILDREN)
     folder.revision("r2", "r1", COPYING)
 
@@ -222,7 +222,7 @@ def test_an_env_py_that_does_not_commit_is_not_called_done(
     project: Project, new_database: Callable[[str], str]
 ) -> None:
     for kind in ("sqlite", "postgresql"):
-        folder = ForeignFolder(project, new_database(kind), UNCOMMITTED).write()
+        folder = ForeignEnvironment(project, new_database(kind), UNCOMMITTED).write()
         folder.revision("r1", None, CREATE.format("a"))
 
         said = run(folder, "upgrade", exit_code=1)
@@ -232,7 +232,7 @@ def test_an_env_py_that_does_not_commit_is_not_called_done(
 
 
 def test_an_env_py_that_swallows_the_error_is_not_called_done(project: Project, any_database: str) -> None:
-    folder = ForeignFolder(project, any_database, SWALLOWING).write()
+    folder = ForeignEnvironment(project, any_database, SWALLOWING).write()
     folder.revision("r1", None, 'op.execute("nonsense")')
 
     assert "nonsense" in run(folder, "upgrade", exit_code=1)
@@ -241,7 +241,7 @@ def test_an_env_py_that_swallows_the_error_is_not_called_done(project: Project, 
 def test_an_env_py_that_commits_a_run_that_failed_is_refused(
     project: Project, new_database: Callable[[str], str]
 ) -> None:
-    folder = ForeignFolder(project, new_database("sqlite"), COMMITTING_ANYWAY).write()
+    folder = ForeignEnvironment(project, new_database("sqlite"), COMMITTING_ANYWAY).write()
     folder.revision("r1", None, f'{CREATE.format("half")}; op.execute("nonsense")')
 
     assert "env.py was about to commit a run that failed" in run(folder, "upgrade", exit_code=1)
@@ -267,21 +267,21 @@ with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
 
 
 def test_what_env_py_did_too_early_is_refused(project: Project, new_database: Callable[[str], str]) -> None:
-    early = ForeignFolder(project, new_database("sqlite"), EARLY_WRITE).write()
+    early = ForeignEnvironment(project, new_database("sqlite"), EARLY_WRITE).write()
     early.revision("r1", None, CREATE.format("a"))
 
     assert "let it call context.configure() first" in run(early, "upgrade", exit_code=1)
 
     for kind in ("sqlite", "postgresql"):
         before = 'connection.execute(text("SELECT 1")); '
-        folder = ForeignFolder(project, new_database(kind), AUTOCOMMIT.format(before=before)).write()
+        folder = ForeignEnvironment(project, new_database(kind), AUTOCOMMIT.format(before=before)).write()
         assert "let it call context.configure() first" in run(folder, "upgrade", exit_code=1)
         assert tables(folder) == set()
 
 
 def test_an_engine_in_autocommit_runs_in_a_transaction(project: Project, new_database: Callable[[str], str]) -> None:
     for kind in ("sqlite", "postgresql"):
-        folder = ForeignFolder(project, new_database(kind), AUTOCOMMIT.format(before="")).write()
+        folder = ForeignEnvironment(project, new_database(kind), AUTOCOMMIT.format(before="")).write()
         folder.revision("r1", None, f'{CREATE.format("half")}; op.execute("nonsense")')
 
         assert run(folder, "upgrade", exit_code=1).splitlines()[-1].endswith("; the run was rolled back")
@@ -289,7 +289,7 @@ def test_an_engine_in_autocommit_runs_in_a_transaction(project: Project, new_dat
 
 
 def test_no_change_writes_no_file_and_imports_are_written(project: Project, new_database: Callable[[str], str]) -> None:
-    folder = ForeignFolder(project, new_database("sqlite"), "generic").write()
+    folder = ForeignEnvironment(project, new_database("sqlite"), "generic").write()
 
     assert "No changes in schema detected." in run(folder, "migrate", "-m", "none")
     assert list(folder.versions.glob("*.py")) == []
@@ -316,7 +316,7 @@ Table("priced", metadata, Column("id", Integer, primary_key=True), Column("price
 
 
 def test_filters_of_plugins_hold(project: Project, new_database: Callable[[str], str]) -> None:
-    folder = ForeignFolder(project, new_database("sqlite"), "generic").write()
+    folder = ForeignEnvironment(project, new_database("sqlite"), "generic").write()
     project.write("pyproject.toml", '[tool.ellar-db]\nplugins = ["leaving"]\n')
     project.write(
         "leaving.py",
@@ -333,7 +333,9 @@ def test_filters_of_plugins_hold(project: Project, new_database: Callable[[str],
 def test_what_the_run_says_is_seen_whatever_logging_env_py_sets_up(
     project: Project, new_database: Callable[[str], str]
 ) -> None:
-    folder = ForeignFolder(project, new_database("sqlite"), 'fileConfig("logging.ini")\n' + FORMS["generic"]).write()
+    folder = ForeignEnvironment(
+        project, new_database("sqlite"), 'fileConfig("logging.ini")\n' + FORMS["generic"]
+    ).write()
     project.write(
         "logging.ini",
         "[loggers]\nkeys=root\n[handlers]\nkeys=\n[formatters]\nkeys=\n[logger_root]\nlevel=WARNING\nhandlers=\n",
@@ -347,7 +349,7 @@ def test_what_the_run_says_is_seen_whatever_logging_env_py_sets_up(
 def test_a_server_that_is_starting_is_waited_for(project: Project, form: str) -> None:
     with OwnPostgres() as server:
         server.stop()
-        folder = ForeignFolder(project, server.url, form).write()
+        folder = ForeignEnvironment(project, server.url, form).write()
         folder.revision("r1", None, CREATE.format("a"))
         refused = run(folder, "upgrade", "--connect-wait", "0.1", exit_code=None)
         assert "Waiting up to 0.1 s for the database ..." in refused

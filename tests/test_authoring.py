@@ -63,7 +63,7 @@ def test_a_folder_that_is_there_is_left_alone(project: Project) -> None:
     result = project.db("plugins", "new", "ellar-db-audit", exit_code=1)
 
     assert result.stderr == (
-        "Error: ellar-db-audit is there already; take another name, or another folder with --into\n"
+        "Error: ellar-db-audit already exists; choose another name, or another folder with --into\n"
     )
     assert list(kept.parent.iterdir()) == [kept]
 

@@ -72,7 +72,7 @@ def test_a_file_where_the_folder_should_be(plain: Project) -> None:
     before = everything(plain)
 
     assert refused(plain.db("init", exit_code=1)) == (
-        "migrations is there already and isn't a folder; name another one with -d"
+        "migrations already exists and isn't a folder; name another one with -d"
     )
     assert "no migrations folder" in refused(plain.db("upgrade", exit_code=1))
     assert refused(plain.db("init", "migrations/below", exit_code=1)) == (
@@ -87,7 +87,7 @@ def test_a_folder_that_is_not_empty(plain: Project) -> None:
 
     for options in ([], ["-t", "generic"], ["-t", "pyproject"]):
         assert refused(plain.db("init", *options, exit_code=1)) == (
-            "migrations is there already and isn't empty; name another folder with -d, or remove it first"
+            "migrations already exists and isn't empty; name another folder with -d, or remove it first"
         )
     assert everything(plain) == before
 

@@ -246,7 +246,7 @@ def test_a_file_name_that_is_no_text_or_taken_is_refused(folder: Project, instal
     file.write_text(FILE_PLUGIN.format(answer="'first_'"))
     folder.forget("acme_files")
 
-    assert folder.db("revision", exit_code=1).stderr.endswith("versions/first_.py is there already\n")
+    assert folder.db("revision", exit_code=1).stderr.endswith("versions/first_.py already exists\n")
     assert revisions(folder) == ["first_.py"]
 
 

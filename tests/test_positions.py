@@ -22,16 +22,6 @@ UNKNOWN = (
 
 
 @pytest.fixture
-def linear(plain: Project) -> Project:
-    """A folder with the revisions first, second and third, none applied."""
-    plain.db("init")
-    add(plain, "first", None)
-    add(plain, "second", "first")
-    add(plain, "third", "second")
-    return plain
-
-
-@pytest.fixture
 def forked(plain: Project) -> Project:
     """A folder where left and right come after first, none applied."""
     plain.db("init")

@@ -53,7 +53,7 @@ def test_the_program_itself(below: Project) -> None:
 
 def test_init_makes_no_second_folder(below: Project) -> None:
     assert below.db("init", exit_code=1).stderr.splitlines()[-1] == (
-        "Error: migrations is there already and isn't empty; name another folder with -d, or remove it first"
+        "Error: migrations already exists and isn't empty; name another folder with -d, or remove it first"
     )
     assert sub(below) == ["__init__.py"]
 

@@ -206,7 +206,7 @@ def test_a_file_that_is_there_is_kept(set_up: Project) -> None:
 
     result = set_up.db("revision", "-m", "second", exit_code=1)
 
-    assert result.stderr == f"Error: {file} is there already; give the revision another message or id\n"
+    assert result.stderr == f"Error: {file} already exists; give the revision another message or id\n"
     assert file.read_text() == content
     assert set_up.revisions() == [file]
 

@@ -72,6 +72,9 @@ class UnreachableError(UnavailableError):
 GRACE = 1.0
 """Maximum seconds to wait for the end of a thread that has nothing more to do."""
 
+MISTAKES = (TypeError, ValueError, LookupError, AttributeError)
+"""Errors of arguments that the driver rejects; it will reject them later too."""
+
 PAUSE = 0.2
 """Seconds between two attempts to reach a database."""
 
@@ -137,7 +140,7 @@ def in_event_loop(databases: Sequence[D], work: Callable[[Sequence[D]], T]) -> T
     others = [apart(database) if database.is_async else database for database in databases]
     try:
         asyncio.get_running_loop()
-    except RuntimeError:
+    except RuntimeError:  # no loop runs in this thread
         return asyncio.run(run(others))
     # a loop runs in this thread already: take another thread
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -225,8 +228,7 @@ def _connect(database: Connectable, wait: float) -> Connection:
                 return engine.connect()
         except Exception as error:  # drivers raise SQLAlchemy's errors, the system's, and (asyncpg) their own bare ones
             driver = type(error).__module__.partition(".")[0]
-            # arguments that the driver rejects will be rejected later too
-            mistaken = isinstance(error, (TypeError, ValueError, LookupError, AttributeError))
+            mistaken = isinstance(error, MISTAKES)
             if not isinstance(error, (SQLAlchemyError, OSError)) and driver != engine.dialect.driver and not mistaken:
                 raise
             if mistaken or time.monotonic() >= until:
@@ -275,10 +277,8 @@ def _connect_patiently(dialect: Any, _: Any, arguments: Any, parameters: Any) ->
     while wait:
         try:
             return dialect.connect(*arguments, **parameters)
-        except Exception as error:
-            # arguments that the driver rejects will be rejected later too
-            mistaken = isinstance(error, (TypeError, ValueError, LookupError, AttributeError))
-            if mistaken or time.monotonic() >= until:
+        except Exception as error:  # drivers raise errors of their own, and the system's
+            if isinstance(error, MISTAKES) or time.monotonic() >= until:
                 raise
         if not said:
             log.info("Waiting up to %g s for the database ...", wait)

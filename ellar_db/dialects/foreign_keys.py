@@ -25,6 +25,9 @@ DROP = re.compile(r"\s*DROP\s+TABLE\s+(?:\w+\.)?[\"`\[]?(?P<table>[^\"`\];]+?)[\
 LOCKED = "database is locked"
 """SQLite's message when the wait for another program timed out."""
 
+UNWRITABLE = ("disk I/O error", "readonly database")
+"""SQLite's messages when it can't write, or can't remove a journal."""
+
 SHOWN = 5
 """Maximum number of violations that an error lists."""
 
@@ -145,9 +148,25 @@ def execute(driver: Any, statement: str) -> list[tuple[Any, ...]]:
                 "the SQLite database is locked by another program (it timed out); try again when that has ended, or "
                 "wait longer with --db-lock-timeout"
             ) from error
-        raise UnavailableError(f"the SQLite database can't be used: {summary(error)}") from error
+        said = [f"the SQLite database can't be used: {summary(error)}", *details(error)]
+        raise UnavailableError("; ".join(said)) from error
     finally:
         cursor.close()
+
+
+def details(error: BaseException) -> list[str]:
+    """Return what may be the reason for an error of SQLite that says nothing of it.
+
+    Example:
+        >>> details(ValueError("disk I/O error"))[0].partition(",")[0]
+        "this user can't write to it or its folder"
+    """
+    if not any(said in str(error) for said in UNWRITABLE):
+        return []
+    return [
+        "this user can't write to it or its folder, or can't remove a journal (the same path with -journal at its end) "
+        "that another user's run left; a command of that user's removes it, `ellar-db current` for example"
+    ]
 
 
 def _broken(driver: Any) -> Counter[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
-from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction
+from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, details, execute, in_transaction
 from ellar_db.dialects.sqlite_copy.batches import BATCH_COPY, complete_copies
 from ellar_db.dialects.sqlite_copy.catalog import Catalog
 from ellar_db.hooktypes import Canceller, Lock
@@ -168,6 +168,10 @@ class SQLite(Dialect):
     def timed_out(self, error: BaseException | None) -> bool:
         """Return whether the database was locked for too long; that error has a message but no code."""
         return LOCKED in str(error)
+
+    def details(self, error: BaseException) -> list[str]:
+        """Return what may be the reason where SQLite can't write."""
+        return details(error)
 
     def already_there(self, error: BaseException) -> bool:
         """Return whether the message says so; the error's code is the general one."""

@@ -141,7 +141,7 @@ class EntryTable:
         self.connection.execute(self._removal)
 
     def drop_if_empty(self) -> None:
-        """Drop the table unless it has the entry of another version table, so that it is in nobody's way."""
+        """Drop the table if it has no entries; bare Alembic would propose to drop it."""
         from sqlalchemy import inspect
         from sqlalchemy.schema import DropTable
 

@@ -71,7 +71,7 @@ class Locks:
             wait_for(
                 lock, limits.lock_timeout, f"the database {database.name!r} is being migrated", " (--lock-timeout)"
             )
-        except BaseException:
+        except BaseException:  # Ctrl-C ends the wait too, and leaves no connection open
             _release(database, lock, failed=True)
             raise
         self._locks[key] = database, lock
@@ -134,7 +134,7 @@ def locked(databases: Sequence[Database], limits: Mapping[str, Limits], manager:
         for database in in_order(databases, manager):
             locks.take(database, limits[database.name])
         yield locks
-    except BaseException:
+    except BaseException:  # whatever ends the block, the locks end with it
         locks.release(failed=True)
         raise
     locks.release()

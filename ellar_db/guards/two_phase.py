@@ -27,7 +27,7 @@ class TwoPhase:
         if kind is None:
             try:
                 self._prepare()
-            except BaseException:
+            except BaseException:  # an interruption must leave nothing prepared either
                 self._abort()
                 raise
             for connection in self.connections:

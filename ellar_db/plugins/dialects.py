@@ -43,6 +43,17 @@ def dialect_named(manager: PluginManager, name: str) -> Dialect:
     return manager.once(HOOK, _known).get(name) or Dialect()
 
 
+def details(manager: PluginManager, error: BaseException | None) -> list[str]:
+    """Return what any kind of database has to say of a driver's exception besides its message.
+
+    Args:
+        manager: The plugins.
+        error: The exception.
+    """
+    dialects = dict.fromkeys(manager.once(HOOK, _known).values())
+    return [] if error is None else [line for dialect in dialects for line in dialect.details(error)]
+
+
 def _known(manager: PluginManager) -> dict[str, Dialect]:
     """Return all kinds by name; a plugin's overrides a built-in one."""
     known: dict[str, tuple[Plugin, Dialect]] = {}

@@ -111,7 +111,7 @@ class _Scratch:
         """
         target = versions / file.relative_to(self.folder)
         if target.exists():
-            raise DbError(f"{target} is there already; give the revision another message or id")
+            raise DbError(f"{target} already exists; give the revision another message or id")
         self.files[file] = target
 
     def place(self, finish: Callable[[Path], None]) -> list[Path]:

@@ -211,7 +211,7 @@ def _check_filename(filename: Any, source: str, script: ScriptDirectory, folder:
             f"{source} gives {filename!r} as file name; folders need recursive_version_locations = true in alembic.ini"
         )
     if (folder / f"{filename}.py").exists():
-        raise DbError(f"{source} gives {filename!r} as file name, and {folder / filename}.py is there already")
+        raise DbError(f"{source} gives {filename!r} as file name, and {folder / filename}.py already exists")
 
 
 def check_relative(config: Config, revision: str) -> None:

@@ -95,9 +95,9 @@ def make_folder(directory: Path, template: Path, *, package: bool = False) -> No
             return str(template.parent)
 
     if directory.exists() and not directory.is_dir():
-        raise DbError(f"{directory} is there already and isn't a folder; name another one with -d")
+        raise DbError(f"{directory} already exists and isn't a folder; name another one with -d")
     if directory.exists() and any(directory.iterdir()):
-        raise DbError(f"{directory} is there already and isn't empty; name another folder with -d, or remove it first")
+        raise DbError(f"{directory} already exists and isn't empty; name another folder with -d, or remove it first")
 
     def make(folder: Path) -> None:
         ini = Path("alembic.ini") if (template / "pyproject.toml.mako").is_file() else folder / "alembic.ini"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @cache
 def guard_environments() -> None:
     """Guard every run of an env.py, from now on, if `alembic_config` made its configuration or it calls ellar_db."""
-    intercept_environments(_around, _configure)
+    intercept_environments("guard", _around, _configure)
 
 
 def _around(environment: EnvironmentContext) -> Watch | None:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 ENSURE_VERSION = "ensure-version"
 
-ORIGINAL = "_ellar_db_original"
-"""Attribute of a function that replaces one of Alembic's: the original."""
+REPLACED = "_ellar_db_replaced"
+"""Attribute of a function that replaces one of Alembic's: what it is for, and what it replaces."""
 
 
 def ancestors(script: ScriptDirectory, revisions: str | Iterable[str]) -> set[str]:
@@ -152,6 +152,7 @@ def command_of(plan: Callable[..., Any]) -> str:
 
 
 def intercept_environments(
+    purpose: str,
     around: Callable[[EnvironmentContext], AbstractContextManager[object] | None],
     configure: Callable[[EnvironmentContext, Callable[..., None], dict[str, Any]], None],
 ) -> None:
@@ -162,6 +163,7 @@ def intercept_environments(
     ellar_db.
 
     Args:
+        purpose: What for. Functions for the same purpose are replaced: a package that is imported anew has them anew.
         around: Returns a context in which env.py runs, or None for a command that isn't ours.
         configure: Called with the environment, Alembic's own `configure` and the arguments by their names.
     """
@@ -171,9 +173,8 @@ def intercept_environments(
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
 
-    # once, also if ellar_db has been imported anew since
-    run_env: Any = vars(ScriptDirectory.run_env).get(ORIGINAL, ScriptDirectory.run_env)
-    original: Any = vars(EnvironmentContext.configure).get(ORIGINAL, EnvironmentContext.configure)
+    run_env = _without(ScriptDirectory.run_env, purpose)
+    original = _without(EnvironmentContext.configure, purpose)
     known = signature(original)
 
     @wraps(run_env)
@@ -188,9 +189,18 @@ def intercept_environments(
         del given["self"]
         configure(environment, partial(original, environment), given)
 
-    vars(run)[ORIGINAL], vars(configured)[ORIGINAL] = run_env, original
-    replaced: Any = (ScriptDirectory, EnvironmentContext)
-    replaced[0].run_env, replaced[1].configure = run, configured
+    vars(run)[REPLACED], vars(configured)[REPLACED] = (purpose, run_env), (purpose, original)
+    classes: Any = (ScriptDirectory, EnvironmentContext)
+    classes[0].run_env, classes[1].configure = run, configured
+
+
+def _without(function: Any, purpose: str) -> Any:
+    """Return what a function of `intercept_environments` for the purpose replaces, or the function itself if not one.
+
+    A function that somebody else has put around ours with `functools.wraps` has ours' attributes, but wraps ours.
+    """
+    found, replaced = vars(function).get(REPLACED, (None, None))
+    return replaced if found == purpose and function.__wrapped__ is replaced else function
 
 
 def around_migrations(context: MigrationContext, work: Callable[[Callable[[], None]], None]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
 
 EXIT_CODE = 143
 """Exit code of a program that SIGTERM ended, by the convention of shells."""
@@ -47,6 +49,9 @@ class _Termination:
         """Add what is to be cancelled; with the first a thread begins to wait for the signal."""
         self._cancels.append(cancel)
         if self._watcher is None:
+            # only runs need it, and --help must stay fast
+            import socket
+
             written, read = socket.socketpair()
             written.setblocking(False)
             # Python's own handler runs when the main thread does; this is written even if it is inside of a driver

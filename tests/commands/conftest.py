@@ -9,16 +9,6 @@ from tests.support.revisions import add
 
 
 @pytest.fixture
-def linear(plain: Project) -> Project:
-    """A folder with the revisions first, second and third, none applied."""
-    plain.db("init")
-    add(plain, "first", None)
-    add(plain, "second", "first")
-    add(plain, "third", "second")
-    return plain
-
-
-@pytest.fixture
 def branched(plain: Project) -> Project:
     """A folder where left and right (labelled east) go out from first, none applied."""
     plain.db("init")

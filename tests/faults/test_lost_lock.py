@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from ellar_db.testing import Project
-from tests.support.environments import ForeignFolder
+from tests.support.environments import ForeignEnvironment
 from tests.support.histories import History, create
 from tests.support.servers import sync_engine
 
@@ -91,7 +91,7 @@ def test_with_an_env_py_of_somebody_elses(
 ) -> None:
     url = new_database(kind)
     project.write("killer.py", killer(kind, url, place=1))
-    folder = ForeignFolder(project, url, form).write()
+    folder = ForeignEnvironment(project, url, form).write()
     folder.revision("r1", None, f"{create('a')}; from killer import kill; kill()")
     folder.revision("r2", "r1", create("b"))
 

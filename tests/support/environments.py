@@ -109,7 +109,7 @@ FORMS = {
 
 
 @dataclass
-class ForeignFolder:
+class ForeignEnvironment:
     """An Alembic folder `theirs` in a project that has no settings of ellar_db.
 
     Args:
@@ -122,7 +122,7 @@ class ForeignFolder:
     url: str
     form: str
 
-    def write(self) -> ForeignFolder:
+    def write(self) -> ForeignEnvironment:
         """Write the folder without revisions."""
         body = FORMS.get(self.form, self.form)
         url = asynchronous(self.url) if "create_async_engine(url" in body else self.url

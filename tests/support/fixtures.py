@@ -27,6 +27,7 @@ with warnings.catch_warnings(), suppress(ModuleNotFoundError):
 from ellar_db.testing import Distributions, Project, TestPlugins
 from ellar_db.testing.terminal import logging_restored
 from tests.support.processes import Program, python
+from tests.support.revisions import add
 from tests.support.servers import server
 
 # PyMySQL reads all certificates of the system for each connection, which takes ten times as long as the rest of it
@@ -100,6 +101,16 @@ def plain(project: Project) -> Project:
     """A project with one SQLite database and a model, for `ellar-db`."""
     project.configure()
     return project
+
+
+@pytest.fixture
+def linear(plain: Project) -> Project:
+    """A folder with the revisions first, second and third, none applied."""
+    plain.db("init")
+    add(plain, "first", None)
+    add(plain, "second", "first")
+    add(plain, "third", "second")
+    return plain
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import inspect
 
 from ellar_db.testing import Project
+from ellar_db.testing.application import ELLAR_SQL_MODELS, PLAIN_MODELS
 from tests.support.processes import run
 from tests.support.servers import asynchronous, sync_engine
 
@@ -26,21 +27,7 @@ WHOLE = os.environ.get("ELLAR_DB_FOLDERS") == "all"
 
 NewDatabase = Callable[[str], str]
 
-MODELS = """
-from sqlalchemy import Column, Integer, MetaData, String
-from sqlalchemy.orm import DeclarativeBase
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class User(Base):
-    __tablename__ = "user"
-
-    id = Column(Integer, primary_key=True)
-    name = Column(String(128))
-
+MODELS = f"""{PLAIN_MODELS}
 
 class Log(DeclarativeBase):
     pass
@@ -133,14 +120,6 @@ from ellar_sql import EllarSQLModule
 )
 class ApplicationModule(ModuleBase):
     pass
-"""
-ELLAR_SQL_MODELS = """
-from ellar_sql import model
-
-
-class User(model.Model):
-    id = model.Column(model.Integer, primary_key=True)
-    name = model.Column(model.String(128))
 """
 ELLAR_SQL_ENTRY = """
 

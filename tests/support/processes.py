@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import gc
 import json
 import os
 import signal
@@ -33,8 +34,14 @@ PRELOADED = (
     "sqlalchemy.dialects.sqlite.aiosqlite sqlalchemy.dialects.sqlite.pysqlite sqlalchemy.ext.asyncio sqlalchemy.orm"
 ).split()
 
-ELLAR = ["ellar.app", "ellar_cli.cli", "ellar_sql"]
-"""What a second server imports too, for programs in an Ellar project; elsewhere it would change what these do."""
+ELLAR = ("ellar.app", "ellar_cli.cli", "ellar_sql")
+"""What another server imports too, for programs in an Ellar project; elsewhere it would change what these do."""
+
+FOREIGN = {
+    "flask": ("flask.cli", "flask_migrate", "flask_sqlalchemy"),
+    "advanced_alchemy": ("advanced_alchemy.alembic.commands", "advanced_alchemy.cli", "advanced_alchemy.config"),
+}
+"""What the servers for other programs import, by the program."""
 
 SCRIPTS = {"alembic": "alembic.config", "ellar": "ellar_cli.cli", "ellar-db": "ellar_db.cli"}
 """Console scripts, each the function `main` of a module."""
@@ -48,7 +55,7 @@ class Program:
         cwd: The working directory.
         env: All environment variables.
         stdin: Give the program a pipe as its input, rather than nothing.
-        ellar: Have Ellar imported already.
+        modules: What else is to be imported already.
     """
 
     def __init__(
@@ -58,14 +65,14 @@ class Program:
         env: Mapping[str, str],
         *,
         stdin: bool = False,
-        ellar: bool = False,
+        modules: Sequence[str] = (),
     ) -> None:
         self.returncode: int | None = None
         ours, theirs = socket.socketpair()
         output, error = os.pipe(), os.pipe()
         source = os.pipe() if stdin else (os.open(os.devnull, os.O_RDONLY), -1)
         given = [theirs.fileno(), source[0], output[1], error[1]]
-        socket.send_fds(_server(ellar), [b"."], given)
+        socket.send_fds(_server(tuple(modules)), [b"."], given)
         theirs.close()
         for descriptor in given[1:]:
             os.close(descriptor)
@@ -167,11 +174,12 @@ def run(
     settings = project.path / "pyproject.toml"
     ellar = settings.is_file() and "[tool.ellar]" in settings.read_text(encoding="utf-8")
     arguments = command[1:] if command[0] == "python" else command
+    foreign = FOREIGN.get(command[1], ()) if command[0] == "-m" else ()
     program = Program(
         arguments,
         project.path,
         {**os.environ, "PYTHONPATH": "", **(env or {})},
-        ellar=ellar or command[0] in ("ellar", "python"),
+        modules=ELLAR if ellar or command[0] in ("ellar", "python") else foreign,
     )
     output, error = program.communicate(timeout=TIMEOUT)
     assert program.returncode is not None
@@ -182,13 +190,13 @@ def run(
 
 
 @functools.cache
-def _server(ellar: bool) -> socket.socket:
-    """Start a server of this process, which ends with it."""
+def _server(modules: tuple[str, ...]) -> socket.socket:
+    """Start a server of this process, which ends with it, and in which modules are imported."""
     ours, theirs = socket.socketpair()
     # what measures coverage must begin in each program, not in the server
     env = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTHONPATH"))}
     server = subprocess.Popen(
-        [sys.executable, __file__, str(theirs.fileno()), *(ELLAR if ellar else ())],
+        [sys.executable, __file__, str(theirs.fileno()), *modules],
         pass_fds=[theirs.fileno()],
         cwd="/",
         env=env,
@@ -277,6 +285,28 @@ def _become(arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
         exec(compile(program, "<string>", "exec"), main.__dict__)
 
 
+def _end(code: Any) -> None:
+    """End the process as Python does, but leave its modules as they are: to empty them takes longer than most programs.
+
+    Args:
+        code: The argument of `sys.exit`.
+    """
+    if not isinstance(code, int | None):
+        sys.exit(code)
+    # there is no public name for what Python does at its end
+    threading._shutdown()  # noqa: SLF001
+    atexit._run_exitfuncs()  # noqa: SLF001
+    # errors in destructors are shown
+    gc.collect()
+    for file in (sys.stdout, sys.stderr):
+        try:
+            if file is not None:
+                file.flush()
+        except (OSError, ValueError):  # a pipe that nobody reads, or a closed file
+            sys.exit(code)
+    os._exit((code or 0) & 0xFF)
+
+
 if __name__ == "__main__":
     import importlib
     import warnings
@@ -290,6 +320,14 @@ if __name__ == "__main__":
             except ImportError:
                 # not every installation has all drivers
                 pass
+    # the collector of a new process leaves alone what is shared with this one, which it would otherwise copy
+    gc.collect()
+    gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as control:
         run = _serve(control)
-    run()
+    try:
+        run()
+        code: Any = 0
+    except SystemExit as ended:
+        code = ended.code
+    _end(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from functools import wraps
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from traceback import walk_tb
@@ -292,7 +293,7 @@ class TestAlembic:
             original(**options)
             doors.around_migrations(environment.get_context(), lambda work: seen.append("ran"))
 
-        doors.intercept_environments(lambda environment: seen.append(environment.config), configure)
+        doors.intercept_environments("test", lambda environment: seen.append(environment.config), configure)
         command.current(folder.config)
 
         check_that(
@@ -300,6 +301,61 @@ class TestAlembic:
             f"ScriptDirectory.run_env, EnvironmentContext.configure or MigrationContext.run_migrations ({seen})",
             "alembic.py",
         )
+
+    @pytest.mark.parametrize(
+        ("purposes", "expected"),
+        [
+            (["one"], ["one"]),
+            (["one", "two"], ["two", "one"]),
+            (["one", "one"], ["one again"]),
+            (["two", "one", "one"], ["one again", "two"]),
+            (["one", "foreign", "two", "two"], ["two again", "foreign", "one"]),
+            # nothing tells a wrapper of somebody else's to leave out what it wraps
+            (["one", "foreign", "one"], ["one again", "foreign", "one"]),
+        ],
+    )
+    def test_an_env_py_is_intercepted_once_for_each_purpose(
+        self, purposes: list[str], expected: list[str], folder: Folder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ScriptDirectory, "run_env", ScriptDirectory.run_env)
+        monkeypatch.setattr(EnvironmentContext, "configure", EnvironmentContext.configure)
+        (folder.path / "env.py").write_text("from alembic import context\ncontext.configure(dialect_name='sqlite')\n")
+        entered: list[str] = []
+        configured: list[str] = []
+
+        def intercept(name: str, purpose: str) -> None:
+            def configure(_: EnvironmentContext, original: Callable[..., None], options: dict[str, Any]) -> None:
+                configured.append(name)
+                original(**options)
+
+            doors.intercept_environments(purpose, lambda _: entered.append(name), configure)
+
+        def wrap(name: str) -> None:
+            outer, inner = ScriptDirectory.run_env, EnvironmentContext.configure
+
+            @wraps(outer)
+            def run_env(script: ScriptDirectory) -> None:
+                entered.append(name)
+                outer(script)
+
+            @wraps(inner)
+            def configure(environment: EnvironmentContext, *arguments: Any, **options: Any) -> None:
+                configured.append(name)
+                inner(environment, *arguments, **options)
+
+            monkeypatch.setattr(ScriptDirectory, "run_env", run_env)
+            monkeypatch.setattr(EnvironmentContext, "configure", configure)
+
+        for place, purpose in enumerate(purposes):
+            again = " again" if purpose in purposes[:place] else ""
+            if purpose == "foreign":
+                wrap(purpose)
+            else:
+                intercept(purpose + again, purpose)
+        command.current(folder.config)
+
+        assert entered == expected
+        assert configured == expected
 
     def test_a_transaction_that_was_there_before_alembic_is_known(self, connection: Connection) -> None:
         own = MigrationContext.configure(connection)

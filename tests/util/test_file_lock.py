@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,14 +16,11 @@ from ellar_db.util.file_lock import FileLock
 from tests.support.histories import leftovers
 from tests.support.processes import TIMEOUT
 from tests.support.revisions import add
+from tests.support.users import NOBODY, as_root, start_as
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other links, pipes and users")
 
 NOTE, LOCK = "app.db.migrating-by", "app.db.migrating"
-
-NOBODY = 65534
-
-as_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be another user")
 
 
 @pytest.fixture
@@ -170,14 +166,10 @@ def test_a_lock_file_that_its_holder_removes_is_no_lock(tmp_path: Path) -> None:
     second.release()
 
 
-OTHER_USER = """
-import os, sys
+ACQUIRE = """
 from ellar_db.util.errors import DbError
 from ellar_db.util.file_lock import FileLock
 from pathlib import Path
-import encodings.idna, pwd
-os.setgid({user})
-os.setuid({user})
 lock = FileLock(Path(sys.argv[1]))
 try:
     print(lock.acquire(), lock.holder().partition(" on ")[0])
@@ -189,12 +181,9 @@ except DbError as error:
 
 def as_nobody(path: Path) -> str:
     """Acquire the lock of a path as another user, in a process of its own; give what it prints."""
-    program = [sys.executable, "-c", OTHER_USER.format(user=NOBODY), str(path)]
-    # coverage's data can't be written by another user
-    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    done = subprocess.run(program, capture_output=True, text=True, check=False, timeout=TIMEOUT, env=env)
-    assert done.stderr == ""
-    return done.stdout.rstrip()
+    output, error = start_as(NOBODY, ACQUIRE, str(path), cwd=path.parent).communicate(timeout=TIMEOUT)
+    assert error == ""
+    return output.rstrip()
 
 
 @pytest.fixture

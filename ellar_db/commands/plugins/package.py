@@ -67,7 +67,7 @@ def write_package(name: str, into: Path, taken: Mapping[str, str]) -> Package:
             f"its module would be {package.module!r}, which there is already; take another name", param_hint="NAME"
         )
     if package.folder.exists():
-        raise DbError(f"{package.folder} is there already; take another name, or another folder with --into")
+        raise DbError(f"{package.folder} already exists; choose another name, or another folder with --into")
     if package.command in taken:
         raise click.BadParameter(
             f"its command would be {package.command!r}, which {taken[package.command]} gives; take another name",

@@ -13,7 +13,7 @@ from ellar_db.config.reports.broken_files import broken_file, raised_in
 from ellar_db.config.reports.position import NOWHERE, explained, position_of
 from ellar_db.databases.connections import UnreachableError
 from ellar_db.databases.database import Database
-from ellar_db.plugins.dialects import dialect_of
+from ellar_db.plugins.dialects import details, dialect_of
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.util.click import replace_exit_code
 from ellar_db.util.errors import FULL, DbError, UnavailableError, summary
@@ -45,7 +45,8 @@ def reported() -> Iterator[None]:
     except DBAPIError as error:
         # the run has already reported errors of revisions, so this one is the database's
         broken = broken_file(error, environment=False)
-        raise broken or UnavailableError(f"the database can't be used: {summary(error)}") from error
+        said = [f"the database can't be used: {summary(error)}", *details(get_plugin_manager(), error.orig)]
+        raise broken or UnavailableError("; ".join(said)) from error
     except SQLAlchemyError as error:
         raise broken_file(error) or DbError(f"SQLAlchemy refused: {summary(error)}") from error
     except SyntaxError as error:

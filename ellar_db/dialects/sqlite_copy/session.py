@@ -57,7 +57,7 @@ def _all_or_nothing(catalog: Catalog) -> Iterator[None]:
     catalog.execute(f"SAVEPOINT {SAVEPOINT}")
     try:
         yield
-    except BaseException:
+    except BaseException:  # an interruption must undo the steps too
         # some errors, such as a full disk, have ended the whole transaction
         with suppress(DBAPIError):
             catalog.execute(f"ROLLBACK TO {SAVEPOINT}")
@@ -68,7 +68,7 @@ def _all_or_nothing(catalog: Catalog) -> Iterator[None]:
 
 @contextmanager
 def _nothing_follows(catalog: Catalog) -> Iterator[None]:
-    """Let views, triggers and foreign keys refer to the name, whichever table has it."""
+    """Keep a rename from changing views, triggers and foreign keys: they go on referring to the former name."""
     set_before = catalog.pragma("legacy_alter_table")
     catalog.execute("PRAGMA legacy_alter_table = ON")
     if not catalog.pragma("legacy_alter_table"):

@@ -63,7 +63,7 @@ def _answered(request: Mapping[str, Any]) -> dict[str, Any]:
         # a run of env.py has imported the revisions, and what these import
         list(ScriptDirectory.from_config(_alembic(request)).walk_revisions())
         return {"tables": _tables(_metadata(request["metadata"]))}
-    intercept_environments(lambda _: None, _note)
+    intercept_environments("adopt", lambda _: None, _note)
     with _opened(request) as config, _without_files():
         config.cmd_opts = config.cmd_opts or Namespace()
         config.cmd_opts.x = request["x"] or None
