@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -100,13 +99,7 @@ def test_bare_alembic_finds_nothing_of_ours_afterwards(folder: ForeignEnvironmen
     run(folder, "upgrade")
 
     assert tables(folder) == set()
-    done = subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", "theirs.ini", "check"],
-        cwd=folder.project.path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = folder.project.run("alembic", "-c", "theirs.ini", "check")
     assert "No new upgrade operations detected" in done.stdout + done.stderr
 
 

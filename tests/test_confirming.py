@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 
@@ -11,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from ellar_db.testing import Project
-from tests.support.processes import TIMEOUT
+from tests.support.processes import TIMEOUT, python
 from tests.support.servers import sync_engine
 
 BOTH = """
@@ -54,15 +53,8 @@ def type_in(project: Project, answer: str, *arguments: str, command: str = "down
 
     ours, theirs = pty.openpty()
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ellar_db", command, *arguments],
-            cwd=project.path,
-            env={**os.environ, "ELLAR_DB_LOAD_PLUGINS": ""},
-            stdin=theirs,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        env = {**os.environ, "ELLAR_DB_LOAD_PLUGINS": ""}
+        process = python("-m", "ellar_db", command, *arguments, cwd=project.path, env=env, stdin=theirs)
         os.write(ours, answer.encode())
         said, warned = process.communicate(timeout=TIMEOUT)
     finally:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -91,13 +89,7 @@ def test_ellar_db_run_is_called_around_the_steps(followed: Project) -> None:
 
 
 def test_ellar_db_committed_is_called_in_bare_alembic_too(followed: Project) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "upgrade", "head"],
-        cwd=followed.path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = followed.run("alembic", "-c", "migrations/alembic.ini", "upgrade", "head")
 
     assert said(done.stderr) == APPLIED
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,6 @@ def _defaults(name: str) -> Namespace | None:
     from inspect import Parameter, signature
 
     from alembic import command
-    from alembic.config import CommandLine
 
     function: Any = getattr(command, name, None)
     if getattr(function, "__module__", None) != command.__name__:
@@ -76,7 +76,14 @@ def _defaults(name: str) -> Namespace | None:
     _, *parameters = signature(function).parameters.values()
     # arguments without a default are positional, and the parser insists on them
     needed = ["head" for each in parameters if each.default is Parameter.empty]
-    return CommandLine().parser.parse_args([name, *needed])
+    return _parser().parse_args([name, *needed])
+
+
+@cache
+def _parser() -> ArgumentParser:
+    from alembic.config import CommandLine
+
+    return CommandLine().parser
 
 
 def _argument(ctx: click.Context, name: str) -> Any:

@@ -100,7 +100,9 @@ def logging_restored() -> Iterator[None]:
             # one that is new is as a new one is
             handlers, level, disabled, propagate = before.get(each, ([], logging.NOTSET, False, True))
             each.handlers[:] = handlers
-            each.setLevel(level)
+            if each.level != level:
+                # which empties the caches of all loggers
+                each.setLevel(level)
             each.disabled, each.propagate = disabled, propagate
 
 

@@ -61,8 +61,11 @@ def made(history: History) -> set[str]:
     return history.tables() - {"begun"}
 
 
-@pytest.mark.parametrize("form", [None, "generic", "begun"], ids=["ours", "generic", "begun"])
-@pytest.mark.parametrize("mode", [0o777, 0o1777], ids=["shared", "sticky"])
+@pytest.mark.parametrize(
+    ("form", "mode"),
+    [(None, 0o777), ("generic", 0o1777)],
+    ids=["ours, in a shared folder", "generic, in a sticky one"],
+)
 def test_kills_by_turns(shared: Project, form: str | None, mode: int) -> None:
     history = history_in(shared, form)
     shared.path.chmod(mode)

@@ -19,7 +19,7 @@ from sqlalchemy import inspect
 
 from ellar_db.testing import Project
 from ellar_db.testing.application import ELLAR_SQL_MODELS, PLAIN_MODELS
-from tests.support.processes import run
+from tests.support.processes import FOREIGN, run
 from tests.support.servers import asynchronous, sync_engine
 
 WHOLE = os.environ.get("ELLAR_DB_FOLDERS") == "all"
@@ -207,7 +207,8 @@ class ForeignFolder:
         self, command: str, *arguments: str, exit_code: int | None = 0, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command with `ellar-db`, once the folder is ellar_db's."""
-        return run(self.project, "ellar-db", command, *arguments, exit_code=exit_code, env=env)
+        modules = FOREIGN.get(self.program[1], ()) if self.program[0] == "-m" else ()
+        return run(self.project, "ellar-db", command, *arguments, exit_code=exit_code, env=env, modules=modules)
 
     def write(
         self,

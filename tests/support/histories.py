@@ -21,7 +21,7 @@ from tests.support.servers import sync_engine
 OURS = ("-m", "ellar_db", "upgrade")
 BARE = ("-m", "alembic.config", "-c", "migrations/alembic.ini", "upgrade", "head")
 
-TURNS = int(os.environ.get("ELLAR_DB_FAULTS", "4"))
+TURNS = int(os.environ.get("ELLAR_DB_FAULTS", "3"))
 """How often a program is killed, each time at another moment; `make faults` does it more often than the suite."""
 
 OWN_TABLES = {"alembic_version", "ellar_db_journal"}

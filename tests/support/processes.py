@@ -43,6 +43,9 @@ FOREIGN = {
 }
 """What the servers for other programs import, by the program."""
 
+SUITE = ("_pytest.legacypath", "_pytest.pytester", "pytest")
+"""What the server for pytest imports."""
+
 SCRIPTS = {"alembic": "alembic.config", "ellar": "ellar_cli.cli", "ellar-db": "ellar_db.cli"}
 """Console scripts, each the function `main` of a module."""
 
@@ -54,7 +57,7 @@ class Program:
         arguments: `-m` and a module, `-c` and source, a file, or one of SCRIPTS, each with its own arguments.
         cwd: The working directory.
         env: All environment variables.
-        stdin: Give the program a pipe as its input, rather than nothing.
+        stdin: Give the program a pipe as its input, or a file by its number, rather than nothing.
         modules: What else is to be imported already.
     """
 
@@ -64,19 +67,23 @@ class Program:
         cwd: Path,
         env: Mapping[str, str],
         *,
-        stdin: bool = False,
+        stdin: bool | int = False,
         modules: Sequence[str] = (),
     ) -> None:
         self.returncode: int | None = None
         ours, theirs = socket.socketpair()
         output, error = os.pipe(), os.pipe()
-        source = os.pipe() if stdin else (os.open(os.devnull, os.O_RDONLY), -1)
-        given = [theirs.fileno(), source[0], output[1], error[1]]
-        socket.send_fds(_server(tuple(modules)), [b"."], given)
+        if stdin is True:
+            source = os.pipe()
+        else:
+            source = (os.dup(stdin) if stdin else os.open(os.devnull, os.O_RDONLY), -1)
+        server = _inherited or _server(tuple(modules))
+        given = [theirs.fileno(), source[0], output[1], error[1], server.fileno()]
+        socket.send_fds(server, [b"."], given)
         theirs.close()
-        for descriptor in given[1:]:
+        for descriptor in given[1:4]:
             os.close(descriptor)
-        self.stdin: IO[str] | None = open(source[1], "w", encoding="utf-8") if stdin else None
+        self.stdin: IO[str] | None = open(source[1], "w", encoding="utf-8") if stdin is True else None
         self.stdout: IO[str] = open(output[0], encoding="utf-8")
         self.stderr: IO[str] = open(error[0], encoding="utf-8")
         self._status = ours.makefile("rwb", buffering=0)
@@ -139,7 +146,12 @@ class Program:
 
 
 def python(
-    *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: bool = False, **options: Any
+    *arguments: str,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    stdin: bool | int = False,
+    modules: Sequence[str] = (),
+    **options: Any,
 ) -> Program | subprocess.Popen[str]:
     """Start a Python program.
 
@@ -147,17 +159,18 @@ def python(
         arguments: Those of `python`: `-m` or `-c`, and what follows.
         cwd: The working directory.
         env: All environment variables, by default those of this process.
-        stdin: Give the program a pipe as its input.
+        stdin: Give the program a pipe as its input, or a file by its number.
+        modules: What else is to be imported already.
         options: Further options of `subprocess.Popen`, which then starts a new Python.
     """
     env = os.environ if env is None else env
     if hasattr(os, "fork") and not options:
-        return Program(arguments, cwd, env, stdin=stdin)
+        return Program(arguments, cwd, env, stdin=stdin, modules=modules)
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=cwd,
         env=dict(env),
-        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+        stdin=subprocess.PIPE if stdin is True else stdin or subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -166,20 +179,34 @@ def python(
 
 
 def run(
-    project: Project, *command: str, exit_code: int | None = 0, env: Mapping[str, str] | None = None
+    project: Project,
+    *command: str,
+    exit_code: int | None = 0,
+    env: Mapping[str, str] | None = None,
+    modules: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Run `alembic`, `ellar-db`, `ellar` or `python manage.py` as `Project.run` does, and check the exit code."""
+    """Run `alembic`, `ellar-db`, `ellar` or `python manage.py` as `Project.run` does, and check the exit code.
+
+    Args:
+        project: The project.
+        command: The program and its arguments.
+        exit_code: The expected exit code; None accepts any.
+        env: Environment variables in addition to those of the test.
+        modules: What else is to be imported already.
+    """
     if not hasattr(os, "fork"):
-        return project.run(*command, exit_code=exit_code, env=dict(env or {}))
+        from ellar_db.testing import Project
+
+        return Project.run(project, *command, exit_code=exit_code, env=dict(env or {}))
     settings = project.path / "pyproject.toml"
     ellar = settings.is_file() and "[tool.ellar]" in settings.read_text(encoding="utf-8")
     arguments = command[1:] if command[0] == "python" else command
-    foreign = FOREIGN.get(command[1], ()) if command[0] == "-m" else ()
+    modules = modules or FOREIGN.get(command[1] if command[0] == "-m" else "", ())
     program = Program(
         arguments,
         project.path,
         {**os.environ, "PYTHONPATH": "", **(env or {})},
-        modules=ELLAR if ellar or command[0] in ("ellar", "python") else foreign,
+        modules=ELLAR if ellar or command[0] in ("ellar", "python") else modules,
     )
     output, error = program.communicate(timeout=TIMEOUT)
     assert program.returncode is not None
@@ -187,6 +214,27 @@ def run(
     if exit_code not in (None, done.returncode):
         raise AssertionError(f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done
+
+
+_inherited: socket.socket | None = None
+"""In a program, the server that it comes from, for those that it starts itself."""
+
+
+def _run_module(arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Do what `subprocess.run` does, at once if a program runs a Python module on text."""
+    if arguments[:2] != [sys.executable, "-m"] or options.keys() - RUN or not options.get("text"):
+        return _original_run(arguments, **options)
+    given = options.get("input")
+    program = Program(arguments[1:], Path.cwd(), options.get("env") or os.environ, stdin=given is not None)
+    output, error = program.communicate(given)
+    assert program.returncode is not None
+    return subprocess.CompletedProcess(arguments, program.returncode, output, error)
+
+
+_original_run = subprocess.run
+
+RUN = {"input", "env", "capture_output", "text", "encoding", "errors", "check"}
+"""The options of `subprocess.run` that make no difference to a program which is forked."""
 
 
 @functools.cache
@@ -214,7 +262,7 @@ def _server(modules: tuple[str, ...]) -> socket.socket:
 def _serve(control: socket.socket) -> Callable[[], None]:
     """Fork for each program; return, in the new process, what runs it."""
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, 1, 4)
+        message, descriptors, _, _ = socket.recv_fds(control, 1, 5)
         if not message:
             os._exit(0)
         if os.fork():
@@ -235,9 +283,11 @@ def _serve(control: socket.socket) -> Callable[[], None]:
                 file.write(b"%d\n" % os.waitstatus_to_exitcode(ended))
                 os._exit(0)
         status.close()
-        for number, descriptor in enumerate(descriptors[1:]):
+        for number, descriptor in enumerate(descriptors[1:4]):
             os.dup2(descriptor, number)
             os.close(descriptor)
+        global _inherited
+        _inherited = socket.socket(fileno=descriptors[4])
         return functools.partial(_become, **request)
 
 
@@ -256,6 +306,7 @@ def _become(arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
     import runpy
     import types
 
+    subprocess.run = _run_module
     # a suite that runs in the background ignores it, and what it starts would too
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(cwd)
@@ -278,6 +329,10 @@ def _become(arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
     program, sys.argv = rest[0], [first, *rest[1:]]
     sys.path.insert(0, cwd if first == "-m" else "")
     if first == "-m":
+        if program == "pytest":
+            # which rewrites the assertions in modules that aren't imported yet
+            for name in [name for name in sys.modules if name.partition(".")[0] == "ellar_db"]:
+                del sys.modules[name]
         sys.modules.pop(program, None)
         runpy.run_module(program, run_name="__main__", alter_sys=True)
     else:

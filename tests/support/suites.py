@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from ellar_db.testing import Project
+from tests.support.processes import SUITE, TIMEOUT, python
 
 MODELS = """
 from sqlalchemy import Index, String
@@ -82,9 +87,34 @@ class Suite(Project):
     def test(self, *arguments: str) -> pytest.RunResult:
         """Run the suite in this process."""
         self.forget("models")
-        return self.pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+        # hypothesis takes longer for its part of the summary than the suite
+        return self.pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", *arguments)
+
+    def test_apart(self, *arguments: str) -> pytest.RunResult:
+        """Run the suite in a process of its own."""
+        return run_pytest(self.path, *arguments)
 
     def failed(self, result: pytest.RunResult) -> list[str]:
         """Return the names of the ready tests that failed."""
         found = [line for line in result.outlines if line.startswith("FAILED ")]
         return [line.split()[1].rpartition("::")[2].removeprefix("test_") for line in found]
+
+
+def run_pytest(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> pytest.RunResult:
+    """Run the tests of a folder in a process of its own.
+
+    Args:
+        folder: The working directory.
+        arguments: Those of pytest.
+        env: Environment variables in addition to those of this process.
+    """
+    env = {**os.environ, **(env or {})}
+    began = time.monotonic()
+    program = python("-m", "pytest", "-p", "no:cacheprovider", *arguments, cwd=folder, env=env, modules=SUITE)
+    outputs = program.communicate(timeout=TIMEOUT)
+    for text in outputs:
+        print(text)
+    assert program.returncode is not None
+    return pytest.RunResult(
+        program.returncode, *(text.splitlines() for text in outputs), duration=time.monotonic() - began
+    )

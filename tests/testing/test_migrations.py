@@ -19,7 +19,7 @@ import ellar_db.testing.migrations  # noqa: F401
 from ellar_db.testing.application import Application, new_application
 from ellar_db.testing.project import tables
 from tests.support.servers import asynchronous, sync_engine
-from tests.support.suites import EMAIL, MODELS, NO_EMAIL, Suite
+from tests.support.suites import EMAIL, MODELS, NO_EMAIL, Suite, run_pytest
 
 NAMES = ["single_head", "upgrade", "downgrade_leaves_no_trace", "models_match_schema", "every_revision_has_a_downgrade"]
 PASSED = [f"tests/conftest.py::migrations::test_{name} PASSED" for name in NAMES]
@@ -421,7 +421,7 @@ def test_a_server_gets_a_scratch_database_which_is_dropped(
     suite.configure(url=asynchronous(url) if driver == "async" else url, models=MODELS)
     suite.second(up=f"print('on', op.get_bind().engine.url.database){EMAIL}")
 
-    result = suite.pytester.runpytest_subprocess("-s")
+    result = suite.test_apart("-s")
 
     result.assert_outcomes(passed=6)
     used = set(re.findall(r"\bon (\w+)$", result.stdout.str(), re.MULTILINE))
@@ -468,7 +468,7 @@ def test_a_trace_on_a_server(
     suite.configure(url=new_database(kind), models=MODELS)
     suite.second(up=f"print(op.get_bind().engine.url.database, file=open('used', 'a'))\n{up}{EMAIL}")
 
-    result = suite.pytester.runpytest_subprocess()
+    result = suite.test_apart()
 
     # where alembic-postgresql-enum is installed, the comparison sees a type that no model has, too
     seen = ["models_match_schema"] if trace == "a type" and find_spec("alembic_postgresql_enum") else []
@@ -484,14 +484,14 @@ def test_a_database_that_isnt_there_yet_is_no_hindrance(suite: Suite, new_databa
     url = make_url(new_database("postgresql")).set(database="not_there").render_as_string(hide_password=False)
     suite.configure(url=url, models=MODELS)
 
-    suite.pytester.runpytest_subprocess().assert_outcomes(passed=6)
+    suite.test_apart().assert_outcomes(passed=6)
 
 
 def test_a_url_leads_to_another_server(suite: Suite, new_database: Callable[[str], str]) -> None:
     url = new_database("mariadb")
     suite.second(up=f"print('on', op.get_bind().engine.url){EMAIL}")
 
-    result = suite.pytester.runpytest_subprocess("-s", f"--ellar-db-url=default={url}", "-k", "test_upgrade")
+    result = suite.test_apart("-s", f"--ellar-db-url=default={url}", "-k", "test_upgrade")
 
     result.assert_outcomes(passed=1, deselected=5)
     result.stdout.fnmatch_lines(["*on mysql+pymysql://*ellar_db_scratch_*"])
@@ -572,12 +572,12 @@ def test_in_an_ellar_application(pytester: pytest.Pytester, kind: str) -> None:
     size = sum(file.stat().st_size for file in pytester.path.rglob("app.db"))
     environment = dict(os.environ)
 
-    pytester.runpytest_subprocess("-W", "error::pytest.PytestWarning").assert_outcomes(passed=5)
+    run_pytest(pytester.path, "-W", "error::pytest.PytestWarning").assert_outcomes(passed=5)
 
     assert sum(file.stat().st_size for file in pytester.path.rglob("app.db")) == size
     (file,) = pytester.path.rglob("one_.py")
     file.write_text(file.read_text().replace("op.drop_table", "op.get_bind() and str"))
-    result = pytester.runpytest_subprocess()
+    result = run_pytest(pytester.path)
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(["*left behind: table user"])
     assert dict(os.environ) == environment
@@ -652,7 +652,7 @@ def test_a_conftest_gives_urls_and_prepares_databases(suite: Suite, new_database
         """,
     )
 
-    suite.pytester.runpytest_subprocess("-k", "not models").assert_outcomes(passed=5, deselected=1)
+    suite.test_apart("-k", "not models").assert_outcomes(passed=5, deselected=1)
     engine = sync_engine(url)
     with engine.connect() as connection:
         assert "s" not in sqlalchemy.inspect(connection).get_schema_names()

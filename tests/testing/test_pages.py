@@ -9,7 +9,7 @@ import pytest
 from ellar_db.testing import Application, Project
 from ellar_db.testing.walking import Migrations
 from tests.support.pages import ROOT, blocks
-from tests.support.suites import Suite
+from tests.support.suites import Suite, run_pytest
 
 PLUGIN = (ROOT / "docs/how-to/test-a-plugin.md").read_text(encoding="utf-8")
 MIGRATIONS = (ROOT / "docs/how-to/test-migrations.md").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def test_the_tests_of_a_plugin_run(pytester: pytest.Pytester) -> None:
         "test_projects.py",
     }
 
-    result = pytester.runpytest_subprocess()
+    result = run_pytest(pytester.path)
 
     result.assert_outcomes(passed=6)
 
@@ -51,7 +51,7 @@ def test_named_plugins_take_part(pytester: pytest.Pytester) -> None:
     (pytester.path / "conftest.py").write_text(files(PLUGIN)["conftest.py"][1])
     pytester.makepyfile("def test_it(db):\n    assert 'names ellar-db-seed' in db('plugins').stderr\n")
 
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    run_pytest(pytester.path).assert_outcomes(passed=1)
 
 
 def test_the_conftests_for_migrations_work(suite: Suite) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 
 from ellar_db.testing import Project
+from tests.support.pages import ROOT
+from tests.support.suites import run_pytest
 
 NOISY = """
 import logging
@@ -129,8 +130,7 @@ def run_inside(pytester: pytest.Pytester, source: str, *options: str) -> None:
     """Run a test in a pytest with the plugins that authors have; this suite has no logging plugin."""
     pytester.makeconftest('pytest_plugins = ["ellar_db.testing"]')
     pytester.makepyfile(source)
-    pytester.syspathinsert(Path(__file__).parents[2])
-    pytester.runpytest_subprocess(*options).assert_outcomes(passed=1)
+    run_pytest(pytester.path, *options, env={"PYTHONPATH": str(ROOT)}).assert_outcomes(passed=1)
 
 
 def test_the_kit_shows_what_the_program_prints(pytester: pytest.Pytester) -> None:
