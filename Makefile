@@ -4,8 +4,10 @@
 PYTHON = `sh .ci/find-python`
 VENV = .venv
 BIN = $(VENV)/bin
-# a worker for each core; one that has nothing left takes tests from the others
-PYTEST = -m pytest -n auto --dist worksteal
+# a worker for each core, and one for the time in which others wait for servers; one that has nothing left takes tests
+# from the others
+WORKERS = `expr $$(getconf _NPROCESSORS_ONLN) + 1`
+PYTEST = -m pytest -n $(WORKERS) --dist worksteal
 FUZZ = 500
 FAULTS = 50
 CORE = tests/commands tests/testing/test_fixtures.py $(addprefix tests/test_,standalone.py plugins.py without_ellar.py)
