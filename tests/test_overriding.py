@@ -168,3 +168,16 @@ def test_it_works_outside_of_the_group_as_a_command_of_its_own() -> None:
     command = OverridingCommand("alone", callback=lambda loud: click.echo(loud), params=[click.Option(["--loud"])])
 
     assert CliRunner().invoke(command, ["--loud", "x"]).output == "x\n"
+
+
+def test_hooks_of_the_run_get_the_options_of_all(two: Project, install: Install) -> None:
+    install("ant", overriding("downgrade", "ant", "loud"))
+    (two.path / "telling.py").write_text(
+        "from ellar_db import hookimpl\n\n\n@hookimpl\ndef ellar_db_before_run(run):\n"
+        "    print({name: run.options.get(name) for name in ('loud', 'tag', 'revision')})\n"
+    )
+    two.configure(extra='plugins = ["telling"]\n')
+
+    result = two.db("downgrade", "--loud", "--tag", "x", "-1")
+
+    assert "{'loud': True, 'tag': 'x', 'revision': '-1'}" in result.stdout + result.stderr

@@ -101,26 +101,71 @@ def test_ellar_db_step_is_called_in_start_up_code_too(followed: Project, capsys:
     assert said(capsys.readouterr().err) == APPLIED
 
 
-def test_ellar_db_run_is_called_with_an_env_py_of_somebody_elses_too(followed: Project) -> None:
+@pytest.fixture
+def theirs(followed: Project) -> Project:
+    """The same, with a second folder, which has an env.py of Alembic's and all revisions."""
     followed.db("init", "-t", "generic", "-d", "theirs")
     ini = followed.path / "theirs" / "alembic.ini"
     ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", "sqlite:///app.db"))
     for file in (followed.path / "migrations" / "versions").glob("*.py"):
         file.rename(followed.path / "theirs" / "versions" / file.name)
+    return followed
 
-    assert said(followed.db("-d", "theirs", "upgrade").stderr) == APPLIED
+
+def test_ellar_db_run_is_called_with_an_env_py_of_somebody_elses_too(theirs: Project) -> None:
+    done = theirs.db("-d", "theirs", "upgrade")
+
+    assert said(done.stderr) == APPLIED
+    assert done.stderr.count("Context impl SQLiteImpl") == 1
+
+
+SCRIPT = [
+    "before upgrade 2",
+    "run dry-run upgrade up default False",
+    "step 0",
+    "stepped",
+    "step 1",
+    "stepped",
+    "ran 2",
+]
 
 
 def test_ellar_db_committed_is_not_called_for_sql(followed: Project) -> None:
-    assert said(followed.db("upgrade", "--sql").stderr) == [
-        "before upgrade 2",
-        "run dry-run upgrade up default False",
-        "step 0",
-        "stepped",
-        "step 1",
-        "stepped",
-        "ran 2",
-    ]
+    assert said(followed.db("upgrade", "--sql").stderr) == SCRIPT
+
+
+@pytest.mark.parametrize("url", ["sqlite:///app.db", "postgresql+psycopg://nobody@nowhere.invalid/shop"])
+def test_nor_for_sql_of_an_env_py_of_somebody_elses(theirs: Project, url: str) -> None:
+    ini = theirs.path / "theirs" / "alembic.ini"
+    ini.write_text(ini.read_text().replace("sqlite:///app.db", url))
+
+    done = theirs.db("-d", "theirs", "upgrade", "--sql")
+
+    assert said(done.stderr) == SCRIPT
+    assert done.stdout == theirs.run("alembic", "-c", "theirs/alembic.ini", "upgrade", "head", "--sql").stdout
+
+
+def test_a_plugin_refuses_sql_of_an_env_py_of_somebody_elses(theirs: Project) -> None:
+    theirs.forget("following")
+    (theirs.path / "following.py").write_text(
+        "import click\nfrom ellar_db import hookimpl\n\n\n@hookimpl\ndef ellar_db_before_run(run):\n"
+        "    raise click.ClickException(f'not on {run.database.sync_engine.dialect.name}: {len(run.plan)}')\n"
+    )
+
+    refused = theirs.db("-d", "theirs", "upgrade", "--sql", exit_code=1)
+
+    assert (refused.stdout, refused.stderr) == ("", "Error: not on sqlite: 2\n")
+
+
+def test_sql_for_a_database_whose_driver_is_not_installed_has_no_hooks(theirs: Project) -> None:
+    ini = theirs.path / "theirs" / "alembic.ini"
+    ini.write_text(ini.read_text().replace("sqlite:///app.db", "oracle+oracledb://nowhere.invalid/shop"))
+
+    done = theirs.db("-d", "theirs", "upgrade", "--sql")
+
+    assert said(done.stderr) == []
+    assert "no plugin takes part, since there is no engine for what env.py configures: " in done.stderr
+    assert "CREATE TABLE b" in done.stdout
 
 
 @pytest.mark.parametrize(

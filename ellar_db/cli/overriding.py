@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ellar_db.cli.registry import Registry, registry_of
+from ellar_db.plugins.options import OVERRIDING
 
 
 class OverridingCommand(click.Command):
@@ -69,6 +70,8 @@ class OverridingCommand(click.Command):
         known = {param.name for param in replaced.get_params(ctx)}
         # a sibling of this context, not a child: messages take the program's name from the parent
         with click.Context(replaced, info_name=ctx.info_name, parent=ctx.parent) as inner:
+            # which the two have in common
+            inner.meta[OVERRIDING] = {**inner.meta.get(OVERRIDING, {}), **ctx.params}
             inner.params.update({name: value for name, value in ctx.params.items() if name in known})
             return replaced.invoke(inner)
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 META = "ellar_db.plugin_options"
 
+OVERRIDING = "ellar_db.overriding"
+"""Key in a context's `meta` of the parameters of commands that have called the one that they replaced."""
+
 # a context variable, since hooks may run in a different thread from the command
 values: ContextVar[dict[str, Any]] = ContextVar("ellar_db_plugin_options", default={})  # noqa: B039  # never changed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import tempfile
 from contextlib import redirect_stdout
@@ -114,11 +115,21 @@ def make_folder(directory: Path, template: Path, *, package: bool = False) -> No
             # a subfolder, since only its owner may access the temporary folder
             made = Path(scratch) / directory.name
             make(made)
+            _point_to_itself(made / "alembic.ini", made)
             shutil.rmtree(made / "__pycache__", ignore_errors=True)
             with made_folder(directory.parent):
                 move_whole(made, directory)
     except OSError as error:
         raise DbError(f"the folder {directory} can't be made: {error.strerror or error}") from error
+
+
+def _point_to_itself(ini: Path, folder: Path) -> None:
+    """Let the ini file of a template, in which Alembic has written where a folder is made, follow it where it moves."""
+    if ini.is_file():
+        made = "|".join(re.escape(text) for text in (folder.as_posix(), str(folder)))
+        text = ini.read_text(encoding="utf-8")
+        named = re.sub(rf"^(script_location\s*=\s*)(?:{made})\s*$", r"\1%(here)s", text, flags=re.MULTILINE)
+        ini.write_text(named, encoding="utf-8")
 
 
 def _folders(answer: list[Any]) -> list[Path]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from ellar_db.guards.entry import EntryTable
 from ellar_db.guards.locking import Locks, in_order
 from ellar_db.hooktypes import Run
 from ellar_db.plugins.dialects import dialect_of
-from ellar_db.plugins.options import values
+from ellar_db.plugins.options import OVERRIDING, values
 from ellar_db.plugins.wrappers import wrapped
 from ellar_db.revisions.comparison import Comparison
 from ellar_db.revisions.ownership import own_tables_only
@@ -77,7 +77,8 @@ class Watch:
         self.offline = environment.is_offline_mode()
         # now, since an async run may take place in another thread, where click knows of no command
         ctx = click.get_current_context(silent=True)
-        self._options = {**(ctx.params if ctx else {}), **values.get()}
+        given = {**ctx.meta.get(OVERRIDING, {}), **ctx.params} if ctx else {}
+        self._options = {**given, **values.get()}
         # whether env.py calls ellar_db
         self.ours = False
         self.states: list[RunState] = []
@@ -207,10 +208,12 @@ class Watch:
 
     def _found(self, options: Mapping[str, Any]) -> RunState | None:
         """Return the state of a database that an env.py of somebody else's configures, or None if it isn't followed."""
-        from sqlalchemy import Connection
+        from sqlalchemy import Connection, TwoPhaseTransaction
 
         connection = options.get("connection")
-        if self.offline or connection is None:
+        if self.offline:
+            return self._found_offline(options)
+        if connection is None:
             return None
         if not isinstance(connection, Connection):
             if self.writes:
@@ -220,7 +223,8 @@ class Watch:
                     type(connection).__name__,
                 )
             return None
-        database = self._database_of(connection, options)
+        two_phase = isinstance(connection.get_transaction(), TwoPhaseTransaction)
+        database = self._database_of(connection.engine, options, two_phase)
         if self.invocation.ahead is not None:
             self.invocation.ahead(self.config, [database], connection)
         if self.excludes:
@@ -230,18 +234,32 @@ class Watch:
         self.before([state])
         return state
 
-    def _database_of(self, connection: Connection, options: Mapping[str, Any]) -> Database:
-        """Return the database to which env.py has connected, under the name that its functions have."""
-        from sqlalchemy import TwoPhaseTransaction
+    def _found_offline(self, options: Mapping[str, Any]) -> RunState | None:
+        """Return the state of a database of which only the SQL is wanted, or None if its driver isn't installed."""
+        from sqlalchemy import Connection, create_engine
+        from sqlalchemy.exc import SQLAlchemyError
 
-        engine: Any = connection.engine
+        connection = options.get("connection")
+        try:
+            # never connected; what plugins are given has an engine
+            url = options.get("url") or f"{options.get('dialect_name')}://"
+            engine = connection.engine if isinstance(connection, Connection) else create_engine(url)
+        except (ImportError, SQLAlchemyError) as error:
+            if self.writes:
+                log.warning("no plugin takes part, since there is no engine for what env.py configures: %s", error)
+            return None
+        state = self.state_of(self._database_of(engine, options), None)
+        self.before([state])
+        return state
+
+    def _database_of(self, engine: Any, options: Mapping[str, Any], two_phase: bool = False) -> Database:
+        """Return the database that env.py configures, under the name that its functions have."""
         if engine.dialect.is_async:
             from sqlalchemy.ext.asyncio import AsyncEngine
 
             engine = AsyncEngine(engine)
         named = str(options.get("upgrade_token") or "").removesuffix("upgrades").rstrip("_")
         kept = {name: options[name] for name in KEPT if options.get(name) is not None}
-        two_phase = isinstance(connection.get_transaction(), TwoPhaseTransaction)
         found = Database(named or DEFAULT, engine, options.get("target_metadata"), kept, two_phase)
         return replace(found, limits=self._limits_of(found))
 
@@ -281,7 +299,7 @@ class Watch:
         if not self.moves:
             # calling the plan of ensure-version would already create the table
             return ()
-        with configuring(state.database):
+        with configuring(state.database), _said_once():
             planning = MigrationContext.configure(
                 state.connection,
                 dialect=state.database.sync_engine.dialect,
@@ -381,6 +399,17 @@ def _nothing(*_: Any) -> Iterable[Any]:
 def watch_of(environment: EnvironmentContext) -> Watch | None:
     """Return the watch of an environment, or None if there is none."""
     return vars(environment).get(ATTRIBUTE)
+
+
+@contextmanager
+def _said_once() -> Iterator[None]:
+    """Keep Alembic from saying what it is configured for; it says so when env.py configures it."""
+    logger = logging.getLogger("alembic.runtime.migration")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _listed(value: Any) -> list[Any]:

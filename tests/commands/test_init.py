@@ -79,6 +79,19 @@ def test_uses_a_template_by_name(plain: Project, option: str, name: str, phrase:
     assert phrase in (folder / "env.py").read_text() + (folder / "README").read_text()
 
 
+@pytest.mark.parametrize("template", ["single", "multi", "generic", "async", "multidb"])
+def test_bare_alembic_finds_the_folder_wherever_it_is(plain: Project, template: str) -> None:
+    plain.db("init", "-t", template, "-d", "below/theirs")
+    (plain.path / "below").rename(plain.path / "moved")
+
+    shown = plain.run("alembic", "-c", "moved/theirs/alembic.ini", "history").stdout
+    made = plain.run("alembic", "-c", "moved/theirs/alembic.ini", "revision", "-m", "One", "--rev-id", "one").stdout
+
+    assert shown == ""
+    assert str(plain.path / "moved/theirs/versions/one_one.py") in made
+    assert "script_location = %(here)s\n" in (plain.path / "moved/theirs/alembic.ini").read_text()
+
+
 def test_uses_the_templates_of_alembic_that_write_to_pyproject_toml(plain: Project) -> None:
     plain.db("init", "-t", "pyproject")
 
