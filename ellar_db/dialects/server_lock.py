@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ellar_db.databases.connections import Caller, apart, connected
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
+from ellar_db.util.sqlalchemy import is_silent
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+RARELY = 1.0
+"""Seconds in which a session that the server hasn't ended is taken to hold its lock."""
 
 
 def absent(database: Database) -> str:
@@ -38,8 +45,9 @@ class ServerLock:
         self._stack = ExitStack()
         self._connection: Connection | None = None
         self._limits = limits
-        # the server's number of the session, once it has the lock
+        # the server's number of the session, once it has the lock, and when the server was last asked about it
         self.session: int | None = None
+        self._asked = -math.inf
 
     def acquire(self) -> bool:
         """Try to acquire the lock, and return whether it is held; the first attempt connects."""
@@ -55,7 +63,18 @@ class ServerLock:
             self._call.close()
 
     def is_held(self, connection: Connection) -> bool:
-        """Return whether the session that acquired the lock still holds it, as another session sees it."""
+        """Return whether the session that acquired the lock still holds it, as another session sees it.
+
+        The server is asked at most once in `RARELY` seconds, or when it has sent something to the session, as it does
+        when it ends one.
+
+        Args:
+            connection: Another session's connection.
+        """
+        now = time.monotonic()
+        if now - self._asked < RARELY and self._connection is not None and is_silent(self._connection):
+            return True
+        self._asked = now
         return self.ask_session(connection) == self.session
 
     def holder(self) -> str:

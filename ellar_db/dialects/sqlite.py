@@ -12,8 +12,6 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, details, execute, in_transaction
-from ellar_db.dialects.sqlite_copy.batches import BATCH_COPY, complete_copies
-from ellar_db.dialects.sqlite_copy.catalog import Catalog
 from ellar_db.hooktypes import Canceller, Lock
 from ellar_db.util.aiosqlite import interruption
 from ellar_db.util.errors import DbError
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Column, Connection
     from sqlalchemy import Dialect as SQLAlchemyDialect
     from sqlalchemy.types import TypeEngine
+
+    from ellar_db.dialects.sqlite_copy.catalog import Catalog
 
 MAGIC = b"SQLite format 3\0"
 """The first bytes of each SQLite database that isn't encrypted or empty."""
@@ -116,6 +116,9 @@ class SQLite(Dialect):
     @contextmanager
     def guard(self, connection: Connection) -> Iterator[Callable[[], None]]:
         """Make the run all or nothing, and its batch operations complete (`all_or_nothing`, `complete_copies`)."""
+        # only a run needs it, and only on SQLite
+        from ellar_db.dialects.sqlite_copy.batches import complete_copies
+
         with all_or_nothing(connection) as check, complete_copies(connection, check):
             yield check
 
@@ -135,6 +138,8 @@ class SQLite(Dialect):
 
     def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return the copies of tables left by batch operations that were killed outside of a transaction."""
+        from ellar_db.dialects.sqlite_copy.batches import BATCH_COPY
+
         tables = connection.exec_driver_sql(
             f"SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '{BATCH_COPY.replace('_', '!_')}%' "
             "ESCAPE '!' ORDER BY name"
@@ -304,6 +309,8 @@ def all_or_nothing(connection: Connection) -> Iterator[Callable[[], None]]:
 
 def _databases(connection: Connection) -> Iterator[tuple[str | None, Catalog]]:
     """Yield the databases of a connection: the schema as SQLAlchemy names it, and the catalog."""
+    from ellar_db.dialects.sqlite_copy.catalog import Catalog
+
     for _, name, _ in connection.exec_driver_sql("PRAGMA database_list").fetchall():
         yield None if name == "main" else str(name), Catalog(connection, str(name))
 

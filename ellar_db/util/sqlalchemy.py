@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import selectors
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sqlalchemy import Constraint, Dialect, Engine
+    from sqlalchemy import Connection, Constraint, Dialect, Engine
     from sqlalchemy.sql.compiler import DDLCompiler
     from sqlalchemy.types import TypeEngine
 
@@ -48,6 +49,32 @@ def isolation_level_of_engine(dialect: Dialect) -> str | None:
     and with some drivers doesn't report AUTOCOMMIT. The fallback is that method.
     """
     return dialect._on_connect_isolation_level
+
+
+def is_silent(connection: Connection) -> bool:
+    """Return whether a server has sent nothing to a connection that waits for nothing; False if that can't be known.
+
+    A server that ends a session closes its socket, which can then be read. psycopg and psycopg2 have a public
+    `fileno()`; `_sock` of PyMySQL, `_transport` of asyncpg and `_writer` of aiomysql are needed since these have none.
+    The fallback is to ask the server.
+    """
+    driver: Any = connection.connection.driver_connection
+    source = driver if hasattr(driver, "fileno") else getattr(driver, "_sock", None)
+    transport = getattr(driver, "_transport", None) or getattr(getattr(driver, "_writer", None), "transport", None)
+    if source is None and transport is not None:
+        source = transport.get_extra_info("socket")
+    if source is None:
+        return False
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(source.fileno(), selectors.EVENT_READ)
+            return not selector.select(0)
+    except (OSError, ValueError, KeyError):  # a connection that is closed already
+        return False
+    except Exception as error:  # drivers raise errors of their own for one that is closed
+        if type(error).__module__.partition(".")[0] not in ("psycopg", "psycopg2"):
+            raise
+        return False
 
 
 def listeners(target: Any, event: str) -> Sequence[Any]:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 
+from ellar_db.databases.factory import make_databases
+from ellar_db.databases.limits import Limits
+from ellar_db.dialects.server_lock import ServerLock
+from ellar_db.plugins.dialects import dialect_of
+from ellar_db.plugins.manager import create_plugin_manager
 from ellar_db.testing import Project
 from tests.support.environments import ForeignEnvironment
 from tests.support.histories import History, create
-from tests.support.servers import sync_engine
+from tests.support.servers import asynchronous, sync_engine
 
 KILLER = """
 def kill():
@@ -98,3 +105,34 @@ def test_with_an_env_py_of_somebody_elses(
     assert "was lost" in project.db("-c", "theirs.ini", "upgrade", exit_code=1).stderr
     project.db("-c", "theirs.ini", "upgrade")
     assert versions(url) == ["r2"]
+
+
+@pytest.mark.parametrize("driver", ["sync", "async"])
+def test_the_server_is_asked_rarely_and_whenever_it_ended_the_session(
+    new_database: Callable[[str], str], kind: str, driver: str
+) -> None:
+    url = new_database(kind)
+    database = make_databases(asynchronous(url) if driver == "async" else url, pooled=False)["default"]
+    lock = dialect_of(create_plugin_manager(), database).lock(database, Limits())
+    assert isinstance(lock, ServerLock)
+    with sync_engine(url).connect() as other:
+        asked: list[str] = []
+        event.listen(other, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        assert lock.acquire()
+        try:
+            assert lock.is_held(other)
+            assert asked
+            asked.clear()
+            assert [lock.is_held(other) for _ in range(5)] == [True] * 5
+            assert asked == []
+
+            kill = "SELECT pg_terminate_backend({0})" if kind == "postgresql" else "KILL {0}"
+            other.execute(text(kill.format(lock.session)))
+            asked.clear()
+            # the server ends it a moment later
+            while lock.is_held(other):
+                pass
+        finally:
+            with suppress(DBAPIError):
+                lock.release()
+        assert asked
