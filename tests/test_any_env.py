@@ -272,6 +272,63 @@ def test_what_env_py_did_too_early_is_refused(project: Project, new_database: Ca
         assert tables(folder) == set()
 
 
+OVERTAKEN = """
+import os, subprocess, sys
+from pathlib import Path
+
+with create_engine(url, poolclass=pool.NullPool, **{options}).connect() as connection:
+    connection.execute(text("SELECT * FROM alembic_version")).all()
+    if Path("overtake").exists():
+        Path("overtake").unlink()
+        subprocess.run([sys.executable, "-m", "ellar_db", "-c", "theirs.ini", "upgrade"], check=True)
+    context.configure(connection=connection, target_metadata=MetaData())
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "level"),
+    [
+        ("postgresql", "REPEATABLE READ"),
+        ("postgresql", "SERIALIZABLE"),
+        ("mariadb", "REPEATABLE READ"),
+        ("mariadb", ""),
+    ],
+)
+def test_a_transaction_that_does_not_see_what_another_run_did_is_refused(
+    project: Project, new_database: Callable[[str], str], kind: str, level: str
+) -> None:
+    folder = overtaken(project, new_database(kind), level)
+
+    said = run(folder, "upgrade", exit_code=1)
+
+    assert (
+        "another run migrated the database 'default' after env.py had begun to read it; run the command again" in said
+    )
+    assert version(folder) == ["r2"]
+    run(folder, "upgrade")
+
+
+def test_a_transaction_that_sees_it_goes_on(project: Project, new_database: Callable[[str], str]) -> None:
+    folder = overtaken(project, new_database("postgresql"), "READ COMMITTED")
+
+    assert "Running upgrade" not in run(folder, "upgrade").replace("Running upgrade r1 -> r2", "", 1)
+    assert version(folder) == ["r2"]
+
+
+def overtaken(project: Project, url: str, level: str) -> ForeignEnvironment:
+    """Give a folder with a revision left, whose next run another overtakes after its first query."""
+    ForeignEnvironment(project, url, "generic").write().revision("r1", None, CREATE.format("a"))
+    options = {"isolation_level": level} if level else {}
+    folder = ForeignEnvironment(project, url, OVERTAKEN.replace("{options}", repr(options)))
+    run(folder, "upgrade")
+    folder.write().revision("r2", "r1", CREATE.format("b"))
+    project.write("overtake", "")
+    return folder
+
+
 def test_an_engine_in_autocommit_runs_in_a_transaction(project: Project, new_database: Callable[[str], str]) -> None:
     for kind in ("sqlite", "postgresql"):
         folder = ForeignEnvironment(project, new_database(kind), AUTOCOMMIT.format(before="")).write()
