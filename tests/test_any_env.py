@@ -280,7 +280,7 @@ with create_engine(url, poolclass=pool.NullPool, **{options}).connect() as conne
     connection.execute(text("SELECT * FROM alembic_version")).all()
     if Path("overtake").exists():
         Path("overtake").unlink()
-        subprocess.run([sys.executable, "-m", "ellar_db", "-c", "theirs.ini", "upgrade"], check=True)
+        subprocess.run([sys.executable, "-m", "ellar_db", "-c", "theirs.ini", "upgrade"], check=True, text=True)
     context.configure(connection=connection, target_metadata=MetaData())
     with context.begin_transaction():
         context.run_migrations()
