@@ -26,6 +26,10 @@ PATIENCE = 10.0
 """Seconds to wait for a thread that is cancelling a statement."""
 
 
+DRIVING = ("asyncio.", "selectors", "asyncpg", "aiomysql", "asyncmy", "aiosqlite", "uvloop", "sqlalchemy.util.")
+"""Beginnings of the names of modules that run while an async driver works or is waited for."""
+
+
 class TerminatedError(KeyboardInterrupt):
     """The program was asked to end by SIGTERM. As with Ctrl-C, only what cleans up may catch it."""
 
@@ -43,7 +47,8 @@ class _Termination:
         """Raise the error in the main thread, once; a second signal must not interrupt the cleaning up."""
         if not self.reached.is_set():
             self.reached.set()
-            raise TerminatedError
+            if not _cancelled_tasks(frame):
+                raise TerminatedError
 
     def add(self, cancel: Callable[[], Any]) -> None:
         """Add what is to be cancelled; with the first a thread begins to wait for the signal."""
@@ -91,6 +96,34 @@ class _Termination:
             # the program ends whether or not this works
             with suppress(Exception):
                 cancel()
+
+
+def _cancelled_tasks(frame: FrameType | None) -> bool:
+    """Cancel the tasks of the event loop if an async driver works or is waited for, as asyncio does at Ctrl-C.
+
+    An error that is raised in the middle of a driver leaves it in a state in which it may crash: asyncpg does.
+
+    Args:
+        frame: What the signal has interrupted.
+
+    Returns:
+        Whether a task will end, and the command with it.
+    """
+    module = str(frame.f_globals.get("__name__", "")) if frame is not None else ""
+    if not module.startswith(DRIVING):
+        return False
+    import asyncio
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # no loop runs in this thread
+        return False
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    # let a loop that waits for its sockets look
+    loop.call_soon_threadsafe(str)
+    return bool(tasks)
 
 
 _state = _Termination()

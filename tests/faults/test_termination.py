@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from sqlalchemy import inspect, text
 
 from ellar_db.testing import Project
 from tests.support.environments import ForeignEnvironment
-from tests.support.histories import History, create
+from tests.support.histories import TURNS, History, create
 from tests.support.processes import TIMEOUT, python
 from tests.support.servers import asynchronous, sync_engine
 
@@ -135,3 +136,27 @@ def test_process_1_of_a_container_ends_too(project: Project) -> None:
     assert signalled.returncode == 0
     assert program.returncode == 143, said
     assert said.splitlines()[-1] == "Error: ended by SIGTERM"
+
+
+@pytest.mark.parametrize("server", ["postgresql", "mariadb"])
+def test_an_async_driver_is_ended_at_any_moment(
+    project: Project, new_database: Callable[[str], str], server: str
+) -> None:
+    url = new_database(server)
+    History(project, asynchronous(url), revisions=1, bodies={0: waiting(server)}).write()
+    chance = random.Random(20261128)
+    codes = []
+    for _ in range(TURNS):
+        program = python("-m", "ellar_db", "upgrade", cwd=project.path)
+        assert program.stdout is not None
+        assert program.stdout.readline() == "running\n"
+        time.sleep(chance.uniform(0, 0.01))
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=TIMEOUT)
+        codes.append(program.returncode)
+        if server == "mariadb":
+            with sync_engine(url).begin() as connection:
+                connection.execute(text("DROP TABLE IF EXISTS half"))
+            project.db("repair", "--reverted", exit_code=None)
+
+    assert codes == [143] * TURNS
