@@ -154,7 +154,7 @@ class TestUpgrade:
             "Package audit (ellar-db-audit 1.0):\nRunning upgrade  -> audit1, Make audit.\n"
             "Application:\nRunning upgrade  -> users1, empty message\n"
         )
-        assert started.db("upgrade").output == "Nothing to do: the database is there already.\n"
+        assert started.db("upgrade").output == "Nothing to do: the database is already at this revision.\n"
 
     def test_a_new_revision_of_a_package_is_run_by_the_next_upgrade(self, started: Project, bring: Bring) -> None:
         bring("audit")
@@ -905,7 +905,7 @@ def test_schema_of_the_version_tables(started: Project, bring: Bring, new_databa
 
     assert there(url) == {"audit", "users"}
     assert set(inspect(engine).get_table_names("versions")) == {"alembic_version", "alembic_version_audit"}
-    assert started.db("upgrade").output == "Nothing to do: the database is there already.\n"
+    assert started.db("upgrade").output == "Nothing to do: the database is already at this revision.\n"
     started.db("check")
     os.environ["ELLAR_DB_DISABLE_PLUGINS"] = "ellar-db-audit"
     started.forget()

@@ -15,7 +15,7 @@ from tests.support.histories import History, create
 from tests.support.processes import run
 from tests.support.servers import sync_engine
 
-NOTHING = "Nothing to do: the database is there already.\n"
+NOTHING = "Nothing to do: the database is already at this revision.\n"
 
 BROKEN = 'op.execute("INSERT INTO nowhere (id) VALUES (1)")'
 

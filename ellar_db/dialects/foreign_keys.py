@@ -148,17 +148,17 @@ def execute(driver: Any, statement: str) -> list[tuple[Any, ...]]:
                 "the SQLite database is locked by another program (it timed out); try again when that has ended, or "
                 "wait longer with --db-lock-timeout"
             ) from error
-        said = [f"the SQLite database can't be used: {summary(error)}", *details(error)]
+        said = [f"the SQLite database can't be used: {summary(error)}", *reasons(error)]
         raise UnavailableError("; ".join(said)) from error
     finally:
         cursor.close()
 
 
-def details(error: BaseException) -> list[str]:
-    """Return what may be the reason for an error of SQLite that says nothing of it.
+def reasons(error: BaseException) -> list[str]:
+    """Return why SQLite may have been unable to write, which its message doesn't say; nothing for other errors.
 
     Example:
-        >>> details(ValueError("disk I/O error"))[0].partition(",")[0]
+        >>> reasons(ValueError("disk I/O error"))[0].partition(",")[0]
         "this user can't write to it or its folder"
     """
     if not any(said in str(error) for said in UNWRITABLE):

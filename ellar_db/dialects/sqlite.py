@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
-from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, details, execute, in_transaction
+from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction, reasons
 from ellar_db.hooktypes import Canceller, Lock
 from ellar_db.util.aiosqlite import interruption
 from ellar_db.util.errors import DbError
@@ -175,8 +175,8 @@ class SQLite(Dialect):
         return LOCKED in str(error)
 
     def details(self, error: BaseException) -> list[str]:
-        """Return what may be the reason where SQLite can't write."""
-        return details(error)
+        """Return why SQLite may have been unable to write."""
+        return reasons(error)
 
     def already_there(self, error: BaseException) -> bool:
         """Return whether the message says so; the error's code is the general one."""

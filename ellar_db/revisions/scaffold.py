@@ -128,7 +128,7 @@ def _point_to_itself(ini: Path, folder: Path) -> None:
     if ini.is_file():
         made = "|".join(re.escape(text) for text in (folder.as_posix(), str(folder)))
         text = ini.read_text(encoding="utf-8")
-        named = re.sub(rf"^(script_location\s*=\s*)(?:{made})\s*$", r"\1%(here)s", text, flags=re.MULTILINE)
+        named = re.sub(rf"^(script_location\s*=\s*)(?:{made})[ \t]*$", r"\1%(here)s", text, flags=re.MULTILINE)
         ini.write_text(named, encoding="utf-8")
 
 

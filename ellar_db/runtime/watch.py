@@ -335,7 +335,7 @@ class Watch:
             work()
         told = self.invocation.settling or self.invocation.package is not None
         if self.moves and not state.run.steps and not told:
-            log.info(no_revisions(self.script) or "Nothing to do: the database is there already.")
+            log.info(no_revisions(self.script) or "Nothing to do: the database is already at this revision.")
 
     def _apply(self, state: RunState, context: MigrationContext, work: Callable[[], None]) -> None:
         run = state.run

@@ -38,7 +38,7 @@ def test_goes_to_the_revision_given(linear: Project, revision: str, made: set[st
 def test_does_nothing_where_nothing_is_to_be_done(linear: Project) -> None:
     linear.db("upgrade")
 
-    assert linear.db("upgrade").output == "Nothing to do: the database is there already.\n"
+    assert linear.db("upgrade").output == "Nothing to do: the database is already at this revision.\n"
 
 
 def test_refuses_two_heads_and_says_what_to_do(branched: Project) -> None:

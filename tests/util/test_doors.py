@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -48,6 +49,7 @@ from ellar_db.util import alembic as doors
 from ellar_db.util import click as click_doors
 from ellar_db.util import ellar_sql as ellar_doors
 from ellar_db.util import sqlalchemy as sqlalchemy_doors
+from tests.support.servers import asynchronous, sync_engine
 
 
 def check_that(there: bool, name: str, module: str) -> None:
@@ -534,6 +536,33 @@ class TestSqlalchemy:
         )
 
         assert sqlalchemy_doors.isolation_level_of_engine(engine.dialect) == level
+
+    @pytest.mark.parametrize(
+        ("kind", "name"), [("postgresql", "psycopg.Connection.fileno"), ("mariadb", "pymysql.Connection._sock")]
+    )
+    def test_a_connection_is_silent(self, new_database: Callable[[str], str], kind: str, name: str) -> None:
+        with sync_engine(new_database(kind)).connect() as connection:
+            connection.execute(text("SELECT 1"))
+            check_that(sqlalchemy_doors.is_silent(connection), name, "sqlalchemy.py")
+
+    @pytest.mark.parametrize(
+        ("kind", "name"), [("postgresql", "asyncpg.Connection._transport"), ("mariadb", "aiomysql.Connection._writer")]
+    )
+    def test_a_connection_of_an_async_driver_is_silent(
+        self, new_database: Callable[[str], str], kind: str, name: str
+    ) -> None:
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        async def ask() -> bool:
+            engine = create_async_engine(asynchronous(new_database(kind)), poolclass=pool.NullPool)
+            async with engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+                return await connection.run_sync(sqlalchemy_doors.is_silent)
+
+        check_that(asyncio.run(ask()), name, "sqlalchemy.py")
+
+    def test_a_connection_without_a_socket_may_not_be_silent(self, connection: Connection) -> None:
+        assert not sqlalchemy_doors.is_silent(connection)
 
     def test_the_listeners_of_an_engine_and_of_a_pool(self) -> None:
         engine = create_engine("sqlite://", poolclass=pool.NullPool)
