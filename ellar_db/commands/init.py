@@ -37,7 +37,7 @@ def init(
     from ellar_db.plugins.manager import get_plugin_manager
     from ellar_db.project.application import application_context, open_injector
     from ellar_db.project.folder import folder_without_settings
-    from ellar_db.revisions.scaffold import find_template, make_folder
+    from ellar_db.revisions.scaffold import find_template, make_folder, unset_ini
     from ellar_db.util.errors import DbError
     from ellar_db.util.files import shown
 
@@ -59,6 +59,9 @@ def init(
         target = target or Path(DIRECTORY)
         make_folder(target, find_template(template or ("multi" if multi else "single"), manager), package=package)
     click.echo(f"Made {shown(target)}{' for several databases' if multi else ''}. Keep it under version control.")
+    ini = unset_ini(target)
+    if ini is not None:
+        click.echo(f"First set sqlalchemy.url in {shown(ini)}, and target_metadata in {shown(target / 'env.py')}.")
     click.echo(f'Next: `{program()} migrate -m "Initial migration."`, then `{program()} upgrade`.')
 
 

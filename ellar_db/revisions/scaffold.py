@@ -123,6 +123,18 @@ def make_folder(directory: Path, template: Path, *, package: bool = False) -> No
         raise DbError(f"the folder {directory} can't be made: {error.strerror or error}") from error
 
 
+def unset_ini(directory: Path) -> Path | None:
+    """Return the ini file of a folder in which a template of Alembic's has left the URL to be set; None without one.
+
+    Args:
+        directory: The migrations folder.
+    """
+    for ini in (directory / "alembic.ini", Path("alembic.ini")):
+        if ini.is_file() and "sqlalchemy.url = driver://" in ini.read_text(encoding="utf-8", errors="replace"):
+            return ini
+    return None
+
+
 def _point_to_itself(ini: Path, folder: Path) -> None:
     """Let the ini file of a template, in which Alembic has written where a folder is made, follow it where it moves."""
     if ini.is_file():

@@ -237,16 +237,21 @@ class Watch:
     def _found_offline(self, options: Mapping[str, Any]) -> RunState | None:
         """Return the state of a database of which only the SQL is wanted, or None if its driver isn't installed."""
         from sqlalchemy import Connection, create_engine
-        from sqlalchemy.exc import SQLAlchemyError
+        from sqlalchemy.exc import ArgumentError
 
         connection = options.get("connection")
         try:
             # never connected; what plugins are given has an engine
             url = options.get("url") or f"{options.get('dialect_name')}://"
             engine = connection.engine if isinstance(connection, Connection) else create_engine(url)
-        except (ImportError, SQLAlchemyError) as error:
+        except ImportError as error:
             if self.writes:
-                log.warning("no plugin takes part, since there is no engine for what env.py configures: %s", error)
+                log.warning(
+                    "plugins aren't asked about this SQL, since the database's driver isn't installed: %s", error
+                )
+            return None
+        except ArgumentError:
+            # Alembic says so itself
             return None
         state = self.state_of(self._database_of(engine, options), None)
         self.before([state])

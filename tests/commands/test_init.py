@@ -79,6 +79,29 @@ def test_uses_a_template_by_name(plain: Project, option: str, name: str, phrase:
     assert phrase in (folder / "env.py").read_text() + (folder / "README").read_text()
 
 
+@pytest.mark.parametrize(("template", "ini"), [("generic", "migrations/alembic.ini"), ("pyproject", "alembic.ini")])
+def test_says_what_a_template_of_alembics_leaves_to_be_set(plain: Project, template: str, ini: str) -> None:
+    (plain.path / "pyproject.toml").write_text("")
+
+    said = plain.db("init", "-t", template).stdout
+
+    assert f"First set sqlalchemy.url in {ini}, and target_metadata in migrations/env.py.\n" in said
+    # what the lines say
+    for name, old, new in (
+        (ini, "driver://user:pass@localhost/dbname", "sqlite:///app.db"),
+        (
+            "migrations/env.py",
+            "target_metadata = None",
+            "from models import Base\ntarget_metadata = Base.metadata",
+        ),
+    ):
+        file = plain.path / name
+        file.write_text(file.read_text().replace(old, new))
+    plain.db("migrate", "-m", "Initial migration.")
+    plain.db("upgrade")
+    assert len(plain.tables()) > 1
+
+
 @pytest.mark.parametrize("template", ["single", "multi", "generic", "async", "multidb"])
 def test_bare_alembic_finds_the_folder_wherever_it_is(plain: Project, template: str) -> None:
     plain.db("init", "-t", template, "-d", "below/theirs")
