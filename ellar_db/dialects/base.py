@@ -57,6 +57,9 @@ class Dialect:
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset()
     """The drivers' error codes for time-outs."""
 
+    changed_codes: ClassVar[frozenset[str | int]] = frozenset()
+    """The drivers' error codes for a table that another session changed, made or dropped while it was read."""
+
     catalog: ClassVar[Sequence[str]] = ()
     """Queries for what SQLAlchemy's inspector doesn't read: each returns rows of kind, name, table and definition."""
 
@@ -166,6 +169,19 @@ class Dialect:
         """Return whether the driver sends several statements at once, so that only the first ones may be done."""
         return True
 
+    @contextmanager
+    def locked_table(self, connection: Connection, name: str) -> Iterator[bool]:
+        """Keep other sessions from a table while the context lasts, if a transaction doesn't do that.
+
+        Args:
+            connection: A connection that isn't in a transaction.
+            name: The table, quoted and with its schema.
+
+        Returns:
+            Whether no other session uses it; none is waited for longer than a second.
+        """
+        yield True
+
     def unlock_tables(self, connection: Connection) -> None:
         """Release the tables that a revision locked with a statement (`Statements.table_locks`)."""
 
@@ -206,11 +222,18 @@ class Dialect:
             >>> Dialect().timed_out(ValueError())
             False
         """
-        if error is None:
-            return False
-        codes = {getattr(error, "sqlstate", None), getattr(error, "pgcode", None)}
-        codes |= {argument for argument in error.args[:1] if isinstance(argument, int)}
-        return bool(codes & self.timed_out_codes)
+        return error is not None and bool(_codes_of(error) & self.timed_out_codes)
+
+    def changed_meanwhile(self, error: BaseException | None) -> bool:
+        """Return whether a driver's exception says that another session changed a table while it was read.
+
+        In a new transaction, the same reading succeeds.
+
+        Example:
+            >>> Dialect().changed_meanwhile(ValueError())
+            False
+        """
+        return error is not None and bool(_codes_of(error) & self.changed_codes)
 
     # Errors
 
@@ -310,3 +333,8 @@ class Dialect:
     def virtual_tables(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
         """Return the tables that autogenerate can't read or change: schema (None for the default one) and name."""
         return frozenset()
+
+
+def _codes_of(error: BaseException) -> set[Any]:
+    codes = {getattr(error, "sqlstate", None), getattr(error, "pgcode", None)}
+    return codes | {argument for argument in error.args[:1] if isinstance(argument, int)}

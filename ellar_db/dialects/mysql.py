@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
@@ -32,9 +34,11 @@ MULTI_STATEMENTS = 1 << 16
 NOT_ROLLED_BACK = 1196
 """The server's warning after a rollback that didn't include non-transactional tables."""
 
+CHANGED = {1146, 1412, 1684}
+"""The servers' error codes for a table that was dropped, made since the transaction began, or is being changed."""
+
 LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME = 1205, 1969, 3024
 """The servers' error codes: lock wait timeout, statement timeout on MariaDB, and statement timeout on MySQL."""
-
 
 EXISTING = {1050, 1061, 1304, 1359, 1826}
 """The servers' error codes for what exists already: a table, an index, a routine, a trigger, a foreign key."""
@@ -50,6 +54,7 @@ class MySQL(Dialect):
     transactional = True
     commits_at_ddl = True
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
+    changed_codes: ClassVar[frozenset[str | int]] = frozenset(CHANGED)
     catalog = (
         "SELECT 'trigger', trigger_name, event_object_table, action_statement FROM information_schema.triggers "
         "WHERE trigger_schema = DATABASE()",
@@ -91,6 +96,26 @@ class MySQL(Dialect):
         """Return whether the client may send several statements at once; if not, the server refuses all of them."""
         flags = getattr(connection.connection.driver_connection, "client_flag", MULTI_STATEMENTS)
         return not isinstance(flags, int) or bool(flags & MULTI_STATEMENTS)
+
+    @contextmanager
+    def locked_table(self, connection: Connection, name: str) -> Iterator[bool]:
+        """Use `LOCK TABLES`, since a table is dropped without a transaction."""
+        from sqlalchemy.exc import DBAPIError
+
+        before = connection.exec_driver_sql("SELECT @@SESSION.lock_wait_timeout").scalar_one()
+        connection.exec_driver_sql("SET SESSION lock_wait_timeout = 1")
+        try:
+            try:
+                connection.exec_driver_sql(f"LOCK TABLES {name} WRITE")
+            except DBAPIError as error:
+                if not self.timed_out(error.orig) and not self.changed_meanwhile(error.orig):
+                    raise
+                yield False
+            else:
+                yield True
+        finally:
+            self.unlock_tables(connection)
+            connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {int(before)}")
 
     def unlock_tables(self, connection: Connection) -> None:
         """Release the tables, so that the journal can be read."""

@@ -36,6 +36,9 @@ EXISTING = {"42P06", "42P07", "42710", "42723"}
 
 LOCK_NOT_AVAILABLE, QUERY_CANCELED = "55P03", "57014"
 
+UNDEFINED_TABLE, INTERNAL_ERROR = "42P01", "XX000"
+"""SQLSTATE of a table that was dropped; the second one as in "could not open relation"."""
+
 
 class PostgreSQL(Dialect):
     """PostgreSQL, which can roll back schema changes."""
@@ -44,6 +47,7 @@ class PostgreSQL(Dialect):
     transactional = True
     comparators = ("alembic_postgresql_enum", "alembic_utils")
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_NOT_AVAILABLE, QUERY_CANCELED})
+    changed_codes: ClassVar[frozenset[str | int]] = frozenset({UNDEFINED_TABLE, INTERNAL_ERROR})
     catalog = (
         "SELECT 'function', p.oid::regprocedure::text, '', pg_get_functiondef(p.oid) FROM pg_proc p "
         "JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname NOT LIKE 'pg\\_%' "

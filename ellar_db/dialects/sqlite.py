@@ -97,6 +97,10 @@ class SQLite(Dialect):
         file = sqlite_file(database)
         return [] if file is None else [file.with_name(file.name + end) for end in ("", "-journal", "-wal", "-shm")]
 
+    def changed_meanwhile(self, error: BaseException | None) -> bool:
+        """Return whether the table isn't there any more; SQLite has no error code for it."""
+        return str(error).startswith("no such table")
+
     def absence(self, database: Database, error: BaseException) -> str:
         """Return what is wrong with the path; SQLite itself creates a missing file."""
         file = sqlite_file(database)

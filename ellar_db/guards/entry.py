@@ -16,6 +16,8 @@ from ellar_db.util.masking import masked_statement
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
+    from ellar_db.dialects.base import Dialect
+
 
 NAME = "ellar_db_journal"
 
@@ -134,21 +136,44 @@ class EntryTable:
         values.update({key: json.dumps(values[key]) for key in WRITTEN})
         # a revision may have rolled back, and the entry with it
         if anew or not self.connection.execute(self._change, values).rowcount:
-            self.connection.execute(self._insertion, {**values, "version_table": self.version_table})
+            self._insert({**values, "version_table": self.version_table})
+
+    def _insert(self, values: Mapping[str, Any]) -> None:
+        from sqlalchemy import inspect
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            self.connection.execute(self._insertion, values)
+        except DBAPIError:
+            if inspect(self.connection).has_table(NAME, schema=self.table.schema):
+                raise
+            # a run that ended, on another version table, dropped it before there was a row
+            self._there = False
+            self.make()
+            self.connection.execute(self._insertion, values)
 
     def remove(self) -> None:
         """Remove the row, in the connection's transaction."""
         self.connection.execute(self._removal)
 
-    def drop_if_empty(self) -> None:
-        """Drop the table if it has no entries; bare Alembic would propose to drop it."""
+    def drop_if_empty(self, dialect: Dialect) -> None:
+        """Drop the table if it has no entries; bare Alembic would propose to drop it.
+
+        A table that another run uses is left to that one.
+
+        Args:
+            dialect: The database's kind.
+        """
         from sqlalchemy import inspect
         from sqlalchemy.schema import DropTable
 
         if inspect(self.connection).has_table(NAME, schema=self.table.schema):
-            if self.connection.execute(self.table.select()).first() is None:
-                self.connection.execute(DropTable(self.table, if_exists=True))
             self.connection.commit()
+            name = self.connection.dialect.identifier_preparer.format_table(self.table)
+            with dialect.locked_table(self.connection, name) as locked:
+                if locked and self.connection.execute(self.table.select()).first() is None:
+                    self.connection.execute(DropTable(self.table, if_exists=True))
+                self.connection.commit()
         self._there = False
 
 

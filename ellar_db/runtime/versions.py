@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +12,7 @@ from ellar_db.config.invocation import DATABASES, Invocation, change_invocation,
 from ellar_db.config.reports.position import Position, position_in, unknown_here
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
+from ellar_db.dialects.base import Dialect
 from ellar_db.guards.entry import EntryTable
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.util.alembic import ancestors
@@ -31,6 +33,9 @@ log = logging.getLogger("ellar_db")
 
 USUAL = ("alembic_version", "alembic_versions")
 """The version tables of Alembic, Flask-Migrate and ellar-sql, and of advanced-alchemy."""
+
+PAUSES = (0.0, 0.05, 0.2, 0.5)
+"""Seconds to wait before a table that another run changes is read once more."""
 
 COLUMN = "version_num"
 """The only column of a version table."""
@@ -106,10 +111,27 @@ def read_from(
         found = {}
         for database in databases:
             with connected(database, invocation.limits_of(database).connect_wait) as connection:
-                found[database.name] = read(database, connection)
+                found[database.name] = _steadily(invocation.manager, database, connection, read)
         return found
 
     return in_event_loop(list(databases), work)
+
+
+def _steadily(
+    manager: PluginManager, database: Database, connection: Connection, read: Callable[[Database, Connection], T]
+) -> T:
+    """Read once more, a few times, what another run changes at the same moment."""
+    from sqlalchemy.exc import DBAPIError
+
+    for pause in PAUSES:
+        try:
+            return read(database, connection)
+        except DBAPIError as error:
+            if error.connection_invalidated or not dialect_of(manager, database).changed_meanwhile(error.orig):
+                raise
+            connection.rollback()
+            time.sleep(pause)
+    return read(database, connection)
 
 
 def heads_in(database: Database, connection: Connection, version_table: str) -> tuple[str, ...]:
@@ -244,13 +266,14 @@ def _behind(position: Position) -> str:
     )
 
 
-def told_of_another(context: MigrationContext, *, refused: bool) -> None:
+def told_of_another(context: MigrationContext, dialect: Dialect, *, refused: bool) -> None:
     """Say that another version table has the revisions which the folder's own one lacks.
 
     This is so when a folder came from a program that calls the table something else.
 
     Args:
         context: Alembic's context of a database, which isn't offline.
+        dialect: The database's kind.
         refused: The command runs revisions, and would run again what is applied.
 
     Raises:
@@ -260,7 +283,7 @@ def told_of_another(context: MigrationContext, *, refused: bool) -> None:
         return
     known = {revision.revision for revision in context.script.walk_revisions()}
     own = context.version_table
-    for table, found in _others(context.connection, context.version_table_schema, own):
+    for table, found in _others(context.connection, dialect, context.version_table_schema, own):
         if found and found <= known:
             listed = ", ".join(sorted(found))
             message = (
@@ -273,16 +296,29 @@ def told_of_another(context: MigrationContext, *, refused: bool) -> None:
             log.warning("%s", message[0].upper() + message[1:])
 
 
-def _others(connection: Connection, schema: str | None, own: str) -> Iterable[tuple[str, set[str]]]:
+def _others(connection: Connection, dialect: Dialect, schema: str | None, own: str) -> Iterable[tuple[str, set[str]]]:
     """Yield other version tables of a database, with the revisions in them."""
     from sqlalchemy import column, inspect, select
     from sqlalchemy import table as named
+    from sqlalchemy.exc import DBAPIError, NoSuchTableError
 
     inspector = inspect(connection)
     for name in inspector.get_table_names(schema=schema):
         likely = name in USUAL or "version" in name or "alembic" in name
         if name == own or not likely:
             continue
-        if [each["name"] for each in inspector.get_columns(name, schema=schema)] == [COLUMN]:
-            rows: Iterable[Any] = connection.execute(select(column(COLUMN)).select_from(named(name, schema=schema)))
-            yield name, {str(row[0]) for row in rows}
+        reading: Any = select(column(COLUMN)).select_from(named(name, schema=schema))
+        try:
+            if [each["name"] for each in inspector.get_columns(name, schema=schema)] != [COLUMN]:
+                continue
+            # after an error, PostgreSQL refuses the rest of a transaction
+            with connection.begin_nested():
+                found = {str(row[0]) for row in connection.execute(reading)}
+        except NoSuchTableError:
+            continue
+        except DBAPIError as error:
+            # another run makes or drops its own version table
+            if not dialect.changed_meanwhile(error.orig):
+                raise
+            continue
+        yield name, found

@@ -19,6 +19,7 @@ from ellar_db.config.revision_files import no_revisions, refuse_missing
 from ellar_db.databases.connections import apart, connected, in_event_loop, patiently
 from ellar_db.databases.database import DEFAULT, Database
 from ellar_db.databases.limits import limits_of
+from ellar_db.dialects.base import Dialect
 from ellar_db.guards.entry import EntryTable
 from ellar_db.guards.locking import Locks, in_order
 from ellar_db.hooktypes import Run
@@ -336,7 +337,7 @@ class Watch:
             work()
             return
         with state.failing(context, [other for other in self.states if other is not state]):
-            told_of_another(context, refused=self.name == "upgrade")
+            told_of_another(context, state.dialect, refused=self.name == "upgrade")
             work()
         told = self.invocation.settling or self.invocation.package is not None
         if self.moves and not state.run.steps and not told:
@@ -364,7 +365,7 @@ class Watch:
         if not self.ours:
             for state in self.states:
                 if state.journal is not None and state.run.steps:
-                    _drop_journal(state.database)
+                    _drop_journal(state.database, state.dialect)
 
     def _end(self) -> None:
         self._patience.close()
@@ -439,11 +440,11 @@ def _refuse_stale(database: Database, connection: Connection) -> None:
         )
 
 
-def _drop_journal(database: Database) -> None:
+def _drop_journal(database: Database, dialect: Dialect) -> None:
     """Drop the journal's table, which bare Alembic would propose to drop."""
 
     def drop(databases: Sequence[Database]) -> None:
         with connected(databases[0]) as connection:
-            EntryTable(connection, database.options).drop_if_empty()
+            EntryTable(connection, database.options).drop_if_empty(dialect)
 
     in_event_loop([database], drop)
