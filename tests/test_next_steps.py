@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import sys
@@ -137,6 +138,44 @@ def test_an_ini_file_that_was_moved_away(project: Project, template: str) -> Non
         .replace("%(here)s/schema", "schema")
     )
     run(project, "ellar-db", "-c", "conf/alembic.ini", "current")
+
+
+@pytest.mark.parametrize(
+    ("url", "advice", "mended"),
+    [
+        ("driver://user:pass@localhost/dbname", "set sqlalchemy.url, which still has the placeholder of Alembic's template", "sqlite:///app.db"),
+        ("sqlite3:///app.db", "write sqlite://", "sqlite:///app.db"),
+        ("nonsense", "set sqlalchemy.url, or correct it; write it as dialect+driver://user:password@host/name", "sqlite:///app.db"),
+        ("", "set sqlalchemy.url, or correct it; write it as dialect+driver://user:password@host/name", "sqlite:///app.db"),
+        ("nosuch+kind://u:p@h/x", "correct the URL, or install the package that brings its dialect", "sqlite:///app.db"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("template", ["generic", "async"])
+def test_the_url_of_an_ini_file(project: Project, template: str, url: str, advice: str, mended: str) -> None:
+    alembic_program(["init", "-t", template, "schema"])
+    ini = project.path / "alembic.ini"
+    text = ini.read_text().replace("driver://user:pass@localhost/dbname", "URL")
+    ini.write_text(text.replace("URL", url))
+
+    (line,) = run(project, "ellar-db", "-c", "alembic.ini", "current", exit_code=1).stderr.splitlines()
+
+    assert line.endswith(f"; {advice}; --traceback (before the command) shows where")
+    assert "u:p" not in line
+    ini.write_text(
+        text.replace("URL", mended.replace("sqlite:", "sqlite+aiosqlite:") if template == "async" else mended)
+    )
+    run(project, "ellar-db", "-c", "alembic.ini", "current")
+
+
+def test_a_missing_url_of_an_ini_file(project: Project) -> None:
+    alembic_program(["init", "schema"])
+    ini = project.path / "alembic.ini"
+    ini.write_text(re.sub("^sqlalchemy.url.*", "", ini.read_text(), flags=re.MULTILINE))
+
+    assert (
+        "KeyError: 'url'; set sqlalchemy.url; "
+        in run(project, "ellar-db", "-c", "alembic.ini", "current", exit_code=1).stderr
+    )
 
 
 # settings of Alembic

@@ -367,6 +367,16 @@ def test_a_temporary_table_goes_by_itself(shop: Project, url: str) -> None:
     assert nothing_is_left(shop)
 
 
+def test_an_id_that_a_wider_version_table_keeps(shop: Project, url: str) -> None:
+    with sync_engine(url).begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(64) PRIMARY KEY)"))
+    add(shop, "n" * 40, None)
+
+    shop.db("upgrade")
+
+    assert versions(url) == {"n" * 40}
+
+
 def test_a_failure_leaves_the_note_of_the_revision_before_which_is_not_recorded_yet(project: Project, url: str) -> None:
     project.write("pyproject.toml", f"[tool.ellar-db]\ndatabase = '{url}'\nuse-two-phase = true\n")
     project.db("init")

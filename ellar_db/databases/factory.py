@@ -14,7 +14,7 @@ from ellar_db.util.importing import CallError, called, imported
 from ellar_db.util.masking import remember, remember_text
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Engine, MetaData
+    from sqlalchemy import Engine, MetaData
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 
@@ -36,6 +36,12 @@ DRIVERS = {
     "aiosqlite": ("", "", "async"),
 }
 """By a driver's module: its package, unless an extra brings it; the driver that an extra brings; the extra."""
+
+FORM = "dialect+driver://user:password@host/name"
+"""How a URL is written."""
+
+PLACEHOLDER = "driver"
+"""The dialect of the URL in the ini files that Alembic's templates make."""
 
 MetaDataLike: TypeAlias = "MetaData | Sequence[MetaData] | str"
 
@@ -104,7 +110,7 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
     except (exc.ArgumentError, ValueError):
         raise DbError(
             f"the URL of the database {name!r} can't be understood; write it as "
-            "dialect+driver://user:password@host/name (percent-encode odd characters of the password)"
+            f"{FORM} (percent-encode odd characters of the password)"
         ) from None  # SQLAlchemy's message quotes the URL, and with it the password
     remember(url, spec)
     engine_options = {**spec, "url": url}
@@ -119,7 +125,8 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
         ) from error
     except exc.NoSuchModuleError as error:
         raise DbError(
-            f"SQLAlchemy knows no dialect {url.drivername!r}, which the database {name!r} names{_dialect(url)}"
+            f"SQLAlchemy knows no dialect {url.drivername!r}, which the database {name!r} names"
+            f"{_dialect(url.drivername)}"
         ) from error
     except (exc.ArgumentError, AttributeError, TypeError, ValueError) as error:
         raise DbError(f"the engine of the database {name!r} can't be made: {summary(error)}") from error
@@ -146,11 +153,38 @@ def _install(module: str) -> str:
     return f"{ours} brings it" if not package else f"pip install {package}, or write {other}:// and {ours}"
 
 
-def _dialect(url: URL) -> str:
+def _dialect(drivername: str) -> str:
     """Return what to write for a dialect that SQLAlchemy doesn't know, as other programs do; or an empty string."""
-    name, plus, driver = url.drivername.partition("+")
+    name, plus, driver = drivername.partition("+")
     right = DIALECTS.get(name.lower())
     return "" if right is None else f"; write {right}{plus}{driver}://"
+
+
+def url_advice(error: BaseException) -> str:
+    """Return what to do about an error of SQLAlchemy's at the URL in somebody else's code; or an empty string.
+
+    Args:
+        error: What `create_engine` or `engine_from_config` raised.
+
+    Example:
+        >>> url_advice(KeyError("url"))
+        'set sqlalchemy.url'
+    """
+    from sqlalchemy import exc
+
+    text = str(error)
+    if isinstance(error, exc.NoSuchModuleError):
+        name = text.rpartition(":")[2].replace(".", "+")
+        if name == PLACEHOLDER:
+            return "set sqlalchemy.url, which still has the placeholder of Alembic's template"
+        return _dialect(name).removeprefix("; ") or "correct the URL, or install the package that brings its dialect"
+    if isinstance(error, exc.ArgumentError) and "parse SQLAlchemy URL" in text:
+        return f"set sqlalchemy.url, or correct it; write it as {FORM}"
+    if isinstance(error, KeyError) and error.args == ("url",):
+        return "set sqlalchemy.url"
+    if isinstance(error, ModuleNotFoundError) and error.name in DRIVERS:
+        return _install(error.name)
+    return ""
 
 
 def _is_cut(url: str) -> bool:

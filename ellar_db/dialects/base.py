@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ellar_db.databases.database import Database
+from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
 from ellar_db.hooktypes import Canceller, Lock
 
@@ -234,6 +234,26 @@ class Dialect:
             False
         """
         return error is not None and bool(_codes_of(error) & self.changed_codes)
+
+    # The version table
+
+    def length_of_revisions(self, connection: Connection, table: str, schema: str | None) -> int | None:
+        """Return how many characters a revision id may have in a version table.
+
+        Args:
+            connection: A connection to the database.
+            table: The version table, which may not exist yet.
+            schema: Its schema; None is the default one.
+
+        Returns:
+            The number of characters; None if there is no limit.
+        """
+        from sqlalchemy import inspect
+
+        inspector = inspect(connection)
+        if not inspector.has_table(table, schema=schema):
+            return VERSION_LENGTH
+        return getattr(inspector.get_columns(table, schema=schema)[0]["type"], "length", None)
 
     # Errors
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from ellar_db.databases.database import Database
+from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.server_lock import ServerLock, absent
@@ -153,6 +153,17 @@ class MySQL(Dialect):
         if limits.statement_timeout is not None and getattr(dialect, "is_mariadb", False):
             made.append(f"SET SESSION max_statement_time = {limits.statement_timeout}")
         return made
+
+    def length_of_revisions(self, connection: Connection, table: str, schema: str | None) -> int | None:
+        """Ask for it by itself; SQLAlchemy would read the whole table's definition."""
+        from sqlalchemy import text
+
+        asked = text(
+            "SELECT character_maximum_length FROM information_schema.columns "
+            "WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table AND ordinal_position = 1"
+        )
+        found = connection.execute(asked, {"schema": schema, "table": table}).first()
+        return VERSION_LENGTH if found is None else found[0]
 
     def already_there(self, error: BaseException) -> bool:
         """Return whether the error's code says that a table, an index or a routine exists."""

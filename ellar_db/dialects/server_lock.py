@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,20 @@ class ServerLock:
             return True
         self._asked = now
         return self.ask_session(connection) == self.session
+
+    def call(self, work: Callable[[Connection], object]) -> bool:
+        """Call a function with the session, which is in autocommit mode, if the server hasn't ended it.
+
+        Args:
+            work: The function.
+
+        Returns:
+            Whether it was called.
+        """
+        if self._connection is None or not is_silent(self._connection):
+            return False
+        self._call(work, self._connection)
+        return True
 
     def holder(self) -> str:
         """Return who holds the lock, or an empty string if the server doesn't tell."""

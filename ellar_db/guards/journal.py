@@ -9,7 +9,6 @@ from enum import Enum, auto
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.databases.database import VERSION_LENGTH
 from ellar_db.dialects.base import Dialect
 from ellar_db.guards.entry import Entry, EntryTable, clipped, count_of
 from ellar_db.util.errors import DbError
@@ -109,12 +108,8 @@ class Journal:
         Raises:
             DbError: An id is too long.
         """
-        from sqlalchemy import inspect
-
-        inspector, schema, name = inspect(self.connection), self.entries.table.schema, self.entries.version_table
-        length: int | None = VERSION_LENGTH
-        if inspector.has_table(name, schema=schema):
-            length = getattr(inspector.get_columns(name, schema=schema)[0]["type"], "length", None)
+        schema, name = self.entries.table.schema, self.entries.version_table
+        length = self.dialect.length_of_revisions(self.connection, name, schema)
         for revision in revisions:
             if length is not None and len(revision) > length:
                 raise DbError(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import click
 
+from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.hooktypes import Lock
@@ -87,13 +88,35 @@ class Locks:
         Raises:
             LostLockError: The lock was lost, so that another run may have begun.
         """
-        known = next((lock for each, lock in self._locks.values() if each.name == database.name), None)
-        is_held = getattr(known, "is_held", None)
+        is_held = getattr(self._lock(database), "is_held", None)
         if is_held is not None and not is_held(connection):
             raise LostLockError(
                 f"the lock of the database {database.name!r} was lost, since the server ended the session that held "
                 "it; another run may have begun, so this one stops here. Run it again"
             )
+
+    def call(self, database: Database, work: Callable[[Connection], None]) -> None:
+        """Call a function with a connection that isn't the run's: a server's session for the lock, or a new one.
+
+        Args:
+            database: The database.
+            work: The function. It must not leave a transaction open.
+
+        Raises:
+            UnavailableError: The database can't be reached.
+        """
+        call = getattr(self._lock(database), "call", None)
+        if call is not None and call(work):
+            return
+
+        def connect(databases: Sequence[Database]) -> None:
+            with connected(databases[0]) as connection:
+                work(connection)
+
+        in_event_loop([database], connect)
+
+    def _lock(self, database: Database) -> Lock | None:
+        return next((lock for each, lock in self._locks.values() if each.name == database.name), None)
 
     def release(self, *, failed: bool = False) -> None:
         """Release all locks.

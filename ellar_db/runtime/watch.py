@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -16,10 +16,9 @@ from ellar_db.config.invocation import DATABASES, KEY, invocation_of
 from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.reports.position import DATABASE_OPTION
 from ellar_db.config.revision_files import no_revisions, refuse_missing
-from ellar_db.databases.connections import apart, connected, in_event_loop, patiently
+from ellar_db.databases.connections import apart, connected, patiently
 from ellar_db.databases.database import DEFAULT, Database
 from ellar_db.databases.limits import limits_of
-from ellar_db.dialects.base import Dialect
 from ellar_db.guards.entry import EntryTable
 from ellar_db.guards.locking import Locks, in_order
 from ellar_db.hooktypes import Run
@@ -343,6 +342,14 @@ class Watch:
         if self.moves and not state.run.steps and not told:
             log.info(no_revisions(self.script) or "Nothing to do: the database is already at this revision.")
 
+    def _drop_journal(self, state: RunState) -> None:
+        """Drop the journal's table, which bare Alembic would propose to drop."""
+
+        def drop(connection: Connection) -> None:
+            EntryTable(connection, state.database.options).drop_if_empty(state.dialect)
+
+        self.locks.call(state.database, drop)
+
     def _apply(self, state: RunState, context: MigrationContext, work: Callable[[], None]) -> None:
         run = state.run
         wrapped(self.manager, "ellar_db_run", work, run=run)
@@ -365,7 +372,7 @@ class Watch:
         if not self.ours:
             for state in self.states:
                 if state.journal is not None and state.run.steps:
-                    _drop_journal(state.database, state.dialect)
+                    self._drop_journal(state)
 
     def _end(self) -> None:
         self._patience.close()
@@ -438,13 +445,3 @@ def _refuse_stale(database: Database, connection: Connection) -> None:
             f"another run migrated the database {database.name!r} after env.py had begun to read it; run the command "
             "again, and let env.py call context.configure() before it reads"
         )
-
-
-def _drop_journal(database: Database, dialect: Dialect) -> None:
-    """Drop the journal's table, which bare Alembic would propose to drop."""
-
-    def drop(databases: Sequence[Database]) -> None:
-        with connected(databases[0]) as connection:
-            EntryTable(connection, database.options).drop_if_empty(dialect)
-
-    in_event_loop([database], drop)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ellar_db.config.command_line import program
 from ellar_db.config.revision_files import run_fully
+from ellar_db.databases.factory import url_advice
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.errors import described
 from ellar_db.project.origins import origin_of
@@ -115,6 +116,8 @@ def _blamed_by(error: BaseException, *, environment: bool) -> str | None:
         elif environment or module != "env_py":
             blamed = _blamed(frame, line, error) or blamed
             foreign = _foreign(frame) or foreign
+            if module == "env_py" and (advice := url_advice(error)):
+                foreign = f"; {advice}"
     if blamed is not None:
         return f"{blamed}{foreign}"
     return None if step is None else f"{step}: {summary(error)}"
