@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ellar_db.autogenerate.pipeline import enable
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.revisions.column_types import renderer
 from ellar_db.revisions.comparators import PACKAGE_OPTION
@@ -97,6 +98,7 @@ class Comparison:
         if options.get("compare_type") is True:
             options["compare_type"] = dialect_of(self.manager, database).compare_type
         options[PACKAGE_OPTION] = database.package
+        enable()
 
     def check(self, context: MigrationContext, database: Database) -> None:
         """Refuse to compare a database that has no metadata.

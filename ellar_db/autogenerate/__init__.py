@@ -1,0 +1,1 @@
+"""What autogenerate finds beyond Alembic's own comparison, and how its operations are written."""

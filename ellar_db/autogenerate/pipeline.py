@@ -1,0 +1,40 @@
+"""The steps that a comparison goes through once Alembic's comparators, and those of packages, are done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+    from alembic.operations.ops import UpgradeOps
+    from alembic.util import PriorityDispatchResult
+
+    Step = Callable[[AutogenContext, UpgradeOps], None]
+
+
+def steps() -> Sequence[Step]:
+    """Return the steps, in the order in which they change the operations.
+
+    Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
+    its `reverse()`.
+    """
+    return ()
+
+
+@cache
+def enable() -> None:
+    """From now on, take part in each comparison of this process."""
+    from alembic.autogenerate import comparators
+    from alembic.util import DispatchPriority
+
+    comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
+
+
+def _finish(context: AutogenContext, operations: UpgradeOps, *_: object) -> PriorityDispatchResult:
+    from alembic.util import PriorityDispatchResult
+
+    for step in steps():
+        step(context, operations)
+    return PriorityDispatchResult.CONTINUE

@@ -1,0 +1,1 @@
+"""Rules about operations of revisions, each with a code."""
