@@ -20,7 +20,9 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    return ()
+    from ellar_db.autogenerate.conversions import convert
+
+    return (convert,)
 
 
 @cache

@@ -51,6 +51,15 @@ class Dialect:
     compare_type: ClassVar[Any] = True
     """Alembic's option of that name, if neither the application nor a plugin sets it."""
 
+    has_temporary_tables: ClassVar[bool] = False
+    """Whether `CREATE TEMPORARY TABLE` leaves nothing behind, so that the models can be restated in one."""
+
+    temporary_schema: ClassVar[str | None] = None
+    """The schema under which SQLAlchemy reads a temporary table; None is the default one."""
+
+    conversions: ClassVar[Sequence[str]] = ()
+    """Expressions to try for a change of a type that the server doesn't make by itself, of `{column}` and `{type}`."""
+
     comparators: ClassVar[Sequence[str]] = ()
     """Packages that extend autogenerate and give correct results only on this kind of database."""
 

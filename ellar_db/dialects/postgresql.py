@@ -45,6 +45,14 @@ class PostgreSQL(Dialect):
 
     names = ("postgresql",)
     transactional = True
+    has_temporary_tables = True
+    conversions = (
+        "{column}::{type}",
+        "{column}::integer::{type}",
+        "ARRAY[{column}]::{type}",
+        "{column}[1]::{type}",
+        "{column}::text::{type}",
+    )
     comparators = ("alembic_postgresql_enum", "alembic_utils")
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_NOT_AVAILABLE, QUERY_CANCELED})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset({UNDEFINED_TABLE, INTERNAL_ERROR})

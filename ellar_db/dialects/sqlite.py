@@ -71,6 +71,8 @@ class SQLite(Dialect):
     embedded = True
     transactional = True
     transactional_ddl = True
+    has_temporary_tables = True
+    temporary_schema = "temp"
     # a function of the class would become a method
     compare_type = staticmethod(type_changed)
     catalog = ("SELECT 'trigger', name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",)

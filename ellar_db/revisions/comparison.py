@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ellar_db.autogenerate.changed_types import type_changed
+from ellar_db.autogenerate.defaults import default_changed
 from ellar_db.autogenerate.pipeline import enable
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.revisions.column_types import renderer
@@ -95,8 +97,11 @@ class Comparison:
         options["process_revision_directives"] = process
         # merged with the highest precedence last
         options["render_item"] = renderer(composed["render_item"][::-1])
+        dialect = dialect_of(self.manager, database)
         if options.get("compare_type") is True:
-            options["compare_type"] = dialect_of(self.manager, database).compare_type
+            options["compare_type"] = type_changed if dialect.compare_type is True else dialect.compare_type
+        if options.get("compare_server_default") is True:
+            options["compare_server_default"] = default_changed
         options[PACKAGE_OPTION] = database.package
         enable()
 

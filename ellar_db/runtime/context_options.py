@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HOOK = "ellar_db_context_options"
 
-DEFAULTS: Mapping[str, Any] = {"compare_type": True, "render_as_batch": True}
+DEFAULTS: Mapping[str, Any] = {"compare_type": True, "compare_server_default": True, "render_as_batch": True}
 """Keyword arguments that apply unless the application or a plugin overrides them."""
 
 COMPOSED = ("include_object", "include_name", "process_revision_directives", "on_version_apply", "render_item")

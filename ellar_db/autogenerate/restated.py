@@ -1,0 +1,156 @@
+"""How the database itself restates what the models say.
+
+A server doesn't keep the text of a type, a default or a condition as it was written. To compare exactly, what the
+models say is made in a temporary table, read back as any table is read, and then compared with what was read of the
+real table. Nothing is left behind.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from ellar_db.plugins.dialects import dialect_named
+from ellar_db.plugins.manager import get_plugin_manager
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy import CheckConstraint, Column, Connection
+    from sqlalchemy.engine.interfaces import ReflectedCheckConstraint, ReflectedColumn
+
+T = TypeVar("T")
+
+NAME = "ellar_db_restated"
+"""The name of the temporary table."""
+
+_columns: WeakKeyDictionary[MigrationContext, dict[str, ReflectedColumn | None]] = WeakKeyDictionary()
+
+
+def restated_column(context: MigrationContext, column: Column[Any]) -> ReflectedColumn | None:
+    """Return how the database restates the type and the default of a column of the models.
+
+    Args:
+        context: The context of the comparison.
+        column: The models' column.
+
+    Returns:
+        SQLAlchemy's description of it; None if the database can't say, for example for want of a permission.
+    """
+    from sqlalchemy import inspect
+    from sqlalchemy.schema import CreateColumn
+
+    made = _apart(column)
+    known = _columns.setdefault(context, {})
+    # most columns of a schema are alike
+    key = str(CreateColumn(made).compile(dialect=context.dialect))
+    if key not in known:
+        known[key] = None
+        found = temporarily(
+            context, [made], [], lambda connection: inspect(connection).get_columns(NAME, **_where(context))
+        )
+        if found is not None:
+            (known[key],) = found
+    return known[key]
+
+
+def restated_checks(
+    context: MigrationContext, columns: Iterable[Column[Any]], checks: Iterable[CheckConstraint]
+) -> Sequence[ReflectedCheckConstraint] | None:
+    """Return how the database restates the CHECK constraints of a table of the models.
+
+    Args:
+        context: The context of the comparison.
+        columns: The table's columns.
+        checks: Its CHECK constraints, those of its columns and types included.
+
+    Returns:
+        SQLAlchemy's descriptions of them, with the names that the models give; None if the database can't say.
+    """
+    from sqlalchemy import CheckConstraint, inspect
+
+    texts = [(check.name, condition(context, check)) for check in checks]
+    made = [_apart(column, name=column.name, default=False) for column in columns]
+    return temporarily(
+        context,
+        made,
+        [CheckConstraint(text, name=name) for name, text in texts],
+        lambda connection: inspect(connection).get_check_constraints(NAME, **_where(context)),
+    )
+
+
+def condition(context: MigrationContext, check: CheckConstraint) -> str:
+    """Return the text of a CHECK constraint of the models."""
+    return str(
+        check.sqltext.compile(dialect=context.dialect, compile_kwargs={"literal_binds": True, "include_table": False})
+    )
+
+
+def _where(context: MigrationContext) -> dict[str, Any]:
+    return {"schema": dialect_named(get_plugin_manager(), context.dialect.name).temporary_schema}
+
+
+def _apart(column: Column[Any], name: str = "c", *, default: bool = True) -> Column[Any]:
+    """Return a column with a type and a default, and nothing that makes it part of its table."""
+    from sqlalchemy import Column, DefaultClause
+    from sqlalchemy.types import SchemaType
+
+    type_ = column.type
+    if isinstance(type_, SchemaType):
+        # a constraint of the type would be made with each column
+        type_ = type_.copy()
+        type_.create_constraint = False  # type: ignore[attr-defined]
+    given = column.server_default if default else None
+    return Column(
+        name,
+        type_,
+        server_default=DefaultClause(given.arg) if isinstance(given, DefaultClause) else None,
+        nullable=column.nullable,
+        autoincrement=False,
+    )
+
+
+def temporarily(
+    context: MigrationContext,
+    columns: Sequence[Column[Any]],
+    checks: Sequence[CheckConstraint],
+    work: Callable[[Connection], T],
+) -> T | None:
+    """Call a function while there is a temporary table, which is called `NAME`.
+
+    Args:
+        context: The context of the comparison.
+        columns: The table's columns, of no other table.
+        checks: Its CHECK constraints.
+        work: The function. What it does is rolled back, too.
+
+    Returns:
+        What it returns; None if the table can't be made, or the function raises an error of SQLAlchemy's.
+    """
+    from sqlalchemy import MetaData, Table
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.schema import CreateTable
+
+    connection, dialect = context.connection, dialect_named(get_plugin_manager(), context.dialect.name)
+    if connection is None or not dialect.has_temporary_tables:
+        return None
+    begun = connection.in_transaction()
+    try:
+        with warnings.catch_warnings():
+            # SQLAlchemy warns of types that it doesn't know; the real table has had the same warning
+            warnings.simplefilter("ignore")
+            savepoint = connection.begin_nested()
+            try:
+                connection.execute(CreateTable(Table(NAME, MetaData(), *columns, *checks, prefixes=["TEMPORARY"])))
+                return work(connection)
+            finally:
+                savepoint.rollback()
+                if dialect.commits_at_ddl:
+                    # as long as it says so, it drops no other table
+                    connection.exec_driver_sql(f"DROP TEMPORARY TABLE IF EXISTS {NAME}")
+    except SQLAlchemyError:
+        return None
+    finally:
+        if not begun:
+            connection.rollback()
