@@ -31,12 +31,18 @@ def enable() -> None:
     from alembic.autogenerate import comparators
     from alembic.util import DispatchPriority
 
+    from ellar_db.autogenerate.checks import compare_checks
+
+    comparators.dispatch_for("table")(compare_checks)
     comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
 
 
 def _finish(context: AutogenContext, operations: UpgradeOps, *_: object) -> PriorityDispatchResult:
     from alembic.util import PriorityDispatchResult
 
+    from ellar_db.autogenerate.expressions import render_as_written
+
+    render_as_written(context.migration_context.impl)
     for step in steps():
         step(context, operations)
     return PriorityDispatchResult.CONTINUE

@@ -7,6 +7,7 @@ real table. Nothing is left behind.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +19,7 @@ from ellar_db.plugins.manager import get_plugin_manager
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy import CheckConstraint, Column, Connection
-    from sqlalchemy.engine.interfaces import ReflectedCheckConstraint, ReflectedColumn
+    from sqlalchemy.engine.interfaces import ReflectedColumn
 
 T = TypeVar("T")
 
@@ -56,35 +57,69 @@ def restated_column(context: MigrationContext, column: Column[Any]) -> Reflected
 
 
 def restated_checks(
-    context: MigrationContext, columns: Iterable[Column[Any]], checks: Iterable[CheckConstraint]
-) -> Sequence[ReflectedCheckConstraint] | None:
-    """Return how the database restates the CHECK constraints of a table of the models.
+    context: MigrationContext, columns: Iterable[Column[Any]], conditions: Sequence[str]
+) -> list[str] | None:
+    """Return how the database restates the conditions of the CHECK constraints of a table of the models.
 
     Args:
         context: The context of the comparison.
         columns: The table's columns.
-        checks: Its CHECK constraints, those of its columns and types included.
+        conditions: The conditions, as SQL.
 
     Returns:
-        SQLAlchemy's descriptions of them, with the names that the models give; None if the database can't say.
+        The conditions, in the same order; None if the database can't say.
     """
+    names = [f"c{number}" for number in range(len(conditions))]
+    found = _checks(context, columns, zip(names, conditions, strict=True))
+    known = {str(name): text for name, text in found}
+    return [known[name] for name in names] if known.keys() >= set(names) else None
+
+
+def generated_names(
+    context: MigrationContext, columns: Iterable[Column[Any]], conditions: Sequence[str], table: str
+) -> dict[str, str]:
+    """Return the names that the database gives to CHECK constraints without one, by their restated conditions.
+
+    Args:
+        context: The context of the comparison.
+        columns: The table's columns.
+        conditions: The conditions, as SQL.
+        table: The table's name, of which the name of a constraint may be a part.
+    """
+    found = _checks(context, columns, ((None, condition) for condition in conditions))
+    return {text: name.replace(NAME, table, 1) for name, text in found if name is not None}
+
+
+def _checks(
+    context: MigrationContext, columns: Iterable[Column[Any]], checks: Iterable[tuple[str | None, str]]
+) -> list[tuple[str | None, str]]:
     from sqlalchemy import CheckConstraint, inspect
 
-    texts = [(check.name, condition(context, check)) for check in checks]
-    made = [_apart(column, name=column.name, default=False) for column in columns]
-    return temporarily(
+    found = temporarily(
         context,
-        made,
-        [CheckConstraint(text, name=name) for name, text in texts],
+        [_apart(column, name=column.name, default=False) for column in columns],
+        [CheckConstraint(escaped(text), name=name) for name, text in checks],
         lambda connection: inspect(connection).get_check_constraints(NAME, **_where(context)),
     )
+    return [(each["name"], each["sqltext"]) for each in found or ()]
 
 
 def condition(context: MigrationContext, check: CheckConstraint) -> str:
-    """Return the text of a CHECK constraint of the models."""
-    return str(
-        check.sqltext.compile(dialect=context.dialect, compile_kwargs={"literal_binds": True, "include_table": False})
-    )
+    """Return the condition of a CHECK constraint of the models as SQL."""
+    # with a percent sign as the mark of parameters, those of the text would be doubled
+    plain: Any = type(context.dialect)
+    options = {"literal_binds": True, "include_table": False}
+    return str(check.sqltext.compile(dialect=plain(paramstyle="named"), compile_kwargs=options))
+
+
+def escaped(sql: str) -> str:
+    """Return SQL as SQLAlchemy's `text()` takes it, without parameters.
+
+    Example:
+        >>> escaped("a <> ':b'::text")
+        "a <> '\\\\:b'::text"
+    """
+    return re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", sql)
 
 
 def _where(context: MigrationContext) -> dict[str, Any]:

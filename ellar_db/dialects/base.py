@@ -57,6 +57,9 @@ class Dialect:
     temporary_schema: ClassVar[str | None] = None
     """The schema under which SQLAlchemy reads a temporary table; None is the default one."""
 
+    reflects_checks_of_columns: ClassVar[bool] = True
+    """Whether SQLAlchemy reads the CHECK constraints that are stated in a column, as those of the table."""
+
     conversions: ClassVar[Sequence[str]] = ()
     """Expressions to try for a change of a type that the server doesn't make by itself, of `{column}` and `{type}`."""
 
@@ -339,6 +342,14 @@ class Dialect:
             url: The URL.
         """
         return str(url.database)
+
+    def conditions(self, text: str) -> Iterable[str]:
+        """Yield conditions that the database may restate as it does a CHECK constraint; the most likely first.
+
+        Args:
+            text: What it restates.
+        """
+        yield text
 
     # Contents of a schema
 

@@ -54,6 +54,7 @@ class MySQL(Dialect):
     transactional = True
     commits_at_ddl = True
     has_temporary_tables = True
+    reflects_checks_of_columns = False
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset(CHANGED)
     catalog = (

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -38,6 +38,14 @@ LOCK_NOT_AVAILABLE, QUERY_CANCELED = "55P03", "57014"
 
 UNDEFINED_TABLE, INTERNAL_ERROR = "42P01", "XX000"
 """SQLSTATE of a table that was dropped; the second one as in "could not open relation"."""
+
+ARRAY = re.compile(
+    r"\(?(?P<value>[^()]+?)\)?(?:::text)? = ANY \(\(?ARRAY\[(?P<items>.*?)\]\)?(?:::text\[\])?\)\Z", re.DOTALL
+)
+"""What the server restates of `value IN (...)`."""
+
+CAST = re.compile(r"::(?:character varying|bpchar|text)")
+"""A cast to text, which the server adds to literals."""
 
 
 class PostgreSQL(Dialect):
@@ -111,6 +119,13 @@ class PostgreSQL(Dialect):
             seconds = limits.statement_timeout
             made.append(f"SET statement_timeout = {max(1, int(seconds * 1000)) if seconds else 0}")
         return made
+
+    def conditions(self, text: str) -> Iterable[str]:
+        """Yield `IN` for the array that the server makes of it."""
+        yield text
+        if found := ARRAY.match(text):
+            yield f"{found['value']} IN ({CAST.sub('', found['items'])})"
+            yield f"{found['value']} IN ({found['items']})"
 
     def details(self, error: BaseException) -> list[str]:
         """Return the server's DETAIL and HINT, with psycopg, psycopg2, asyncpg and pg8000."""

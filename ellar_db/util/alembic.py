@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alembic.runtime.environment import EnvironmentContext
     from alembic.runtime.migration import MigrationContext, RevisionStep
     from alembic.script import ScriptDirectory
-    from sqlalchemy import Transaction
+    from sqlalchemy import Column, Transaction
     from sqlalchemy.types import TypeEngine
 
 ENSURE_VERSION = "ensure-version"
@@ -123,6 +123,17 @@ def rendered_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
     from alembic.autogenerate.render import _repr_type
 
     return _repr_type(type_, context)
+
+
+def rendered_column(column: Column[Any], context: AutogenContext) -> str:
+    """Return a column as autogenerate writes it; `render_item` is asked about it as always.
+
+    `alembic.autogenerate.render._render_column` is needed since Alembic leaves the constraints of a column out, and
+    `render_item` replaces the whole. There is no public fallback.
+    """
+    from alembic.autogenerate.render import _render_column
+
+    return _render_column(column, context)
 
 
 def open_environment() -> EnvironmentContext:

@@ -1,0 +1,185 @@
+"""Comparison of CHECK constraints, in tables and in columns, with names and without."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from ellar_db.autogenerate.restated import condition, escaped, generated_names, restated_checks
+from ellar_db.plugins.dialects import dialect_named
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.util.sqlalchemy import is_created, is_type_bound
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+    from alembic.operations.ops import ModifyTableOps
+    from alembic.runtime.migration import MigrationContext
+    from alembic.util import PriorityDispatchResult
+    from sqlalchemy import CheckConstraint, Table
+
+    from ellar_db.dialects.base import Dialect
+
+log = logging.getLogger("alembic.autogenerate.compare")
+
+KIND: Final = "check_constraint"
+"""What the filters of names and objects are given as the kind."""
+
+
+def compare_checks(
+    context: AutogenContext,
+    operations: ModifyTableOps,
+    schema: str | None,
+    name: str,
+    inspected: Table | None,
+    declared: Table | None,
+) -> PriorityDispatchResult:
+    """Add operations for the CHECK constraints that a table lacks, or has in addition.
+
+    Args:
+        context: The context of the comparison.
+        operations: The table's operations, changed in place.
+        schema: The table's schema; None is the default one.
+        name: The table.
+        inspected: The database's table; None if it is new.
+        declared: The models' table; None if it is to be dropped.
+    """
+    from alembic.util import PriorityDispatchResult
+
+    if inspected is not None and declared is not None:
+        _compare(context, operations, schema, name, inspected, declared)
+    return PriorityDispatchResult.CONTINUE
+
+
+def checks_of(table: Table) -> list[CheckConstraint]:
+    """Return the CHECK constraints of a table of the models, those of its columns and types included."""
+    from sqlalchemy import CheckConstraint
+
+    own = [each for each in table.constraints if isinstance(each, CheckConstraint)]
+    columns = [each for column in table.columns for each in column.constraints if isinstance(each, CheckConstraint)]
+    return sorted(own, key=lambda each: (str(each.name or ""), str(each.sqltext))) + columns
+
+
+def _compare(
+    context: AutogenContext,
+    operations: ModifyTableOps,
+    schema: str | None,
+    name: str,
+    inspected: Table,
+    declared: Table,
+) -> None:
+    from alembic.operations.ops import CreateCheckConstraintOp, DropConstraintOp
+    from sqlalchemy import CheckConstraint
+
+    migration = context.migration_context
+    dialect = dialect_named(get_plugin_manager(), migration.dialect.name)
+    there = _there(context, schema, name)
+    wanted = [
+        check
+        for check in checks_of(declared)
+        if is_created(check, migration.dialect) and (dialect.reflects_checks_of_columns or not _is_in_column(check))
+    ]
+    if not wanted and not there:
+        return
+    conditions = [condition(migration, check) for check in wanted]
+    restated = restated_checks(migration, declared.columns, conditions)
+    if restated is None:
+        return
+    known = [(_name(check), text, check) for check, text in zip(wanted, restated, strict=True)]
+    missing, left = _unmatched(known, there)
+    for found, text in left:
+        constraint = CheckConstraint(escaped(text), name=found)
+        if found is not None and context.run_object_filters(constraint, found, KIND, True, None):
+            again = escaped(_reversible(migration, dialect, inspected, text))
+            undo = CreateCheckConstraintOp(found, name, again, schema=schema)
+            operations.ops.append(DropConstraintOp(found, name, type_="check", schema=schema, _reverse=undo))
+            log.info("Detected removed check constraint %r on table %r", found, name)
+    taken = {found for found, _ in there if found}
+    names = _Names(migration, declared, taken, dict(zip(restated, conditions, strict=True)))
+    for text, check in missing:
+        if _comes_with_its_column(check, inspected):
+            continue
+        if context.run_object_filters(check, _name(check), KIND, False, None):
+            given = check.name if _name(check) else names.of(text)
+            made = CreateCheckConstraintOp(given, name, escaped(condition(migration, check)), schema=schema)
+            operations.ops.append(made)
+            log.info("Detected added check constraint %r on table %r", str(given), name)
+
+
+class _Names:
+    """Names for constraints that have none in the models: without one, a downgrade couldn't drop them.
+
+    They are those that the database would give, or else made of the table's name.
+
+    Args:
+        context: The context of the comparison.
+        table: The models' table.
+        taken: The names that its constraints have.
+        conditions: The conditions of the models' constraints, by what the database restates.
+    """
+
+    def __init__(self, context: MigrationContext, table: Table, taken: set[str], conditions: Mapping[str, str]) -> None:
+        self.context = context
+        self.table = table
+        self.taken = taken
+        self.conditions = conditions
+
+    def of(self, text: str) -> str:
+        """Return the name for a condition."""
+        found = generated_names(self.context, self.table.columns, [self.conditions[text]], self.table.name)
+        name = found.get(text) or f"ck_{self.table.name}"
+        stem, number = name.rstrip("0123456789"), 0
+        while name in self.taken:
+            number += 1
+            name = f"{stem}{number}"
+        self.taken.add(name)
+        return name
+
+
+def _reversible(context: MigrationContext, dialect: Dialect, table: Table, text: str) -> str:
+    """Return a condition that the database restates as it is, since what it restates isn't always that itself."""
+    for candidate in dialect.conditions(text):
+        if restated_checks(context, table.columns, [candidate]) == [text]:
+            return candidate
+    return text
+
+
+def _there(context: AutogenContext, schema: str | None, table: str) -> list[tuple[str | None, str]]:
+    """Return names and conditions of the CHECK constraints that the database's table has."""
+    try:
+        found = context.inspector.get_check_constraints(table, schema=schema)
+    except NotImplementedError:
+        return []
+    parents: Any = {"table_name": table, "schema_name": schema}
+    return [(each["name"], each["sqltext"]) for each in found if context.run_name_filters(each["name"], KIND, parents)]
+
+
+def _unmatched(
+    wanted: Sequence[tuple[str | None, str, CheckConstraint]], there: Iterable[tuple[str | None, str]]
+) -> tuple[list[tuple[str, CheckConstraint]], list[tuple[str | None, str]]]:
+    """Return the constraints that aren't there, and those that are there in addition."""
+    left, missing = list(there), []
+    # one without a name may have any; so those with one come first
+    for name, text, check in sorted(wanted, key=lambda each: each[0] is None):
+        same = [each for each in left if each[1] == text and name in (None, each[0])]
+        if same:
+            left.remove(same[0])
+        else:
+            missing.append((text, check))
+    return missing, left
+
+
+def _name(check: CheckConstraint) -> str | None:
+    return check.name if isinstance(check.name, str) else None
+
+
+def _is_in_column(check: CheckConstraint) -> bool:
+    from sqlalchemy import Column
+
+    return isinstance(check.parent, Column)
+
+
+def _comes_with_its_column(check: CheckConstraint, inspected: Table) -> bool:
+    """Return whether a constraint of a column, or of its type, is made by adding the column."""
+    columns: Iterable[Any] = [check.parent] if _is_in_column(check) else check.columns if is_type_bound(check) else ()
+    return any(column.name not in inspected.columns for column in columns)

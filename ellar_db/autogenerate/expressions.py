@@ -1,0 +1,32 @@
+"""SQL expressions as they are written in a revision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.autogenerate.restated import escaped
+
+if TYPE_CHECKING:
+    from alembic.ddl.impl import DefaultImpl
+
+
+def render_as_written(impl: DefaultImpl) -> None:
+    """Let expressions be written so that `text()` reads the same again.
+
+    Alembic writes them as they are sent: with doubled percent signs, if those mark the driver's parameters, and with
+    colons that `text()` would take for parameters.
+
+    Args:
+        impl: What renders the expressions of a comparison.
+    """
+    render = impl.render_ddl_sql_expr
+    if getattr(render, "as_written", False):
+        return
+    doubled = impl.dialect.paramstyle in ("format", "pyformat")
+
+    def rendered(*arguments: Any, **options: Any) -> str:
+        text = render(*arguments, **options)
+        return escaped(text.replace("%%", "%") if doubled else text)
+
+    rendered.as_written = True  # type: ignore[attr-defined]
+    impl.render_ddl_sql_expr = rendered  # type: ignore[method-assign]
