@@ -32,9 +32,21 @@ def enable() -> None:
     from alembic.util import DispatchPriority
 
     from ellar_db.autogenerate.checks import compare_checks
+    from ellar_db.autogenerate.indexes import compare_indexes
 
+    comparators.dispatch_for("schema", priority=DispatchPriority.FIRST)(_begin)
     comparators.dispatch_for("table")(compare_checks)
+    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_indexes)
     comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
+
+
+def _begin(*_: object) -> PriorityDispatchResult:
+    from alembic.util import PriorityDispatchResult
+
+    from ellar_db.autogenerate.indexes import silence_warnings
+
+    silence_warnings()
+    return PriorityDispatchResult.CONTINUE
 
 
 def _finish(context: AutogenContext, operations: UpgradeOps, *_: object) -> PriorityDispatchResult:

@@ -18,7 +18,7 @@ from ellar_db.plugins.manager import get_plugin_manager
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
-    from sqlalchemy import CheckConstraint, Column, Connection
+    from sqlalchemy import CheckConstraint, Column, Connection, Table
     from sqlalchemy.engine.interfaces import ReflectedColumn
 
 T = TypeVar("T")
@@ -164,8 +164,52 @@ def temporarily(
         What it returns; None if the table can't be made, or the function raises an error of SQLAlchemy's.
     """
     from sqlalchemy import MetaData, Table
-    from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.schema import CreateTable
+
+    made = CreateTable(Table(NAME, MetaData(), *columns, *checks, prefixes=["TEMPORARY"]))
+
+    def create(connection: Connection) -> T:
+        connection.execute(made)
+        return work(connection)
+
+    return _undone(context, create)
+
+
+def temporarily_like(context: MigrationContext, table: Table, work: Callable[[Connection], T]) -> T | None:
+    """Call a function while there is a temporary table like one of the models, with its indexes.
+
+    Args:
+        context: The context of the comparison.
+        table: The models' table.
+        work: The function. What it does is rolled back, too.
+
+    Returns:
+        What it returns; None if the table can't be made, or the function raises an error of SQLAlchemy's.
+    """
+    from sqlalchemy import MetaData
+    from sqlalchemy.schema import CreateIndex, CreateTable
+
+    like = table.to_metadata(MetaData(), name=NAME, schema=None)  # type: ignore[arg-type]  # None is the default schema
+    for constraint in [*like.foreign_key_constraints]:
+        like.constraints.discard(constraint)
+    for index in like.indexes:
+        # not in a transaction
+        index.dialect_options[context.dialect.name]["concurrently"] = False
+
+    def create(connection: Connection) -> T:
+        # as a whole, a copy can't be given a prefix
+        ddl = str(CreateTable(like).compile(dialect=connection.dialect)).strip()
+        connection.exec_driver_sql(ddl.replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1))
+        for index in like.indexes:
+            connection.execute(CreateIndex(index))
+        return work(connection)
+
+    return _undone(context, create)
+
+
+def _undone(context: MigrationContext, work: Callable[[Connection], T]) -> T | None:
+    """Call a function that makes the temporary table, and undo what it does."""
+    from sqlalchemy.exc import SQLAlchemyError
 
     connection, dialect = context.connection, dialect_named(get_plugin_manager(), context.dialect.name)
     if connection is None or not dialect.has_temporary_tables:
@@ -177,7 +221,6 @@ def temporarily(
             warnings.simplefilter("ignore")
             savepoint = connection.begin_nested()
             try:
-                connection.execute(CreateTable(Table(NAME, MetaData(), *columns, *checks, prefixes=["TEMPORARY"])))
                 return work(connection)
             finally:
                 savepoint.rollback()

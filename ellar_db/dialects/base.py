@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -342,6 +342,32 @@ class Dialect:
             url: The URL.
         """
         return str(url.database)
+
+    def index_texts(
+        self, connection: Connection, schema: str | None, table: str | None = None
+    ) -> Mapping[str, dict[str, str]] | None:
+        """Return how the database states the indexes of a schema, without the names of table and schema.
+
+        Args:
+            connection: A connection to the database.
+            schema: The schema; None is the default one.
+            table: The only table to read, if not all.
+
+        Returns:
+            The statements by name, by table; None if what SQLAlchemy reads of indexes is all that there is.
+        """
+        return None
+
+    def index_parts(self, text: str) -> dict[str, Any] | None:
+        """Return the columns and options of an index, as `op.create_index` takes them.
+
+        Args:
+            text: How the database states it (`index_texts`).
+
+        Returns:
+            The arguments; None if SQLAlchemy reads all of them.
+        """
+        return None
 
     def conditions(self, text: str) -> Iterable[str]:
         """Yield conditions that the database may restate as it does a CHECK constraint; the most likely first.

@@ -120,6 +120,25 @@ class PostgreSQL(Dialect):
             made.append(f"SET statement_timeout = {max(1, int(seconds * 1000)) if seconds else 0}")
         return made
 
+    def index_texts(
+        self, connection: Connection, schema: str | None, table: str | None = None
+    ) -> dict[str, dict[str, str]]:
+        """Return what follows `ON table`, and whether the index is unique."""
+        from sqlalchemy import text
+
+        where = "n.nspname = :schema" if schema else "pg_table_is_visible(t.oid)"
+        asked = text(
+            "SELECT t.relname, i.relname, pg_get_indexdef(x.indexrelid), x.indisunique FROM pg_index x "
+            "JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid "
+            "JOIN pg_namespace n ON n.oid = t.relnamespace "
+            f"WHERE n.nspname NOT IN ('pg_catalog', 'pg_toast') AND {where}{' AND t.relname = :table' if table else ''}"
+        )
+        given = {key: value for key, value in (("schema", schema), ("table", table)) if value}
+        found: dict[str, dict[str, str]] = {}
+        for owner, name, sql, unique in connection.execute(asked, given):
+            found.setdefault(owner, {})[name] = f"{'UNIQUE ' * unique}{sql.partition(' USING ')[2]}"
+        return found
+
     def conditions(self, text: str) -> Iterable[str]:
         """Yield `IN` for the array that the server makes of it."""
         yield text

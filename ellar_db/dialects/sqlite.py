@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,6 +103,28 @@ class SQLite(Dialect):
     def changed_meanwhile(self, error: BaseException | None) -> bool:
         """Return whether the table isn't there any more; SQLite has no error code for it."""
         return str(error).startswith("no such table")
+
+    def index_texts(
+        self, connection: Connection, schema: str | None, table: str | None = None
+    ) -> dict[str, dict[str, str]]:
+        """Return what follows `ON table`, in one way of quoting, and whether the index is unique."""
+        catalog = f"{connection.dialect.identifier_preparer.quote(schema or 'main')}.sqlite_master"
+        asked = f"SELECT tbl_name, name, sql FROM {catalog} WHERE type = 'index' AND sql <> ''"
+        found: dict[str, dict[str, str]] = {}
+        for owner, name, sql in connection.exec_driver_sql(asked):
+            if table in (None, owner):
+                found.setdefault(owner, {})[name] = _index_text(sql)
+        return found
+
+    def index_parts(self, text: str) -> dict[str, Any]:
+        """Return the columns and the condition as they are written: SQLAlchemy reads neither expressions nor order."""
+        from sqlalchemy import text as sql
+
+        unique, listed = text.startswith("UNIQUE "), text.removeprefix("UNIQUE ")
+        end = _end(listed)
+        where = listed[end + 1 :].strip().removeprefix("WHERE ").strip()
+        options = {"sqlite_where": sql(where)} if where else {}
+        return {"columns": [sql(listed[1:end])], "unique": unique, **options}
 
     def absence(self, database: Database, error: BaseException) -> str:
         """Return what is wrong with the path; SQLite itself creates a missing file."""
@@ -217,6 +240,33 @@ class NoLock:
     def holder(self) -> str:
         """Return an empty string."""
         return ""
+
+
+def _index_text(sql: str) -> str:
+    """Return a CREATE INDEX without its names and what is only a matter of writing.
+
+    Example:
+        >>> _index_text('CREATE UNIQUE INDEX "ix" ON "t"  ("a" DESC) WHERE a > 1')
+        'UNIQUE (a DESC) WHERE a > 1'
+    """
+    unique = "UNIQUE " if re.match(r"\s*CREATE\s+UNIQUE\b", sql, re.IGNORECASE) else ""
+    _, _, rest = sql.partition("(")
+    return unique + " ".join(re.sub(r'"(\w+)"', r"\1", f"({rest}").split())
+
+
+def _end(text: str) -> int:
+    """Return where the first parenthesis of a text is closed."""
+    depth, quoted = 0, ""
+    for position, character in enumerate(text):
+        if quoted:
+            quoted = "" if character == quoted else quoted
+        elif character in "'\"`":
+            quoted = character
+        else:
+            depth += {"(": 1, ")": -1}.get(character, 0)
+            if depth == 0:
+                return position
+    return len(text)
 
 
 def is_sqlite(path: Path) -> bool:

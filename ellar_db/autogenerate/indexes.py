@@ -1,0 +1,170 @@
+"""Comparison of what Alembic doesn't compare of indexes: expressions, conditions, order, methods and options."""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
+from weakref import WeakKeyDictionary
+
+from ellar_db.autogenerate.restated import NAME, temporarily_like
+from ellar_db.plugins.dialects import dialect_named
+from ellar_db.plugins.manager import get_plugin_manager
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+    from alembic.operations.ops import ModifyTableOps
+    from alembic.util import PriorityDispatchResult
+    from sqlalchemy import Index, Table
+
+    from ellar_db.dialects.base import Dialect
+
+Texts: TypeAlias = "Mapping[str, Mapping[str, str]]"
+"""How the indexes of a schema are stated, by table and name."""
+
+SPECIAL = re.compile(
+    r"\) (?:WHERE|INCLUDE|WITH|NULLS)\b|\bDESC\b|\bNULLS\b|_ops\b|^(?:UNIQUE )?(?!btree)\w+ \(|\([^)]*\("
+)
+"""What an index of the database has if it is more than a list of columns."""
+
+_known: WeakKeyDictionary[AutogenContext, dict[str | None, Texts | None]] = WeakKeyDictionary()
+
+UNSEEN = (
+    "autogenerate skipping metadata-specified expression-based index",
+    "Skipped unsupported reflection of expression-based index",
+)
+"""Warnings of what isn't so, once these indexes are compared here."""
+
+log = logging.getLogger("alembic.autogenerate.compare")
+
+
+def compare_indexes(
+    context: AutogenContext,
+    operations: ModifyTableOps,
+    schema: str | None,
+    name: str,
+    inspected: Table | None,
+    declared: Table | None,
+) -> PriorityDispatchResult:
+    """Add operations for the indexes of a table that Alembic takes for equal, or can't see.
+
+    Args:
+        context: The context of the comparison.
+        operations: The table's operations, changed in place.
+        schema: The table's schema; None is the default one.
+        name: The table.
+        inspected: The database's table; None if it is new.
+        declared: The models' table; None if it is to be dropped.
+    """
+    from alembic.util import PriorityDispatchResult
+
+    dialect = dialect_named(get_plugin_manager(), context.migration_context.dialect.name)
+    there = _there(context, dialect, schema)
+    if there is not None:
+        own = {} if inspected is None else there.get(name, {})
+        _Comparison(context, dialect, operations, schema, name, inspected, own).add(declared)
+    return PriorityDispatchResult.CONTINUE
+
+
+def _there(context: AutogenContext, dialect: Dialect, schema: str | None) -> Texts | None:
+    """Return the indexes of a schema, read once per comparison."""
+    known = _known.setdefault(context, {})
+    if schema not in known:
+        known[schema] = None if context.connection is None else dialect.index_texts(context.connection, schema)
+    return known[schema]
+
+
+def silence_warnings() -> None:
+    """Ignore warnings that an index isn't compared, as long as Python's filters of warnings are what they are."""
+    for message in UNSEEN:
+        warnings.filterwarnings("ignore", message)
+
+
+class _Comparison:
+    """The comparison of one table's indexes.
+
+    Args:
+        context: The context of the comparison.
+        dialect: The database's kind.
+        operations: The table's operations, changed in place.
+        schema: The table's schema.
+        name: The table.
+        inspected: The database's table; None if it is new.
+        there: How the database states its indexes.
+    """
+
+    def __init__(
+        self,
+        context: AutogenContext,
+        dialect: Dialect,
+        operations: ModifyTableOps,
+        schema: str | None,
+        name: str,
+        inspected: Table | None,
+        there: Mapping[str, str],
+    ) -> None:
+        self.context = context
+        self.dialect = dialect
+        self.operations = operations
+        self.schema = schema
+        self.name = name
+        self.inspected = inspected
+        self.there = there
+        self.known = {str(getattr(each, "index_name", "")) for each in operations.ops}
+
+    def add(self, declared: Table | None) -> None:
+        """Add the operations that Alembic hasn't added already."""
+        wanted = {str(index.name): index for index in (declared.indexes if declared is not None else ()) if index.name}
+        read = {str(index.name) for index in (self.inspected.indexes if self.inspected is not None else ())}
+        for name in self.there.keys() - wanted.keys() - read - self.known:
+            self._drop(name)
+        for name in wanted.keys() - self.there.keys() - self.known:
+            if self.dialect.index_parts("") is not None and is_special(wanted[name]):
+                self._create(wanted[name])
+        both = sorted((wanted.keys() & self.there.keys()) - self.known)
+        if not any(is_special(wanted[name]) or SPECIAL.search(self.there[name]) for name in both):
+            return
+        assert declared is not None
+        restated = self._restated(declared)
+        for name in both:
+            if restated.get(name, self.there[name]) != self.there[name] and self._drop(name):
+                self._create(wanted[name])
+
+    def _restated(self, declared: Table) -> Mapping[str, str]:
+        schema = self.dialect.temporary_schema
+        found = temporarily_like(
+            self.context.migration_context,
+            declared,
+            lambda connection: self.dialect.index_texts(connection, schema, NAME),
+        )
+        return (found or {}).get(NAME, {})
+
+    def _create(self, index: Index) -> None:
+        from alembic.operations.ops import CreateIndexOp
+
+        if self.context.run_object_filters(index, index.name, "index", False, None):
+            self.operations.ops.append(CreateIndexOp.from_index(index))
+            log.info("Detected added index %r on table %r", str(index.name), self.name)
+
+    def _drop(self, name: str) -> bool:
+        from alembic.operations.ops import CreateIndexOp, DropIndexOp
+
+        read = self.inspected.indexes if self.inspected is not None else ()
+        index = next((each for each in read if each.name == name), None)
+        parts = self.dialect.index_parts(self.there[name])
+        if parts is not None:
+            index = CreateIndexOp(name, self.name, schema=self.schema, **parts).to_index(self.context.migration_context)
+        if index is None or not self.context.run_object_filters(index, name, "index", True, None):
+            return False
+        self.operations.ops.append(DropIndexOp.from_index(index))
+        log.info("Detected removed index %r on table %r", name, self.name)
+        return True
+
+
+def is_special(index: Index) -> bool:
+    """Return whether an index has more than columns: an expression, an order, or an option of the kind of database."""
+    from sqlalchemy import Column
+
+    return bool(index.dialect_kwargs) or not all(isinstance(each, Column) for each in index.expressions)
