@@ -106,7 +106,7 @@ def measure_chunk(kind: str, program: int, keys: Sequence[str]) -> list[dict[str
     """Measure some features with one program on a database that is made for them; return the cells."""
     os.environ["ELLAR_DB_LOAD_PLUGINS"] = ""
     # Alembic prints the name of each file that it writes
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")
     # PyMySQL reads all certificates of the system for each connection, which takes longer than many a cell
     os.environ.setdefault("SSL_CERT_FILE", str(ROOT / "tests" / "support" / "certificates.pem"))
     name = f"ellar_db_fidelity_{uuid.uuid4().hex[:8]}"

@@ -8,7 +8,19 @@ from sqlalchemy import MetaData
 
 from benchmarks.corpus.feature import ALL, Feature
 
-SUBJECTS = ("types",)
+SUBJECTS = (
+    "types",
+    "dialect_types",
+    "type_changes",
+    "enums",
+    "defaults",
+    "columns",
+    "constraints",
+    "keys",
+    "indexes",
+    "tables",
+    "names",
+)
 
 GROUPS: dict[str, list[Feature]] = {
     module.GROUP: module.FEATURES for module in (import_module(f"{__name__}.{name}") for name in SUBJECTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,7 +34,7 @@ class Feature:
         rows: The rows there before the upgrade, by table.
         kept: The rows expected afterwards, with the columns given, as the driver returns them; by default those that
             were there before, in all columns that are left.
-        arguments: What is typed after ellar_db's `migrate` for the change.
+        arguments: What is typed after ellar_db's `migrate` for the change, "@shop" for the name of the schema `shop`.
         naming: The naming convention of the metadata.
         setup: Statements that come before everything else, such as CREATE EXTENSION.
         beside: Statements that add something which isn't in the models, once the tables are there.
@@ -59,6 +60,11 @@ class Feature:
     def key(self) -> str:
         """The name that `--only` and the results use."""
         return f"{self.name}: {self.change}"
+
+    @property
+    def typed(self) -> list[str]:
+        """The arguments, with the names of schemas as they are in this run."""
+        return [re.sub(r"@(\w+)", lambda match: schema(match[1]), argument) for argument in self.arguments]
 
     def metadata(self, side: str) -> MetaData:
         """Return the metadata of the models.

@@ -161,7 +161,7 @@ class _Run:
         """Make the change; return whether there was an upgrade."""
         with self.noting("changed", "rows", "back"):
             known = self.side.revisions()
-            self.cell.said = self.side.migrate("second", self.feature.arguments)
+            self.cell.said = self.side.migrate("second", self.feature.typed)
             if self.side.revisions() == known:
                 raise Failed("migrate doesn't see it")
             self.side.upgrade()

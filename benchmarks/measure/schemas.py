@@ -6,8 +6,9 @@ aren't seen:
 
 - the order of columns, and of the lines of a table;
 - the version table and the journal;
-- SQLite: white space, quotes around a name, the order of a column's clauses, and whether a constraint of a single
-  column is written in the column or in the table (SQLite makes no difference);
+- SQLite: white space, quotes around a name, the order of a column's clauses, parentheses around a whole default (PRAGMA
+  table_info doesn't have them either), and whether a constraint of a single column is written in the column or in the
+  table (SQLite makes no difference);
 - MariaDB: the next value of AUTO_INCREMENT, and a definer.
 """
 
@@ -160,9 +161,21 @@ def sqlite_column(table: str, item: Sequence[str]) -> Iterator[str]:
             yield f"table {table}: {prefix}{spaced(body)}"
         elif word == "PRIMARY" and "AUTOINCREMENT" not in [part.upper() for part in body]:
             yield f"table {table}: {prefix}PRIMARY KEY({name})"
+        elif word == "DEFAULT":
+            own.append(f"{prefix}DEFAULT {spaced(bare(body[1:]))}")
         else:
             own.append(f"{prefix}{spaced(body)}")
     yield f"table {table}: column {' '.join([name, spaced(clauses[0]), *sorted(own)])}".rstrip()
+
+
+def bare(parts: Sequence[str]) -> Sequence[str]:
+    """Return an expression without the parentheses around it.
+
+    Example:
+        >>> bare(["(", "1", ")"])
+        ['1']
+    """
+    return parts[1:-1] if len(parts) > 2 and split_items(parts[1:])[1] == [] and parts[0] == "(" else parts
 
 
 def spaced(parts: Sequence[str]) -> str:
@@ -296,7 +309,7 @@ def mysql_object(name: str, kind: str, text: str) -> Iterator[str]:
     if kind != "table":
         yield f"{kind} {name}: {text}"
         return
-    first, *inner, last = text.split("\n") if text.count("\n") > 1 else [text, ""]
+    _first, *inner, last = text.split("\n") if text.count("\n") > 1 else [text, ""]
     # what follows the last parenthesis may have several lines: those of partitions
     while inner and not last.startswith(")"):
         last = f"{inner.pop()} {last}"

@@ -25,6 +25,10 @@ metadata = build({key!r}, {side!r})
 MASKED = re.compile(r"0x[0-9a-f]+|_[0-9a-f]{8,}")
 
 
+ROUTINE = ("INFO", "Generating", "Detected", "No changes in schema")
+"""Beginnings of lines that say nothing of what is missed, or lost."""
+
+
 class Failed(Exception):
     """A command failed; its text is the first line of the error."""
 
@@ -64,7 +68,7 @@ class Side(ABC):
         invalidate_caches()
         self.forget()
 
-    def forget(self) -> None:
+    def forget(self) -> None:  # noqa: B027
         """Forget what the process keeps of the project."""
 
     @property
@@ -129,9 +133,7 @@ class EllarDb(Side):
     def migrate(self, message: str, arguments: Sequence[str] = ()) -> str:
         """Run `migrate`."""
         said = self._run("migrate", "-m", message, *arguments)[1]
-        return "\n".join(
-            line for line in said.splitlines() if not line.startswith(("INFO", "Generating", "  Generating"))
-        )
+        return "\n".join(line for line in said.splitlines() if not line.strip().startswith(ROUTINE))
 
     def upgrade(self) -> None:
         """Run `upgrade`."""
@@ -261,11 +263,12 @@ class PgAutogen(PostgresqlEnum):
 
 
 class DeclarativeExtensions(AlembicOptions):
-    """The same as Alembic with all options, with the schemas and views declared to sqlalchemy-declarative-extensions."""
+    """Alembic with all options, with the schemas declared to sqlalchemy-declarative-extensions."""
 
     imports = """
 from sqlalchemy_declarative_extensions import Schemas, declare_database, register_alembic_events
-register_alembic_events(databases=False, views=False, roles=False, grants=False, functions=False, procedures=False, triggers=False, rows=False)
+others = ("databases", "views", "roles", "grants", "functions", "procedures", "triggers", "rows")
+register_alembic_events(**dict.fromkeys(others, False))
 declare_database(
     target_metadata,
     schemas=Schemas(ignore_unspecified=True).are(

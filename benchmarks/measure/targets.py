@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -77,7 +76,7 @@ class Target:
         with self.engine.connect() as connection:
             lines = read(connection, self.schemas)
         # the names of a run's own databases aren't part of a feature
-        prefix = os.path.commonprefix([*self.schemas, f"{self.engine.url.database}_"]) if self.schemas else ""
+        prefix = f"{self.engine.url.database}_" if self.schemas else ""
         return frozenset(line.replace(prefix, "") for line in lines) if prefix else lines
 
     def insert(self, metadata: MetaData, rows: Any) -> None:
