@@ -71,6 +71,7 @@ class SQLite(Dialect):
     embedded = True
     transactional = True
     transactional_ddl = True
+    enforces_sizes = False
     # a function of the class would become a method
     compare_type = staticmethod(type_changed)
     catalog = ("SELECT 'trigger', name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",)
