@@ -125,7 +125,7 @@ class PostgreSQL(Dialect):
         if found is None:
             return None
         rows, pages, now = found
-        return round(now * (rows / pages if rows > 0 and pages > 0 else ROWS_IN_A_PAGE))
+        return int(now * (rows / pages if rows > 0 and pages > 0 else ROWS_IN_A_PAGE))
 
     def details(self, error: BaseException) -> list[str]:
         """Return the server's DETAIL and HINT, with psycopg, psycopg2, asyncpg and pg8000."""

@@ -54,14 +54,13 @@ def _enums(operation: Any) -> list[tuple[str, str]]:
     from alembic.operations import ops
     from sqlalchemy import ARRAY, Column, Enum
 
+    columns: list[tuple[str, Any]] = []
     if isinstance(operation, ops.CreateTableOp):
         columns = [(each.name, each.type) for each in operation.columns if isinstance(each, Column)]
     elif isinstance(operation, ops.AddColumnOp):
         columns = [(operation.column.name, operation.column.type)]
     elif isinstance(operation, ops.AlterColumnOp):
         columns = [(operation.column_name, operation.modify_type)]
-    else:
-        columns = []
     plain = [(column, type_.item_type if isinstance(type_, ARRAY) else type_) for column, type_ in columns]
     return [(name, str(type_.name)) for name, type_ in plain if isinstance(type_, Enum) and type_.native_enum]
 

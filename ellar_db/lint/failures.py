@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.lint.findings import Problem
-from ellar_db.lint.operations import Operations, Table, name_of
+from ellar_db.lint.operations import Operations, name_of
+from ellar_db.lint.probes import Table
 
 if TYPE_CHECKING:
     from alembic.operations.ops import MigrateOperation

@@ -6,16 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.dialects.base import Dialect
+from ellar_db.lint.probes import Probes, Table
 
 if TYPE_CHECKING:
     from alembic.operations.ops import MigrateOperation, OpContainer
     from sqlalchemy import Column
     from sqlalchemy import Dialect as SQLAlchemyDialect
-
-    from ellar_db.lint.probes import Probes
-
-Table = tuple[str | None, str]
-"""The schema of a table, None for the default one, and its name."""
 
 
 def flattened(container: OpContainer) -> Iterator[MigrateOperation]:

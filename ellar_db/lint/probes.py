@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy import Connection, Select
 
-    from ellar_db.lint.operations import Table
+Table = tuple[str | None, str]
+"""The schema of a table, None for the default one, and its name."""
 
 LIMITS = Limits(db_lock_timeout=1.0, statement_timeout=2.0)
 """The time-outs of each question, in seconds."""
@@ -65,7 +66,7 @@ class Probes:
         from sqlalchemy import literal_column, select
 
         if table not in self._rows:
-            asked = select(literal_column("1")).select_from(self._selectable(table))
+            asked: Select[Any] = select(literal_column("1")).select_from(self._selectable(table))
             self._rows[table] = self._found(asked)
         return self._rows[table]
 
@@ -77,7 +78,9 @@ class Probes:
         rows = self.has_rows(table)
         if not rows:
             return rows
-        asked = select(literal_column("1")).select_from(self._selectable(table)).where(named(column).is_(None))
+        asked: Select[Any] = (
+            select(literal_column("1")).select_from(self._selectable(table)).where(named(column).is_(None))
+        )
         return self._found(asked, reads_all=True)
 
     def has_duplicates(self, duplicates: Select[Any]) -> bool | None:
