@@ -34,7 +34,7 @@ HELD = (
 EXISTING = {"42P06", "42P07", "42710", "42723"}
 """SQLSTATE of what exists already: a schema, a table or index, a type or another object, a function."""
 
-ROWS_IN_A_PAGE = 50
+ROWS_IN_A_PAGE = 100
 """How many rows a page of a table may have that the server hasn't analyzed yet."""
 
 LOCK_NOT_AVAILABLE, QUERY_CANCELED = "55P03", "57014"

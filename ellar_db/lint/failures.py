@@ -78,11 +78,12 @@ def set_not_null(operation: MigrateOperation, operations: Operations) -> Iterato
 def possible_duplicates(operation: MigrateOperation, operations: Operations) -> Iterator[Problem]:
     """Yield a problem if something becomes unique in a table whose rows may have duplicates."""
     from alembic.operations import ops
+    from sqlalchemy import Column
 
     if isinstance(operation, ops.CreateUniqueConstraintOp):
         columns: Sequence[Any] = operation.columns
     elif isinstance(operation, ops.CreateIndexOp) and operation.unique:
-        columns = operation.columns
+        columns = [each.name if isinstance(each, Column) else each for each in operation.columns]
     else:
         return
     table = operations.table(operation)
