@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ellar_db.lint.rules import CODES, RULES
 from ellar_db.testing import Project
-from tests.lint.conftest import Change
+from tests.lint.conftest import MODELS, Change, findings
 from tests.support.pages import ROOT
 
 USERS = 'sa.Table("users", Base, sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(50)){})'
@@ -337,49 +335,55 @@ class TestDB401:
         assert change.after(with_name('sa.Column("name", sa.Text)')) == []
 
 
-PACKAGE = "alembic_postgresql_enum"
+WITHOUT_THE_PACKAGE = """
+import sys
+from types import SimpleNamespace
 
 
-class Hiding:
-    """A finder that finds all modules that another one finds, except the package's."""
+def hiding(finder):
+    def find_spec(name, *arguments):
+        return None if name.partition(".")[0] == "alembic_postgresql_enum" else finder.find_spec(name, *arguments)
 
-    def __init__(self, finder: Any) -> None:
-        self.finder = finder
+    return SimpleNamespace(find_spec=find_spec)
 
-    def find_spec(self, name: str, *arguments: Any) -> Any:
-        return None if name.partition(".")[0] == PACKAGE else self.finder.find_spec(name, *arguments)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.finder, name)
+sys.meta_path[:] = [hiding(finder) for finder in sys.meta_path]
+sys.argv = ["ellar-db", "migrate"]
+from ellar_db.cli import main
+
+main()
+"""
 
 
 ENUM = USERS.format(', sa.Column("a", sa.Enum("x", "y", name="letters")), sa.Column("b", sa.Enum("z", name="more"))')
 
 
 class TestDB402:
-    @pytest.fixture
-    def _without_the_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delitem(sys.modules, PACKAGE, raising=False)
-        monkeypatch.setattr(sys, "meta_path", [Hiding(finder) for finder in sys.meta_path])
-
-    @pytest.mark.usefixtures("_without_the_package")
     def test_an_enum_is_told_once(self, change: Change) -> None:
-        told = change.before(OTHER).after(f"{OTHER}; {ENUM}")
+        change.before(OTHER)
+        change.project.configure(url=change.url, models=f"{MODELS}\n{OTHER}; {ENUM}\n")
+        change.project.db("init")
+
+        told = findings(change.project.run("python", "-c", WITHOUT_THE_PACKAGE).stderr)
 
         assert told == (
             [
                 "DB402 users.a: without alembic-postgresql-enum, changed values of the enum letters aren't seen, and "
-                "its type isn't dropped with the last column that has it; install it: pip install alembic-postgresql-enum"
+                "its type isn't dropped with the last column that has it; install it: pip install "
+                "alembic-postgresql-enum"
             ]
             if change.kind == "postgresql"
             else []
         )
 
-    @pytest.mark.usefixtures("_without_the_package")
     def test_an_enum_that_is_text_is_none(self, change_on: Callable[[str], Change]) -> None:
-        models = USERS.format(', sa.Column("a", sa.Enum("x", name="letters", native_enum=False))')
+        change = change_on("postgresql").before(USER)
+        enum = USERS.format(', sa.Column("a", sa.Enum("x", name="letters", native_enum=False))')
+        change.project.configure(url=change.url, models=f"{MODELS}\n{enum}\n")
+        change.project.db("init")
 
-        assert change_on("postgresql").before(USER).after(models) == []
+        assert findings(change.project.run("python", "-c", WITHOUT_THE_PACKAGE).stderr) == []
+        assert len(change.project.revisions()) == 1
 
     def test_with_the_package(self, change_on: Callable[[str], Change]) -> None:
         pytest.importorskip("alembic_postgresql_enum")
