@@ -45,9 +45,9 @@ class Probes:
         self.dialect = dialect
         self._compared = context.connection
         options = context.connection.get_execution_options() if context.connection is not None else {}
-        self._translated = options.get("schema_translate_map")
+        self._translated = options.get("schema_translate_map") or {}
         # an env.py for several tenants sets it, as Alembic's documentation says, and the search path of its connection
-        self._schema = None if self._translated else context.dialect.default_schema_name
+        self._default = context.dialect.default_schema_name
         self._rows: dict[Table, bool | None] = {}
         self._stack = ExitStack()
         self._connection: Connection | None = None
@@ -117,16 +117,40 @@ class Probes:
     def estimated_rows(self, table: Table) -> int | None:
         """Return how many rows the server believes a table to have, or None if that is unknown."""
         schema, name = table
-        answer: int | None = self._ask(
-            lambda connection: self.dialect.estimated_rows(connection, name, schema or self._schema)
+        answer: int | None = self.ask(
+            lambda connection: self.dialect.estimated_rows(connection, name, self._schema(schema))
         )
         return answer
+
+    def ask(self, question: Callable[[Connection], Any]) -> Any:
+        """Return the answer to a question, or None if there is none in time.
+
+        Args:
+            question: A function that executes statements on a connection and returns the answer.
+        """
+        if self._spent >= BUDGET:
+            return None
+        begun = time.monotonic()
+        try:
+            connection = self._connected()
+            with briefly(connection), self._cancelling():
+                return question(connection)
+        except Exception:  # drivers raise errors of their own; without an answer, the finding is only less certain
+            if self._connection is None:
+                # it can't be had, or not with time-outs
+                self._spent = BUDGET
+            return None
+        finally:
+            self._spent += time.monotonic() - begun
 
     def _selectable(self, table: Table) -> Any:
         from sqlalchemy import table as named
 
         schema, name = table
-        return named(name, schema=schema or self._schema)
+        return named(name, schema=self._schema(schema))
+
+    def _schema(self, schema: str | None) -> str | None:
+        return self._translated.get(schema, schema) or self._default
 
     def _found(self, asked: Select[Any], *, reads_all: bool = False) -> bool | None:
         """Return whether a query has a result; None if that is unknown, or if the query can't be limited in time."""
@@ -136,22 +160,8 @@ class Probes:
                 return None
             return connection.execute(asked.limit(1)).first() is not None
 
-        answer: bool | None = self._ask(ask)
+        answer: bool | None = self.ask(ask)
         return answer
-
-    def _ask(self, question: Callable[[Connection], Any]) -> Any:
-        """Return the answer to a question, or None if there is none."""
-        if self._spent >= BUDGET:
-            return None
-        begun = time.monotonic()
-        try:
-            connection = self._connected()
-            with briefly(connection), self._cancelling():
-                return question(connection)
-        except Exception:  # drivers raise errors of their own; without an answer, the finding is only less certain
-            return None
-        finally:
-            self._spent += time.monotonic() - begun
 
     def _connected(self) -> Connection:
         """Return the connection, which is opened for the first question."""
@@ -162,19 +172,17 @@ class Probes:
             connection = self._compared
         else:
             connection = self._stack.enter_context(connected(own))
+        known, locks = connection.dialect, Limits(db_lock_timeout=LIMITS.db_lock_timeout)
+        self._limited = self.dialect.timeouts(known, LIMITS) != self.dialect.timeouts(known, locks)
+        if not self._limited:
+            with briefly(connection):
+                self._cancel = self.dialect.canceller(self.database, connection)
+        if connection is not self._compared:
             # with its time-outs it must not return to a pool
             connection.detach()
             with briefly(connection, keep=True):
                 for statement in self.dialect.timeouts(connection.dialect, LIMITS):
                     connection.exec_driver_sql(statement)
-            if self._translated:
-                connection = connection.execution_options(schema_translate_map=self._translated)
-        locks = Limits(db_lock_timeout=LIMITS.db_lock_timeout)
-        known = connection.dialect
-        self._limited = self.dialect.timeouts(known, LIMITS) != self.dialect.timeouts(known, locks)
-        if not self._limited:
-            with briefly(connection):
-                self._cancel = self.dialect.canceller(self.database, connection)
         self._connection = connection
         return connection
 

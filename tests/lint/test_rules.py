@@ -337,17 +337,21 @@ class TestDB401:
 
 WITHOUT_THE_PACKAGE = """
 import sys
-from types import SimpleNamespace
 
 
-def hiding(finder):
-    def find_spec(name, *arguments):
-        return None if name.partition(".")[0] == "alembic_postgresql_enum" else finder.find_spec(name, *arguments)
+class Hiding:
+    def __init__(self, finder):
+        self.finder = finder
 
-    return SimpleNamespace(find_spec=find_spec)
+    def find_spec(self, name, *arguments):
+        hidden = name.partition(".")[0] == "alembic_postgresql_enum"
+        return None if hidden else self.finder.find_spec(name, *arguments)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
 
 
-sys.meta_path[:] = [hiding(finder) for finder in sys.meta_path]
+sys.meta_path[:] = [Hiding(finder) for finder in sys.meta_path]
 sys.argv = ["ellar-db", "migrate"]
 from ellar_db.cli import main
 
