@@ -148,7 +148,42 @@ def flowed(text: str) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
-PAGES: dict[str, Callable[[], str]] = {"reference/commands.md": commands_page, "reference/hooks.md": hooks_page}
+def rules_page() -> str:
+    """Return the page of all rules about new revisions."""
+    from ellar_db.dialects.mysql import MySQL
+    from ellar_db.dialects.postgresql import PostgreSQL
+    from ellar_db.dialects.sqlite import SQLite
+    from ellar_db.lint.rules import RULES
+
+    kinds = {"PostgreSQL": PostgreSQL(), "SQLite": SQLite(), "MySQL and MariaDB": MySQL()}
+    databases = {
+        rule.code: ", ".join(name for name, dialect in kinds.items() if rule.applies(dialect)) for rule in RULES
+    }
+    rows = [
+        f"| [{rule.code}](#{anchor(f'{rule.code} {rule.title}')}) | {rule.title} | {databases[rule.code]} |"
+        for rule in RULES
+    ]
+    parts = [
+        "# Rules",
+        "Made from `ellar_db/lint/rules.py` by `make docs`. `migrate` and `revision --autogenerate` apply them to each "
+        "revision that they write. [Review a revision](../how-to/review-a-revision.md) says how to use them.",
+        "\n".join(["| code | what it finds | databases |", "|---|---|---|", *rows]),
+    ]
+    for rule in RULES:
+        parts += [f"## {rule.code} {rule.title}", rule.why, f"What to do: {rule.fix[0].lower()}{rule.fix[1:]}"]
+    return "\n\n".join(parts) + "\n"
+
+
+def anchor(heading: str) -> str:
+    """Return the anchor of a heading, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "reference/commands.md": commands_page,
+    "reference/hooks.md": hooks_page,
+    "reference/rules.md": rules_page,
+}
 
 
 def main() -> int:

@@ -127,6 +127,15 @@ def package(function: F) -> F:
     return click.option("--package", metavar="NAME", help="Use the migrations of this installed package.")(function)
 
 
+def probe_duplicates(function: F) -> F:
+    """Add `--probe-duplicates`."""
+    return click.option(
+        "--probe-duplicates",
+        is_flag=True,
+        help="Look for duplicates in what becomes unique; this reads whole tables.",
+    )(function)
+
+
 def message(function: F) -> F:
     """Add `-m/--message`."""
     return click.option("-m", "--message", help="Message of the revision.")(function)

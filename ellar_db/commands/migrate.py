@@ -15,6 +15,7 @@ from ellar_db.hookspecs import hookimpl
 @options.environment
 @options.new_revision
 @options.package
+@options.probe_duplicates
 @click.option("--sql", is_flag=True, help="Not supported: autogenerate must read the database.")
 def migrate(
     directory: Path | None,
@@ -28,11 +29,12 @@ def migrate(
     rev_id: str | None,
     depends_on: tuple[str, ...],
     package: str | None,
+    probe_duplicates: bool,
 ) -> None:
     """Compare the models with the databases and write a revision of the differences.
 
-    Review it before you apply it: for example, a renamed table or column appears as dropped and added. If nothing
-    changed, no file is written.
+    Review it before you apply it: for example, a renamed table or column appears as dropped and added. What may be
+    lost, or may fail, is told on standard error, with the code of the rule. If nothing changed, no file is written.
     """
     from ellar_db.revisions.writer import NewRevision, write_revision
 
@@ -42,7 +44,7 @@ def migrate(
             "write the revision without it, then use upgrade --sql"
         )
     new = NewRevision(message, head, splice, branch_label, version_path, rev_id, depends_on)
-    write_revision(directory, new, x_arg=x_arg, autogenerate=True, package=package)
+    write_revision(directory, new, x_arg=x_arg, autogenerate=True, package=package, duplicates=probe_duplicates)
 
 
 @hookimpl

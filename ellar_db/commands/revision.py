@@ -21,6 +21,7 @@ from ellar_db.hookspecs import hookimpl
 )
 @options.sql
 @options.package
+@options.probe_duplicates
 def revision(
     directory: Path | None,
     x_arg: tuple[str, ...],
@@ -35,6 +36,7 @@ def revision(
     rev_id: str | None,
     depends_on: tuple[str, ...],
     package: str | None,
+    probe_duplicates: bool,
 ) -> None:
     """Create a new revision file, to be filled in by hand.
 
@@ -44,6 +46,8 @@ def revision(
 
     if sql and autogenerate:
         raise click.UsageError("--sql can't go with --autogenerate, which must read the database")
+    if probe_duplicates and not autogenerate:
+        raise click.UsageError("--probe-duplicates is about what --autogenerate finds, and needs it")
     new = NewRevision(message, head, splice, branch_label, version_path, rev_id, depends_on)
     write_revision(
         directory,
@@ -53,6 +57,7 @@ def revision(
         sql=sql,
         output=options.sql_output(sql, output),
         package=package,
+        duplicates=probe_duplicates,
     )
 
 

@@ -37,6 +37,9 @@ class Invocation:
         script: The `Script` that collects the SQL of several runs, of packages and the application.
         ahead: Called with the configuration and the databases on which the folder runs, before anything happens to
             them; for an env.py that isn't ours, with one database after the other and the connection to it.
+        findings: Collects what the rules of `lint/` find, for a command that tells it after the file is written; None
+            if it is told before.
+        duplicates: Search for duplicates where something becomes unique (`--probe-duplicates`).
     """
 
     manager: PluginManager
@@ -47,6 +50,8 @@ class Invocation:
     settling: bool = False
     script: Any = None
     ahead: Callable[[Config, Sequence[Database], Connection | None], None] | None = None
+    findings: Any = None
+    duplicates: bool = False
 
     def limits_of(self, database: Database) -> Limits:
         """Return the limits of a database in this invocation.

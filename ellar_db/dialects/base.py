@@ -66,6 +66,21 @@ class Dialect:
     comparators: ClassVar[Sequence[str]] = ()
     """Packages that extend autogenerate and give correct results only on this kind of database."""
 
+    enforces_sizes: ClassVar[bool] = True
+    """Whether a column takes no values that are longer, or larger, than its type says."""
+
+    fills_not_null: ClassVar[bool] = False
+    """Whether rows get a value of the server's in a NOT NULL column that is added without a default."""
+
+    using: ClassVar[str] = ""
+    """Option of `op.alter_column` for the expression that converts the values, where the server may need one."""
+
+    concurrently: ClassVar[str] = ""
+    """Option of `op.create_index` for an index that doesn't block writes, where one does by default."""
+
+    enums: ClassVar[str] = ""
+    """Package that makes, changes and drops types of enums, where they are objects of their own."""
+
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset()
     """The drivers' error codes for time-outs."""
 
@@ -246,6 +261,18 @@ class Dialect:
             False
         """
         return error is not None and bool(_codes_of(error) & self.changed_codes)
+
+    # Rows
+
+    def estimated_rows(self, connection: Connection, table: str, schema: str | None) -> int | None:
+        """Return about how many rows a table has, without reading it; None if the server doesn't know.
+
+        Args:
+            connection: A connection to the database.
+            table: The table.
+            schema: Its schema; None is the default one.
+        """
+        return None
 
     # The version table
 

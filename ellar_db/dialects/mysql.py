@@ -55,6 +55,7 @@ class MySQL(Dialect):
     commits_at_ddl = True
     has_temporary_tables = True
     reflects_checks_of_columns = False
+    fills_not_null = True
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset(CHANGED)
     catalog = (

@@ -34,6 +34,9 @@ HELD = (
 EXISTING = {"42P06", "42P07", "42710", "42723"}
 """SQLSTATE of what exists already: a schema, a table or index, a type or another object, a function."""
 
+ROWS_IN_A_PAGE = 100
+"""How many rows a page of a table may have that the server hasn't analyzed yet."""
+
 LOCK_NOT_AVAILABLE, QUERY_CANCELED = "55P03", "57014"
 
 UNDEFINED_TABLE, INTERNAL_ERROR = "42P01", "XX000"
@@ -62,6 +65,9 @@ class PostgreSQL(Dialect):
         "{column}::text::{type}",
     )
     comparators = ("alembic_postgresql_enum", "alembic_utils")
+    using = "postgresql_using"
+    concurrently = "postgresql_concurrently"
+    enums = "alembic_postgresql_enum"
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_NOT_AVAILABLE, QUERY_CANCELED})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset({UNDEFINED_TABLE, INTERNAL_ERROR})
     catalog = (
@@ -145,6 +151,23 @@ class PostgreSQL(Dialect):
         if found := ARRAY.match(text):
             yield f"{found['value']} IN ({CAST.sub('', found['items'])})"
             yield f"{found['value']} IN ({found['items']})"
+
+    def estimated_rows(self, connection: Connection, table: str, schema: str | None) -> int | None:
+        """Return what the last ANALYZE counted in each page, times the pages that the table has now."""
+        from sqlalchemy import text
+
+        found = connection.execute(
+            text(
+                "SELECT c.reltuples, c.relpages, pg_relation_size(c.oid) / current_setting('block_size')::bigint "
+                "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = :table "
+                "AND n.nspname = COALESCE(CAST(:schema AS name), current_schema()) AND c.relkind IN ('r', 'm')"
+            ),
+            {"table": table, "schema": schema},
+        ).first()
+        if found is None:
+            return None
+        rows, pages, now = found
+        return int(now * (rows / pages if rows > 0 and pages > 0 else ROWS_IN_A_PAGE))
 
     def details(self, error: BaseException) -> list[str]:
         """Return the server's DETAIL and HINT, with psycopg, psycopg2, asyncpg and pg8000."""

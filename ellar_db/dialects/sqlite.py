@@ -74,6 +74,7 @@ class SQLite(Dialect):
     transactional_ddl = True
     has_temporary_tables = True
     temporary_schema = "temp"
+    enforces_sizes = False
     # a function of the class would become a method
     compare_type = staticmethod(type_changed)
     catalog = ("SELECT 'trigger', name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",)

@@ -28,6 +28,7 @@ KEYS = frozenset(
         "db-lock-timeout",
         "directory",
         "hooks",
+        "lint",
         "lock",
         "lock-timeout",
         "metadata",

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from ellar_db.autogenerate.changed_types import type_changed
 from ellar_db.autogenerate.defaults import default_changed
 from ellar_db.autogenerate.pipeline import enable
+from ellar_db.config.invocation import invocation_of
+from ellar_db.lint.findings import Findings
+from ellar_db.lint.review import Review
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.revisions.column_types import renderer
 from ellar_db.revisions.comparators import PACKAGE_OPTION
@@ -47,6 +50,11 @@ class Comparison:
         self.manager = manager
         self.bare = bare
         self.purpose = purpose
+        invocation = invocation_of(config)
+        # a command that collects them tells them itself, once the file is written
+        self._told_here = invocation.findings is None
+        self.findings: Findings = Findings() if self._told_here else invocation.findings
+        self.review = Review(manager, self.findings, duplicates=invocation.duplicates)
 
     def add_to(self, options: dict[str, Any], composed: dict[str, list[Any]], database: Database) -> None:
         """Add the filters and the callback for directives.
@@ -89,6 +97,8 @@ class Comparison:
                 purpose=self.purpose,
             )
             self._refuse_nonsense(context, directives)
+            if self.purpose == "write":
+                self.review.read(context, directives, database)
 
         options["include_object"] = include_object
         # without a filter Alembic needn't call it for each name
@@ -151,7 +161,7 @@ class Comparison:
         return True
 
     def finish(self, revision: RevisionContext, script: ScriptDirectory) -> None:
-        """Write no file if nothing changed on any database, and in bare Alembic ask the plugins for names.
+        """Write no file if nothing changed on any database, tell the findings, and name the files of bare Alembic.
 
         Args:
             revision: What Alembic is about to write, after all databases were compared.
@@ -163,6 +173,8 @@ class Comparison:
             if directives:
                 log.info("No changes in schema detected.")
             directives.clear()
+        if self._told_here:
+            self.findings.tell()
         if not self.bare:
             return
         for directive in directives:

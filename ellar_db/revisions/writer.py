@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ellar_db.config.invocation import invocation_of
+from ellar_db.config.invocation import change_invocation, invocation_of
 from ellar_db.config.packages import check_editable
 from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.seam import alembic_config
+from ellar_db.lint.findings import Findings
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.revisions.files import one_writer, whole_files
 from ellar_db.revisions.names import RevisionName, as_docstring, check_branch_label, check_message, name_revision
@@ -45,6 +46,7 @@ def write_revision(
     sql: bool = False,
     output: str | None = None,
     package: str | None = None,
+    duplicates: bool = False,
 ) -> None:
     """Write a revision, empty or from the models.
 
@@ -56,6 +58,7 @@ def write_revision(
         sql: Run the environment offline (with `revision_environment`).
         output: Where offline SQL goes.
         package: `--package`.
+        duplicates: `--probe-duplicates`.
 
     Raises:
         DbError: The revision was refused; nothing has been written.
@@ -63,6 +66,7 @@ def write_revision(
     from alembic import command
 
     check_message(new.message)
+    findings = Findings()
     with (
         alembic_config(
             directory, x_arg=x_arg, autogenerate=autogenerate, output=output, package=package, decides=True
@@ -72,6 +76,7 @@ def write_revision(
         if new.version_path is not None and not _listed(new.version_path, script):
             locations = ", ".join(map(str, version_folders(script)))
             raise DbError(f"--version-path {new.version_path} isn't among the version locations: {locations}")
+        change_invocation(config, findings=findings, duplicates=duplicates)
         check_branch_label(new.branch_label, script)
         named = name_revision(
             get_plugin_manager(),
@@ -101,6 +106,7 @@ def write_revision(
                 if one is not None:
                     scratch.belongs(Path(one.path), new.version_path or _folder(one, script))
         _tell_written(scratch.placed, named)
+        findings.tell()
 
 
 def write_merge(

@@ -1,0 +1,76 @@
+"""Rules about what an upgrade loses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.lint.findings import Problem
+from ellar_db.lint.narrowing import narrowing
+from ellar_db.lint.operations import Operations, name_of
+
+if TYPE_CHECKING:
+    from alembic.operations.ops import MigrateOperation
+    from sqlalchemy.types import TypeEngine
+
+KEEP = "make sure that nothing needs it, and keep a copy of what is in it"
+
+RENAMED = "if it was renamed, delete the file and write it again with --rename; else "
+
+ROWS = {True: "", False: "; here it has no rows", None: "; whether it has rows is unknown"}
+"""What is known of a table's rows, after a message that assumes some."""
+
+
+def dropped_table(operation: MigrateOperation, operations: Operations) -> Iterator[Problem]:
+    """Yield a problem if a table is dropped."""
+    from alembic.operations import ops
+
+    if isinstance(operation, ops.DropTableOp):
+        table = operations.table(operation)
+        may_be_renamed = any(isinstance(other, ops.CreateTableOp) for other in operations.all)
+        message = f"drops the table with all its rows{ROWS[operations.has_rows(table)]}"
+        yield Problem(name_of(table), None, message, f"{RENAMED if may_be_renamed else ''}{KEEP}")
+
+
+def dropped_column(operation: MigrateOperation, operations: Operations) -> Iterator[Problem]:
+    """Yield a problem if a column is dropped."""
+    from alembic.operations import ops
+
+    if isinstance(operation, ops.DropColumnOp):
+        table = operations.table(operation)
+        added = [other for other in operations.all if isinstance(other, ops.AddColumnOp)]
+        may_be_renamed = any(operations.table(other) == table for other in added)
+        message = f"drops the column with all its values{_of_table(operations.has_rows(table))}"
+        yield Problem(name_of(table), operation.column_name, message, f"{RENAMED if may_be_renamed else ''}{KEEP}")
+
+
+def narrower_type(operation: MigrateOperation, operations: Operations) -> Iterator[Problem]:
+    """Yield a problem if the new type of a column doesn't have room for all values of the former one."""
+    from alembic.operations import ops
+
+    if not isinstance(operation, ops.AlterColumnOp) or operation.modify_type is None or operation.existing_type is None:
+        return
+    old, new = _instance(operation.existing_type), _instance(operation.modify_type)
+    found = narrowing(old, new, operations.server)
+    if not found or (found == "size" and not operations.dialect.enforces_sizes):
+        return
+    table = operations.table(operation)
+    names = [type_.compile(dialect=operations.server) for type_ in (old, new)]
+    message = f"{names[0]} becomes {names[1]}: values that don't fit are changed, or make the upgrade fail"
+    yield Problem(
+        name_of(table),
+        operation.column_name,
+        f"{message}{_of_table(operations.has_rows(table))}",
+        "look for such values, and change them with op.execute() before this operation",
+    )
+
+
+def _of_table(rows: bool | None) -> str:
+    return ROWS[rows].replace("it has", "the table has")
+
+
+def _instance(type_: Any) -> TypeEngine[Any]:
+    from sqlalchemy.types import to_instance
+
+    found: TypeEngine[Any] = to_instance(type_)
+    return found
