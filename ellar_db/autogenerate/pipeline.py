@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ellar_db.autogenerate.fills import fill_columns
+from ellar_db.autogenerate.renames import is_second_comparison, rename
+
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import UpgradeOps
@@ -20,7 +23,7 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    return ()
+    return (fill_columns,)
 
 
 @cache
@@ -32,9 +35,14 @@ def enable() -> None:
     comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
 
 
-def _finish(context: AutogenContext, operations: UpgradeOps, *_: object) -> PriorityDispatchResult:
+def _finish(
+    context: AutogenContext, operations: UpgradeOps, schemas: set[str | None], *_: object
+) -> PriorityDispatchResult:
     from alembic.util import PriorityDispatchResult
 
-    for step in steps():
-        step(context, operations)
+    if not is_second_comparison(context):
+        # it compares once more with what is renamed, and so comes before all steps
+        rename(context, operations, schemas)
+        for step in steps():
+            step(context, operations)
     return PriorityDispatchResult.CONTINUE

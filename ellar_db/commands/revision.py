@@ -19,6 +19,7 @@ from ellar_db.hookspecs import hookimpl
     is_flag=True,
     help="Populate the revision with candidate operations, based on a comparison of database and models.",
 )
+@options.answers
 @options.sql
 @options.package
 def revision(
@@ -34,16 +35,22 @@ def revision(
     version_path: Path | None,
     rev_id: str | None,
     depends_on: tuple[str, ...],
+    rename: tuple[str, ...],
+    fill: tuple[str, ...],
+    no_input: bool,
     package: str | None,
 ) -> None:
     """Create a new revision file, to be filled in by hand.
 
     --sql needs revision_environment = true in alembic.ini.
     """
+    from ellar_db.config.invocation import Answers
     from ellar_db.revisions.writer import NewRevision, write_revision
 
     if sql and autogenerate:
         raise click.UsageError("--sql can't go with --autogenerate, which must read the database")
+    if (rename or fill) and not autogenerate:
+        raise click.UsageError("--rename and --fill answer what --autogenerate asks; say that too")
     new = NewRevision(message, head, splice, branch_label, version_path, rev_id, depends_on)
     write_revision(
         directory,
@@ -53,6 +60,7 @@ def revision(
         sql=sql,
         output=options.sql_output(sql, output),
         package=package,
+        answers=Answers(rename, fill, ask=not no_input),
     )
 
 

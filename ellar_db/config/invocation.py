@@ -11,6 +11,7 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits, limits_of
 from ellar_db.hooktypes import PackageMigrations
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
+from ellar_db.util.errors import DbError, meant
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -21,6 +22,62 @@ DATABASES = "databases"
 
 KEY = "ellar_db"
 """Key of the invocation in `Config.attributes`."""
+
+
+@dataclass
+class Answers:
+    """What was answered beforehand to the questions of `migrate`, and whether the rest may be asked.
+
+    Args:
+        renames: Values of `--rename`, as in `users.name:full_name`.
+        fills: Values of `--fill`, as in `users.age=18`.
+        ask: Ask about the rest, if there is a terminal.
+
+    Example:
+        >>> Answers(renames=["users.name:full_name"], ask=False).used
+        set()
+    """
+
+    renames: Sequence[str] = ()
+    fills: Sequence[str] = ()
+    ask: bool = True
+
+    used: set[str] = field(default_factory=set)
+    """The values that were for something in one of the databases."""
+
+    renameable: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
+    """The tables and columns of all databases that are dropped, and those that are added."""
+
+    fillable: set[str] = field(default_factory=set)
+    """The columns of all databases that become NOT NULL."""
+
+    def refuse_unused(self) -> None:
+        """Refuse values for what isn't in any of the databases, once all are compared.
+
+        Raises:
+            DbError: There is such a value.
+        """
+        dropped, added = self.renameable
+        for value in self.renames:
+            if value in self.used:
+                continue
+            old, _, new = value.partition(":")
+            wrong, known, what = (old, dropped, "dropped") if old not in dropped else (new, added, "added")
+            raise DbError(
+                f"--rename {value}: {wrong} isn't among what is {what} there{meant(wrong, known)}; "
+                f"dropped: {_listed(dropped)}; added: {_listed(added)}"
+            )
+        for value in self.fills:
+            if value not in self.used:
+                column = value.partition("=")[0]
+                raise DbError(
+                    f"--fill {value}: {column} isn't a column that becomes NOT NULL and needs a value"
+                    f"{meant(column, self.fillable)}; those are: {_listed(self.fillable)}"
+                )
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 @dataclass(frozen=True)
@@ -37,6 +94,7 @@ class Invocation:
         script: The `Script` that collects the SQL of several runs, of packages and the application.
         ahead: Called with the configuration and the databases on which the folder runs, before anything happens to
             them; for an env.py that isn't ours, with one database after the other and the connection to it.
+        answers: Answers to the questions of a comparison, and whether it may ask; None neither asks nor hints.
     """
 
     manager: PluginManager
@@ -47,6 +105,7 @@ class Invocation:
     settling: bool = False
     script: Any = None
     ahead: Callable[[Config, Sequence[Database], Connection | None], None] | None = None
+    answers: Answers | None = None
 
     def limits_of(self, database: Database) -> Limits:
         """Return the limits of a database in this invocation.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ellar_db.autogenerate.pipeline import enable
+from ellar_db.config.invocation import invocation_of
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.revisions.column_types import renderer
 from ellar_db.revisions.comparators import PACKAGE_OPTION
@@ -151,7 +152,13 @@ class Comparison:
         Args:
             revision: What Alembic is about to write, after all databases were compared.
             script: The folder.
+
+        Raises:
+            DbError: An answer was given beforehand to a question that no database raises.
         """
+        answers = invocation_of(self.config).answers
+        if answers is not None:
+            answers.refuse_unused()
         directives = revision.generated_revisions
         autogenerate = bool(getattr(self.config.cmd_opts, "autogenerate", False))
         if autogenerate and all(ops.is_empty() for script in directives for ops in script.upgrade_ops_list):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ellar_db.config.invocation import invocation_of
+from ellar_db.config.invocation import Answers, invocation_of
 from ellar_db.config.packages import check_editable
 from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.seam import alembic_config
@@ -45,6 +45,7 @@ def write_revision(
     sql: bool = False,
     output: str | None = None,
     package: str | None = None,
+    answers: Answers | None = None,
 ) -> None:
     """Write a revision, empty or from the models.
 
@@ -56,6 +57,7 @@ def write_revision(
         sql: Run the environment offline (with `revision_environment`).
         output: Where offline SQL goes.
         package: `--package`.
+        answers: `--rename`, `--fill` and `--no-input`.
 
     Raises:
         DbError: The revision was refused; nothing has been written.
@@ -65,7 +67,13 @@ def write_revision(
     check_message(new.message)
     with (
         alembic_config(
-            directory, x_arg=x_arg, autogenerate=autogenerate, output=output, package=package, decides=True
+            directory,
+            x_arg=x_arg,
+            autogenerate=autogenerate,
+            output=output,
+            package=package,
+            decides=True,
+            answers=answers,
         ) as config,
         _opened(config, autogenerate=autogenerate) as script,
     ):
