@@ -46,31 +46,35 @@ def _filled(context: AutogenContext, answers: Answers, table: ModifyTableOps) ->
     """Yield a table's operations, with the values and what makes the columns NOT NULL."""
     from alembic.operations.ops import AddColumnOp, AlterColumnOp, ModifyTableOps
 
-    after: list[MigrateOperation] = []
     first: list[MigrateOperation] = []
+    fills: list[MigrateOperation] = []
+    added: list[AlterColumnOp] = []
+    changed: list[AlterColumnOp] = []
     for each in table.ops:
         if isinstance(each, AddColumnOp) and _needs_value(each.column):
             value = _answer(context, answers, table, each.column.name, each.column.type)
             if value is not None:
-                after += [_fill(table, each.column.name, value), not_null(_as_not_null(each))]
+                fills.append(_fill(table, each.column.name, value))
+                added.append(_as_not_null(each))
                 each = AddColumnOp(table.table_name, _nullable(each.column), schema=table.schema)
         elif isinstance(each, AlterColumnOp) and each.modify_nullable is False:
             type_ = _type_of(context, each)
             value = None if type_ is None else _answer(context, answers, table, each.column_name, type_)
             if value is not None:
-                rest, alter = _split(each)
-                after += [
-                    _fill(table, each.column_name, value),
-                    ModifyTableOps(table.table_name, [alter], schema=table.schema),
-                ]
-                if not rest.has_changes():
+                fills.append(_fill(table, each.column_name, value))
+                each, last = _split(each)
+                changed.append(last)
+                if not each.has_changes():
                     continue
-                each = rest
         first.append(each)
     table.ops[:] = first
     if first:
         yield table
-    yield from after
+    yield from fills
+    if added:
+        yield not_null(added)
+    if changed:
+        yield ModifyTableOps(table.table_name, changed, schema=table.schema)
 
 
 def _needs_value(column: Column[Any]) -> bool:

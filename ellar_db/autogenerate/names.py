@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.autogenerate.inspection import RenamedInspector
-from ellar_db.autogenerate.operations import qualified, statement
+from ellar_db.autogenerate.operations import qualified, quoted, statement
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
-    from alembic.operations.ops import MigrateOperation, ModifyTableOps, UpgradeOps
+    from alembic.operations.ops import ExecuteSQLOp, MigrateOperation, ModifyTableOps, UpgradeOps
 
     from ellar_db.dialects.base import Dialect
 
@@ -46,20 +46,25 @@ def rename_parts(
 
 
 def _renamed(context: AutogenContext, dialect: Dialect, table: ModifyTableOps) -> Iterator[MigrateOperation]:
-    added = {id(each): _signature(each, "add") for each in table.ops}
     for drop in list(table.ops):
         old = _signature(drop, "drop")
-        add = next((each for each in table.ops if old and added.get(id(each)) == old), None)
-        if old is None or add is None:
-            continue
-        renamed = _statement(context, dialect, table.schema, table.table_name, old[0], _name(drop), _name(add))
-        if renamed is not None:
-            table.ops.remove(add)
-            table.ops.remove(drop)
-            yield renamed
-        elif _name(drop) != _name(add):
-            table.ops.remove(drop)
-            table.ops.append(drop)
+        for add in list(table.ops) if old else ():
+            new = _signature(add, "add")
+            if new is None or old is None or old[1:] != new[1:] or _name(drop) == _name(add):
+                continue
+            names = table.schema, str(table.table_name), _name(drop), _name(add)
+            renamed = _statement(context, dialect, old[0], *names)
+            # a unique constraint may be read as an index, where it is one
+            other = _statement(context, dialect, new[0], *names)
+            if renamed is not None and other is not None and renamed.sqltext == other.sqltext:
+                table.ops.remove(add)
+                table.ops.remove(drop)
+                yield renamed
+                break
+            if old[0] == new[0]:
+                table.ops.remove(drop)
+                table.ops.append(drop)
+                break
 
 
 def _signature(operation: MigrateOperation, which: str) -> tuple[Any, ...] | None:
@@ -71,7 +76,7 @@ def _signature(operation: MigrateOperation, which: str) -> tuple[Any, ...] | Non
         columns = tuple(getattr(each, "name", None) or str(each) for each in index.expressions)
         # what is read has empty values for what isn't stated
         options = sorted((key, str(value)) for key, value in index.kwargs.items() if value)
-        return ("index", columns, bool(index.unique), tuple(options))
+        return ("index", columns, bool(index.unique), tuple(options), ())
     if not isinstance(operation, AddConstraintOp if which == "add" else DropConstraintOp):
         return None
     constraint: Any = operation.to_constraint()
@@ -79,11 +84,11 @@ def _signature(operation: MigrateOperation, which: str) -> tuple[Any, ...] | Non
     if kind is None:
         return None
     columns = tuple(column.name for column in constraint.columns)
-    rest: tuple[Any, ...] = (constraint.deferrable, constraint.initially)
-    if kind == "foreignkey":
-        targets = tuple(element.target_fullname for element in constraint.elements)
-        rest = (*rest, targets, constraint.ondelete, constraint.onupdate, constraint.match)
-    return (kind, columns, rest)
+    options = [(key, str(value)) for key in ("deferrable", "initially") if (value := getattr(constraint, key))]
+    if kind == "unique":
+        return (kind, columns, True, tuple(options), ())
+    targets = tuple(element.target_fullname for element in constraint.elements)
+    return (kind, columns, False, tuple(options), (targets, constraint.ondelete, constraint.onupdate, constraint.match))
 
 
 def _name(operation: Any) -> str:
@@ -92,19 +97,20 @@ def _name(operation: Any) -> str:
 
 
 def _statement(
-    context: AutogenContext, dialect: Dialect, schema: str | None, table: str, kind: str, old: str, new: str
-) -> MigrateOperation | None:
-    assert context.dialect is not None
-    if not old or not new:
-        return None
-    quote = context.dialect.identifier_preparer.quote
-    there, where = qualified(context, schema, table), qualified(context, schema, "")[:-2] if schema else ""
+    context: AutogenContext, dialect: Dialect, kind: str, schema: str | None, table: str, old: str, new: str
+) -> ExecuteSQLOp | None:
+    """Return the statement that renames an index or constraint, or None if there is none."""
+    there = qualified(context, schema, table)
+    where = f"{quoted(context, schema)}." if schema else ""
 
     def text(old: str, new: str) -> str:
         if kind == "index":
-            return dialect.rename_index(there, where, quote(old), quote(new))
-        return dialect.rename_constraint(there, kind, quote(old), quote(new))
+            return dialect.rename_index(there, where, old, new)
+        return dialect.rename_constraint(there, kind, old, new)
 
+    if not old or not new:
+        return None
+    old, new = quoted(context, old), quoted(context, new)
     return statement(text(old, new), text(new, old)) if text(old, new) else None
 
 
@@ -119,7 +125,7 @@ def _primary_keys(context: AutogenContext, dialect: Dialect, inspector: RenamedI
         there = inspector.inspector.get_pk_constraint(old, schema=schema)["name"]
         wanted = None if models is None else models.primary_key.name
         if isinstance(wanted, str) and there and str(wanted) != there:
-            found = _statement(context, dialect, schema, new, "primary", there, str(wanted))
+            found = _statement(context, dialect, "primary", schema, new, there, str(wanted))
             if found is not None:
                 yield found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Column
     from sqlalchemy.types import TypeEngine
 
-MODULES = re.compile(r"\b(datetime|uuid)\.")
-"""The modules that the repr of a value may need."""
+MODULES = ("datetime", "uuid")
+"""The modules of values that aren't written as literals."""
 
 
 def rename_table(schema: str | None, old: str, new: str) -> RenameTableOp:
@@ -78,13 +78,13 @@ def fill(
     return made
 
 
-def not_null(alter: AlterColumnOp) -> ModifyTableOps:
-    """Return the operation that makes an added column NOT NULL; reversed, it does nothing, since the column goes.
+def not_null(alters: Sequence[AlterColumnOp]) -> ModifyTableOps:
+    """Return the operation that makes added columns NOT NULL; reversed, it does nothing, since they are dropped.
 
     Args:
-        alter: What makes it NOT NULL.
+        alters: What makes each NOT NULL, in one table.
     """
-    made: ModifyTableOps = _kinds()["not null"](alter.table_name, [alter], schema=alter.schema)
+    made: ModifyTableOps = _kinds()["not null"](alters[0].table_name, list(alters), schema=alters[0].schema)
     return made
 
 
@@ -152,8 +152,7 @@ def _kinds() -> dict[str, Any]:
 
     def column_renamed(context: AutogenContext, operation: RenameColumn) -> Any:
         if context.dialect is not None and dialect_named(get_plugin_manager(), context.dialect.name).restates_columns:
-            quote = context.dialect.identifier_preparer.quote
-            old, new = quote(operation.column_name), quote(str(operation.modify_name))
+            old, new = quoted(context, operation.column_name), quoted(context, str(operation.modify_name))
             table = qualified(context, operation.schema, operation.table_name)
             text = f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}"
             return f"{_prefix(context)}execute({escaped(text)!r})"
@@ -166,11 +165,18 @@ def _kinds() -> dict[str, Any]:
     return {"table": RenameTable, "column": RenameColumn, "statement": Statement, "fill": Fill, "not null": NotNull}
 
 
+def quoted(context: AutogenContext, name: str) -> str:
+    """Return a name as it is written in a statement for `op.execute`, quoted where the database needs it."""
+    assert context.dialect is not None
+    quote = context.dialect.identifier_preparer.quote
+    found = str(quote(name))
+    # for some drivers SQLAlchemy doubles percent signs, and once more in the statement
+    return found.replace("%%", "%") if "%%" in quote("a%") else found
+
+
 def qualified(context: AutogenContext, schema: str | None, name: str) -> str:
     """Return a name with its schema, both quoted where the database needs it."""
-    assert context.dialect is not None
-    preparer = context.dialect.identifier_preparer
-    return f"{preparer.quote_schema(schema)}.{preparer.quote(name)}" if schema else str(preparer.quote(name))
+    return f"{quoted(context, schema)}.{quoted(context, name)}" if schema else quoted(context, name)
 
 
 def escaped(text: str) -> str:
@@ -202,7 +208,10 @@ def _filled(context: AutogenContext, operation: Any) -> str:
         value = f"{sa}literal_column({operation.value!r})"
     else:
         value = repr(operation.value)
-        context.imports.update(f"import {module}" for module in MODULES.findall(value))
+        module = type(operation.value).__module__
+        if module in MODULES:
+            context.imports.add(f"import {module}")
+            value = value if value.startswith(f"{module}.") else f"{module}.{value}"
     return (
         f"{_prefix(context)}execute(\n"
         f"    {sa}update({sa}table({str(operation.table_name)!r}, {sa}column({column!r}, {type_}){schema}))\n"

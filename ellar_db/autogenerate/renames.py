@@ -13,6 +13,7 @@ from ellar_db.autogenerate.inspection import RenamedInspector
 from ellar_db.autogenerate.names import rename_parts
 from ellar_db.autogenerate.operations import rename_column, rename_table
 from ellar_db.autogenerate.questions import may_ask, was_renamed
+from ellar_db.config.command_line import quoted
 from ellar_db.config.invocation import Answers, invocation_of
 from ellar_db.util.errors import DbError
 
@@ -26,52 +27,60 @@ log = logging.getLogger("ellar_db")
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A table or column that is dropped, and one that is added in its place.
+class Place:
+    """Where a table or a column is: a schema, or a table.
 
     Args:
         schema: The schema.
-        old: The table, or the column in `table`, as the database has it.
-        new: The one of the models.
-        table: For a column, the names of its table: the new one, and the one that the database has.
-        default_schema: The name of the default schema.
+        default_schema: The name of the schema that a name without one means.
+        tables: For columns, the names of their table: the new one, and the one that the database has.
     """
 
     schema: str | None
+    default_schema: str | None
+    tables: tuple[str, ...] = ()
+
+    def name(self, item: Any) -> str:
+        """Return the name of a table or column here, as it is shown."""
+        return ".".join(str(part) for part in (self.schema, *self.tables[:1], item.name) if part)
+
+    def names(self, item: Any) -> set[str]:
+        """Return all names that an option may have for a table or column here."""
+        schemas = (
+            [f"{self.schema}."] if self.schema else ["", *([f"{self.default_schema}."] if self.default_schema else [])]
+        )
+        tables = [f"{table}." for table in self.tables] or [""]
+        return {f"{schema}{table}{item.name}" for schema in schemas for table in tables}
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A table or column that is dropped, and one that is added in the same place.
+
+    Args:
+        place: Where they are.
+        old: The one that the database has.
+        new: The one that the models have.
+    """
+
+    place: Place
     old: Any
     new: Any
-    table: tuple[str, ...] = ()
-    default_schema: str | None = None
 
     @property
     def kind(self) -> str:
         """What it is, in a word."""
-        return "column" if self.table else "table"
+        return "column" if self.place.tables else "table"
 
     @property
     def shown(self) -> tuple[str, str]:
         """The old and the new name, as they are shown."""
-        place = ".".join(str(part) for part in (self.schema, *self.table[:1]) if part)
-        return (f"{place}.{self.old.name}", f"{place}.{self.new.name}") if place else (self.old.name, self.new.name)
-
-    @property
-    def option(self) -> str:
-        """The option that confirms it."""
-        return f"--rename {self.shown[0]}:{self.new.name}"
-
-    def spelled(self, item: Any) -> set[str]:
-        """Return all that the old or the new one may be called in an option."""
-        schemas = ["", *(f"{name}." for name in {self.schema or self.default_schema, self.schema} if name)]
-        if self.schema:
-            # without its schema it would be another table
-            schemas.remove("")
-        tables = [f"{table}." for table in self.table] or [""]
-        return {f"{schema}{table}{item.name}" for schema in schemas for table in tables}
+        return self.place.name(self.old), self.place.name(self.new)
 
     def is_meant(self, option: str) -> bool:
         """Return whether a value of `--rename` means this one."""
         old, _, new = option.partition(":")
-        return old in self.spelled(self.old) and new in {self.new.name, *self.spelled(self.new)}
+        return old in self.place.names(self.old) and new in {self.new.name, *self.place.names(self.new)}
 
 
 def answers_of(context: AutogenContext) -> Answers | None:
@@ -102,81 +111,111 @@ def rename(context: AutogenContext, operations: UpgradeOps, schemas: set[str | N
     inspector = RenamedInspector(context.inspector, context.migration_context.impl)
     done: list[MigrateOperation] = []
     for pairs, confirmed in ((_tables, _rename_table), (_columns, _rename_column)):
-        found = list(pairs(context, operations, inspector))
-        chosen = _chosen(found, answers, context)
-        if not chosen:
-            continue
-        done += [confirmed(pair, inspector) for pair in chosen]
-        _compare_again(context, operations, schemas, inspector)
+        chosen = _chosen(list(pairs(context, operations, inspector, answers)), answers, context)
+        if chosen:
+            done += [confirmed(pair, inspector) for pair in chosen]
+            _compare_again(context, operations, schemas, inspector)
     if done:
         operations.ops[:0] = [*done, *rename_parts(context, operations, inspector)]
 
 
-def _tables(context: AutogenContext, operations: UpgradeOps, _: RenamedInspector) -> Iterator[Pair]:
+def _tables(context: AutogenContext, operations: UpgradeOps, _: RenamedInspector, answers: Answers) -> Iterator[Pair]:
     from alembic.operations.ops import CreateTableOp, DropTableOp
 
-    default = context.dialect.default_schema_name if context.dialect is not None else None
+    default = _default_schema(context)
     dropped = [(each.schema, each.to_table()) for each in operations.ops if isinstance(each, DropTableOp)]
-    created = [(each.schema, each.to_table()) for each in operations.ops if isinstance(each, CreateTableOp)]
-    for schema, old in dropped:
-        for where, new in created:
-            # what is read from the default schema has none
-            if where == schema or (schema is None and where == default):
-                yield Pair(schema, old, new, (), default)
+    # what is read from the default schema has none
+    created = [
+        (None if each.schema == default else each.schema, each.to_table())
+        for each in operations.ops
+        if isinstance(each, CreateTableOp)
+    ]
+    for place in {schema: Place(schema, default) for schema, _ in (*dropped, *created)}.values():
+        yield from _pairs(
+            place,
+            [table for schema, table in dropped if schema == place.schema],
+            [table for schema, table in created if schema == place.schema],
+            answers,
+        )
 
 
-def _columns(context: AutogenContext, operations: UpgradeOps, inspector: RenamedInspector) -> Iterator[Pair]:
+def _columns(
+    context: AutogenContext, operations: UpgradeOps, inspector: RenamedInspector, answers: Answers
+) -> Iterator[Pair]:
     from alembic.operations.ops import AddColumnOp, DropColumnOp, ModifyTableOps
 
-    default = context.dialect.default_schema_name if context.dialect is not None else None
     for table in operations.ops:
-        if not isinstance(table, ModifyTableOps):
-            continue
-        names = (str(table.table_name), inspector.former(table.schema, table.table_name))
-        dropped = [each.to_column() for each in table.ops if isinstance(each, DropColumnOp)]
-        added = [each.column for each in table.ops if isinstance(each, AddColumnOp)]
-        for old in dropped:
-            yield from (Pair(table.schema, old, new, names, default) for new in added)
+        if isinstance(table, ModifyTableOps):
+            name = str(table.table_name)
+            names = tuple(dict.fromkeys((name, inspector.former(table.schema, name))))
+            yield from _pairs(
+                Place(table.schema, _default_schema(context), names),
+                [each.to_column() for each in table.ops if isinstance(each, DropColumnOp)],
+                [each.column for each in table.ops if isinstance(each, AddColumnOp)],
+                answers,
+            )
+
+
+def _pairs(place: Place, dropped: Sequence[Any], added: Sequence[Any], answers: Answers) -> Iterator[Pair]:
+    """Yield all pairs in a place, and note the names for messages."""
+    for known, items in ((answers.dropped, dropped), (answers.added, added)):
+        known.update({name: place.name(item) for item in items for name in place.names(item)})
+    yield from (Pair(place, old, new) for old in dropped for new in added)
+
+
+def _default_schema(context: AutogenContext) -> str | None:
+    return context.dialect.default_schema_name if context.dialect is not None else None
 
 
 def _chosen(pairs: Sequence[Pair], answers: Answers, context: AutogenContext) -> list[Pair]:
     """Return the pairs that are renames: those of the options, and those to which someone says yes."""
-    for pair in pairs:
-        answers.renameable[0].add(pair.shown[0])
-        answers.renameable[1].add(pair.shown[1])
-    chosen: list[Pair] = []
-    by_option: dict[int, str] = {}
+    chosen: list[tuple[Pair, str]] = []
     for option in dict.fromkeys(answers.renames):
         for pair in pairs:
             if not pair.is_meant(option):
                 continue
-            other = next((each for each in chosen if each.old is pair.old or each.new is pair.new), None)
-            if other is not None:
-                raise DbError(
-                    f"--rename {by_option[id(other)]} and --rename {option} contradict each other; "
-                    "one name becomes one other name"
-                )
-            chosen.append(pair)
-            by_option[id(pair)] = option
+            for other, said in chosen:
+                if _overlap(pair, other):
+                    raise DbError(
+                        f"--rename {said} and --rename {option} contradict each other; one name becomes one other name"
+                    )
+            chosen.append((pair, option))
             answers.used.add(option)
-    ask = may_ask(answers)
-    for pair in sorted(_alike(pairs, context), key=lambda pair: -_likeness(*pair.shown)):
-        if any(each.old is pair.old or each.new is pair.new for each in chosen):
+    found = [pair for pair, _ in chosen]
+    hinted: list[Pair] = []
+    for pair in sorted(_alike(pairs, context), key=lambda pair: (-_likeness(*pair.shown), pair.shown)):
+        if any(_overlap(pair, other) for other in (*found, *hinted)):
             continue
-        if not ask:
-            what = "its values" if pair.table else "its rows"
-            log.warning(
-                "the %s %s is dropped with %s, and %s is added; if it was renamed, say %s",
-                pair.kind, pair.shown[0], what, pair.shown[1], pair.option,
-            )  # fmt: skip
+        if not may_ask(answers):
+            _hint(pair)
+            hinted.append(pair)
         elif was_renamed(pair.kind, *pair.shown):
-            chosen.append(pair)
-    return chosen
+            found.append(pair)
+    return found
+
+
+def _overlap(one: Pair, other: Pair) -> bool:
+    return one.old is other.old or one.new is other.new
+
+
+def _hint(pair: Pair) -> None:
+    log.warning(
+        "the %s %s is dropped with its %s, and %s is added; if it was renamed, say --rename %s",
+        pair.kind,
+        pair.shown[0],
+        "values" if pair.place.tables else "rows",
+        pair.shown[1],
+        quoted(f"{pair.shown[0]}:{pair.new.name}"),
+    )
 
 
 def _alike(pairs: Iterable[Pair], context: AutogenContext) -> Iterator[Pair]:
     for pair in pairs:
-        if _columns_alike(context, pair.old, pair.new) if pair.table else _tables_alike(context, pair.old, pair.new):
+        if (
+            _columns_alike(context, pair.old, pair.new)
+            if pair.place.tables
+            else _tables_alike(context, pair.old, pair.new)
+        ):
             yield pair
 
 
@@ -223,14 +262,15 @@ def _python_type(type_: TypeEngine[Any], context: AutogenContext) -> Any:
 def _rename_table(pair: Pair, inspector: RenamedInspector) -> MigrateOperation:
     log.info("Detected renamed table %r, now %r", *pair.shown)
     old, new = str(pair.old.name), str(pair.new.name)
-    inspector.rename_table(pair.schema, old, new)
-    return rename_table(pair.schema, old, new)
+    inspector.rename_table(pair.place.schema, old, new)
+    return rename_table(pair.place.schema, old, new)
 
 
 def _rename_column(pair: Pair, inspector: RenamedInspector) -> MigrateOperation:
     log.info("Detected renamed column %r, now %r", *pair.shown)
-    inspector.rename_column(pair.schema, pair.table[0], str(pair.old.name), str(pair.new.name))
-    return rename_column(pair.schema, pair.table[0], pair.old, str(pair.new.name))
+    schema, table = pair.place.schema, pair.place.tables[0]
+    inspector.rename_column(schema, table, str(pair.old.name), str(pair.new.name))
+    return rename_column(schema, table, pair.old, str(pair.new.name))
 
 
 def _compare_again(

@@ -99,7 +99,8 @@ def _reader(type_: TypeEngine[Any]) -> tuple[str, Callable[[str], Any] | None]:
         return "true or false", _boolean
     if isinstance(type_, types.Integer):
         return "an integer", lambda text: _integer(text, type_)
-    if isinstance(type_, types.Numeric):
+    # newer releases of SQLAlchemy tell them apart
+    if isinstance(type_, (types.Numeric, types.Float)):
         return "a number", lambda text: _number(text, type_)
     if isinstance(type_, types.Enum):
         return f"one of {', '.join(map(str, type_.enums))}", lambda text: _one_of(text, type_.enums)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,8 +45,11 @@ class Answers:
     used: set[str] = field(default_factory=set)
     """The values that were for something in one of the databases."""
 
-    renameable: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
-    """The tables and columns of all databases that are dropped, and those that are added."""
+    dropped: dict[str, str] = field(default_factory=dict)
+    """The tables and columns of all databases that are dropped: each name by all names that an option may use."""
+
+    added: dict[str, str] = field(default_factory=dict)
+    """The tables and columns of all databases that are added, in the same way."""
 
     fillable: set[str] = field(default_factory=set)
     """The columns of all databases that become NOT NULL."""
@@ -57,27 +60,33 @@ class Answers:
         Raises:
             DbError: There is such a value.
         """
-        dropped, added = self.renameable
         for value in self.renames:
-            if value in self.used:
-                continue
-            old, _, new = value.partition(":")
-            wrong, known, what = (old, dropped, "dropped") if old not in dropped else (new, added, "added")
-            raise DbError(
-                f"--rename {value}: {wrong} isn't among what is {what} there{meant(wrong, known)}; "
-                f"dropped: {_listed(dropped)}; added: {_listed(added)}"
-            )
+            if value not in self.used:
+                raise DbError(
+                    f"--rename {value}: {self._why_not(*value.split(':'))}; dropped: {_listed(self.dropped.values())}; "
+                    f"added: {_listed(self.added.values())}"
+                )
         for value in self.fills:
             if value not in self.used:
                 column = value.partition("=")[0]
                 raise DbError(
                     f"--fill {value}: {column} isn't a column that becomes NOT NULL and needs a value"
-                    f"{meant(column, self.fillable)}; those are: {_listed(self.fillable)}"
+                    f"{meant(column, self.fillable)}; those that do: {_listed(self.fillable)}"
                 )
 
+    def _why_not(self, old: str, new: str) -> str:
+        if old not in self.dropped:
+            return f"{old} isn't dropped{meant(old, self.dropped)}"
+        # a column is usually named without its table
+        longer = f"{old.rpartition('.')[0]}.{new}"
+        if new in self.added or longer in self.added:
+            return "they aren't two tables of one schema, or two columns of one table"
+        near = meant(longer, self.added) if "." in old and "." not in new else ""
+        return f"{new} isn't added{near or meant(new, self.added)}"
 
-def _listed(names: set[str]) -> str:
-    return ", ".join(sorted(names)) or "none"
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(set(names))) or "nothing"
 
 
 @dataclass(frozen=True)
