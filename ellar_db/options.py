@@ -82,6 +82,31 @@ class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gene
         return text
 
 
+class Rename(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click
+    """What was renamed: `table:new`, `table.column:new` or `table.column:table.new`, each with a schema before it."""
+
+    name = "rename"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        old, colon, new = str(value).partition(":")
+        if not colon or not all(part.strip() for name in (old, new) for part in name.split(".")) or ":" in new:
+            self.fail(f"{value!a} isn't OLD:NEW, as in users.name:full_name or users:people", param, ctx)
+        return str(value)
+
+
+class Fill(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click
+    """A value for the rows that are there: `table.column=value`, or `table.column=sql:expression`."""
+
+    name = "fill"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        column, equals, _ = str(value).partition("=")
+        parts = column.split(".")
+        if not equals or len(parts) < 2 or not all(part.strip() for part in parts):
+            self.fail(f"{value!a} isn't TABLE.COLUMN=VALUE, as in users.age=18", param, ctx)
+        return str(value)
+
+
 RELATIVE = {"ignore_unknown_options": True}
 """Context settings of commands whose revision may be written as `-1`."""
 
@@ -268,6 +293,31 @@ def depends_on(function: F) -> F:
 def verbose(function: F) -> F:
     """Add `-v/--verbose`."""
     return click.option("-v", "--verbose", is_flag=True, help="Use more verbose output.")(function)
+
+
+def answers(function: F) -> F:
+    """Add `--rename`, `--fill` and `--no-input`, which answer the questions of a comparison."""
+    for option in (
+        click.option("--no-input", is_flag=True, help="Don't ask, even on a terminal."),
+        click.option(
+            "--fill",
+            type=Fill(),
+            multiple=True,
+            metavar="TABLE.COLUMN=VALUE",
+            help="A value for the rows that are there, in a column that becomes NOT NULL; sql:EXPRESSION for an SQL "
+            "expression (may be given several times).",
+        ),
+        click.option(
+            "--rename",
+            type=Rename(),
+            multiple=True,
+            metavar="OLD:NEW",
+            help="What was renamed rather than dropped and added: table.column:new or table:new (may be given several "
+            "times).",
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 def new_revision(function: F) -> F:

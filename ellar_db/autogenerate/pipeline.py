@@ -6,6 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ellar_db.autogenerate.checks import compare_checks
+from ellar_db.autogenerate.conversions import convert
+from ellar_db.autogenerate.expressions import render_as_written
+from ellar_db.autogenerate.fills import fill_columns
+from ellar_db.autogenerate.indexes import compare_indexes, silence_warnings
+from ellar_db.autogenerate.renames import is_second_comparison, rename
+
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import UpgradeOps
@@ -20,9 +27,7 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    from ellar_db.autogenerate.conversions import convert
-
-    return (convert,)
+    return (fill_columns, convert)
 
 
 @cache
@@ -30,9 +35,6 @@ def enable() -> None:
     """From now on, take part in each comparison of this process."""
     from alembic.autogenerate import comparators
     from alembic.util import DispatchPriority
-
-    from ellar_db.autogenerate.checks import compare_checks
-    from ellar_db.autogenerate.indexes import compare_indexes
 
     comparators.dispatch_for("schema", priority=DispatchPriority.FIRST)(_begin)
     comparators.dispatch_for("table")(compare_checks)
@@ -43,18 +45,19 @@ def enable() -> None:
 def _begin(*_: object) -> PriorityDispatchResult:
     from alembic.util import PriorityDispatchResult
 
-    from ellar_db.autogenerate.indexes import silence_warnings
-
     silence_warnings()
     return PriorityDispatchResult.CONTINUE
 
 
-def _finish(context: AutogenContext, operations: UpgradeOps, *_: object) -> PriorityDispatchResult:
+def _finish(
+    context: AutogenContext, operations: UpgradeOps, schemas: set[str | None], *_: object
+) -> PriorityDispatchResult:
     from alembic.util import PriorityDispatchResult
 
-    from ellar_db.autogenerate.expressions import render_as_written
-
     render_as_written(context.migration_context.impl)
-    for step in steps():
-        step(context, operations)
+    if not is_second_comparison(context):
+        # it compares once more with what is renamed, and so comes before all steps
+        rename(context, operations, schemas)
+        for step in steps():
+            step(context, operations)
     return PriorityDispatchResult.CONTINUE

@@ -14,6 +14,7 @@ from ellar_db.hookspecs import hookimpl
 @click.command(short_help="Autogenerate a new revision file (alias for 'revision --autogenerate').")
 @options.environment
 @options.new_revision
+@options.answers
 @options.package
 @options.probe_duplicates
 @click.option("--sql", is_flag=True, help="Not supported: autogenerate must read the database.")
@@ -28,14 +29,20 @@ def migrate(
     version_path: Path | None,
     rev_id: str | None,
     depends_on: tuple[str, ...],
+    rename: tuple[str, ...],
+    fill: tuple[str, ...],
+    no_input: bool,
     package: str | None,
     probe_duplicates: bool,
 ) -> None:
     """Compare the models with the databases and write a revision of the differences.
 
-    Review it before you apply it: for example, a renamed table or column appears as dropped and added. What may be
-    lost, or may fail, is told on standard error, with the code of the rule. If nothing changed, no file is written.
+    Review it before you apply it: what may be lost, or may fail, is told on standard error, with the code of the rule.
+    On a terminal, migrate asks what it can't know: whether a table or column that looks like a dropped one was renamed,
+    and which value the rows that are there get in a column that becomes NOT NULL. If nothing changed, no file is
+    written.
     """
+    from ellar_db.config.invocation import Answers
     from ellar_db.revisions.writer import NewRevision, write_revision
 
     if sql:
@@ -44,7 +51,16 @@ def migrate(
             "write the revision without it, then use upgrade --sql"
         )
     new = NewRevision(message, head, splice, branch_label, version_path, rev_id, depends_on)
-    write_revision(directory, new, x_arg=x_arg, autogenerate=True, package=package, duplicates=probe_duplicates)
+    answers = Answers(rename, fill, ask=not no_input)
+    write_revision(
+        directory,
+        new,
+        x_arg=x_arg,
+        autogenerate=True,
+        package=package,
+        duplicates=probe_duplicates,
+        answers=answers,
+    )
 
 
 @hookimpl

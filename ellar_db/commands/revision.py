@@ -19,6 +19,7 @@ from ellar_db.hookspecs import hookimpl
     is_flag=True,
     help="Populate the revision with candidate operations, based on a comparison of database and models.",
 )
+@options.answers
 @options.sql
 @options.package
 @options.probe_duplicates
@@ -35,6 +36,9 @@ def revision(
     version_path: Path | None,
     rev_id: str | None,
     depends_on: tuple[str, ...],
+    rename: tuple[str, ...],
+    fill: tuple[str, ...],
+    no_input: bool,
     package: str | None,
     probe_duplicates: bool,
 ) -> None:
@@ -42,12 +46,15 @@ def revision(
 
     --sql needs revision_environment = true in alembic.ini.
     """
+    from ellar_db.config.invocation import Answers
     from ellar_db.revisions.writer import NewRevision, write_revision
 
     if sql and autogenerate:
         raise click.UsageError("--sql can't go with --autogenerate, which must read the database")
     if probe_duplicates and not autogenerate:
         raise click.UsageError("--probe-duplicates is about what --autogenerate finds, and needs it")
+    if (rename or fill) and not autogenerate:
+        raise click.UsageError("--rename and --fill answer what --autogenerate asks; say that too")
     new = NewRevision(message, head, splice, branch_label, version_path, rev_id, depends_on)
     write_revision(
         directory,
@@ -58,6 +65,7 @@ def revision(
         output=options.sql_output(sql, output),
         package=package,
         duplicates=probe_duplicates,
+        answers=Answers(rename, fill, ask=not no_input),
     )
 
 

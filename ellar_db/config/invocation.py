@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits, limits_of
 from ellar_db.hooktypes import PackageMigrations
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
+from ellar_db.util.errors import DbError, meant
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -21,6 +22,71 @@ DATABASES = "databases"
 
 KEY = "ellar_db"
 """Key of the invocation in `Config.attributes`."""
+
+
+@dataclass
+class Answers:
+    """What was answered beforehand to the questions of `migrate`, and whether the rest may be asked.
+
+    Args:
+        renames: Values of `--rename`, as in `users.name:full_name`.
+        fills: Values of `--fill`, as in `users.age=18`.
+        ask: Ask about the rest, if there is a terminal.
+
+    Example:
+        >>> Answers(renames=["users.name:full_name"], ask=False).used
+        set()
+    """
+
+    renames: Sequence[str] = ()
+    fills: Sequence[str] = ()
+    ask: bool = True
+
+    used: set[str] = field(default_factory=set)
+    """The values that were for something in one of the databases."""
+
+    dropped: dict[str, str] = field(default_factory=dict)
+    """The tables and columns of all databases that are dropped: each name by all names that an option may use."""
+
+    added: dict[str, str] = field(default_factory=dict)
+    """The tables and columns of all databases that are added, in the same way."""
+
+    fillable: set[str] = field(default_factory=set)
+    """The columns of all databases that become NOT NULL."""
+
+    def refuse_unused(self) -> None:
+        """Refuse values for what isn't in any of the databases, once all are compared.
+
+        Raises:
+            DbError: There is such a value.
+        """
+        for value in self.renames:
+            if value not in self.used:
+                raise DbError(
+                    f"--rename {value}: {self._why_not(*value.split(':'))}; dropped: {_listed(self.dropped.values())}; "
+                    f"added: {_listed(self.added.values())}"
+                )
+        for value in self.fills:
+            if value not in self.used:
+                column = value.partition("=")[0]
+                raise DbError(
+                    f"--fill {value}: {column} isn't a column that becomes NOT NULL and needs a value"
+                    f"{meant(column, self.fillable)}; those that do: {_listed(self.fillable)}"
+                )
+
+    def _why_not(self, old: str, new: str) -> str:
+        if old not in self.dropped:
+            return f"{old} isn't dropped{meant(old, self.dropped)}"
+        # a column is usually named without its table
+        longer = f"{old.rpartition('.')[0]}.{new}"
+        if new in self.added or longer in self.added:
+            return "they aren't two tables of one schema, or two columns of one table"
+        near = meant(longer, self.added) if "." in old and "." not in new else ""
+        return f"{new} isn't added{near or meant(new, self.added)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(set(names))) or "nothing"
 
 
 @dataclass(frozen=True)
@@ -40,6 +106,7 @@ class Invocation:
         findings: Collects what the rules of `lint/` find, for a command that tells it after the file is written; None
             if it is told before.
         duplicates: Search for duplicates where something becomes unique (`--probe-duplicates`).
+        answers: Answers to the questions of a comparison, and whether it may ask; None neither asks nor hints.
     """
 
     manager: PluginManager
@@ -52,6 +119,7 @@ class Invocation:
     ahead: Callable[[Config, Sequence[Database], Connection | None], None] | None = None
     findings: Any = None
     duplicates: bool = False
+    answers: Answers | None = None
 
     def limits_of(self, database: Database) -> Limits:
         """Return the limits of a database in this invocation.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ellar_db.config.collection import collect_databases, find_package
 from ellar_db.config.command_options import command_options
 from ellar_db.config.folder import configured
-from ellar_db.config.invocation import DATABASES, KEY, Invocation
+from ellar_db.config.invocation import DATABASES, KEY, Answers, Invocation
 from ellar_db.config.packages import databases_for, package_config
 from ellar_db.config.reports.broken_files import without_ini
 from ellar_db.config.reports.refusals import reported
@@ -40,6 +40,7 @@ def alembic_config(
     app: App | None = None,
     package: str | None = None,
     decides: bool = False,
+    answers: Answers | None = None,
 ) -> Iterator[Config]:
     """Yield Alembic's configuration for the project's databases, inside the application's context.
 
@@ -58,6 +59,7 @@ def alembic_config(
         package: The package to use instead of the application's own migrations (`--package`).
         decides: The block writes files, or its result decides about something, as that of `check` does: refuse to
             begin without a plugin that may restrain it. `limits` and `autogenerate` imply it.
+        answers: What is renamed, and values for columns that become NOT NULL; by default neither asked nor hinted at.
 
     Yields:
         The configuration; `attributes["databases"]` has the databases by name.
@@ -89,7 +91,7 @@ def alembic_config(
         config.cmd_opts = command_options(x_arg=x_arg, autogenerate=autogenerate)
         if databases:
             config.attributes[DATABASES] = collect_databases(manager)
-        config.attributes[KEY] = Invocation(manager, brought, labels, output, dict(limits or {}))
+        config.attributes[KEY] = Invocation(manager, brought, labels, output, dict(limits or {}), answers=answers)
         manager.tell("ellar_db_configure", config=config)
         if brought is not None and databases:
             config.attributes[DATABASES] = databases_for(brought, config.attributes[DATABASES])

@@ -13,10 +13,28 @@ from ellar_db.databases.limits import Limits
 from ellar_db.hooktypes import Canceller, Lock
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection, Inspector
+    from sqlalchemy import URL, Column, Connection, Inspector, Table
     from sqlalchemy import Dialect as SQLAlchemyDialect
 
     from ellar_db.dialects.statements import Statements
+
+
+FORMER_NAME = "ellar_db_former_name"
+"""Key in the `info` of a table or column that a comparison reads under a new name: the name that the database has."""
+
+
+def name_in_database(item: Table | Column[Any]) -> str:
+    """Return the name that a table or column of the database still has while the rename isn't done.
+
+    Args:
+        item: What SQLAlchemy read from the database.
+
+    Example:
+        >>> from sqlalchemy import Column
+        >>> name_in_database(Column("full_name", info={FORMER_NAME: "name"}))
+        'name'
+    """
+    return str(item.info.get(FORMER_NAME, item.name))
 
 
 class Dialect:
@@ -80,6 +98,8 @@ class Dialect:
 
     enums: ClassVar[str] = ""
     """Package that makes, changes and drops types of enums, where they are objects of their own."""
+    restates_columns: ClassVar[bool] = False
+    """Whether Alembic restates a column's definition to rename it, so that what a revision doesn't name is lost."""
 
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset()
     """The drivers' error codes for time-outs."""
@@ -321,6 +341,30 @@ class Dialect:
         Args:
             connection: The run's connection, after the statement.
             statement: The statement.
+        """
+        return ""
+
+    # Renames
+
+    def rename_index(self, table: str, schema: str, old: str, new: str) -> str:
+        """Return the statement that renames an index, or an empty string if there is none.
+
+        Args:
+            table: The table, quoted and with its schema.
+            schema: The schema, quoted, with a dot after it; an empty string for the default one.
+            old: The index's name, quoted.
+            new: Its new name, quoted.
+        """
+        return ""
+
+    def rename_constraint(self, table: str, kind: str, old: str, new: str) -> str:
+        """Return the statement that renames a constraint, or an empty string if there is none.
+
+        Args:
+            table: The table, quoted and with its schema.
+            kind: "primary", "unique", "foreignkey" or "check", as in `op.drop_constraint`.
+            old: The constraint's name, quoted.
+            new: Its new name, quoted.
         """
         return ""
 

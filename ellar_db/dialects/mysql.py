@@ -56,6 +56,7 @@ class MySQL(Dialect):
     has_temporary_tables = True
     reflects_checks_of_columns = False
     fills_not_null = True
+    restates_columns = True
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset(CHANGED)
     catalog = (
@@ -171,6 +172,14 @@ class MySQL(Dialect):
     def already_there(self, error: BaseException) -> bool:
         """Return whether the error's code says that a table, an index or a routine exists."""
         return bool(error.args) and error.args[0] in EXISTING
+
+    def rename_index(self, table: str, schema: str, old: str, new: str) -> str:
+        """Return `ALTER TABLE ... RENAME INDEX`."""
+        return f"ALTER TABLE {table} RENAME INDEX {old} TO {new}"
+
+    def rename_constraint(self, table: str, kind: str, old: str, new: str) -> str:
+        """Return the same as for an index for a unique constraint, which is one; foreign keys can't be renamed."""
+        return self.rename_index(table, "", old, new) if kind == "unique" else ""
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of another database on the server."""

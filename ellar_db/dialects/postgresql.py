@@ -190,6 +190,14 @@ class PostgreSQL(Dialect):
         """Return the invalid index that a statement left, or took for a valid one."""
         return indexes.unfinished(connection, statement)
 
+    def rename_index(self, table: str, schema: str, old: str, new: str) -> str:
+        """Return `ALTER INDEX ... RENAME TO`."""
+        return f"ALTER INDEX {schema}{old} RENAME TO {new}"
+
+    def rename_constraint(self, table: str, kind: str, old: str, new: str) -> str:
+        """Return `ALTER TABLE ... RENAME CONSTRAINT`."""
+        return f"ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"
+
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of another database on the server."""
         return url.set(database=name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
-from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.base import Dialect, name_in_database
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction, reasons
 from ellar_db.hooktypes import Canceller, Lock
 from ellar_db.util.aiosqlite import interruption
@@ -55,10 +55,13 @@ def type_changed(
     assert context.connection is not None
     quote = context.dialect.identifier_preparer.quote
     schema = f"{quote(inspected.table.schema)}." if inspected.table.schema else ""
-    rows = context.connection.exec_driver_sql(f"PRAGMA {schema}table_xinfo({quote(inspected.table.name)})").mappings()
+    rows = context.connection.exec_driver_sql(
+        f"PRAGMA {schema}table_xinfo({quote(name_in_database(inspected.table))})"
+    ).mappings()
     written = {row["name"]: row for row in rows}
-    found, name = written[inspected.name], declared_type.compile(dialect=context.dialect)
-    is_key = [row["name"] for row in written.values() if row["pk"]] == [inspected.name]
+    former = name_in_database(inspected)
+    found, name = written[former], declared_type.compile(dialect=context.dialect)
+    is_key = [row["name"] for row in written.values() if row["pk"]] == [former]
     if is_key and found["type"].upper() == "INTEGER" and "INT" in name.upper():
         # under another name than INTEGER the primary key wouldn't be the rowid, which has 64 bits anyway
         return False

@@ -166,7 +166,13 @@ class Comparison:
         Args:
             revision: What Alembic is about to write, after all databases were compared.
             script: The folder.
+
+        Raises:
+            DbError: An answer was given beforehand to a question that no database raises.
         """
+        answers = invocation_of(self.config).answers
+        if answers is not None:
+            answers.refuse_unused()
         directives = revision.generated_revisions
         autogenerate = bool(getattr(self.config.cmd_opts, "autogenerate", False))
         if autogenerate and all(ops.is_empty() for script in directives for ops in script.upgrade_ops_list):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ellar_db.config.invocation import change_invocation, invocation_of
+from ellar_db.config.invocation import Answers, change_invocation, invocation_of
 from ellar_db.config.packages import check_editable
 from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.seam import alembic_config
@@ -47,6 +47,7 @@ def write_revision(
     output: str | None = None,
     package: str | None = None,
     duplicates: bool = False,
+    answers: Answers | None = None,
 ) -> None:
     """Write a revision, empty or from the models.
 
@@ -59,6 +60,7 @@ def write_revision(
         output: Where offline SQL goes.
         package: `--package`.
         duplicates: `--probe-duplicates`.
+        answers: `--rename`, `--fill` and `--no-input`.
 
     Raises:
         DbError: The revision was refused; nothing has been written.
@@ -69,7 +71,13 @@ def write_revision(
     findings = Findings()
     with (
         alembic_config(
-            directory, x_arg=x_arg, autogenerate=autogenerate, output=output, package=package, decides=True
+            directory,
+            x_arg=x_arg,
+            autogenerate=autogenerate,
+            output=output,
+            package=package,
+            decides=True,
+            answers=answers,
         ) as config,
         _opened(config, autogenerate=autogenerate) as script,
     ):

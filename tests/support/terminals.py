@@ -1,0 +1,75 @@
+"""Programs whose input and standard error are a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from ellar_db.testing import Project
+from tests.support.processes import TIMEOUT, python
+
+terminal = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+
+PROGRAM = "import os, sys; os.dup2(0, 2); sys.argv[0] = 'ellar-db'; from ellar_db.cli import main; main()"
+
+END_OF_INPUT = "\x04"
+
+
+class Terminal:
+    """The other end of the terminal of a running program.
+
+    Args:
+        ours: The terminal.
+        program: The program.
+    """
+
+    def __init__(self, ours: int, program: object) -> None:
+        self.ours = ours
+        self.program: object = program
+        self.shown = ""
+
+    def answer(self, question: str, keys: str) -> None:
+        """Wait for a question, and type."""
+        start = len(self.shown)
+        while question not in self.shown[start:]:
+            read = self._read()
+            assert read, f"no {question!r} in {self.shown[start:]!r}"
+        os.write(self.ours, keys.encode())
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait for the end; give the exit code, what was written to standard output, and what the terminal shows."""
+        while self._read():
+            pass
+        output, _ = self.program.communicate(timeout=TIMEOUT)  # type: ignore[attr-defined]
+        return self.program.returncode, output, self.shown  # type: ignore[attr-defined]
+
+    def _read(self) -> bool:
+        try:
+            read = os.read(self.ours, 4096).decode()
+        except OSError:
+            # nobody has the other end any more
+            return False
+        self.shown += read.replace("\r\n", "\n")
+        return bool(read)
+
+
+@contextmanager
+def on_terminal(project: Project, *arguments: str) -> Iterator[Terminal]:
+    """Run `ellar-db` on a terminal."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    try:
+        env = {**os.environ, "ELLAR_DB_LOAD_PLUGINS": ""}
+        program = python("-c", PROGRAM, *arguments, cwd=project.path, env=env, stdin=theirs)
+    finally:
+        os.close(theirs)
+    try:
+        yield Terminal(ours, program)
+    finally:
+        program.kill()
+        os.close(ours)
