@@ -14,6 +14,7 @@ from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.operations.ops import UpgradeOps
     from sqlalchemy import Connection
 
 DATABASES = "databases"
@@ -37,6 +38,8 @@ class Invocation:
         script: The `Script` that collects the SQL of several runs, of packages and the application.
         ahead: Called with the configuration and the databases on which the folder runs, before anything happens to
             them; for an env.py that isn't ours, with one database after the other and the connection to it.
+        found: Called with Alembic's `UpgradeOps` of each database that was compared, once env.py has ended.
+        shows: A revision is only shown, and not written.
     """
 
     manager: PluginManager
@@ -47,6 +50,8 @@ class Invocation:
     settling: bool = False
     script: Any = None
     ahead: Callable[[Config, Sequence[Database], Connection | None], None] | None = None
+    found: Callable[[Sequence[UpgradeOps]], object] | None = None
+    shows: bool = False
 
     def limits_of(self, database: Database) -> Limits:
         """Return the limits of a database in this invocation.

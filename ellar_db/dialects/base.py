@@ -54,6 +54,12 @@ class Dialect:
     comparators: ClassVar[Sequence[str]] = ()
     """Packages that extend autogenerate and give correct results only on this kind of database."""
 
+    uncompared: ClassVar[Sequence[str]] = ("views", "triggers", "functions", "privileges", "rows")
+    """What autogenerate never compares, in words; `check` says it."""
+
+    has_schemas: ClassVar[bool] = True
+    """Whether a database may have tables in several schemas."""
+
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset()
     """The drivers' error codes for time-outs."""
 

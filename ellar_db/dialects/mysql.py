@@ -53,6 +53,7 @@ class MySQL(Dialect):
     names = ("mysql", "mariadb")
     transactional = True
     commits_at_ddl = True
+    uncompared = ("views", "triggers", "functions", "events", "options of tables", "privileges", "rows")
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset(CHANGED)
     catalog = (

@@ -46,6 +46,12 @@ class PostgreSQL(Dialect):
     names = ("postgresql",)
     transactional = True
     comparators = ("alembic_postgresql_enum", "alembic_utils")
+    uncompared = (
+        "views, functions, triggers and policies that alembic-utils isn't told of",
+        "extensions",
+        "privileges",
+        "rows",
+    )
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_NOT_AVAILABLE, QUERY_CANCELED})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset({UNDEFINED_TABLE, INTERNAL_ERROR})
     catalog = (

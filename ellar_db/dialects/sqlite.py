@@ -72,7 +72,9 @@ class SQLite(Dialect):
     transactional = True
     transactional_ddl = True
     # a function of the class would become a method
+    has_schemas = False
     compare_type = staticmethod(type_changed)
+    uncompared = ("views", "triggers", "rows")
     catalog = ("SELECT 'trigger', name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",)
 
     def identity(self, database: Database) -> str:

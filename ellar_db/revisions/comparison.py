@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ellar_db.autogenerate.pipeline import enable
+from ellar_db.autogenerate.uncompared import UNCOMPARED, uncompared
+from ellar_db.autogenerate.words import DATABASE, DIALECT
+from ellar_db.config.invocation import invocation_of
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.revisions.column_types import renderer
 from ellar_db.revisions.comparators import PACKAGE_OPTION
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
     from ellar_db.databases.database import Database
+    from ellar_db.dialects.base import Dialect
     from ellar_db.plugins.manager import PluginManager
 
 
@@ -87,6 +91,7 @@ class Comparison:
                 purpose=self.purpose,
             )
             self._refuse_nonsense(context, directives)
+            _remember(context, directives, database, dialect_of(self.manager, database))
 
         options["include_object"] = include_object
         # without a filter Alembic needn't call it for each name
@@ -153,6 +158,9 @@ class Comparison:
             script: The folder.
         """
         directives = revision.generated_revisions
+        found = invocation_of(self.config).found
+        if found is not None:
+            found([operations for script in directives for operations in script.upgrade_ops_list])
         autogenerate = bool(getattr(self.config.cmd_opts, "autogenerate", False))
         if autogenerate and all(ops.is_empty() for script in directives for ops in script.upgrade_ops_list):
             if directives:
@@ -173,3 +181,15 @@ class Comparison:
             directive.rev_id = named.rev_id or directive.rev_id
             if named.filename is not None:
                 script.file_template = named.filename.replace("%", "%%")
+
+
+def _remember(
+    context: MigrationContext, directives: list[MigrationScript], database: Database, dialect: Dialect
+) -> None:
+    """Keep with the operations which database they are for, and what describing them needs."""
+    known = {DATABASE: database.name, DIALECT: context.dialect, UNCOMPARED: uncompared(dialect, context.opts)}
+    for script in directives:
+        for operations in script.upgrade_ops_list:
+            # those of other databases were compared before
+            if DATABASE not in operations.info:
+                operations.info.update(known)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ellar_db.config.invocation import invocation_of
+from ellar_db.config.invocation import change_invocation, invocation_of
 from ellar_db.config.packages import check_editable
 from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.seam import alembic_config
 from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.revisions.contents import tell_contents
 from ellar_db.revisions.files import one_writer, whole_files
 from ellar_db.revisions.names import RevisionName, as_docstring, check_branch_label, check_message, name_revision
 from ellar_db.util.alembic import version_folders
@@ -20,6 +21,7 @@ from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.operations.ops import UpgradeOps
     from alembic.script import Script, ScriptDirectory
 
 
@@ -84,6 +86,8 @@ def write_revision(
             version_path=new.version_path,
             directory=_home(config, script),
         )
+        compared: list[UpgradeOps] = []
+        change_invocation(config, found=compared.extend)
         with whole_files(config, script, named.filename) as scratch:
             written = command.revision(
                 config,
@@ -100,6 +104,8 @@ def write_revision(
             for one in written if isinstance(written, list) else [written]:
                 if one is not None:
                     scratch.belongs(Path(one.path), new.version_path or _folder(one, script))
+        if scratch.placed:
+            tell_contents(compared, package)
         _tell_written(scratch.placed, named)
 
 

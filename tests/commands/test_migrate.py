@@ -13,7 +13,7 @@ def test_writes_what_the_models_say_and_the_database_lacks(plain: Project) -> No
     result = plain.db("migrate", "-m", "Add users", "--rev-id", "first")
 
     assert result.stdout == "Wrote migrations/versions/first_add_users.py\n"
-    assert result.stderr == "Detected added table 'users'\n"
+    assert result.stderr == "  add table users\nReview it before you run `ellar-db upgrade`.\n"
     text = plain.revisions()[0].read_text()
     assert text.startswith('"""Add users\n\nRevision ID: first\nRevises: \nCreate Date: ')
     assert "op.create_table('users'," in text
@@ -89,7 +89,8 @@ def test_of_several_databases_a_folder_for_one_uses_default_and_says_so(several:
 
     assert result.stderr == (
         "2 databases are configured and this folder is for one: running on 'default' alone.\n"
-        "Detected added table 'users'\n"
+        "  add table users\n"
+        "Review it before you run `ellar-db -d one upgrade`.\n"
     )
     assert "figures" not in several.revisions("one")[0].read_text()
 
