@@ -364,7 +364,7 @@ class TestAutogenerate:
         started.db("migrate", "--package", "audit", "-m", "new table", "--rev-id", "audit2")
 
         written = (versions / "audit2_new_table.py").read_text()
-        assert "down_revision: Union[str, Sequence[str], None] = 'audit1'" in written
+        assert "down_revision: str | tuple[str, ...] | None = 'audit1'" in written
         assert re.findall(r"op\.(\w+)\('(\w+)'", written) == [("create_table", "new"), ("drop_table", "new")]
         assert ran(started.db("upgrade").stderr) == ["audit2"]
         assert started.db("check").exit_code == 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,14 +82,29 @@ def _run_hooks(file: Path, hooks: Any) -> None:
     Raises:
         DbError: The program of a hook can't be run.
     """
+    from alembic.util import CommandError
+
     for hook in hooks:
         try:
-            run_post_write_hooks(file, [hook])
+            with redirect_stdout(io.StringIO()) as printed:
+                run_post_write_hooks(file, [hook])
         except OSError as error:
-            raise DbError(
-                f"the post-write hook {hook['_hook_name']!r} can't be run: {error.filename!r}: "
-                f"{error.strerror or error}; install its program, or take the hook out of post_write_hooks"
-            ) from error
+            raise _not_run(hook, f"{error.filename!r}: {error.strerror or error}") from error
+        except CommandError as error:
+            if "Could not find module" not in str(error):
+                raise
+            raise _not_run(hook, f"{hook['module']} isn't installed") from error
+        # standard output is for the path; of the lines, two are Alembic's own
+        for line in printed.getvalue().splitlines():
+            if not line.startswith(("Running post write hook ", "  done")):
+                say(line, err=True)
+
+
+def _not_run(hook: Any, cause: str) -> DbError:
+    return DbError(
+        f"the post-write hook {hook['_hook_name']!r} can't be run: {cause}; install its program, or take the hook out "
+        "of post_write_hooks"
+    )
 
 
 class _Scratch:

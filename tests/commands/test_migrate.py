@@ -15,7 +15,7 @@ def test_writes_what_the_models_say_and_the_database_lacks(plain: Project) -> No
     assert result.stdout == "Wrote migrations/versions/first_add_users.py\n"
     assert result.stderr == "  add table users\nReview it before you run `ellar-db upgrade`.\n"
     text = plain.revisions()[0].read_text()
-    assert text.startswith('"""Add users\n\nRevision ID: first\nRevises: \nCreate Date: ')
+    assert text.startswith('"""Add users\n\nRevision ID: first\nRevises:\nCreate Date: ')
     assert "op.create_table('users'," in text
     assert "op.drop_table('users')" in text
 
