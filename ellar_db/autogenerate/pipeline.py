@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ellar_db.autogenerate.mappers import complete_models
+
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import UpgradeOps
@@ -29,7 +31,15 @@ def enable() -> None:
     from alembic.autogenerate import comparators
     from alembic.util import DispatchPriority
 
+    comparators.dispatch_for("schema", priority=DispatchPriority.FIRST)(_begin)
     comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
+
+
+def _begin(*_: object) -> PriorityDispatchResult:
+    from alembic.util import PriorityDispatchResult
+
+    complete_models()
+    return PriorityDispatchResult.CONTINUE
 
 
 def _finish(context: AutogenContext, operations: UpgradeOps, *_: object) -> PriorityDispatchResult:

@@ -15,6 +15,7 @@ from ellar_db.plugins.dialects import dialect_of
 from ellar_db.revisions.column_types import renderer
 from ellar_db.revisions.comparators import PACKAGE_OPTION
 from ellar_db.revisions.names import check_id, name_revision
+from ellar_db.revisions.ownership import no_version_table
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Comparison:
             composed: The callbacks that the application and plugins gave as options.
             database: The database compared.
         """
-        objects, names = composed["include_object"], composed["include_name"]
+        objects, names = [no_version_table, *composed["include_object"]], composed["include_name"]
 
         def include_object(object_: Any, name: str | None, type_: Any, reflected: bool, compare_to: Any) -> bool:
             return all(function(object_, name, type_, reflected, compare_to) for function in objects) and self._all(
