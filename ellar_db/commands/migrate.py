@@ -15,6 +15,19 @@ from ellar_db.hookspecs import hookimpl
 @options.environment
 @options.new_revision
 @options.package
+@click.option("--dry-run", is_flag=True, help="Print the revision instead of writing it.")
+@click.option(
+    "--scratch",
+    is_flag=True,
+    help="Compare with a scratch database on which all revisions are run, and not with the application's database.",
+)
+@click.option(
+    "--scratch-url",
+    "scratch_urls",
+    metavar="[NAME=]URL",
+    multiple=True,
+    help="The server on which --scratch makes a database; by default that of the application's database.",
+)
 @click.option("--sql", is_flag=True, help="Not supported: autogenerate must read the database.")
 def migrate(
     directory: Path | None,
@@ -28,11 +41,16 @@ def migrate(
     rev_id: str | None,
     depends_on: tuple[str, ...],
     package: str | None,
+    dry_run: bool,
+    scratch: bool,
+    scratch_urls: tuple[str, ...],
 ) -> None:
     """Compare the models with the databases and write a revision of the differences.
 
     Review it before you apply it: for example, a renamed table or column appears as dropped and added. If nothing
     changed, no file is written.
+
+    Without --scratch, the database must be at the newest revision. --dry-run leaves out the post-write hooks.
     """
     from ellar_db.revisions.writer import NewRevision, write_revision
 
@@ -42,7 +60,15 @@ def migrate(
             "write the revision without it, then use upgrade --sql"
         )
     new = NewRevision(message, head, splice, branch_label, version_path, rev_id, depends_on)
-    write_revision(directory, new, x_arg=x_arg, autogenerate=True, package=package)
+    write_revision(
+        directory,
+        new,
+        x_arg=x_arg,
+        autogenerate=True,
+        package=package,
+        dry_run=dry_run,
+        scratch=scratch_urls if scratch or scratch_urls else None,
+    )
 
 
 @hookimpl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
+
+log = logging.getLogger("ellar_db")
 
 FOLDER_TIMEOUT = 60.0
 """Seconds to wait for another program that writes a revision to the same folder."""
@@ -45,7 +48,9 @@ def one_writer(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -> Iterator[_Scratch]:
+def whole_files(
+    config: Config, script: ScriptDirectory, filename: str | None, *, dry_run: bool = False
+) -> Iterator[_Scratch]:
     """Let Alembic write its files to a temporary folder, and move them into place at the end.
 
     Alembic's post-write hooks run on a file once it is in place, where they find the project's own settings.
@@ -54,6 +59,7 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
         config: Alembic's configuration.
         script: The migrations folder.
         filename: The file's name without `.py`, or None to use `file_template`.
+        dry_run: Print the files instead, without the post-write hooks.
 
     Yields:
         The temporary folder; its `belongs` sets where each file is moved.
@@ -70,6 +76,11 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
         config.set_main_option("file_template", f"{doubled}/{template}".replace("%", "%%"))
         without_output_and_hooks(config)
         yield scratch
+        if dry_run:
+            for file, target in scratch.files.items():
+                log.info("Would write %s", shown(target))
+                say(file.read_text(encoding="utf-8").rstrip("\n"))
+            return
         scratch.placed = scratch.place(lambda file: _run_hooks(file, hooks))
         for file in scratch.placed:
             if not getattr(config.cmd_opts, "quiet", False):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ellar_db.options import as_typed
 from ellar_db.plugins.record import leaving_out
-from ellar_db.revisions.formatting import use_ruff
+from ellar_db.project.formatter import use_ruff
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import made_folder, move_whole
 
