@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ellar_db.autogenerate.constraint_names import name_constraints
+from ellar_db.autogenerate.key_indexes import drop_key_indexes
 from ellar_db.autogenerate.mappers import complete_models
+from ellar_db.autogenerate.order import reorder
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -22,7 +25,7 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    return ()
+    return (name_constraints, drop_key_indexes, reorder)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect as SQLAlchemyDialect
 
     from ellar_db.dialects.statements import Statements
+
+
+NAME_LENGTH = 63
+"""Maximum length in characters of a name that is chosen for a constraint: PostgreSQL's, which is the shortest."""
 
 
 class Dialect:
@@ -56,6 +60,15 @@ class Dialect:
 
     uncompared: ClassVar[Sequence[str]] = ("views", "triggers", "functions", "privileges", "rows")
     """What autogenerate never compares, in words; `check` says it."""
+
+    naming_convention: ClassVar[Mapping[str, str]] = {}
+    """The convention with which a batch operation names constraints; empty if each has a name in the catalog."""
+
+    checks_references: ClassVar[bool] = True
+    """Whether a foreign key needs its table to be there when it is made, and keeps it from being dropped."""
+
+    indexes_foreign_keys: ClassVar[bool] = False
+    """Whether the server makes an index for a foreign key, with its name, and keeps it when the key is dropped."""
 
     has_schemas: ClassVar[bool] = True
     """Whether a database may have tables in several schemas."""
@@ -336,6 +349,27 @@ class Dialect:
             url: The URL.
         """
         return str(url.database)
+
+    # Names
+
+    def constraint_name(self, kind: str, table: str, columns: Sequence[str], referred: str = "") -> str:
+        """Return the name of a constraint that has none in the models, as the server would choose it.
+
+        Args:
+            kind: "unique" or "foreign key".
+            table: The table's name.
+            columns: The columns' names.
+            referred: For a foreign key, the table to which it refers.
+
+        Example:
+            >>> Dialect().constraint_name("unique", "users", ["name", "team"])
+            'users_name_team_key'
+        """
+        label = "_fkey" if kind == "foreign key" else "_key"
+        first, second = table, "_".join(columns)
+        while len(first) + len(second) + len(label) + 1 > NAME_LENGTH:
+            first, second = (first[:-1], second) if len(first) > len(second) else (first, second[:-1])
+        return f"{first}_{second}{label}"
 
     # Contents of a schema
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -53,6 +53,7 @@ class MySQL(Dialect):
     names = ("mysql", "mariadb")
     transactional = True
     commits_at_ddl = True
+    indexes_foreign_keys = True
     uncompared = ("views", "triggers", "functions", "events", "options of tables", "privileges", "rows")
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset(CHANGED)
@@ -169,6 +170,10 @@ class MySQL(Dialect):
     def already_there(self, error: BaseException) -> bool:
         """Return whether the error's code says that a table, an index or a routine exists."""
         return bool(error.args) and error.args[0] in EXISTING
+
+    def constraint_name(self, kind: str, table: str, columns: Sequence[str], referred: str = "") -> str:
+        """Return the first column's name for a unique constraint, as the server does."""
+        return columns[0] if kind == "unique" else super().constraint_name(kind, table, columns, referred)
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of another database on the server."""
