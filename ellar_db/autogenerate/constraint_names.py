@@ -26,11 +26,46 @@ def name_constraints(context: AutogenContext, operations: UpgradeOps) -> None:
 
     assert context.dialect is not None
     dialect = dialect_named(get_plugin_manager(), context.dialect.name)
+    if dialect.naming_convention:
+        _drop_unnamed(context, operations)
     for position, table in enumerate(operations.ops):
         if isinstance(table, ModifyTableOps):
             named = [_name(operation, dialect) for operation in table.ops]
             if any(named) and dialect.naming_convention:
                 operations.ops[position] = _with_convention()(table, dict(dialect.naming_convention))
+
+
+def _drop_unnamed(context: AutogenContext, operations: UpgradeOps) -> None:
+    """Drop unique constraints without a name that the models no longer have; Alembic compares only those with one."""
+    from alembic.operations.ops import CreateTableOp, DropConstraintOp, ModifyTableOps
+    from sqlalchemy import Column, MetaData, Table, UniqueConstraint
+
+    made = {(each.schema, each.table_name) for each in operations.ops if isinstance(each, CreateTableOp)}
+    changes = {(each.schema, each.table_name): each for each in operations.ops if isinstance(each, ModifyTableOps)}
+    for model in context.sorted_tables:
+        place = model.schema, model.name
+        if place in made or not context.inspector.has_table(model.name, schema=model.schema):
+            continue
+        if not context.run_name_filters(model.name, "table", {"schema_name": model.schema}):
+            continue
+        if not context.run_object_filters(model, model.name, "table", False, model):
+            continue
+        known = {frozenset(each.columns.keys()) for each in model.constraints if isinstance(each, UniqueConstraint)}
+        for unique in context.inspector.get_unique_constraints(model.name, schema=model.schema):
+            columns = [str(column) for column in unique["column_names"]]
+            # one whose column is dropped goes with it
+            if unique["name"] is not None or frozenset(columns) in known or not set(columns) <= set(model.c.keys()):
+                continue
+            found = Table(
+                model.name, MetaData(), *(Column(name, model.c[name].type) for name in columns), schema=model.schema
+            )
+            constraint = UniqueConstraint(*found.c)
+            found.append_constraint(constraint)
+            if context.run_object_filters(constraint, None, "unique_constraint", True, None):
+                if place not in changes:
+                    changes[place] = ModifyTableOps(model.name, [], schema=model.schema)
+                    operations.ops.append(changes[place])
+                changes[place].ops.insert(0, DropConstraintOp.from_constraint(constraint))
 
 
 def _name(operation: Any, dialect: Dialect) -> bool:
