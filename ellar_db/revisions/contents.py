@@ -38,4 +38,4 @@ def _review(operations: set[str], package: str | None) -> str:
     if operations.isdisjoint(DROPS):
         return f"{text}."
     rename = "" if operations.isdisjoint(ADDS) else "; a renamed table or column appears as dropped and added"
-    return f"{text}: what it drops is lost with its data{rename}."
+    return f"{text}: the data of dropped tables and columns is lost{rename}."

@@ -102,3 +102,25 @@ def test_quiet_prints_nothing(plain: Project, quiet: str) -> None:
     assert plain.db(quiet, "migrate", "-m", "Add users").output == ""
     assert plain.db(quiet, "upgrade").output == ""
     assert "users" in plain.tables()
+
+
+def test_says_what_is_lost_and_what_may_be_a_rename(plain: Project) -> None:
+    plain.db("init")
+    plain.db("migrate")
+    plain.db("upgrade")
+    models = (plain.path / "models.py").read_text()
+    plain.write("models.py", models.replace("name: ", "title: "))
+    plain.forget("models")
+
+    assert plain.db("migrate").stderr == (
+        "  add column users.title VARCHAR(128) NOT NULL\n"
+        "  drop column users.name\n"
+        "Review it before you run `ellar-db upgrade`: the data of dropped tables and columns is lost; a renamed table "
+        "or column appears as dropped and added.\n"
+    )
+
+
+def test_an_empty_revision_has_nothing_to_review(plain: Project) -> None:
+    plain.db("init")
+
+    assert plain.db("revision").stderr == ""
