@@ -161,6 +161,11 @@ def probe_duplicates(function: F) -> F:
     )(function)
 
 
+def json(function: F) -> F:
+    """Add `--json`, which makes a command write one document for programs."""
+    return click.option("--json", is_flag=True, help="Write one JSON document to standard output.")(function)
+
+
 def message(function: F) -> F:
     """Add `-m/--message`."""
     return click.option("-m", "--message", help="Message of the revision.")(function)

@@ -173,7 +173,7 @@ class TestTablesMadeOtherwise:
             "class Item(Base):\n    __tablename__ = 'item'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
         )
 
-        assert "add table item" in made.db("check", exit_code=1).stderr
+        assert "add table item" in made.db("check", exit_code=1).stdout
 
     @pytest.mark.parametrize(
         "statement", ["create index by_id on other (id)", "create view seen as select 1"], ids=["index", "view"]

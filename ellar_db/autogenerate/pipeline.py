@@ -7,10 +7,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ellar_db.autogenerate.checks import compare_checks
+from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
 from ellar_db.autogenerate.expressions import render_as_written
 from ellar_db.autogenerate.fills import fill_columns
 from ellar_db.autogenerate.indexes import compare_indexes, silence_warnings
+from ellar_db.autogenerate.key_indexes import drop_key_indexes
+from ellar_db.autogenerate.mappers import complete_models
+from ellar_db.autogenerate.order import reorder
 from ellar_db.autogenerate.renames import is_second_comparison, rename
 
 if TYPE_CHECKING:
@@ -27,7 +31,7 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    return (fill_columns, convert)
+    return (fill_columns, convert, name_constraints, drop_key_indexes, reorder)
 
 
 @cache
@@ -45,6 +49,7 @@ def enable() -> None:
 def _begin(*_: object) -> PriorityDispatchResult:
     from alembic.util import PriorityDispatchResult
 
+    complete_models()
     silence_warnings()
     return PriorityDispatchResult.CONTINUE
 

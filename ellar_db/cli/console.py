@@ -24,7 +24,8 @@ class _Progress(logging.Handler):
         # the application has set up its own handlers meanwhile, which show the log
         if logging.root.handlers:
             return
-        progress = record.name.startswith(("ellar_db", "alembic.autogenerate")) or str(record.msg).startswith("Running")
+        # what autogenerate detects is shown in words, once it is known what is written
+        progress = record.name.startswith("ellar_db") or str(record.msg).startswith("Running")
         # a revision's message may have several lines
         line = " ".join(record.getMessage().splitlines())
         if record.levelno > logging.INFO:

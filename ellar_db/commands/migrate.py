@@ -17,6 +17,19 @@ from ellar_db.hookspecs import hookimpl
 @options.answers
 @options.package
 @options.probe_duplicates
+@click.option("--dry-run", is_flag=True, help="Print the revision instead of writing it.")
+@click.option(
+    "--scratch",
+    is_flag=True,
+    help="Compare with a scratch database on which all revisions are run, and not with the application's database.",
+)
+@click.option(
+    "--scratch-url",
+    "scratch_urls",
+    metavar="[NAME=]URL",
+    multiple=True,
+    help="The server on which --scratch makes a database; by default that of the application's database.",
+)
 @click.option("--sql", is_flag=True, help="Not supported: autogenerate must read the database.")
 def migrate(
     directory: Path | None,
@@ -34,6 +47,9 @@ def migrate(
     no_input: bool,
     package: str | None,
     probe_duplicates: bool,
+    dry_run: bool,
+    scratch: bool,
+    scratch_urls: tuple[str, ...],
 ) -> None:
     """Compare the models with the databases and write a revision of the differences.
 
@@ -41,6 +57,8 @@ def migrate(
     On a terminal, migrate asks what it can't know: whether a table or column that looks like a dropped one was renamed,
     and which value the rows that are there get in a column that becomes NOT NULL. If nothing changed, no file is
     written.
+
+    Without --scratch, the database must be at the newest revision. --dry-run leaves out the post-write hooks.
     """
     from ellar_db.config.invocation import Answers
     from ellar_db.revisions.writer import NewRevision, write_revision
@@ -60,6 +78,8 @@ def migrate(
         package=package,
         duplicates=probe_duplicates,
         answers=answers,
+        dry_run=dry_run,
+        scratch=scratch_urls if scratch or scratch_urls else None,
     )
 
 

@@ -15,6 +15,7 @@ from ellar_db.util.errors import DbError, meant
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.operations.ops import UpgradeOps
     from sqlalchemy import Connection
 
 DATABASES = "databases"
@@ -107,6 +108,8 @@ class Invocation:
             if it is told before.
         duplicates: Search for duplicates where something becomes unique (`--probe-duplicates`).
         answers: Answers to the questions of a comparison, and whether it may ask; None neither asks nor hints.
+        found: Called with Alembic's `UpgradeOps` of each database that was compared, once env.py has ended.
+        shows: A revision is only shown, and not written.
     """
 
     manager: PluginManager
@@ -120,6 +123,8 @@ class Invocation:
     findings: Any = None
     duplicates: bool = False
     answers: Answers | None = None
+    found: Callable[[Sequence[UpgradeOps]], object] | None = None
+    shows: bool = False
 
     def limits_of(self, database: Database) -> Limits:
         """Return the limits of a database in this invocation.

@@ -37,6 +37,10 @@ def name_in_database(item: Table | Column[Any]) -> str:
     return str(item.info.get(FORMER_NAME, item.name))
 
 
+NAME_LENGTH = 63
+"""Maximum length in characters of a name that is chosen for a constraint: PostgreSQL's, which is the shortest."""
+
+
 class Dialect:
     """A kind of database.
 
@@ -100,6 +104,20 @@ class Dialect:
     """Package that makes, changes and drops types of enums, where they are objects of their own."""
     restates_columns: ClassVar[bool] = False
     """Whether Alembic restates a column's definition to rename it, so that what a revision doesn't name is lost."""
+    uncompared: ClassVar[Sequence[str]] = ("views", "triggers", "functions", "privileges", "rows")
+    """What autogenerate never compares, in words; `check` says it."""
+
+    naming_convention: ClassVar[Mapping[str, str]] = {}
+    """The convention with which a batch operation names constraints; empty if each has a name in the catalog."""
+
+    checks_references: ClassVar[bool] = True
+    """Whether a foreign key needs its table to be there when it is made, and keeps it from being dropped."""
+
+    indexes_foreign_keys: ClassVar[bool] = False
+    """Whether the server makes an index for a foreign key, with its name, and keeps it when the key is dropped."""
+
+    has_schemas: ClassVar[bool] = True
+    """Whether a database may have tables in several schemas."""
 
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset()
     """The drivers' error codes for time-outs."""
@@ -447,6 +465,27 @@ class Dialect:
             text: What it restates.
         """
         yield text
+
+    # Names
+
+    def constraint_name(self, kind: str, table: str, columns: Sequence[str], referred: str = "") -> str:
+        """Return the name of a constraint that has none in the models, as the server would choose it.
+
+        Args:
+            kind: "unique" or "foreign key".
+            table: The table's name.
+            columns: The columns' names.
+            referred: For a foreign key, the table to which it refers.
+
+        Example:
+            >>> Dialect().constraint_name("unique", "users", ["name", "team"])
+            'users_name_team_key'
+        """
+        label = "_fkey" if kind == "foreign key" else "_key"
+        first, second = table, "_".join(columns)
+        while len(first) + len(second) + len(label) + 1 > NAME_LENGTH:
+            first, second = (first[:-1], second) if len(first) > len(second) else (first, second[:-1])
+        return f"{first}_{second}{label}"
 
     # Contents of a schema
 

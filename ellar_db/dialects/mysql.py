@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -57,6 +57,8 @@ class MySQL(Dialect):
     reflects_checks_of_columns = False
     fills_not_null = True
     restates_columns = True
+    indexes_foreign_keys = True
+    uncompared = ("views", "triggers", "functions", "events", "options of tables", "privileges", "rows")
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset(CHANGED)
     catalog = (
@@ -180,6 +182,10 @@ class MySQL(Dialect):
     def rename_constraint(self, table: str, kind: str, old: str, new: str) -> str:
         """Return the same as for an index for a unique constraint, which is one; foreign keys can't be renamed."""
         return self.rename_index(table, "", old, new) if kind == "unique" else ""
+
+    def constraint_name(self, kind: str, table: str, columns: Sequence[str], referred: str = "") -> str:
+        """Return the first column's name for a unique constraint, as the server does."""
+        return columns[0] if kind == "unique" else super().constraint_name(kind, table, columns, referred)
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of another database on the server."""

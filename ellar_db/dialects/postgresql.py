@@ -68,6 +68,12 @@ class PostgreSQL(Dialect):
     using = "postgresql_using"
     concurrently = "postgresql_concurrently"
     enums = "alembic_postgresql_enum"
+    uncompared = (
+        "views, functions, triggers and policies that alembic-utils isn't told of",
+        "extensions",
+        "privileges",
+        "rows",
+    )
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_NOT_AVAILABLE, QUERY_CANCELED})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset({UNDEFINED_TABLE, INTERNAL_ERROR})
     catalog = (

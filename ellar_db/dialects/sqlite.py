@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
@@ -79,7 +79,14 @@ class SQLite(Dialect):
     temporary_schema = "temp"
     enforces_sizes = False
     # a function of the class would become a method
+    has_schemas = False
+    checks_references = False
+    naming_convention: ClassVar[Mapping[str, str]] = {
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    }
     compare_type = staticmethod(type_changed)
+    uncompared = ("views", "triggers", "rows")
     catalog = ("SELECT 'trigger', name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",)
 
     def identity(self, database: Database) -> str:
@@ -214,6 +221,11 @@ class SQLite(Dialect):
     def already_there(self, error: BaseException) -> bool:
         """Return whether the message says so; the error's code is the general one."""
         return "already exists" in str(error)
+
+    def constraint_name(self, kind: str, table: str, columns: Sequence[str], referred: str = "") -> str:
+        """Return the name that `naming_convention` gives; the catalog has none for a constraint that isn't named."""
+        joined = "_".join(columns)
+        return f"fk_{table}_{joined}_{referred}" if kind == "foreign key" else f"uq_{table}_{joined}"
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of a file in the folder."""

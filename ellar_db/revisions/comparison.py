@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from ellar_db.autogenerate.changed_types import type_changed
 from ellar_db.autogenerate.defaults import default_changed
 from ellar_db.autogenerate.pipeline import enable
+from ellar_db.autogenerate.uncompared import UNCOMPARED, uncompared
+from ellar_db.autogenerate.words import DATABASE, DIALECT
 from ellar_db.config.invocation import invocation_of
 from ellar_db.lint.findings import Findings
 from ellar_db.lint.review import Review
@@ -17,6 +19,7 @@ from ellar_db.plugins.dialects import dialect_of
 from ellar_db.revisions.column_types import renderer
 from ellar_db.revisions.comparators import PACKAGE_OPTION
 from ellar_db.revisions.names import check_id, name_revision
+from ellar_db.revisions.ownership import no_version_table
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
     from ellar_db.databases.database import Database
+    from ellar_db.dialects.base import Dialect
     from ellar_db.plugins.manager import PluginManager
 
 
@@ -64,7 +68,7 @@ class Comparison:
             composed: The callbacks that the application and plugins gave as options.
             database: The database compared.
         """
-        objects, names = composed["include_object"], composed["include_name"]
+        objects, names = [no_version_table, *composed["include_object"]], composed["include_name"]
 
         def include_object(object_: Any, name: str | None, type_: Any, reflected: bool, compare_to: Any) -> bool:
             return all(function(object_, name, type_, reflected, compare_to) for function in objects) and self._all(
@@ -99,6 +103,7 @@ class Comparison:
             self._refuse_nonsense(context, directives)
             if self.purpose == "write":
                 self.review.read(context, directives, database)
+            _remember(context, directives, database, dialect_of(self.manager, database))
 
         options["include_object"] = include_object
         # without a filter Alembic needn't call it for each name
@@ -174,6 +179,9 @@ class Comparison:
         if answers is not None:
             answers.refuse_unused()
         directives = revision.generated_revisions
+        found = invocation_of(self.config).found
+        if found is not None:
+            found([operations for script in directives for operations in script.upgrade_ops_list])
         autogenerate = bool(getattr(self.config.cmd_opts, "autogenerate", False))
         if autogenerate and all(ops.is_empty() for script in directives for ops in script.upgrade_ops_list):
             if directives:
@@ -196,3 +204,15 @@ class Comparison:
             directive.rev_id = named.rev_id or directive.rev_id
             if named.filename is not None:
                 script.file_template = named.filename.replace("%", "%%")
+
+
+def _remember(
+    context: MigrationContext, directives: list[MigrationScript], database: Database, dialect: Dialect
+) -> None:
+    """Keep with the operations which database they are for, and what describing them needs."""
+    known = {DATABASE: database.name, DIALECT: context.dialect, UNCOMPARED: uncompared(dialect, context.opts)}
+    for script in directives:
+        for operations in script.upgrade_ops_list:
+            # those of other databases were compared before
+            if DATABASE not in operations.info:
+                operations.info.update(known)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
+
+log = logging.getLogger("ellar_db")
 
 FOLDER_TIMEOUT = 60.0
 """Seconds to wait for another program that writes a revision to the same folder."""
@@ -44,7 +48,9 @@ def one_writer(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -> Iterator[_Scratch]:
+def whole_files(
+    config: Config, script: ScriptDirectory, filename: str | None, *, dry_run: bool = False
+) -> Iterator[_Scratch]:
     """Let Alembic write its files to a temporary folder, and move them into place at the end.
 
     Alembic's post-write hooks run on a file once it is in place, where they find the project's own settings.
@@ -53,6 +59,7 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
         config: Alembic's configuration.
         script: The migrations folder.
         filename: The file's name without `.py`, or None to use `file_template`.
+        dry_run: Print the files instead, without the post-write hooks.
 
     Yields:
         The temporary folder; its `belongs` sets where each file is moved.
@@ -69,6 +76,11 @@ def whole_files(config: Config, script: ScriptDirectory, filename: str | None) -
         config.set_main_option("file_template", f"{doubled}/{template}".replace("%", "%%"))
         without_output_and_hooks(config)
         yield scratch
+        if dry_run:
+            for file, target in scratch.files.items():
+                log.info("Would write %s", shown(target))
+                say(file.read_text(encoding="utf-8").rstrip("\n"))
+            return
         scratch.placed = scratch.place(lambda file: _run_hooks(file, hooks))
         for file in scratch.placed:
             if not getattr(config.cmd_opts, "quiet", False):
@@ -81,14 +93,29 @@ def _run_hooks(file: Path, hooks: Any) -> None:
     Raises:
         DbError: The program of a hook can't be run.
     """
+    from alembic.util import CommandError
+
     for hook in hooks:
         try:
-            run_post_write_hooks(file, [hook])
+            with redirect_stdout(io.StringIO()) as printed:
+                run_post_write_hooks(file, [hook])
         except OSError as error:
-            raise DbError(
-                f"the post-write hook {hook['_hook_name']!r} can't be run: {error.filename!r}: "
-                f"{error.strerror or error}; install its program, or take the hook out of post_write_hooks"
-            ) from error
+            raise _not_run(hook, f"{error.filename!r}: {error.strerror or error}") from error
+        except CommandError as error:
+            if "Could not find module" not in str(error):
+                raise
+            raise _not_run(hook, f"{hook['module']} isn't installed") from error
+        # standard output is for the path; of the lines, two are Alembic's own
+        for line in printed.getvalue().splitlines():
+            if not line.startswith(("Running post write hook ", "  done")):
+                say(line, err=True)
+
+
+def _not_run(hook: Any, cause: str) -> DbError:
+    return DbError(
+        f"the post-write hook {hook['_hook_name']!r} can't be run: {cause}; install its program, or take the hook out "
+        "of post_write_hooks"
+    )
 
 
 class _Scratch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 TableName: TypeAlias = tuple[str | None, str]
 """A table's schema, None for the default one, and its name."""
+
+VERSION_TABLE = re.compile(r"alembic_versions?(?:_.*)?", re.DOTALL)
+"""Usual names of version tables."""
 
 NAMES = {"create_table": 0, "rename_table": 1}
 """Operations that name a table, and the position of that argument."""
@@ -52,6 +56,16 @@ def own_tables_only(manager: PluginManager, database: Database) -> Callable[...,
         return not (versions and reflected and compare_to is None) and (object_.schema, name) not in others
 
     return include
+
+
+def no_version_table(object_: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:
+    """Return False for a version table of anybody's that the models don't have; an `include_object`.
+
+    Other programs migrate in the same database, with version tables of other names or in other schemas.
+    """
+    if type_ != "table" or not reflected or compare_to is not None:
+        return True
+    return not (VERSION_TABLE.fullmatch(str(name)) or [column.name for column in object_.columns] == ["version_num"])
 
 
 def tables_of(package: PackageMigrations) -> Iterator[TableName]:

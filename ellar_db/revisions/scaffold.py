@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ellar_db.options import as_typed
 from ellar_db.plugins.record import leaving_out
+from ellar_db.project.formatter import use_ruff
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import made_folder, move_whole
 
@@ -116,6 +117,7 @@ def make_folder(directory: Path, template: Path, *, package: bool = False) -> No
             made = Path(scratch) / directory.name
             make(made)
             _point_to_itself(made / "alembic.ini", made)
+            use_ruff(made / "alembic.ini")
             shutil.rmtree(made / "__pycache__", ignore_errors=True)
             with made_folder(directory.parent):
                 move_whole(made, directory)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +14,16 @@ from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.seam import alembic_config
 from ellar_db.lint.findings import Findings
 from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.revisions.contents import tell_contents
 from ellar_db.revisions.files import one_writer, whole_files
 from ellar_db.revisions.names import RevisionName, as_docstring, check_branch_label, check_message, name_revision
+from ellar_db.revisions.replay import replayed
 from ellar_db.util.alembic import version_folders
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.operations.ops import UpgradeOps
     from alembic.script import Script, ScriptDirectory
 
 
@@ -48,6 +51,8 @@ def write_revision(
     package: str | None = None,
     duplicates: bool = False,
     answers: Answers | None = None,
+    dry_run: bool = False,
+    scratch: Sequence[str] | None = None,
 ) -> None:
     """Write a revision, empty or from the models.
 
@@ -61,6 +66,9 @@ def write_revision(
         package: `--package`.
         duplicates: `--probe-duplicates`.
         answers: `--rename`, `--fill` and `--no-input`.
+        dry_run: Print the file instead of writing it.
+        scratch: Compare with the history on scratch databases, made at these URLs or where the application's are; None
+            compares with the application's own.
 
     Raises:
         DbError: The revision was refused; nothing has been written.
@@ -79,7 +87,8 @@ def write_revision(
             decides=True,
             answers=answers,
         ) as config,
-        _opened(config, autogenerate=autogenerate) as script,
+        _opened(config, autogenerate=autogenerate, writes=not dry_run) as script,
+        nullcontext() if scratch is None else replayed(config, script, scratch),
     ):
         if new.version_path is not None and not _listed(new.version_path, script):
             locations = ", ".join(map(str, version_folders(script)))
@@ -97,7 +106,9 @@ def write_revision(
             version_path=new.version_path,
             directory=_home(config, script),
         )
-        with whole_files(config, script, named.filename) as scratch:
+        compared: list[UpgradeOps] = []
+        change_invocation(config, found=compared.extend, shows=dry_run)
+        with whole_files(config, script, named.filename, dry_run=dry_run) as made:
             written = command.revision(
                 config,
                 as_docstring(new.message),
@@ -112,9 +123,11 @@ def write_revision(
             )
             for one in written if isinstance(written, list) else [written]:
                 if one is not None:
-                    scratch.belongs(Path(one.path), new.version_path or _folder(one, script))
-        _tell_written(scratch.placed, named)
+                    made.belongs(Path(one.path), new.version_path or _folder(one, script))
+        if made.files:
+            tell_contents(compared, package)
         findings.tell()
+        _tell_written(made.placed, named)
 
 
 def write_merge(
@@ -187,14 +200,14 @@ def _listed(folder: Path, script: ScriptDirectory) -> bool:
 
 
 @contextmanager
-def _opened(config: Config, *, autogenerate: bool = False) -> Iterator[ScriptDirectory]:
-    """Yield the migrations folder, locked against other writers."""
+def _opened(config: Config, *, autogenerate: bool = False, writes: bool = True) -> Iterator[ScriptDirectory]:
+    """Yield the migrations folder, locked against other writers if it is written to."""
     from alembic.script import ScriptDirectory
 
     package = invocation_of(config).package
     if package is not None:
         check_editable(package, autogenerate=autogenerate)
-    with one_writer(_home(config, ScriptDirectory.from_config(config))):
+    with one_writer(_home(config, ScriptDirectory.from_config(config))) if writes else nullcontext():
         script = ScriptDirectory.from_config(config)
         refuse_duplicates(script)
         yield script

@@ -87,7 +87,7 @@ class Watch:
             self.config,
             self.manager,
             bare=KEY not in self.config.attributes,
-            purpose="check" if self.name == "check" else "write",
+            purpose="check" if self.name == "check" or self.invocation.shows else "write",
         )
         self._next: RunState | None = None
         self._warnings = warnings.catch_warnings()

@@ -13,9 +13,9 @@ def test_writes_what_the_models_say_and_the_database_lacks(plain: Project) -> No
     result = plain.db("migrate", "-m", "Add users", "--rev-id", "first")
 
     assert result.stdout == "Wrote migrations/versions/first_add_users.py\n"
-    assert result.stderr == "Detected added table 'users'\n"
+    assert result.stderr == "  add table users\nReview it before you run `ellar-db upgrade`.\n"
     text = plain.revisions()[0].read_text()
-    assert text.startswith('"""Add users\n\nRevision ID: first\nRevises: \nCreate Date: ')
+    assert text.startswith('"""Add users\n\nRevision ID: first\nRevises:\nCreate Date: ')
     assert "op.create_table('users'," in text
     assert "op.drop_table('users')" in text
 
@@ -89,7 +89,8 @@ def test_of_several_databases_a_folder_for_one_uses_default_and_says_so(several:
 
     assert result.stderr == (
         "2 databases are configured and this folder is for one: running on 'default' alone.\n"
-        "Detected added table 'users'\n"
+        "  add table users\n"
+        "Review it before you run `ellar-db -d one upgrade`.\n"
     )
     assert "figures" not in several.revisions("one")[0].read_text()
 
@@ -101,3 +102,25 @@ def test_quiet_prints_nothing(plain: Project, quiet: str) -> None:
     assert plain.db(quiet, "migrate", "-m", "Add users").output == ""
     assert plain.db(quiet, "upgrade").output == ""
     assert "users" in plain.tables()
+
+
+def test_says_what_is_lost_and_what_may_be_a_rename(plain: Project) -> None:
+    plain.db("init")
+    plain.db("migrate")
+    plain.db("upgrade")
+    models = (plain.path / "models.py").read_text()
+    plain.write("models.py", models.replace("name: ", "title: "))
+    plain.forget("models")
+
+    assert plain.db("migrate").stderr == (
+        "  add column users.title VARCHAR(128) NOT NULL\n"
+        "  drop column users.name\n"
+        "Review it before you run `ellar-db upgrade`: the data of dropped tables and columns is lost; a renamed table "
+        "or column appears as dropped and added.\n"
+    )
+
+
+def test_an_empty_revision_has_nothing_to_review(plain: Project) -> None:
+    plain.db("init")
+
+    assert plain.db("revision").stderr == ""

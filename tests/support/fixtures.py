@@ -89,6 +89,12 @@ def _pools_emptied() -> Iterator[None]:
         empty(engine)
 
 
+@pytest.fixture(autouse=True)
+def _without_ruff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `init` not find ruff, whether it is installed here or not: what it formats would differ."""
+    monkeypatch.setitem(sys.modules, "ruff", None)
+
+
 @pytest.fixture
 def application_apart() -> Iterator[None]:
     """Forget at the test's end with what it set ellar's modules up, which ellar keeps for the whole process."""

@@ -73,7 +73,7 @@ def test_changed_models_are_seen(db: Db, ellar_db_project: Project) -> None:
             id: Mapped[int] = mapped_column(primary_key=True)
     """)
 
-    assert "add table items" in db("check", exit_code=1).stderr
+    assert "add table items" in db("check", exit_code=1).stdout
 
 
 def test_a_program_runs_as_a_process(db: Db, ellar_db_project: Project) -> None:
@@ -116,7 +116,7 @@ def test_changed_models_of_an_application_are_seen(db: Db, ellar_db_application:
 
     ellar_db_application.add_to_models("    email = Column(String(64))\n")
 
-    assert "add column user.email" in db("check", exit_code=1).stderr
+    assert "add column user.email" in db("check", exit_code=1).stdout
 
 
 def test_a_registered_plugin_takes_part_until_it_is_unregistered(db: Db, plugin_manager: TestPlugins) -> None:

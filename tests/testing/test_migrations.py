@@ -213,8 +213,8 @@ def test_models_ahead_of_the_revisions(suite: Suite) -> None:
     assert suite.failed(result) == ["models_match_schema"]
     assert shown(result, "models_match_schema") == [
         "the models and the schema that the revisions make differ; to make the schema what the models say:",
-        "  add column users.age Integer()",
-        "  modify type of users.email: VARCHAR(length=64) -> String(length=70)",
+        "  add column users.age INTEGER NOT NULL",
+        "  change type of users.email from VARCHAR(64) to VARCHAR(70)",
         '`ellar db migrate -m "..."` writes a revision that does it.',
     ]
 
@@ -400,7 +400,7 @@ def test_several_databases(suite: Suite) -> None:
 
     assert suite.failed(result) == ["downgrade_leaves_no_trace", "models_match_schema"]
     assert shown(result, "downgrade_leaves_no_trace")[1:] == ["  reports: left behind: table figures"]
-    assert shown(result, "models_match_schema")[1] == "  default: add column users.age Integer()"
+    assert shown(result, "models_match_schema")[1] == "  default: add column users.age INTEGER"
 
 
 SEVERAL = """

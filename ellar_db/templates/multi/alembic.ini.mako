@@ -23,10 +23,13 @@ path_separator = os
 
 # programs that run on new revision files; see Alembic's documentation
 # [post_write_hooks]
-# hooks = ruff
-# ruff.type = module
-# ruff.module = ruff
-# ruff.options = format REVISION_SCRIPT_FILENAME
+# hooks = ruff_check, ruff_format
+# ruff_check.type = module
+# ruff_check.module = ruff
+# ruff_check.options = check --fix --exit-zero --quiet REVISION_SCRIPT_FILENAME
+# ruff_format.type = module
+# ruff_format.module = ruff
+# ruff_format.options = format --quiet REVISION_SCRIPT_FILENAME
 
 # logging of bare `alembic`; `ellar db` leaves the application's own logging unchanged
 [loggers]

@@ -1,22 +1,18 @@
-<%! from ellar_db.env import database_names %>\
+<%! from ellar_db.env import database_names, import_lines %>\
 """${message}
 
 Revision ID: ${up_revision}
-Revises: ${down_revision | comma,n}
+Revises:${f" {comma(down_revision)}" if down_revision else ""}
 Create Date: ${create_date}
 
 """
-from typing import Sequence, Union
 
-from alembic import op
-import sqlalchemy as sa
-${imports if imports else ""}
-
+${import_lines(context)}\
 # revision identifiers, used by Alembic.
 revision: str = ${repr(up_revision)}
-down_revision: Union[str, Sequence[str], None] = ${repr(down_revision)}
-branch_labels: Union[str, Sequence[str], None] = ${repr(branch_labels)}
-depends_on: Union[str, Sequence[str], None] = ${repr(depends_on)}
+down_revision: str | tuple[str, ...] | None = ${repr(down_revision)}
+branch_labels: str | tuple[str, ...] | None = ${repr(branch_labels)}
+depends_on: str | list[str] | None = ${repr(depends_on)}
 
 
 def upgrade(engine_name: str) -> None:
