@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
 
 from ellar_db.autogenerate.restated import NAME, temporarily_like
+from ellar_db.dialects.base import name_in_database
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 
@@ -63,7 +64,7 @@ def compare_indexes(
     dialect = dialect_named(get_plugin_manager(), context.migration_context.dialect.name)
     there = _there(context, dialect, schema)
     if there is not None:
-        own = {} if inspected is None else there.get(name, {})
+        own = {} if inspected is None else there.get(name_in_database(inspected), {})
         _Comparison(context, dialect, operations, schema, name, inspected, own).add(declared)
     return PriorityDispatchResult.CONTINUE
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import inspect
 
-from tests.autogenerate.conftest import Changing
+from tests.support.changes import Changing
 
 USERS = 'Table("users", metadata, Column("id", Integer, primary_key=True), Column("name", String(20)))\n'
 ROWS = ("INSERT INTO users (id, name) VALUES (1, 'Ann')", "INSERT INTO users (id, name) VALUES (2, NULL)")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.autogenerate.conftest import Changing
+from tests.support.changes import Changing
 from tests.support.terminals import END_OF_INPUT, on_terminal, terminal
 
 pytestmark = terminal
@@ -192,6 +192,8 @@ def test_an_interruption_writes_nothing(on: Callable[[str], Changing], kind: str
     with on_terminal(changing.project, "migrate") as screen:
         screen.answer(COLUMN, "")
         screen.program.send_signal(signal.SIGINT)
+        # if the program had not begun to read yet, it notices the signal once it has read something
+        screen.answer("", "\n")
         code, said, shown = screen.end()
 
     assert (code, said) == (1, "")

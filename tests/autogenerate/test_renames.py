@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import inspect
 
 from ellar_db.testing import Project
-from tests.autogenerate.conftest import Changing
+from tests.support.changes import Changing
 from tests.support.processes import run
 from tests.support.servers import ASYNC_DRIVERS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from ellar_db.testing import Project
-from tests.support.processes import TIMEOUT, python
+from tests.support.processes import TIMEOUT, Program, python
 
 terminal = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 
@@ -27,9 +28,9 @@ class Terminal:
         program: The program.
     """
 
-    def __init__(self, ours: int, program: object) -> None:
+    def __init__(self, ours: int, program: Program | subprocess.Popen[str]) -> None:
         self.ours = ours
-        self.program: object = program
+        self.program = program
         self.shown = ""
 
     def answer(self, question: str, keys: str) -> None:
@@ -44,8 +45,9 @@ class Terminal:
         """Wait for the end; give the exit code, what was written to standard output, and what the terminal shows."""
         while self._read():
             pass
-        output, _ = self.program.communicate(timeout=TIMEOUT)  # type: ignore[attr-defined]
-        return self.program.returncode, output, self.shown  # type: ignore[attr-defined]
+        output, _ = self.program.communicate(timeout=TIMEOUT)
+        assert self.program.returncode is not None
+        return self.program.returncode, output, self.shown
 
     def _read(self) -> bool:
         try:
