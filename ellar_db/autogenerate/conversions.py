@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.autogenerate.restated import NAME, temporarily
+from ellar_db.autogenerate.comparators.restated import NAME, temporarily
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.autogenerate.restated import escaped
+from ellar_db.autogenerate.comparators.restated import escaped
 
 if TYPE_CHECKING:
     from alembic.ddl.impl import DefaultImpl

@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ellar_db.autogenerate.checks import compare_checks
+from ellar_db.autogenerate.answers.fills import fill_columns
+from ellar_db.autogenerate.answers.renames import is_second_comparison, rename
+from ellar_db.autogenerate.comparators.checks import compare_checks
+from ellar_db.autogenerate.comparators.indexes import compare_indexes, silence_warnings
 from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
 from ellar_db.autogenerate.expressions import render_as_written
-from ellar_db.autogenerate.fills import fill_columns
-from ellar_db.autogenerate.indexes import compare_indexes, silence_warnings
 from ellar_db.autogenerate.key_indexes import drop_key_indexes
 from ellar_db.autogenerate.mappers import complete_models
 from ellar_db.autogenerate.order import reorder
-from ellar_db.autogenerate.renames import is_second_comparison, rename
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext

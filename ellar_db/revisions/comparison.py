@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ellar_db.autogenerate.changed_types import type_changed
-from ellar_db.autogenerate.defaults import default_changed
+from ellar_db.autogenerate.comparators.changed_types import type_changed
+from ellar_db.autogenerate.comparators.defaults import default_changed
 from ellar_db.autogenerate.pipeline import enable
 from ellar_db.autogenerate.uncompared import UNCOMPARED, uncompared
 from ellar_db.autogenerate.words import DATABASE, DIALECT

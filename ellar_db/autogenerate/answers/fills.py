@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.autogenerate.operations import fill, not_null
-from ellar_db.autogenerate.questions import may_ask, value_for
-from ellar_db.autogenerate.renames import answers_of
-from ellar_db.autogenerate.values import Value, kind_of, parsed
+from ellar_db.autogenerate.answers.operations import fill, not_null
+from ellar_db.autogenerate.answers.questions import may_ask, value_for
+from ellar_db.autogenerate.answers.renames import answers_of
+from ellar_db.autogenerate.answers.values import Value, kind_of, parsed
 from ellar_db.config.invocation import Answers
 from ellar_db.util.errors import DbError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.autogenerate.inspection import RenamedInspector
-from ellar_db.autogenerate.operations import qualified, quoted, statement
+from ellar_db.autogenerate.answers.inspection import RenamedInspector
+from ellar_db.autogenerate.answers.operations import qualified, quoted, statement
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.autogenerate.restated import restated_column
+from ellar_db.autogenerate.comparators.restated import restated_column
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.autogenerate.inspection import RenamedInspector
-from ellar_db.autogenerate.names import rename_parts
-from ellar_db.autogenerate.operations import rename_column, rename_table
-from ellar_db.autogenerate.questions import may_ask, was_renamed
+from ellar_db.autogenerate.answers.inspection import RenamedInspector
+from ellar_db.autogenerate.answers.names import rename_parts
+from ellar_db.autogenerate.answers.operations import rename_column, rename_table
+from ellar_db.autogenerate.answers.questions import may_ask, was_renamed
 from ellar_db.config.command_line import quoted
 from ellar_db.config.invocation import Answers, invocation_of
 from ellar_db.util.errors import DbError

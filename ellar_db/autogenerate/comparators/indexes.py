@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
 
-from ellar_db.autogenerate.restated import NAME, temporarily_like
+from ellar_db.autogenerate.comparators.restated import NAME, temporarily_like
 from ellar_db.dialects.base import name_in_database
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager

@@ -1,0 +1,1 @@
+"""What a comparison can't know: renames, and values for rows that are there."""
