@@ -20,6 +20,22 @@ from sqlalchemy.dialects import postgresql
 Base = sa.MetaData()
 """
 
+USERS = 'sa.Table("users", Base, sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(50)){})'
+USER = USERS.format("")
+ROW = "INSERT INTO users (id, name) VALUES (1, 'ann')"
+
+
+def with_column(column: str) -> str:
+    return USERS.format(f", {column}")
+
+
+def with_name(column: str) -> str:
+    return f'sa.Table("users", Base, sa.Column("id", sa.Integer, primary_key=True), {column})'
+
+
+NOT_NULL = with_column('sa.Column("k", sa.Integer, nullable=False)')
+SET = with_name('sa.Column("name", sa.String(50), nullable=False)')
+
 
 class Change:
     """A change of models over a database.
