@@ -16,7 +16,7 @@ from ellar_db.lint.findings import Findings
 from ellar_db.lint.review import Review
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.testing import Project
-from tests.lint.conftest import MODELS, NOT_NULL, ROW, SET, USER, Change, findings, with_name
+from tests.support.changes import MODELS, NOT_NULL, ROW, SET, USER, Change, findings, with_name
 from tests.support.environments import FORMS, ForeignEnvironment
 from tests.support.processes import run
 from tests.support.servers import server, sync_engine

@@ -10,7 +10,7 @@ import pytest
 
 from ellar_db.lint.rules import CODES, RULES
 from ellar_db.testing import Project
-from tests.lint.conftest import MODELS, NOT_NULL, ROW, SET, USER, USERS, Change, findings, with_column, with_name
+from tests.support.changes import MODELS, NOT_NULL, ROW, SET, USER, USERS, Change, findings, with_column, with_name
 from tests.support.pages import ROOT
 
 KEPT = "make sure that nothing needs it, and keep a copy of what is in it"
