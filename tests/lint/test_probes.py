@@ -131,8 +131,7 @@ def test_a_locked_file_is_not_waited_for(new_database: Callable[[str], str]) -> 
     url = new_database("sqlite")
     filled(url)
     with sync_engine(url).connect() as connection:
-        connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
-        connection.exec_driver_sql("INSERT INTO t VALUES (3, 'x')")
+        connection.exec_driver_sql("BEGIN EXCLUSIVE")
         with probing(database_at(url, poolclass=NullPool)) as (probes, _):
             assert probes.has_rows(T) is None
 

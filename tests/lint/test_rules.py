@@ -10,22 +10,11 @@ import pytest
 
 from ellar_db.lint.rules import CODES, RULES
 from ellar_db.testing import Project
-from tests.lint.conftest import MODELS, Change, findings
 from tests.support.pages import ROOT
+from tests.support.reviews import MODELS, NOT_NULL, ROW, SET, USER, USERS, Change, findings, with_column, with_name
 
-USERS = 'sa.Table("users", Base, sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(50)){})'
-USER = USERS.format("")
-ROW = "INSERT INTO users (id, name) VALUES (1, 'ann')"
 KEPT = "make sure that nothing needs it, and keep a copy of what is in it"
 OTHER = 'sa.Table("other", Base, sa.Column("id", sa.Integer, primary_key=True))'
-
-
-def with_column(column: str) -> str:
-    return USERS.format(f", {column}")
-
-
-def with_name(column: str) -> str:
-    return f'sa.Table("users", Base, sa.Column("id", sa.Integer, primary_key=True), {column})'
 
 
 class TestDB101:
@@ -128,9 +117,6 @@ class TestDB103:
         assert len(change.project.revisions()) == 1
 
 
-NOT_NULL = with_column('sa.Column("k", sa.Integer, nullable=False)')
-
-
 class TestDB201:
     def test_a_column_that_rows_have_no_value_for(self, change: Change) -> None:
         """Case G7."""
@@ -178,9 +164,6 @@ class TestDB201:
 
     def test_a_new_table(self, change: Change) -> None:
         assert change.before(OTHER).after(f"{OTHER}; {NOT_NULL}") == []
-
-
-SET = with_name('sa.Column("name", sa.String(50), nullable=False)')
 
 
 class TestDB202:
