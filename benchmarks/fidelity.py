@@ -29,7 +29,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from benchmarks.corpus import FEATURES  # noqa: E402
-from benchmarks.measure.report import summary_lines  # noqa: E402
+from benchmarks.measure.report import stored, summary_lines  # noqa: E402
 from benchmarks.measure.sides import PROGRAMS  # noqa: E402
 
 SERVERS = {
@@ -65,11 +65,7 @@ def main() -> int:
             ]
             chunks += [(kind, number, keys[start : start + CHUNK]) for start in range(0, len(keys), CHUNK)]
     cells = measured(chunks, arguments.jobs)
-    document = {
-        "schema": 1,
-        "versions": versions(kinds, programs),
-        "cells": sorted(cells, key=lambda cell: (cell["program"], cell["database"], cell["feature"])),
-    }
+    document = stored(versions(kinds, programs), cells)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for line in summary_lines(document):

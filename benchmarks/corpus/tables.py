@@ -36,7 +36,7 @@ def items(m: MetaData, *columns_: Any, **options: Any) -> Table:
     return Table("items", m, Column("id", Integer, primary_key=True), *columns_, **options)
 
 
-def joined(m: MetaData, *, wheels: bool) -> None:
+def joined(m: MetaData, *, more: bool) -> None:
     """Add classes with joined inheritance."""
 
     class Base(DeclarativeBase):
@@ -52,7 +52,7 @@ def joined(m: MetaData, *, wheels: bool) -> None:
         __tablename__ = "cars"
         id: Mapped[int] = mapped_column(ForeignKey("vehicles.id"), primary_key=True)
         doors: Mapped[int]
-        if wheels:
+        if more:
             wheels: Mapped[int | None]
         __mapper_args__ = {"polymorphic_identity": "car"}  # noqa: RUF012
 
@@ -91,7 +91,7 @@ def mixed(m: MetaData, *, more: bool) -> None:
 
     class Author(Stamped, Base):
         id: Mapped[int] = mapped_column(primary_key=True)
-        books: Mapped[list[Book]] = relationship(lambda: Book)
+        books = relationship(lambda: Book)
 
     class Book(Stamped, Base):
         id: Mapped[int] = mapped_column(primary_key=True)
@@ -339,8 +339,8 @@ FEATURES = [
     Feature(
         "Joined inheritance",
         "a column of a subclass added",
-        lambda m: joined(m, wheels=False),
-        lambda m: joined(m, wheels=True),
+        lambda m: joined(m, more=False),
+        lambda m: joined(m, more=True),
         rows={"vehicles": [{"id": 1, "kind": "car"}], "cars": [{"id": 1, "doors": 4}]},
     ),
     Feature(

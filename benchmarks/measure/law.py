@@ -12,17 +12,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from benchmarks.corpus import Feature
+from benchmarks.measure.parts import PARTS
 from benchmarks.measure.schemas import Lines, apart
 from benchmarks.measure.sides import Failed, Side, first_line
 from benchmarks.measure.targets import Read, Target
-
-PARTS = {
-    "created": "`migrate` and `upgrade` from nothing give the same schema as `create_all`",
-    "quiet": "`check` finds nothing then, nor after the change's upgrade",
-    "changed": "`migrate` sees the change, and its `upgrade` gives the same schema as `create_all` of the new models",
-    "rows": "all rows are there after that upgrade, with the right values",
-    "back": "`downgrade` gives the former schema back, and nothing is left after the last one",
-}
 
 SECONDS = 60
 """How long a cell may take."""
