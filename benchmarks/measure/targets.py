@@ -40,6 +40,8 @@ class Target:
             if self.kind == "postgresql":
                 self._empty_postgresql(connection)
                 return
+            # a reference from one database into another would keep both
+            connection.execute(text("SET FOREIGN_KEY_CHECKS = 0"))
             for schema in self.schemas:
                 connection.execute(text(f"DROP DATABASE IF EXISTS `{schema}`"))
             name = self.engine.url.database
