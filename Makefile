@@ -13,7 +13,7 @@ FAULTS = 50
 CORE = tests/commands tests/testing/test_fixtures.py $(addprefix tests/test_,standalone.py plugins.py without_ellar.py)
 PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/pyproject.toml)))
 
-.PHONY: help setup demo test coverage fuzz faults folders lint docs docs-check bench faults-table test-all lowest test-lowest core test-core plugins test-plugins clean
+.PHONY: help setup demo test coverage fuzz faults folders lint docs docs-check bench faults-table fidelity test-all lowest test-lowest core test-core plugins test-plugins clean
 
 help:
 	@echo 'make demo          run the quick example on SQLite'
@@ -28,6 +28,7 @@ help:
 	@echo 'make docs-check    fail if these pages are stale'
 	@echo 'make bench         compare start-up times with Alembic and ellar-sql; the cost of plugins, lock and journal'
 	@echo 'make faults-table  compare what faults leave behind with Alembic, Flask-Migrate and ellar-sql'
+	@echo 'make fidelity      compare what migrate sees, of every feature in benchmarks/corpus/, with Alembic'
 	@echo 'make test-all      run the suite on Python 3.10 to 3.13, if installed, and test-lowest'
 	@echo 'make test-lowest   run the suite with the lowest versions that pyproject.toml allows'
 	@echo 'make test-core     run the tests that need no Ellar, where none is installed'
@@ -96,6 +97,14 @@ bench: setup
 
 faults-table: setup
 	$(BIN)/python benchmarks/faults.py
+
+# packages of which the peers' best is measured; where pip can't get one, the output says so
+fidelity: setup
+	@for package in alembic-pg-autogen sqlalchemy-declarative-extensions; do \
+		$(BIN)/pip install --quiet $$package || echo "$$package could not be installed and is left out."; \
+	done
+	$(BIN)/python benchmarks/fidelity.py --json benchmarks/results/fidelity.json
+	$(BIN)/python docs/generate.py
 
 test-all: test-lowest
 	@for version in 3.10 3.11 3.12 3.13; do \

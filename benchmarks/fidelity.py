@@ -17,19 +17,23 @@ import os
 import sys
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 ROOT = Path(__file__).parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from benchmarks.corpus import FEATURES  # noqa: E402
-from benchmarks.measure.report import summary_lines  # noqa: E402
+from benchmarks.measure.report import stored, summary_lines  # noqa: E402
 from benchmarks.measure.sides import PROGRAMS  # noqa: E402
 
 SERVERS = {
@@ -65,11 +69,7 @@ def main() -> int:
             ]
             chunks += [(kind, number, keys[start : start + CHUNK]) for start in range(0, len(keys), CHUNK)]
     cells = measured(chunks, arguments.jobs)
-    document = {
-        "schema": 1,
-        "versions": versions(kinds, programs),
-        "cells": sorted(cells, key=lambda cell: (cell["program"], cell["database"], cell["feature"])),
-    }
+    document = stored(versions(kinds, programs), cells)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for line in summary_lines(document):
@@ -94,11 +94,14 @@ def measured(chunks: Sequence[tuple[str, int, list[str]]], jobs: int) -> list[di
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         futures = {pool.submit(measure_chunk, *chunk): chunk for chunk in chunks}
         for done, future in enumerate(as_completed(futures), start=1):
-            cells += future.result()
-            if sys.stderr.isatty():
-                print(f"\r{done} of {len(chunks)}", end="", file=sys.stderr)
-    if sys.stderr.isatty():
-        print(file=sys.stderr)
+            try:
+                cells += future.result()
+            except Exception as error:
+                kind, program, keys = futures[future]
+                print(f"not measured, {PROGRAMS[program].name} on {kind}, {', '.join(keys)}: {error}", file=sys.stderr)
+            print(
+                f"{done} of {len(chunks)} parts", end="\r" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True
+            )
     return cells
 
 
@@ -112,8 +115,6 @@ def measure_chunk(kind: str, program: int, keys: Sequence[str]) -> list[dict[str
     name = f"ellar_db_fidelity_{uuid.uuid4().hex[:8]}"
     os.environ["ELLAR_DB_FIDELITY_SCHEMA"] = f"{name}_" if kind == "mariadb" else ""
 
-    from sqlalchemy import create_engine, pool, text
-
     from benchmarks.measure.law import measure
     from benchmarks.measure.targets import Target
 
@@ -121,23 +122,46 @@ def measure_chunk(kind: str, program: int, keys: Sequence[str]) -> list[dict[str
         folder = Path(made).resolve()
         os.chdir(folder)
         sys.path.insert(0, str(folder))
-        server = None
-        url = f"sqlite:///{(folder / name).as_posix()}.db"
-        if kind in SERVERS:
-            server = create_engine(server_url(kind), isolation_level="AUTOCOMMIT", poolclass=pool.NullPool)
-            with server.connect() as connection:
-                connection.execute(text(f"CREATE DATABASE {name}"))
-            url = server.url.set(database=name).render_as_string(hide_password=False)
-        schemas = sorted({f"{name}_{each}" for key in keys for each in FEATURES[key].schemas})
-        target = Target(kind, url, schemas if kind == "mariadb" else ())
-        try:
-            side = PROGRAMS[program].side(folder, target)
-            return [measure(FEATURES[key], side, PROGRAMS[program].name).as_json() for key in keys]
-        finally:
-            target.empty()
-            if server is not None:
-                with server.connect() as connection:
-                    connection.execute(text(f"DROP DATABASE {name}"))
+        with database(kind, name, folder) as url:
+            schemas = sorted({f"{name}_{each}" for key in keys for each in FEATURES[key].schemas})
+            target = Target(kind, url, schemas if kind == "mariadb" else ())
+            try:
+                side = PROGRAMS[program].side(folder, target)
+                return [measure(FEATURES[key], side, PROGRAMS[program].name).as_json() for key in keys]
+            finally:
+                target.empty()
+
+
+@contextmanager
+def database(kind: str, name: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of a new database, which is dropped at the end.
+
+    On MariaDB its user can reach no others: a program that compares all schemas would drop their tables.
+    """
+    from sqlalchemy import create_engine, pool
+
+    if kind not in SERVERS:
+        yield f"sqlite:///{(folder / name).as_posix()}.db"
+        return
+    server = create_engine(server_url(kind), isolation_level="AUTOCOMMIT", poolclass=pool.NullPool)
+    own = server.url.set(database=name)
+    make, drop = [f"CREATE DATABASE {name}"], [f"DROP DATABASE {name} WITH (FORCE)"]
+    if kind == "mariadb":
+        pattern = name.replace("_", "\\_")
+        make += [f"CREATE USER {name} IDENTIFIED BY 'a'", f"GRANT ALL ON `{pattern}%`.* TO {name}"]
+        drop = [f"DROP DATABASE {name}", f"DROP USER {name}"]
+        own = own.set(username=name, password="a")
+    _execute(server, make)
+    try:
+        yield own.render_as_string(hide_password=False)
+    finally:
+        _execute(server, drop)
+
+
+def _execute(server: Engine, statements: Sequence[str]) -> None:
+    with server.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement.replace("%", "%%"))
 
 
 def server_url(kind: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import os
 import re
 import sys
@@ -179,10 +180,20 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+def migrate_page() -> str:
+    """Return the page of what `migrate` sees: the corpus of features, with the results that are stored beside it."""
+    sys.path.insert(0, str(FOLDER.parent))
+    from benchmarks.measure.report import page
+
+    results = FOLDER.parent / "benchmarks" / "results" / "fidelity.json"
+    return page(json.loads(results.read_text(encoding="utf-8")))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": commands_page,
     "reference/hooks.md": hooks_page,
     "reference/rules.md": rules_page,
+    "reference/what-migrate-sees.md": migrate_page,
 }
 
 

@@ -65,7 +65,6 @@ FEATURES = [
         lambda: [Column("a", Integer), Column("b", String(5))],
         lambda: [Column("c", Integer), Column("d", sa.Date)],
         rows=IDS,
-        arguments=["--no-input"],
     ),
     columns(
         "A nullable column", "made NOT NULL", lambda: [x(Integer)], lambda: [x(Integer, nullable=False)], rows=xs(5)
@@ -105,7 +104,6 @@ FEATURES = [
         "added to an empty table",
         lambda: [],
         lambda: [x(Integer, nullable=False)],
-        arguments=["--no-input"],
     ),
     columns(
         "A column",

@@ -36,7 +36,7 @@ def items(m: MetaData, *columns_: Any, **options: Any) -> Table:
     return Table("items", m, Column("id", Integer, primary_key=True), *columns_, **options)
 
 
-def joined(m: MetaData, *, wheels: bool) -> None:
+def joined(m: MetaData, *, more: bool) -> None:
     """Add classes with joined inheritance."""
 
     class Base(DeclarativeBase):
@@ -52,7 +52,7 @@ def joined(m: MetaData, *, wheels: bool) -> None:
         __tablename__ = "cars"
         id: Mapped[int] = mapped_column(ForeignKey("vehicles.id"), primary_key=True)
         doors: Mapped[int]
-        if wheels:
+        if more:
             wheels: Mapped[int | None]
         __mapper_args__ = {"polymorphic_identity": "car"}  # noqa: RUF012
 
@@ -91,7 +91,7 @@ def mixed(m: MetaData, *, more: bool) -> None:
 
     class Author(Stamped, Base):
         id: Mapped[int] = mapped_column(primary_key=True)
-        books: Mapped[list[Book]] = relationship(lambda: Book)
+        books = relationship(lambda: Book)
 
     class Book(Stamped, Base):
         id: Mapped[int] = mapped_column(primary_key=True)
@@ -206,7 +206,6 @@ FEATURES = [
         lambda m: things(m, x(String(20))),
         lambda m: others(m, y(sa.Date)),
         rows=xs("a"),
-        arguments=["--no-input"],
     ),
     Feature(
         "A table comment",
@@ -339,8 +338,8 @@ FEATURES = [
     Feature(
         "Joined inheritance",
         "a column of a subclass added",
-        lambda m: joined(m, wheels=False),
-        lambda m: joined(m, wheels=True),
+        lambda m: joined(m, more=False),
+        lambda m: joined(m, more=True),
         rows={"vehicles": [{"id": 1, "kind": "car"}], "cars": [{"id": 1, "doors": 4}]},
     ),
     Feature(
@@ -385,10 +384,10 @@ FEATURES = [
     ),
     Feature(
         "A mapped view",
-        "a column of its table added",
-        lambda m: things(m, x(Integer)),
-        lambda m: things(m, x(Integer), y(Integer)),
-        beside=["CREATE VIEW seen AS SELECT id, x FROM things"],
+        "a column of a table added",
+        lambda m: (things(m, x(Integer)), Table("seen", m, Column("id", Integer, primary_key=True))),
+        lambda m: (things(m, x(Integer), y(Integer)), Table("seen", m, Column("id", Integer, primary_key=True))),
+        setup=["CREATE VIEW seen AS SELECT 1 AS id"],
         rows=xs(5),
     ),
     Feature(

@@ -12,17 +12,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from benchmarks.corpus import Feature
+from benchmarks.measure.parts import PARTS
 from benchmarks.measure.schemas import Lines, apart
 from benchmarks.measure.sides import Failed, Side, first_line
 from benchmarks.measure.targets import Read, Target
-
-PARTS = {
-    "created": "`migrate` and `upgrade` from nothing give the same schema as `create_all`",
-    "quiet": "`check` finds nothing then, nor after the change's upgrade",
-    "changed": "`migrate` sees the change, and its `upgrade` gives the same schema as `create_all` of the new models",
-    "rows": "all rows are there after that upgrade, with the right values",
-    "back": "`downgrade` gives the former schema back, and nothing is left after the last one",
-}
 
 SECONDS = 60
 """How long a cell may take."""
@@ -37,7 +30,7 @@ class Cell:
         database: The kind of database.
         program: The program's name.
         misses: The reason for each part of the law that doesn't hold.
-        said: What was said at `migrate` for the change, beyond routine.
+        said: What was said at `migrate`, beyond routine.
     """
 
     feature: str
@@ -107,7 +100,7 @@ class _Run:
             # the rest is measured on the right schema
             self.side.start(self.feature)
             self.target.create(self.models)
-        self.target.execute(self.feature.beside)
+            self.target.execute(self.feature.beside)
         with self.noting("quiet"):
             self.miss("quiet", self.side.check())
         with self.noting("rows"):
@@ -143,25 +136,27 @@ class _Run:
         if reason:
             self.misses.setdefault(part, reason)
 
+    def say(self, said: str) -> None:
+        """Keep what `migrate` said."""
+        self.cell.said = "\n".join(each for each in (self.cell.said, said) if each)
+
     def create(self) -> bool:
-        """Make the schema from nothing; return whether it is right but for what `beside` adds."""
+        """Make the schema from nothing; return whether it is right."""
         with self.noting("created"):
-            self.side.migrate("first")
+            self.say(self.side.migrate("first"))
             if not self.side.revisions():
                 raise Failed("migrate wrote nothing")
             self.side.upgrade()
-            expected = self.before
-            if self.feature.beside:
-                self.target.execute(self.feature.beside)
-            self.miss("created", apart(expected, self.target.read()))
-            return False if self.feature.beside else "created" not in self.misses
+            self.target.execute(self.feature.beside)
+            self.miss("created", apart(self.before, self.target.read()))
+            return "created" not in self.misses
         return False
 
     def change(self) -> bool:
         """Make the change; return whether there was an upgrade."""
         with self.noting("changed", "rows", "back"):
             known = self.side.revisions()
-            self.cell.said = self.side.migrate("second", self.feature.typed)
+            self.say(self.side.migrate("second", self.feature.typed))
             if self.side.revisions() == known:
                 raise Failed("migrate doesn't see it")
             self.side.upgrade()
@@ -193,7 +188,8 @@ class _Run:
         with self.noting("back"):
             self.side.downgrade("-1")
             self.miss("back", apart(self.before, self.target.read()))
-            if created and "back" not in self.misses:
+            # a view beside the models may keep its table from being dropped
+            if created and "back" not in self.misses and not self.feature.beside:
                 self.side.downgrade("base")
                 self.miss("back", apart(self.nothing, self.target.read()))
 

@@ -1,50 +1,185 @@
-"""Cells as tables."""
+"""Results as a file, as tables, and as a page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from benchmarks.corpus import FEATURES
-from benchmarks.measure.law import PARTS
+from benchmarks.corpus import ALL, FEATURES, GROUPS, Feature
+from benchmarks.measure.parts import PARTS
 
 OURS = "ellar_db"
+TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
+REASON = 300
+PEERS_REASON = 80
+
+Cell = Mapping[str, Any]
+Document = Mapping[str, Any]
 
 
-def counted(cells: Sequence[Mapping[str, Any]], part: str) -> tuple[int, int]:
+def stored(versions: Mapping[str, str], cells: Sequence[Cell]) -> dict[str, Any]:
+    """Return results as a document: by program, database and feature, what misses and what `migrate` said."""
+    results: dict[str, dict[str, dict[str, Any]]] = {}
+    order = {key: number for number, key in enumerate(FEATURES)}
+    programs = {name: number for number, name in enumerate(versions)}
+    for cell in sorted(
+        cells, key=lambda each: (programs[each["program"]], ALL.index(each["database"]), order[each["feature"]])
+    ):
+        longest = REASON if cell["program"] == OURS else PEERS_REASON
+        misses = {part: " ".join(reason.split())[:longest] for part, reason in cell["misses"].items()}
+        found: dict[str, Any] = {"misses": misses} if misses else {}
+        if misses and cell["said"] and cell["program"] == OURS:
+            found["said"] = " ".join(cell["said"].split())[:longest]
+        results.setdefault(cell["program"], {}).setdefault(cell["database"], {})[cell["feature"]] = found
+    return {"schema": 1, "versions": dict(versions), "results": results}
+
+
+def counted(cells: Mapping[str, Cell], part: str) -> tuple[int, int]:
     """Return how many cells of a column hold, and how many there are."""
-    those = [cell for cell in cells if part != "rows" or FEATURES[cell["feature"]].rows]
-    return sum(part not in cell["misses"] for cell in those), len(those)
+    those = [cell for key, cell in cells.items() if key in FEATURES and (part != "rows" or FEATURES[key].rows)]
+    return sum(part not in cell.get("misses", {}) for cell in those), len(those)
 
 
-def summary_lines(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the tables and the misses, as Markdown."""
-    cells = document["cells"]
-    yield ", ".join(f"{name} {version}" for name, version in document["versions"].items())
-    yield ""
+def shares(document: Document) -> Iterator[str]:
+    """Yield the table of what holds, by database and program."""
+    results = document["results"]
     yield f"| database | program | features | {' | '.join(PARTS)} | all |"
     yield f"|---|---|---|{'---|' * (len(PARTS) + 1)}"
-    for kind in dict.fromkeys(cell["database"] for cell in cells):
-        for program in sorted({cell["program"] for cell in cells}, key=lambda name: (name != OURS, name)):
-            those = [cell for cell in cells if (cell["database"], cell["program"]) == (kind, program)]
-            if those:
-                yield row(kind, program, those)
+    for kind in ALL:
+        for program in results:
+            if cells := results[program].get(kind):
+                counts = [counted(cells, part) for part in PARTS]
+                held, of = sum(count[0] for count in counts), sum(count[1] for count in counts)
+                columns = " | ".join(str(each[0]) for each in counts)
+                rows = f" ({counts[3][1]} with rows)" if counts[3][1] != len(cells) else ""
+                yield f"| {TITLES[kind]} | {program} | {len(cells)}{rows} | {columns} | {100 * held / of:.1f} % |"
+
+
+def misses(document: Document) -> Iterator[str]:
+    """Yield what doesn't hold with ellar_db, by database, each with its reasons."""
+    for kind, cells in document["results"].get(OURS, {}).items():
+        missed = {key: cell for key, cell in cells.items() if cell.get("misses") and key in FEATURES}
+        yield f"{TITLES[kind]}: {len(missed)} of {len(cells)} features"
+        yield ""
+        for key, cell in missed.items():
+            said = f" `migrate` says: {cell['said']}" if cell.get("said") else " (silent)"
+            yield f"- {key}{said}"
+            reasons: dict[str, list[str]] = {}
+            for part, reason in cell["misses"].items():
+                reasons.setdefault(reason, []).append(part)
+            for reason, parts in reasons.items():
+                yield f"    - {', '.join(parts)}: {reason}"
+        yield ""
+
+
+def behind(document: Document) -> list[str]:
+    """Return the columns in which a peer holds more often than ellar_db, in words."""
+    found = []
+    results = document["results"]
+    for kind, ours in results.get(OURS, {}).items():
+        for part in PARTS:
+            for program in results:
+                # what a peer doesn't take isn't counted for us either
+                peers = results[program].get(kind, {})
+                same = {key: cell for key, cell in ours.items() if key in peers}
+                theirs, own = counted(peers, part)[0], counted(same, part)[0]
+                if theirs > own:
+                    found.append(f"{TITLES[kind]}, {part}: {program} {theirs}, {OURS} {own}")
+    return found
+
+
+def summary_lines(document: Document) -> Iterator[str]:
+    """Yield the tables and the misses."""
+    yield ", ".join(f"{name}: {version}" for name, version in document["versions"].items())
     yield ""
-    misses = [cell for cell in cells if cell["program"] == OURS and cell["misses"]]
-    yield f"{len(misses)} features miss with {OURS}:"
-    for cell in sorted(misses, key=lambda cell: (cell["database"], list(FEATURES).index(cell["feature"]))):
-        said = " ".join(cell["said"].split())
-        yield f"- {cell['database']}, {cell['feature']}" + (f" [said: {said[:200]}]" if said else " [silent]")
-        reasons: dict[str, list[str]] = {}
-        for part, reason in cell["misses"].items():
-            reasons.setdefault(reason, []).append(part)
-        for reason, parts in reasons.items():
-            yield f"    - {', '.join(parts)}: {' '.join(reason.split())[:600]}"
+    yield from shares(document)
+    yield ""
+    yield from misses(document)
+    for line in behind(document):
+        yield f"behind a peer: {line}"
 
 
-def row(kind: str, program: str, cells: Sequence[Mapping[str, Any]]) -> str:
-    """Return a row of the table of shares."""
-    counts = [counted(cells, part) for part in PARTS]
-    held, of = sum(count[0] for count in counts), sum(count[1] for count in counts)
-    shares = " | ".join(f"{each[0]} of {each[1]}" for each in counts)
-    return f"| {kind} | {program} | {len(cells)} | {shares} | {100 * held / of:.1f} % |"
+# The page
+
+INTRODUCTION = """# What `migrate` sees
+
+Made by `make docs` from the corpus in `benchmarks/corpus/` and the results in `benchmarks/results/fidelity.json`, which
+`make fidelity` writes. Each row is a feature of models and a change of it, measured on real databases with ellar_db's
+defaults. Schemas are compared by what the server itself says; `benchmarks/measure/schemas.py` has the few differences
+that aren't counted.
+
+| part | what must hold |
+|---|---|
+{parts}
+
+## Results
+
+Features for which each part holds, with {versions}:
+
+{shares}
+
+"Alembic" is a folder of `alembic init` as it is. "Alembic, all options" has `compare_server_default`,
+`render_as_batch` on SQLite, `include_schemas` where models name a schema, and the plugin
+`alembic.ext.checkconstraint_byname`; the lines with + add a package to it. A package is only measured where it says
+that it can do something: {claims}.
+
+## Features
+
+In a column: "all" if each part holds, else the parts that don't; "-" where a kind of database doesn't have the feature.
+"""
+
+
+def page(document: Document) -> str:
+    """Return the page of what `migrate` sees."""
+    versions = dict(document["versions"])
+    left_out = [name for name, version in versions.items() if version == "not installed"]
+    lines = [
+        INTRODUCTION.format(
+            parts="\n".join(f"| {part} | {meaning} |" for part, meaning in PARTS.items()),
+            versions=", ".join(
+                f"{TITLES.get(name, name)} {version}" if " " not in version else version
+                for name, version in versions.items()
+                if name not in (OURS, "Alembic, all options", *left_out)
+            ),
+            shares="\n".join(shares(document)),
+            claims="sqlalchemy-declarative-extensions at schemas"
+            + (f". Not installed: {', '.join(left_out)}" if left_out else ""),
+        )
+    ]
+    ours = document["results"].get(OURS, {})
+    for group, features in GROUPS.items():
+        lines += [f"### {group}", "", "| feature | change | SQLite | PostgreSQL | MariaDB |", "|---|---|---|---|---|"]
+        lines += [row(feature, ours) for feature in features]
+        lines.append("")
+    lines += ["## What doesn't hold", ""]
+    for line in misses(document):
+        lines.append(line if not line.lstrip().startswith("-") else _as_text(line))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def row(feature: Feature, ours: Mapping[str, Mapping[str, Cell]]) -> str:
+    """Return a feature's row."""
+    columns = [held(feature, kind, ours.get(kind, {}).get(feature.key)) for kind in ALL]
+    typed = f" (`{' '.join(_quoted(each) for each in feature.arguments)}`)" if feature.arguments else ""
+    return f"| {_as_text(feature.name)} | {_as_text(feature.change)}{typed} | {' | '.join(columns)} |"
+
+
+def held(feature: Feature, kind: str, cell: Cell | None) -> str:
+    """Return what holds of a feature on a kind of database."""
+    if kind not in feature.databases:
+        return "-"
+    if cell is None:
+        return "not measured"
+    missed = [part for part in PARTS if part in cell.get("misses", {}) and (part != "rows" or feature.rows)]
+    return f"not {', '.join(missed)}" if missed else "all"
+
+
+def _quoted(argument: str) -> str:
+    return f'"{argument}"' if set(argument) & set(" '") else argument
+
+
+def _as_text(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    for sign in "\\`*_<>|":
+        text = text.replace(sign, f"\\{sign}")
+    return text

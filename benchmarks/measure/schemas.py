@@ -152,19 +152,18 @@ def sqlite_column(table: str, item: Sequence[str]) -> Iterator[str]:
         named = clause[:2] if clause[0].upper() == "CONSTRAINT" else []
         body = clause[len(named) :]
         word = body[0].upper() if body else ""
-        prefix = f"{' '.join(named)} " if named else ""
         if word == "REFERENCES":
-            yield f"table {table}: {prefix}FOREIGN KEY({name}) {spaced(body)}"
+            yield f"table {table}: {spaced([*named, 'FOREIGN', 'KEY', '(', name, ')', *body])}"
         elif word == "UNIQUE":
-            yield f"table {table}: {prefix}UNIQUE({name}){' ' + spaced(body[1:]) if body[1:] else ''}"
+            yield f"table {table}: {spaced([*named, 'UNIQUE', '(', name, ')', *body[1:]])}"
         elif word == "CHECK":
-            yield f"table {table}: {prefix}{spaced(body)}"
+            yield f"table {table}: {spaced(clause)}"
         elif word == "PRIMARY" and "AUTOINCREMENT" not in [part.upper() for part in body]:
-            yield f"table {table}: {prefix}PRIMARY KEY({name})"
+            yield f"table {table}: {spaced([*named, 'PRIMARY', 'KEY', '(', name, ')', *body[2:]])}"
         elif word == "DEFAULT":
-            own.append(f"{prefix}DEFAULT {spaced(bare(body[1:]))}")
+            own.append(spaced([*named, "DEFAULT", *bare(body[1:])]))
         else:
-            own.append(f"{prefix}{spaced(body)}")
+            own.append(spaced(clause))
     yield f"table {table}: column {' '.join([name, spaced(clauses[0]), *sorted(own)])}".rstrip()
 
 

@@ -153,6 +153,7 @@ class Alembic(Side):
     """Bare Alembic, with the env.py of `alembic init` and the options of a peer in it."""
 
     imports: str = ""
+    extra: str = ""
     options: str = ""
 
     def make(self) -> None:
@@ -169,7 +170,9 @@ class Alembic(Side):
         text = env.read_text(encoding="utf-8")
         # logging of the process stays as it is
         text = re.sub(r"if config.config_file_name.*\n.*fileConfig.*\n", "", text)
-        text = text.replace("target_metadata = None", f"from models import metadata as target_metadata\n{self.imports}")
+        text = text.replace(
+            "target_metadata = None", f"from models import metadata as target_metadata\n{self.extra}{self.imports}"
+        )
         text, count = re.subn(
             r"connection=connection, target_metadata=target_metadata",
             rf"\g<0>, {self.options}".rstrip(", "),
@@ -232,9 +235,19 @@ class Alembic(Side):
         return ""
 
 
+INCLUDE_NAME = """
+
+def include_name(name, type_, parent_names):
+    return type_ != "schema" or name in {None, *(table.schema for table in target_metadata.tables.values())}
+
+
+"""
+
+
 class AlembicOptions(Alembic):
     """Alembic with all the options that make it see more."""
 
+    extra = INCLUDE_NAME
     plugins: Sequence[str] = ("alembic.autogenerate.*", "alembic.ext.checkconstraint_byname")
 
     def make(self) -> None:
@@ -244,7 +257,7 @@ class AlembicOptions(Alembic):
             "compare_type=True, compare_server_default=True, "
             f"render_as_batch={batch}, autogenerate_plugins={list(self.plugins)!r}, "
             # as its documentation has it for models with schemas
-            "include_schemas=any(table.schema for table in target_metadata.tables.values())"
+            "include_schemas=any(table.schema for table in target_metadata.tables.values()), include_name=include_name"
         )
         super().make()
 

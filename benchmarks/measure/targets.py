@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, create_engine, pool, text
+from sqlalchemy import Connection, MetaData, Table, create_engine, pool, text
+from sqlalchemy.exc import SAWarning
 from sqlalchemy.schema import CreateSchema
 
 from benchmarks.measure.schemas import LEFT_OUT, Lines, read
 
 Read = dict[str, list[dict[str, Any]]]
+
+
+def in_order(metadata: MetaData) -> list[Table]:
+    """Return the tables of models, those first to which others refer; of tables that refer to each other, by name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)
+        return metadata.sorted_tables
 
 
 class Target:
@@ -40,6 +49,8 @@ class Target:
             if self.kind == "postgresql":
                 self._empty_postgresql(connection)
                 return
+            # a reference from one database into another would keep both
+            connection.execute(text("SET FOREIGN_KEY_CHECKS = 0"))
             for schema in self.schemas:
                 connection.execute(text(f"DROP DATABASE IF EXISTS `{schema}`"))
             name = self.engine.url.database
@@ -82,7 +93,7 @@ class Target:
     def insert(self, metadata: MetaData, rows: Any) -> None:
         """Insert the rows of a feature."""
         with self.engine.begin() as connection:
-            for table in metadata.sorted_tables:
+            for table in in_order(metadata):
                 for row in rows.get(table.name, ()):
                     connection.execute(table.insert(), dict(row))
 
@@ -91,7 +102,7 @@ class Target:
         found: Read = {}
         quote = self.engine.dialect.identifier_preparer
         with self.engine.connect() as connection:
-            for table in metadata.sorted_tables:
+            for table in in_order(metadata):
                 if table.name in LEFT_OUT:
                     continue
                 names = f"SELECT * FROM {quote.format_table(table)}"
