@@ -222,6 +222,32 @@ class Dialect:
             DBAPIError: The commit would fail.
         """
 
+    def mark(self, connection: Connection) -> Hashable | None:
+        """Mark the transaction of a run, so that `outcome` can tell what became of it.
+
+        Args:
+            connection: A connection in a transaction.
+
+        Returns:
+            The mark; None if a mark would tell nothing.
+        """
+        return None
+
+    def outcome(self, connection: Connection, mark: Hashable) -> str:
+        """Return what became of a transaction that was marked, if it was ended without SQLAlchemy's knowledge.
+
+        Args:
+            connection: The connection; to a server, it may be another one.
+            mark: What `mark` returned.
+
+        Returns:
+            "committed" or "rolled back"; an empty string if it goes on, or nothing is known.
+        """
+        return ""
+
+    def unmark(self, connection: Connection) -> None:
+        """Remove what `mark` left on a connection that isn't in a transaction any more."""
+
     def is_out_of_transaction(self, connection: Connection) -> bool:
         """Return whether the driver ended the transaction and SQLAlchemy doesn't know it."""
         return False

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -131,6 +131,23 @@ class PostgreSQL(Dialect):
             seconds = limits.statement_timeout
             made.append(f"SET statement_timeout = {max(1, int(seconds * 1000)) if seconds else 0}")
         return made
+
+    def mark(self, connection: Connection) -> int | None:
+        """Return the transaction's number, of which the server remembers how it ended (from PostgreSQL 10 on)."""
+        version = connection.dialect.server_version_info or ()
+        return connection.exec_driver_sql("SELECT txid_current()").scalar_one() if version >= (10,) else None
+
+    def outcome(self, connection: Connection, mark: Hashable) -> str:
+        """Ask `txid_status`."""
+        from sqlalchemy import text
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            found = connection.execute(text("SELECT txid_status(:number)"), {"number": mark}).scalar()
+        except DBAPIError:
+            # an error that the revision swallowed fails the transaction, and Alembic's next statement says so
+            return ""
+        return {"committed": "committed", "aborted": "rolled back"}.get(str(found), "")
 
     def index_texts(
         self, connection: Connection, schema: str | None, table: str | None = None

@@ -68,6 +68,10 @@ def type_changed(
     return bool(found["type"] != name)
 
 
+MARK = "ellar_db_mark"
+"""The temporary table that marks a transaction."""
+
+
 class SQLite(Dialect):
     """SQLite, whose runs are made all or nothing."""
 
@@ -161,6 +165,22 @@ class SQLite(Dialect):
 
         with all_or_nothing(connection) as check, complete_copies(connection, check):
             yield check
+
+    def mark(self, connection: Connection) -> str:
+        """Make a temporary table, which a rollback takes away."""
+        connection.exec_driver_sql(f"CREATE TEMPORARY TABLE IF NOT EXISTS {MARK} (marked)")
+        return MARK
+
+    def outcome(self, connection: Connection, mark: Hashable) -> str:
+        """Return whether the temporary table is there."""
+        there = connection.exec_driver_sql(f"SELECT 1 FROM sqlite_temp_master WHERE name = '{MARK}'").first()
+        if there is None:
+            return "rolled back"
+        return "" if in_transaction(connection) else "committed"
+
+    def unmark(self, connection: Connection) -> None:
+        """Drop the temporary table."""
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.{MARK}")
 
     def is_out_of_transaction(self, connection: Connection) -> bool:
         """Return whether the driver has left the transaction that SQLAlchemy is in, as after `executescript`."""

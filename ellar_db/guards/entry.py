@@ -94,6 +94,8 @@ class EntryTable:
     """
 
     def __init__(self, connection: Connection, options: Mapping[str, Any]) -> None:
+        from sqlalchemy import bindparam
+
         self.connection = connection
         self.table = _table(options.get("version_table_schema"))
         self.version_table = str(options.get("version_table", "alembic_version"))
@@ -101,6 +103,10 @@ class EntryTable:
         own = self.table.c.version_table == self.version_table
         self._insertion, self._change = self.table.insert(), self.table.update().where(own)
         self._removal, self._reading = self.table.delete().where(own), self.table.select().where(own)
+        was = self.table.c.statements == bindparam("was", type_=self.table.c.statements.type)
+        self._change_of_last, self._removal_of_last = self._change.where(was), self._removal.where(was)
+        # what was written last, as the table has it
+        self._last = ""
         self._there = False
 
     def read(self) -> Entry | None:
@@ -125,18 +131,27 @@ class EntryTable:
             self.connection.execute(CreateTable(self.table, if_not_exists=True))
             self._there = True
 
-    def write(self, entry: Entry, *, anew: bool) -> None:
+    def write(self, entry: Entry, *, anew: bool) -> bool:
         """Write an entry, in the connection's transaction.
 
         Args:
             entry: The entry.
             anew: Whether there is no row yet.
+
+        Returns:
+            Whether the row was as it was written last; if not, that was rolled back.
         """
         values = {**vars(entry), "statements": shortened(entry.statements)}
         values.update({key: json.dumps(values[key]) for key in WRITTEN})
-        # a revision may have rolled back, and the entry with it
-        if anew or not self.connection.execute(self._change, values).rowcount:
+        before, self._last = self._last, str(values["statements"])
+        if anew:
             self._insert({**values, "version_table": self.version_table})
+            return True
+        if before and self.connection.execute(self._change_of_last, {**values, "was": before}).rowcount:
+            return True
+        if not self.connection.execute(self._change, values).rowcount:
+            self._insert({**values, "version_table": self.version_table})
+        return not before
 
     def _insert(self, values: Mapping[str, Any]) -> None:
         from sqlalchemy import inspect
@@ -152,9 +167,17 @@ class EntryTable:
             self.make()
             self.connection.execute(self._insertion, values)
 
-    def remove(self) -> None:
-        """Remove the row, in the connection's transaction."""
+    def remove(self) -> bool:
+        """Remove the row, in the connection's transaction.
+
+        Returns:
+            Whether the row was as it was written last; if not, that was rolled back.
+        """
+        before, self._last = self._last, ""
+        if before and self.connection.execute(self._removal_of_last, {"was": before}).rowcount:
+            return True
         self.connection.execute(self._removal)
+        return not before
 
     def drop_if_empty(self, dialect: Dialect) -> None:
         """Drop the table if it has no entries; bare Alembic would propose to drop it.

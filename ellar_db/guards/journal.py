@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,19 @@ from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+TO_SAVEPOINT = re.compile(r"\s*ROLLBACK\b.*\bTO\b", re.IGNORECASE | re.DOTALL)
+"""A statement that undoes a part of the transaction."""
+
+
+class RolledBackError(Exception):
+    """A revision rolled back the transaction of the run."""
+
+    def __str__(self) -> str:
+        return (
+            "it rolled back the transaction of the run, and with it what came before; what may fail belongs in a "
+            "savepoint: with op.get_bind().begin_nested()"
+        )
 
 
 class Note(Enum):
@@ -38,11 +52,15 @@ class Progress:
         kept: How many of the entry's statements can no longer be rolled back.
         partial: Whether the last statement may be partly done if it fails.
         locked: Whether the revision has locked tables, so that no other table can be written.
+        nested: Whether it rolled back to a savepoint, and the entry with it.
+        undone: Whether it rolled back what was written.
     """
 
     kept: int = 0
     partial: bool = False
     locked: bool = False
+    nested: bool = False
+    undone: bool = False
 
 
 class Journal:
@@ -128,14 +146,19 @@ class Journal:
         def after(_: Any, __: Any, statement: str, *___: Any) -> None:
             self.statement_done(statement)
 
+        def nested(*_: Any) -> None:
+            self.progress.nested = True
+
         # the journal may use another connection at the end
         connection = self.connection
         # before the two-phase commit's own listener, which ends the transaction that has the entry
         event.listen(connection, "before_cursor_execute", before, insert=True)
         event.listen(connection, "after_cursor_execute", after)
+        event.listen(connection, "rollback_savepoint", nested)
         try:
             yield
         finally:
+            event.remove(connection, "rollback_savepoint", nested)
             event.remove(connection, "before_cursor_execute", before)
             event.remove(connection, "after_cursor_execute", after)
 
@@ -172,6 +195,8 @@ class Journal:
         """
         if self.entry is None or not self._running:
             return
+        if TO_SAVEPOINT.match(text):
+            self.progress.nested = True
         kinds, progress = self.dialect.statements, self.progress
         several = kinds.are_several(text) and self.dialect.sends_several(self.connection)
         progress.partial = several or kinds.partial.match(text) is not None
@@ -216,6 +241,8 @@ class Journal:
             self._write(self._following)
         elif self.note is not Note.ABSENT:
             self.clear()
+        if self.progress.undone:
+            raise RolledBackError
 
     def committed(self) -> None:
         """Go on to the next revision, after the one that ended was committed."""
@@ -275,7 +302,7 @@ class Journal:
     def clear(self) -> None:
         """Remove the entry."""
         with self._own_statements():
-            self.entries.remove()
+            self._see(self.entries.remove())
         self.note = Note.ABSENT
 
     def _withdraw(self) -> None:
@@ -286,8 +313,12 @@ class Journal:
 
     def _write(self, entry: Entry) -> None:
         with self._own_statements():
-            self.entries.write(entry, anew=self.note is Note.ABSENT)
+            self._see(self.entries.write(entry, anew=self.note is Note.ABSENT))
         self.note = Note.WRITTEN
+
+    def _see(self, as_written: bool) -> None:
+        """Notice that what was written is gone, although SQLAlchemy knows of no rollback."""
+        self.progress.undone = self.progress.undone or not (as_written or self.progress.nested)
 
     @contextmanager
     def _own_statements(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial, wraps
@@ -22,6 +22,7 @@ from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.errors import described, original_of
 from ellar_db.guards.guard import Guard, guarded
+from ellar_db.guards.journal import RolledBackError
 from ellar_db.guards.locking import LostLockError
 from ellar_db.guards.statements import UnfinishedError, checked_statements
 from ellar_db.hooktypes import Canceller, Run
@@ -48,16 +49,6 @@ ROLLBACK = re.compile(r"\s*(?:ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?(?:\s+A
 """A statement that undoes the transaction without SQLAlchemy's knowledge."""
 
 StepWrapper = Callable[["MigrationInfo", Callable[[], None]], None]
-
-
-class RolledBackError(Exception):
-    """A revision rolled back the transaction of the run."""
-
-    def __str__(self) -> str:
-        return (
-            "it rolled back the transaction of the run, and with it what came before; what may fail belongs in a "
-            "savepoint: with op.get_bind().begin_nested()"
-        )
 
 
 class UncommittedError(DbError):
@@ -99,6 +90,8 @@ class RunState:
     each_kept: bool = False
     committed: bool = True
     error: BaseException | None = None
+    _mark: Hashable | None = None
+    _marked: Any = None
     _in_revision: bool = False
     _undone: bool = False
     _cancel: Canceller | None = None
@@ -155,6 +148,7 @@ class RunState:
         self.guard = self._guards.enter_context(guarding)
         with briefly(connection):
             self._cancel = self.dialect.canceller(self.database, connection)
+        self._guards.callback(self._unmark)
         if self._cancel is not None:
             self._guards.enter_context(cancelled_by(partial(self._cancel, session=False)))
 
@@ -216,11 +210,12 @@ class RunState:
 
         def followed(**options: Any) -> None:
             self._in_revision, self._undone = True, False
+            self._mark_transaction()
             try:
                 function(**options)
             finally:
                 self._in_revision = False
-            if self._undone:
+            if self._undone or self._outcome == "rolled back":
                 raise RolledBackError
             self.check_statements()
 
@@ -230,6 +225,47 @@ class RunState:
             self.around_step(step.info, partial(followed, **options))
 
         step.migration_fn = run
+
+    def _mark_transaction(self) -> None:
+        """Mark the transaction, unless the mark of the revision before is still in it."""
+        connection = self.connection
+        if connection is None or not connection.in_transaction():
+            self._mark = None
+        elif self._mark is None or self._marked is not self._transaction:
+            self._mark, self._marked = self.dialect.mark(connection), self._transaction
+
+    @property
+    def _outcome(self) -> str:
+        """What became of the transaction, if a revision ended it without SQLAlchemy's knowledge."""
+        connection = self.connection
+        if self._mark is None or connection is None or self._marked is not self._transaction:
+            # SQLAlchemy itself ended it, and has told
+            return ""
+        return self.dialect.outcome(connection, self._mark)
+
+    @property
+    def _is_committed(self) -> bool:
+        """Whether a revision that failed had committed the transaction without SQLAlchemy's knowledge."""
+        if self._mark is None or self.dialect.embedded or self._marked is not self._transaction:
+            return False
+        # a server may be gone; what failed is told in any case
+        with suppress(Exception), connected(apart(self.database)) as other:
+            return self.dialect.outcome(other, self._mark) == "committed"
+        return False
+
+    @property
+    def _transaction(self) -> Any:
+        return None if self.connection is None else self.connection.get_transaction()
+
+    def _unmark(self) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        connection = self.connection
+        if self._mark is None or connection is None or connection.closed or connection.in_transaction():
+            return
+        with suppress(SQLAlchemyError):
+            self.dialect.unmark(connection)
+            connection.rollback()
 
     def applied(self, *, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
         """Record that a step was applied, in its own transaction (Alembic's `on_version_apply`)."""
@@ -388,7 +424,7 @@ class RunState:
         """Return what is left of the run, and bring the journal up to date."""
         rolls_back = bool(context.impl.transactional_ddl)
         if rolls_back and not self.each_kept:
-            self.kept = self.kept or self._is_out_of_transaction
+            self.kept = self.kept or self._is_out_of_transaction or self._is_committed
         known = Failure(rolls_back, self.each_kept, self.current is not None, self.kept, self.journal is not None)
         if rolls_back or self.journal is None or self.current is None or self.connection is None:
             return known

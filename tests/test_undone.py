@@ -1,0 +1,109 @@
+"""Transactions that a revision ends below SQLAlchemy: a rollback is no success, and a commit is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ellar_db.testing import Project
+from tests.support.histories import History, create
+
+ROLLBACKS = {
+    "pooled": "op.get_bind().connection.rollback()",
+    "driver": "op.get_bind().connection.dbapi_connection.rollback()",
+    "cursor": "op.get_bind().connection.cursor().execute('rollback')",
+}
+
+INSERT = 'op.execute("INSERT INTO rows VALUES ({})")'.replace("rows", "kept")
+
+
+def history(project: Project, url: str, body: list[str], form: str | None = None) -> History:
+    made = History(project, url, revisions=2, bodies={0: [create("kept")], 1: body}, form=form).write()
+    assert made.run(("-m", "ellar_db", "upgrade", "0000"))[0] == 0
+    return made
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("way", ROLLBACKS)
+@pytest.mark.parametrize("form", [None, "generic"])
+def test_a_rollback(
+    project: Project, new_database: Callable[[str], str], kind: str, way: str, form: str | None
+) -> None:
+    made = history(project, new_database(kind), [create("before"), ROLLBACKS[way], create("after")], form)
+
+    code, said = made.run()
+
+    assert code == 1
+    assert "it rolled back the transaction of the run" in said
+    assert made.version() == "0000"
+
+
+@pytest.mark.parametrize("way", ROLLBACKS)
+@pytest.mark.parametrize("rest", [[INSERT.format(2)], []])
+def test_a_rollback_of_rows_on_mariadb(
+    project: Project, new_database: Callable[[str], str], way: str, rest: list[str]
+) -> None:
+    made = history(project, new_database("mariadb"), [INSERT.format(1), ROLLBACKS[way], *rest])
+
+    code, said = made.run()
+
+    assert code == 1
+    assert "it rolled back the transaction of the run" in said
+    assert made.version() == "0000"
+
+
+def test_rows_after_a_table_on_mariadb(project: Project, new_database: Callable[[str], str]) -> None:
+    body = [create("before"), INSERT.format(1), ROLLBACKS["pooled"], INSERT.format(2)]
+    made = history(project, new_database("mariadb"), body)
+
+    code, said = made.run()
+
+    assert code == 1
+    assert "it rolled back the transaction of the run" in said
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb", "sqlite"])
+@pytest.mark.parametrize("first", [[], [INSERT.format(1)], [create("before"), INSERT.format(1)]])
+def test_a_savepoint_is_no_rollback(
+    project: Project, new_database: Callable[[str], str], kind: str, first: list[str]
+) -> None:
+    nested = ["point = op.get_bind().begin_nested()", INSERT.format(5), "point.rollback()", INSERT.format(6)]
+    made = history(project, new_database(kind), [*first, *nested])
+
+    code, said = made.run()
+
+    assert code == 0, said
+    assert made.version() == "0001"
+
+
+@pytest.mark.parametrize("sql", ["SELECT 1; ROLLBACK", "BEGIN; SELECT 1; ROLLBACK"])
+def test_a_rollback_within_a_script(project: Project, new_database: Callable[[str], str], sql: str) -> None:
+    made = history(project, new_database("postgresql"), [create("before"), f"op.execute('{sql}')", create("after")])
+
+    code, said = made.run()
+
+    assert code == 1
+    assert "it rolled back the transaction of the run" in said
+    assert made.version() == "0000"
+
+
+def test_a_statement_that_rolls_back_on_sqlite(project: Project, new_database: Callable[[str], str]) -> None:
+    lost = "exec('try: op.execute(\"INSERT OR ROLLBACK INTO kept VALUES (1)\")\\nexcept Exception: pass')"
+    made = history(project, new_database("sqlite"), [INSERT.format(1), lost, create("after")])
+
+    code, said = made.run()
+
+    assert code == 1
+    assert "it rolled back the transaction of the run" in said
+
+
+@pytest.mark.parametrize("commit", ["op.execute('BEGIN; SELECT 1; COMMIT')", "op.get_bind().connection.commit()"])
+def test_a_commit_before_an_error(project: Project, new_database: Callable[[str], str], commit: str) -> None:
+    made = history(project, new_database("postgresql"), [create("before"), commit, "op.execute('nonsense')"])
+
+    code, said = made.run()
+
+    assert code == 1
+    assert "committed by themselves" in said
+    assert "before" in made.tables()
