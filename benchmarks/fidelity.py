@@ -5,7 +5,7 @@ For each feature and database: `created`, `migrate` and `upgrade` from nothing g
 as `create_all` of the new models; `rows`, all rows are there afterwards, with the right values; `back`, `downgrade`
 gives the former schema back. Schemas are compared by what the server says (`measure/schemas.py`).
 
-usage: python benchmarks/fidelity.py [--only PATTERN] [--databases sqlite,mariadb] [--peers 'ellar_db,Alembic']
+usage: python benchmarks/fidelity.py [--only PATTERN] [--databases sqlite,mariadb] [--peers 'ellar_db,Alembic with all options']
                                      [--jobs 2] [--json FILE] [--misses]
 """
 

@@ -118,7 +118,7 @@ Features for which each part holds, with {versions}:
 
 {shares}
 
-"Alembic" is a folder of `alembic init` as it is. "Alembic, all options" has `compare_server_default`,
+"Alembic" is a folder of `alembic init` as it is. "Alembic with all options" has `compare_server_default`,
 `render_as_batch` on SQLite, `include_schemas` where models name a schema, and the plugin
 `alembic.ext.checkconstraint_byname`; the lines with + add a package to it. A package is only measured where it says
 that it can do something: {claims}.
@@ -139,7 +139,7 @@ def page(document: Document) -> str:
             versions=", ".join(
                 f"{TITLES.get(name, name)} {version}" if " " not in version else version
                 for name, version in versions.items()
-                if name not in (OURS, "Alembic, all options", *left_out)
+                if name not in (OURS, "Alembic with all options", *left_out)
             ),
             shares="\n".join(shares(document)),
             claims="sqlalchemy-declarative-extensions at schemas"

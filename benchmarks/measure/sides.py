@@ -339,7 +339,7 @@ class Program:
 PROGRAMS = [
     Program("ellar_db", EllarDb, distribution="ellar-db"),
     Program("Alembic", Alembic),
-    Program("Alembic, all options", AlembicOptions),
+    Program("Alembic with all options", AlembicOptions),
     Program(
         "+ alembic-postgresql-enum",
         PostgresqlEnum,
