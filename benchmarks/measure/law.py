@@ -138,7 +138,7 @@ class _Run:
 
     def say(self, said: str) -> None:
         """Keep what `migrate` said."""
-        self.cell.said = "\n".join(each for each in (self.cell.said, said) if each)
+        self.cell.said = "\n".join(each for each in (self.cell.said, MASKED.sub("", said)) if each)
 
     def create(self) -> bool:
         """Make the schema from nothing; return whether it is right."""
