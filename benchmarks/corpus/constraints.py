@@ -94,6 +94,7 @@ FEATURES = [
         lambda: [x(Integer, CheckConstraint("x > 0", name="positive"))],
         lambda: [x(Integer, CheckConstraint("x > 1", name="positive"))],
         rows=xs(5),
+        databases=(SQLITE, POSTGRESQL),
     ),
     columns(
         "CHECK in a new column",
@@ -101,6 +102,7 @@ FEATURES = [
         lambda: [x(Integer)],
         lambda: [x(Integer), y(Integer, CheckConstraint("y > 0", name="positive"))],
         rows=xs(5),
+        databases=(SQLITE, POSTGRESQL),
     ),
     columns(
         "CHECK in a new column",

@@ -193,7 +193,7 @@ FEATURES = [
             shop(m, x(String(20)), y(Integer, ForeignKey("things.id", name="fk_y")), Column("z", Integer)),
         ),
         rows={"things": [{"id": 1}], "goods": [{"id": 1, "x": "a", "y": 1}]},
-        **SHOPS,
+        **{**SHOPS, "databases": (POSTGRESQL,)},
     ),
     Feature(
         "Tables of one name in two schemas",

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.corpus import Feature
 from benchmarks.measure.parts import PARTS
 from benchmarks.measure.schemas import Lines, apart
-from benchmarks.measure.sides import Failed, Side, first_line
+from benchmarks.measure.sides import MASKED, Failed, Side, first_line
 from benchmarks.measure.targets import Read, Target
 
 SECONDS = 60
@@ -134,11 +134,11 @@ class _Run:
     def miss(self, part: str, reason: str) -> None:
         """Note why a part doesn't hold; the first reason counts."""
         if reason:
-            self.misses.setdefault(part, reason)
+            self.misses.setdefault(part, MASKED.sub("", reason))
 
     def say(self, said: str) -> None:
         """Keep what `migrate` said."""
-        self.cell.said = "\n".join(each for each in (self.cell.said, said) if each)
+        self.cell.said = "\n".join(each for each in (self.cell.said, MASKED.sub("", said)) if each)
 
     def create(self) -> bool:
         """Make the schema from nothing; return whether it is right."""

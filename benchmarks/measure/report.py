@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.corpus import ALL, FEATURES, GROUPS, Feature
@@ -12,6 +12,9 @@ OURS = "ellar_db"
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
 REASON = 300
 PEERS_REASON = 80
+"""How many characters of a reason are stored, of ours and of a peer's."""
+SHOWN = 160
+"""How many characters of a reason the page shows; the stored results have the others."""
 
 Cell = Mapping[str, Any]
 Document = Mapping[str, Any]
@@ -55,20 +58,25 @@ def shares(document: Document) -> Iterator[str]:
                 yield f"| {TITLES[kind]} | {program} | {len(cells)}{rows} | {columns} | {100 * held / of:.1f} % |"
 
 
-def misses(document: Document) -> Iterator[str]:
-    """Yield what doesn't hold with ellar_db, by database, each with its reasons."""
+def misses(document: Document, shown: Callable[[str], str] = str) -> Iterator[str]:
+    """Yield what doesn't hold with ellar_db, by database, each with its reasons.
+
+    Args:
+        document: The results.
+        shown: Returns a text of a program as it is shown.
+    """
     for kind, cells in document["results"].get(OURS, {}).items():
         missed = {key: cell for key, cell in cells.items() if cell.get("misses") and key in FEATURES}
         yield f"{TITLES[kind]}: {len(missed)} of {len(cells)} features"
         yield ""
         for key, cell in missed.items():
-            said = f" `migrate` says: {cell['said']}" if cell.get("said") else " (silent)"
-            yield f"- {key}{said}"
+            said = f"; `migrate` says: {shown(cell['said'])}" if cell.get("said") else ""
+            yield f"- {shown(key)}{said}"
             reasons: dict[str, list[str]] = {}
             for part, reason in cell["misses"].items():
                 reasons.setdefault(reason, []).append(part)
             for reason, parts in reasons.items():
-                yield f"    - {', '.join(parts)}: {reason}"
+                yield f"    - {', '.join(parts)}: {shown(reason)}"
         yield ""
 
 
@@ -118,7 +126,7 @@ Features for which each part holds, with {versions}:
 
 {shares}
 
-"Alembic" is a folder of `alembic init` as it is. "Alembic, all options" has `compare_server_default`,
+"Alembic" is a folder of `alembic init` as it is. "Alembic with all options" has `compare_server_default`,
 `render_as_batch` on SQLite, `include_schemas` where models name a schema, and the plugin
 `alembic.ext.checkconstraint_byname`; the lines with + add a package to it. A package is only measured where it says
 that it can do something: {claims}.
@@ -139,7 +147,7 @@ def page(document: Document) -> str:
             versions=", ".join(
                 f"{TITLES.get(name, name)} {version}" if " " not in version else version
                 for name, version in versions.items()
-                if name not in (OURS, "Alembic, all options", *left_out)
+                if name not in (OURS, "Alembic with all options", *left_out)
             ),
             shares="\n".join(shares(document)),
             claims="sqlalchemy-declarative-extensions at schemas"
@@ -152,8 +160,8 @@ def page(document: Document) -> str:
         lines += [row(feature, ours) for feature in features]
         lines.append("")
     lines += ["## What doesn't hold", ""]
-    for line in misses(document):
-        lines.append(line if not line.lstrip().startswith("-") else _as_text(line))
+    lines += ["What `migrate` said is given where it said anything but what it found.", ""]
+    lines += misses(document, lambda text: _as_text(text if len(text) < SHOWN else f"{text[:SHOWN]} ..."))
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -22,7 +22,11 @@ MODELS = """from benchmarks.corpus import build
 
 metadata = build({key!r}, {side!r})
 """
-MASKED = re.compile(r"0x[0-9a-f]+|_[0-9a-f]{8,}")
+MASKED = re.compile(
+    r"0x[0-9a-f]+|(?:up|down)grade [0-9a-f]* ?-> ?[0-9a-f]*, \w+ failed on the database 'default': "
+    r"|ellar_db_fidelity_[0-9a-f]{8}_?|[0-9a-f]{12}(?=_\w+\.py)"
+)
+"""What differs from run to run, and what precedes each error of ellar_db's `upgrade`."""
 
 
 ROUTINE = ("INFO", "Generating", "Detected", "No changes in schema")
@@ -31,6 +35,9 @@ ROUTINE = ("INFO", "Generating", "Detected", "No changes in schema")
 
 class Failed(Exception):
     """A command failed; its text is the first line of the error."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(MASKED.sub("", line))
 
 
 class Side(ABC):
@@ -332,7 +339,7 @@ class Program:
 PROGRAMS = [
     Program("ellar_db", EllarDb, distribution="ellar-db"),
     Program("Alembic", Alembic),
-    Program("Alembic, all options", AlembicOptions),
+    Program("Alembic with all options", AlembicOptions),
     Program(
         "+ alembic-postgresql-enum",
         PostgresqlEnum,
@@ -355,7 +362,7 @@ PROGRAMS = [
 def first_line(error: BaseException) -> str:
     """Return an exception in one line, without what differs from run to run."""
     lines = str(error).strip().splitlines() or [""]
-    return MASKED.sub("", f"{type(error).__name__}: {lines[0]}")
+    return f"{type(error).__name__}: {lines[0]}"
 
 
 class _Nothing:

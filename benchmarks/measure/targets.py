@@ -77,7 +77,8 @@ class Target:
 
     def create(self, metadata: MetaData) -> None:
         """Make the schemas that models name, and all their tables."""
-        with self.engine.begin() as connection:
+        # a concurrent index can't be made in a transaction
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for schema in sorted({table.schema for table in metadata.tables.values() if table.schema} - {"public"}):
                 connection.execute(CreateSchema(schema, if_not_exists=True))
             metadata.create_all(connection)
