@@ -36,8 +36,10 @@ def generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["reference/commands.md", "reference/hooks.md", "reference/rules.md"])
-@pytest.mark.parametrize("name", ["reference/commands.md", "reference/hooks.md", "reference/what-migrate-sees.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["reference/commands.md", "reference/hooks.md", "reference/rules.md", "reference/what-migrate-sees.md"],
+)
 def test_a_generated_page_is_fresh(name: str) -> None:
     made, page = generator().PAGES[name](), (ROOT / "docs" / name).read_text(encoding="utf-8")
 
