@@ -538,7 +538,7 @@ class TestEllarSQL:
         shop.ellar("db", "migrate", "-m", "Second")
         shop.ellar("db", "upgrade")
 
-        assert "add column report.title" in pending.stderr
+        assert "add column report.title" in pending.stdout
         assert "user" not in pending.stderr
         assert shop.columns(urls["reports"], "report") == ["id", "title"]
         assert shop.ellar("db", "check").stdout == "No new upgrade operations detected.\n"

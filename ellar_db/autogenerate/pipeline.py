@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ellar_db.autogenerate.answers.fills import fill_columns
 from ellar_db.autogenerate.answers.renames import is_second_comparison, rename
 from ellar_db.autogenerate.comparators.checks import compare_checks
+from ellar_db.autogenerate.comparators.defaults import compare_default
 from ellar_db.autogenerate.comparators.indexes import compare_indexes, silence_warnings
 from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
@@ -41,6 +42,7 @@ def enable() -> None:
     from alembic.util import DispatchPriority
 
     comparators.dispatch_for("schema", priority=DispatchPriority.FIRST)(_begin)
+    comparators.dispatch_for("column", subgroup="server_default")(compare_default)
     comparators.dispatch_for("table")(compare_checks)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_indexes)
     comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)

@@ -179,7 +179,9 @@ class SQLite(Dialect):
         return "" if in_transaction(connection) else "committed"
 
     def unmark(self, connection: Connection) -> None:
-        """Drop the temporary table."""
+        """Drop the temporary table, unless the driver's transaction goes on, which takes it away or keeps it."""
+        if in_transaction(connection):
+            return
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.{MARK}")
 
     def is_out_of_transaction(self, connection: Connection) -> bool:

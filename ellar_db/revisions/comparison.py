@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ellar_db.autogenerate.comparators.changed_types import type_changed
-from ellar_db.autogenerate.comparators.defaults import default_changed
 from ellar_db.autogenerate.pipeline import enable
 from ellar_db.autogenerate.uncompared import UNCOMPARED, uncompared
 from ellar_db.autogenerate.words import DATABASE, DIALECT
@@ -115,8 +114,6 @@ class Comparison:
         dialect = dialect_of(self.manager, database)
         if options.get("compare_type") is True:
             options["compare_type"] = type_changed if dialect.compare_type is True else dialect.compare_type
-        if options.get("compare_server_default") is True:
-            options["compare_server_default"] = default_changed
         options[PACKAGE_OPTION] = database.package
         enable()
 

@@ -6,16 +6,13 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ellar_db.autogenerate.words import differences, lines
+from ellar_db.autogenerate.words import lines
 from ellar_db.config.command_line import program
 
 if TYPE_CHECKING:
     from alembic.operations.ops import UpgradeOps
 
 log = logging.getLogger("ellar_db")
-
-DROPS = ("drop_table", "drop_column")
-ADDS = ("create_table", "add_column")
 
 
 def tell_contents(compared: Sequence[UpgradeOps], package: str | None = None) -> None:
@@ -29,13 +26,5 @@ def tell_contents(compared: Sequence[UpgradeOps], package: str | None = None) ->
     for line in written:
         log.info("  %s", line)
     if written:
-        log.info("%s", _review({found.operation for each in compared for found in differences(each)}, package))
-
-
-def _review(operations: set[str], package: str | None) -> str:
-    option = "" if package is None else f" --package {package}"
-    text = f"Review it before you run `{program()} upgrade{option}`"
-    if operations.isdisjoint(DROPS):
-        return f"{text}."
-    rename = "" if operations.isdisjoint(ADDS) else "; a renamed table or column appears as dropped and added"
-    return f"{text}: the data of dropped tables and columns is lost{rename}."
+        option = "" if package is None else f" --package {package}"
+        log.info("Review it before you run `%s upgrade%s`.", program(), option)

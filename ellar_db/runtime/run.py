@@ -265,7 +265,8 @@ class RunState:
             return
         with suppress(SQLAlchemyError):
             self.dialect.unmark(connection)
-            connection.rollback()
+            if connection.in_transaction():
+                connection.rollback()
 
     def applied(self, *, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
         """Record that a step was applied, in its own transaction (Alembic's `on_version_apply`)."""

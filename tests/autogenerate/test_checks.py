@@ -89,3 +89,28 @@ def test_a_filter_that_leaves_them_out(law: Law) -> None:
     law.models(table(INTEGER, "sa.CheckConstraint('n > 5', name='a')"))
 
     assert law.is_quiet()
+
+
+def test_one_in_a_column_that_is_dropped(law: Law) -> None:
+    column = "sa.Column('m', sa.Integer, sa.CheckConstraint('m > 5'), nullable=True)"
+    if law.kind == "sqlite":
+        column = column.replace("'m > 5'", "'m > 5', name='ck_m'")
+    law.models(table(INTEGER, column))
+    law.migrated()
+    law.models(table(INTEGER))
+    law.migrated()
+
+    assert law.schema() == law.created()
+    law.project.db("downgrade", "--yes")
+    assert law.kind == "mariadb" or any("m > 5" in f"{key} {value}" for key, value in law.schema().items())
+
+
+def test_one_in_a_column_that_is_added_with_a_constraint(law: Law) -> None:
+    column = "sa.Column('m', sa.Integer, sa.CheckConstraint('m > 5'), nullable=True)"
+    law.models(table(INTEGER))
+    law.migrated()
+    law.models(table(INTEGER, column, "sa.UniqueConstraint('n', 'm', name='u')"))
+    law.migrated()
+
+    assert law.schema() == law.created()
+    assert law.is_quiet()

@@ -49,7 +49,7 @@ def test_no_to_a_column(on_sqlite: Changing, keys: str) -> None:
         code, _, shown = screen.end()
 
     assert code == 0
-    assert "--rename" not in shown
+    assert "say --rename" not in shown
     assert "drop_column('name')" in on_sqlite.source("r2")
 
 

@@ -332,7 +332,7 @@ def test_bare_alembic_neither_asks_nor_hints(on_sqlite: Changing) -> None:
 
     done = run(on_sqlite.project, "alembic", "-c", "migrations/alembic.ini", "revision", "--autogenerate")
 
-    assert "--rename" not in done.stderr
+    assert "say --rename" not in done.stderr
     assert (
         "drop_column('name')"
         in on_sqlite.project.revisions()[-1].read_text() + on_sqlite.project.revisions()[0].read_text()
@@ -355,7 +355,7 @@ def test_what_may_be_a_rename_is_told_with_what_to_type(on_sqlite: Changing, opt
 
     result = on_sqlite.project.db("migrate", "--rev-id", "second", *options)
 
-    assert result.stderr.count("Warning:") == 1
+    assert result.stderr.count("say --rename") == 1
     assert HINT in result.stderr
     assert "batch_op.drop_column('name')" in on_sqlite.source("second")
     assert on_sqlite.project.db("check", exit_code=1).stderr.count("--rename") == 0

@@ -112,12 +112,15 @@ def test_says_what_is_lost_and_what_may_be_a_rename(plain: Project) -> None:
     plain.write("models.py", models.replace("name: ", "title: "))
     plain.forget("models")
 
-    assert plain.db("migrate").stderr == (
-        "  add column users.title VARCHAR(128) NOT NULL\n"
-        "  drop column users.name\n"
-        "Review it before you run `ellar-db upgrade`: the data of dropped tables and columns is lost; a renamed table "
-        "or column appears as dropped and added.\n"
-    )
+    hint, *contents, lost = plain.db("migrate").stderr.splitlines()
+
+    assert hint.endswith("if it was renamed, say --rename users.name:title")
+    assert contents == [
+        "  add column users.title VARCHAR(128) NOT NULL",
+        "  drop column users.name",
+        "Review it before you run `ellar-db upgrade`.",
+    ]
+    assert lost.startswith("Warning: DB102 users.name: drops the column with all its values; ")
 
 
 def test_an_empty_revision_has_nothing_to_review(plain: Project) -> None:

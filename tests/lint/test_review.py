@@ -37,7 +37,7 @@ def dropping(plain: Project) -> Project:
 def test_it_is_told_after_the_file_is_written(dropping: Project) -> None:
     said = dropping.db("migrate", "--rev-id", "second").output.splitlines()
 
-    assert [line.partition(" ")[0] for line in said[-2:]] == ["Wrote", "Warning:"]
+    assert [line.partition(" ")[0] for line in said[-2:]] == ["Review", "Warning:"]
     assert said[-1].startswith(f"Warning: {LINE}")
 
 

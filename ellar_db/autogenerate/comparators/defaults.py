@@ -2,52 +2,65 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.autogenerate.comparators.restated import restated_column
 
 if TYPE_CHECKING:
-    from alembic.runtime.migration import MigrationContext
+    from alembic.autogenerate.api import AutogenContext
+    from alembic.operations.ops import AlterColumnOp
+    from alembic.util import PriorityDispatchResult
     from sqlalchemy import Column
+
+log = logging.getLogger("alembic.autogenerate.compare")
 
 PARENTHESES = re.compile(r"\A\((.*)\)\Z", re.DOTALL)
 """Parentheses around a whole default, with which Alembic writes SQLite's expressions."""
 
 
-def default_changed(
-    context: MigrationContext,
+def compare_default(
+    context: AutogenContext,
+    operation: AlterColumnOp,
+    schema: str | None,
+    table: str,
+    column: str,
     inspected: Column[Any],
     declared: Column[Any],
-    inspected_default: str | None,
-    declared_default: Any,
-    rendered: str | None,
-) -> bool | None:
-    """Return whether a column's default differs from the one in the models (Alembic's `compare_server_default`).
+) -> PriorityDispatchResult:
+    """Set the default of a column that differs from the one in the models, as the database restates it.
+
+    Computed columns, identities, and what the database can't restate are left to Alembic. An option
+    `compare_server_default` that says otherwise has been asked before.
 
     Args:
         context: The context of the comparison.
+        operation: The column's operation, changed in place.
+        schema: The table's schema; None is the default one.
+        table: The table.
+        column: The column.
         inspected: The database's column.
         declared: The models' column.
-        inspected_default: The database's default.
-        declared_default: The models' default.
-        rendered: Its text.
-
-    Returns:
-        The answer; None leaves it to Alembic, for computed columns, identities, and where the database can't say.
     """
+    from alembic.util import PriorityDispatchResult
     from sqlalchemy import DefaultClause
 
-    kinds = (inspected.server_default, declared_default)
-    if not all(kind is None or isinstance(kind, DefaultClause) for kind in kinds):
-        return None
+    kinds = (inspected.server_default, declared.server_default)
+    if kinds == (None, None) or not all(kind is None or isinstance(kind, DefaultClause) for kind in kinds):
+        return PriorityDispatchResult.CONTINUE
     if declared.table is not None and declared is declared.table.autoincrement_column:
         # its default is a sequence of its own, or none
-        return None
-    restated = restated_column(context, declared)
+        return PriorityDispatchResult.CONTINUE
+    restated = restated_column(context.migration_context, declared)
     if restated is None:
-        return None
-    return _bare(inspected_default) != _bare(restated.get("default"))
+        return PriorityDispatchResult.CONTINUE
+    found = inspected.server_default
+    before = getattr(found.arg, "text", found.arg) if isinstance(found, DefaultClause) else None
+    if _bare(before) != _bare(restated.get("default")):
+        operation.modify_server_default = declared.server_default
+        log.info("Detected server default on column '%s.%s'", table, column)
+    return PriorityDispatchResult.STOP
 
 
 def _bare(default: Any) -> str | None:

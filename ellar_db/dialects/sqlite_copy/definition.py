@@ -90,7 +90,8 @@ class Definition:
             self._remove(facts)
         self._drop_with_columns()
         for facts in [*new, *self._lost_with_columns(new)]:
-            self._add(self._written(self._object(facts)))
+            if not self._is_in_new_column(facts):
+                self._add(self._written(self._object(facts)))
         items = (*self._columns.values(), *(item for item in self._constraints if item.clauses))
         return self._with_options(replace(self._original, items=items))
 
@@ -135,6 +136,13 @@ class Definition:
 
     def _object(self, facts: ConstraintFacts) -> Constraint:
         return next(object_ for known, object_ in self._change.now.constraints if known == facts)
+
+    def _is_in_new_column(self, facts: ConstraintFacts) -> bool:
+        """Return whether a constraint is part of the definition of a column that is added."""
+        from sqlalchemy import Column
+
+        column = getattr(self._object(facts), "parent", None)
+        return isinstance(column, Column) and column.key not in self._change.was.columns
 
     def _written(self, constraint: Constraint) -> str:
         """Return a constraint as SQLAlchemy writes it."""
@@ -189,6 +197,8 @@ class Definition:
             )
 
     def _columns_of(self, facts: ConstraintFacts) -> set[str]:
+        if facts.kind == "CHECK":
+            return set(names_in(str(facts.details[0]), [*self._original.columns]))
         return {self._change.current(column) for column in facts.columns}
 
     def _is_namesake(self, facts: ConstraintFacts) -> bool:
