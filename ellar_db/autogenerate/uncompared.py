@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 UNCOMPARED = "ellar_db_uncompared"
 """Key in the `info` of Alembic's `UpgradeOps`: what the comparison left out."""
 
-CHECKS = "alembic.ext.checkconstraint_byname"
+BY_NAME = "alembic.ext.checkconstraint_byname"
 """Alembic's plugin that compares CHECK constraints that have a name."""
 
 
@@ -26,12 +26,13 @@ def uncompared(dialect: Dialect, options: Mapping[str, Any]) -> list[str]:
     Example:
         >>> from ellar_db.dialects.sqlite import SQLite
         >>> uncompared(SQLite(), {"compare_type": True, "compare_server_default": True})
-        ['CHECK constraints', 'views', 'triggers', 'rows']
+        ['views', 'triggers', 'rows']
     """
     by_option = {
         "types of columns": options.get("compare_type", True),
         "server defaults": options.get("compare_server_default"),
-        "CHECK constraints": CHECKS in (options.get("autogenerate_plugins") or ()),
+        "CHECK constraints": dialect.has_temporary_tables or BY_NAME in (options.get("autogenerate_plugins") or ()),
+        "CHECK constraints of columns": dialect.reflects_checks_of_columns,
         "schemas other than the default one": options.get("include_schemas") or not dialect.has_schemas,
     }
     return [*(what for what, compared in by_option.items() if not compared), *dialect.uncompared]

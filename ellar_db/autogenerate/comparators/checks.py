@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ellar_db.autogenerate.comparators.restated import condition, escaped, generated_names, restated_checks
+from ellar_db.autogenerate.uncompared import BY_NAME
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.util.sqlalchemy import is_created, is_type_bound
@@ -46,7 +47,9 @@ def compare_checks(
     """
     from alembic.util import PriorityDispatchResult
 
-    if inspected is not None and declared is not None:
+    # an application that enables Alembic's own comparison gets that one
+    theirs = BY_NAME in (context.opts.get("autogenerate_plugins") or ())
+    if inspected is not None and declared is not None and not theirs:
         _compare(context, operations, schema, name, inspected, declared)
     return PriorityDispatchResult.CONTINUE
 
