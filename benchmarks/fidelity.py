@@ -33,7 +33,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from benchmarks.corpus import FEATURES  # noqa: E402
-from benchmarks.measure.report import behind, stored, summary_lines  # noqa: E402
+from benchmarks.measure.report import behind, merged, stored, summary_lines  # noqa: E402
 from benchmarks.measure.sides import PROGRAMS  # noqa: E402
 
 SERVERS = {
@@ -71,7 +71,10 @@ def main() -> int:
     cells = measured(chunks, arguments.jobs)
     document = stored(versions(kinds, programs), cells)
     if arguments.json:
-        Path(arguments.json).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        file = Path(arguments.json)
+        if file.exists():
+            document = merged(json.loads(file.read_text(encoding="utf-8")), document)
+        file.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for line in summary_lines(document):
         print(line)
     return int(bool(behind(document)))
@@ -84,7 +87,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--databases", default=",".join(KINDS))
     parser.add_argument("--peers", default="", help="names of programs, ours included; default: all")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--json", default="", help="write the cells to this file")
+    parser.add_argument("--json", default="", help="write the cells to this file; other cells in it are kept")
     return parser.parse_args()
 
 

@@ -37,6 +37,22 @@ def stored(versions: Mapping[str, str], cells: Sequence[Cell]) -> dict[str, Any]
     return {"schema": 1, "versions": dict(versions), "results": results}
 
 
+def merged(before: Document, now: Document) -> dict[str, Any]:
+    """Return results with those of another run added, which count where both have a cell."""
+    versions = {**before["versions"], **now["versions"]}
+    order = list(versions)
+    results: dict[str, dict[str, dict[str, Any]]] = {}
+    for program in sorted({*before["results"], *now["results"]}, key=order.index):
+        for kind in ALL:
+            old = before["results"].get(program, {}).get(kind, {})
+            cells = {**old, **now["results"].get(program, {}).get(kind, {})}
+            # features that are in the corpus no longer, or not on this kind of database, go
+            known = {key: cells[key] for key in FEATURES if key in cells and kind in FEATURES[key].databases}
+            if known:
+                results.setdefault(program, {})[kind] = known
+    return {"schema": 1, "versions": versions, "results": results}
+
+
 def counted(cells: Mapping[str, Cell], part: str) -> tuple[int, int]:
     """Return how many cells of a column hold, and how many there are."""
     those = [cell for key, cell in cells.items() if key in FEATURES and (part != "rows" or FEATURES[key].rows)]
