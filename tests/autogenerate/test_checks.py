@@ -114,3 +114,11 @@ def test_one_in_a_column_that_is_added_with_a_constraint(law: Law) -> None:
 
     assert law.schema() == law.created()
     assert law.is_quiet()
+
+
+def test_a_name_by_convention(law: Law) -> None:
+    convention = "metadata.naming_convention = {'ck': 'ck_%(table_name)s_%(constraint_name)s'}\n"
+    law.holds(
+        convention + table(INTEGER, "sa.CheckConstraint('n > 5', name='positive')"),
+        convention + table(INTEGER, "sa.CheckConstraint('n > 6', name='positive')"),
+    )

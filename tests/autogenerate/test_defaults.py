@@ -16,6 +16,7 @@ def table(column: str) -> str:
     [
         ("sa.String(40)", "'a'", "'b'"),
         ("sa.String(40)", "''", "'it''s'"),
+        ("sa.String(40)", "'a:b :c'", "'x'"),
         ("sa.String(40)", '"it\'s"', '"50 % :x \\"y\\""'),
         ("sa.String(40)", "'a'", "'a' + chr(10) + 'b'"),
         ("sa.String(40)", "'A'", "'a'"),

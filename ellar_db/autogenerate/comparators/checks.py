@@ -73,6 +73,7 @@ def _compare(
 ) -> None:
     from alembic.operations.ops import CreateCheckConstraintOp, DropConstraintOp
     from sqlalchemy import CheckConstraint
+    from sqlalchemy.schema import conv
 
     migration = context.migration_context
     dialect = dialect_named(get_plugin_manager(), migration.dialect.name)
@@ -94,8 +95,10 @@ def _compare(
         constraint = CheckConstraint(escaped(text), name=found)
         if found is not None and context.run_object_filters(constraint, found, KIND, True, None):
             again = escaped(_reversible(migration, dialect, inspected, text))
-            undo = CreateCheckConstraintOp(found, name, again, schema=schema)
-            operations.ops.append(DropConstraintOp(found, name, type_="check", schema=schema, _reverse=undo))
+            # a naming convention isn't applied to a name that is one already
+            whole = conv(found)
+            undo = CreateCheckConstraintOp(whole, name, again, schema=schema)
+            operations.ops.append(DropConstraintOp(whole, name, type_="check", schema=schema, _reverse=undo))
             log.info("Detected removed check constraint %r on table %r", found, name)
     taken = {found for found, _ in there if found}
     names = _Names(migration, declared, taken, dict(zip(restated, conditions, strict=True)))

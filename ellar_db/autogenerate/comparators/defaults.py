@@ -6,7 +6,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.autogenerate.comparators.restated import restated_column
+from ellar_db.autogenerate.comparators.restated import escaped, restated_column
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -44,7 +44,7 @@ def compare_default(
         declared: The models' column.
     """
     from alembic.util import PriorityDispatchResult
-    from sqlalchemy import DefaultClause
+    from sqlalchemy import DefaultClause, text
 
     kinds = (inspected.server_default, declared.server_default)
     if kinds == (None, None) or not all(kind is None or isinstance(kind, DefaultClause) for kind in kinds):
@@ -57,6 +57,9 @@ def compare_default(
         return PriorityDispatchResult.CONTINUE
     found = inspected.server_default
     before = getattr(found.arg, "text", found.arg) if isinstance(found, DefaultClause) else None
+    if before is not None:
+        # what follows a colon would be taken for a parameter
+        operation.existing_server_default = DefaultClause(text(escaped(str(before))))
     if _bare(before) != _bare(restated.get("default")):
         operation.modify_server_default = declared.server_default
         log.info("Detected server default on column '%s.%s'", table, column)
