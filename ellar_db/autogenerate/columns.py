@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal
 
-from ellar_db.autogenerate.comparators.restated import escaped
+from ellar_db.autogenerate.expressions import escaped
 from ellar_db.util.alembic import rendered_column, rendered_type
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.types import TypeEngine
 
-USING = "postgresql_using"
-"""Alembic's option for the expression."""
+    from ellar_db.dialects.base import Dialect
 
 INDENT = " " * 11
 """Before the arguments of an operation, as Alembic writes them."""
@@ -31,11 +30,13 @@ def convert(context: AutogenContext, operations: UpgradeOps) -> None:
         context: The context of the comparison.
         operations: The operations, changed in place.
     """
-    dialect = context.dialect
-    if dialect is None or not dialect_named(get_plugin_manager(), dialect.name).conversions:
+    assert context.dialect is not None
+    dialect = dialect_named(get_plugin_manager(), context.dialect.name)
+    if not dialect.conversions:
         return
     for container in _containers(operations):
-        container.ops = [made for each in container.ops for made in _converted(context.migration_context, each)]
+        converted = (_converted(context.migration_context, dialect, each) for each in container.ops)
+        container.ops = [made for each in converted for made in each]
 
 
 def _containers(operations: Any) -> Iterator[Any]:
@@ -45,13 +46,13 @@ def _containers(operations: Any) -> Iterator[Any]:
             yield from _containers(each)
 
 
-def _converted(context: MigrationContext, operation: MigrateOperation) -> Iterable[MigrateOperation]:
+def _converted(context: MigrationContext, dialect: Dialect, operation: MigrateOperation) -> Iterable[MigrateOperation]:
     from alembic.operations.ops import AlterColumnOp
 
     if type(operation) is not AlterColumnOp or operation.modify_type is None or operation.existing_type is None:
         return [operation]
     old, new = operation.existing_type, operation.modify_type
-    forth, back = (_conversion(context, *pair, operation.column_name) for pair in ((old, new), (new, old)))
+    forth, back = (_conversion(context, dialect, *pair, operation.column_name) for pair in ((old, new), (new, old)))
     if not forth and not back:
         return [operation]
     made = conversion()(
@@ -64,9 +65,11 @@ def _converted(context: MigrationContext, operation: MigrateOperation) -> Iterab
         modify_nullable=operation.modify_nullable,
         existing_comment=operation.existing_comment,
         modify_comment=operation.modify_comment,
-        **{**operation.kw, USING: forth},
+        **operation.kw,
     )
-    made.back = back
+    if forth:
+        made.kw[dialect.using] = forth
+    made.option, made.back = dialect.using, back
     before, after = operation.existing_server_default, operation.modify_server_default
     if before in (None, False) and after in (None, False):
         return [made]
@@ -91,12 +94,14 @@ def _default(operation: AlterColumnOp, type_: TypeEngine[Any], before: Any, afte
     )
 
 
-def _conversion(context: MigrationContext, old: TypeEngine[Any], new: TypeEngine[Any], column: str) -> str:
+def _conversion(
+    context: MigrationContext, dialect: Dialect, old: TypeEngine[Any], new: TypeEngine[Any], column: str
+) -> str:
     """Return the expression that converts a column, or an empty string if none is needed or known."""
     from sqlalchemy import Column
     from sqlalchemy.exc import DBAPIError
 
-    candidates = dialect_named(get_plugin_manager(), context.dialect.name).conversions
+    candidates = dialect.conversions
     prepare, type_ = context.dialect.identifier_preparer.quote, new.compile(dialect=context.dialect)
 
     def first(connection: Connection) -> str | None:
@@ -123,19 +128,21 @@ def conversion() -> Any:
     from alembic.operations.ops import AlterColumnOp
 
     class ConvertColumnOp(AlterColumnOp):
-        back = ""
+        option = back = ""
 
         def reverse(self) -> ConvertColumnOp:
             made = super().reverse()
             assert isinstance(made, ConvertColumnOp)
-            made.back = self.kw.get(USING, "")
-            made.kw[USING] = self.back
+            made.option, made.back = self.option, self.kw.get(self.option, "")
+            made.kw.pop(self.option, None)
+            if self.back:
+                made.kw[self.option] = self.back
             return made
 
     @renderers.dispatch_for(ConvertColumnOp)
     def render(context: AutogenContext, operation: ConvertColumnOp) -> str:
         text: str = renderers.dispatch(AlterColumnOp)(context, operation)
-        using = operation.kw.get(USING)
-        return f"{text[:-1]},\n{INDENT}{USING}={using!r})" if using else text
+        using = operation.kw.get(operation.option)
+        return f"{text[:-1]},\n{INDENT}{operation.option}={using!r})" if using else text
 
     return ConvertColumnOp

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
-
-from ellar_db.autogenerate.comparators.restated import escaped
 
 if TYPE_CHECKING:
     from alembic.ddl.impl import DefaultImpl
@@ -30,3 +29,13 @@ def render_as_written(impl: DefaultImpl) -> None:
 
     rendered.as_written = True  # type: ignore[attr-defined]
     impl.render_ddl_sql_expr = rendered  # type: ignore[method-assign]
+
+
+def escaped(sql: str) -> str:
+    """Return SQL as SQLAlchemy's `text()` takes it, without parameters.
+
+    Example:
+        >>> escaped("a <> ':b'::text")
+        "a <> '\\\\:b'::text"
+    """
+    return re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", sql)

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from ellar_db.autogenerate.columns import render_column
 from ellar_db.util.alembic import rendered_type
 from ellar_db.util.sqlalchemy import has_variants
 
@@ -32,6 +31,8 @@ def renderer(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
             if answer is not False:
                 return answer
         if kind == "column":
+            from ellar_db.autogenerate.columns import render_column
+
             return render_column(item, context)
         return render_type(item, context) if kind == "type" else False
 

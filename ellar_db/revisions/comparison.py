@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ellar_db.autogenerate.comparators.changed_types import type_changed
-from ellar_db.autogenerate.pipeline import enable
-from ellar_db.autogenerate.uncompared import UNCOMPARED, uncompared
-from ellar_db.autogenerate.words import DATABASE, DIALECT
 from ellar_db.config.invocation import invocation_of
-from ellar_db.lint.findings import Findings
-from ellar_db.lint.review import Review
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.revisions.column_types import renderer
 from ellar_db.revisions.comparators import PACKAGE_OPTION
@@ -30,6 +25,8 @@ if TYPE_CHECKING:
 
     from ellar_db.databases.database import Database
     from ellar_db.dialects.base import Dialect
+    from ellar_db.lint.findings import Findings
+    from ellar_db.lint.review import Review
     from ellar_db.plugins.manager import PluginManager
 
 
@@ -43,21 +40,37 @@ class Comparison:
         config: Alembic's configuration.
         manager: The plugins.
         bare: Whether bare Alembic runs, so that the revision has no name yet.
+        compares: Whether the command compares at all; if not, nothing is imported for it.
         purpose: What the comparison is for: "check" only looks, "write" writes a revision.
     """
 
     def __init__(
-        self, config: Config, manager: PluginManager, *, bare: bool, purpose: Literal["check", "write"]
+        self, config: Config, manager: PluginManager, *, bare: bool, compares: bool, purpose: Literal["check", "write"]
     ) -> None:
         self.config = config
         self.manager = manager
         self.bare = bare
+        self.compares = compares
         self.purpose = purpose
-        invocation = invocation_of(config)
-        # a command that collects them tells them itself, once the file is written
-        self._told_here = invocation.findings is None
-        self.findings: Findings = Findings() if self._told_here else invocation.findings
-        self.review = Review(manager, self.findings, duplicates=invocation.duplicates)
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What the rules of `lint/` find."""
+        from ellar_db.lint.findings import Findings
+
+        collected: Findings | None = invocation_of(self.config).findings
+        return Findings() if collected is None else collected
+
+    @cached_property
+    def review(self) -> Review:
+        """The rules, applied to each database's operations.
+
+        Raises:
+            DbError: The settings name a rule that isn't there.
+        """
+        from ellar_db.lint.review import Review
+
+        return Review(self.manager, self.findings, duplicates=invocation_of(self.config).duplicates)
 
     def add_to(self, options: dict[str, Any], composed: dict[str, list[Any]], database: Database) -> None:
         """Add the filters and the callback for directives.
@@ -111,10 +124,17 @@ class Comparison:
         options["process_revision_directives"] = process
         # merged with the highest precedence last
         options["render_item"] = renderer(composed["render_item"][::-1])
-        dialect = dialect_of(self.manager, database)
+        options[PACKAGE_OPTION] = database.package
+        if self.compares:
+            self._add_comparators(options, dialect_of(self.manager, database))
+
+    def _add_comparators(self, options: dict[str, Any], dialect: Dialect) -> None:
+        """Let the comparisons of `autogenerate/` take part."""
+        from ellar_db.autogenerate.comparators.changed_types import type_changed
+        from ellar_db.autogenerate.pipeline import enable
+
         if options.get("compare_type") is True:
             options["compare_type"] = type_changed if dialect.compare_type is True else dialect.compare_type
-        options[PACKAGE_OPTION] = database.package
         enable()
 
     def check(self, context: MigrationContext, database: Database) -> None:
@@ -184,7 +204,8 @@ class Comparison:
             if directives:
                 log.info("No changes in schema detected.")
             directives.clear()
-        if self._told_here:
+        # a command that collects them tells them itself, once the file is written
+        if invocation_of(self.config).findings is None:
             self.findings.tell()
         if not self.bare:
             return
@@ -207,6 +228,9 @@ def _remember(
     context: MigrationContext, directives: list[MigrationScript], database: Database, dialect: Dialect
 ) -> None:
     """Keep with the operations which database they are for, and what describing them needs."""
+    from ellar_db.autogenerate.uncompared import UNCOMPARED, uncompared
+    from ellar_db.autogenerate.words import DATABASE, DIALECT
+
     known = {DATABASE: database.name, DIALECT: context.dialect, UNCOMPARED: uncompared(dialect, context.opts)}
     for script in directives:
         for operations in script.upgrade_ops_list:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial, wraps
@@ -24,6 +24,7 @@ from ellar_db.dialects.errors import described, original_of
 from ellar_db.guards.guard import Guard, guarded
 from ellar_db.guards.journal import RolledBackError
 from ellar_db.guards.locking import LostLockError
+from ellar_db.guards.marks import TransactionMark
 from ellar_db.guards.statements import UnfinishedError, checked_statements
 from ellar_db.hooktypes import Canceller, Run
 from ellar_db.runtime.outcome import Failure, left_by, made_otherwise
@@ -90,8 +91,7 @@ class RunState:
     each_kept: bool = False
     committed: bool = True
     error: BaseException | None = None
-    _mark: Hashable | None = None
-    _marked: Any = None
+    _mark: TransactionMark | None = None
     _in_revision: bool = False
     _undone: bool = False
     _cancel: Canceller | None = None
@@ -148,7 +148,8 @@ class RunState:
         self.guard = self._guards.enter_context(guarding)
         with briefly(connection):
             self._cancel = self.dialect.canceller(self.database, connection)
-        self._guards.callback(self._unmark)
+        self._mark = TransactionMark(self.database, connection, self.dialect)
+        self._guards.callback(self._mark.remove)
         if self._cancel is not None:
             self._guards.enter_context(cancelled_by(partial(self._cancel, session=False)))
 
@@ -210,12 +211,13 @@ class RunState:
 
         def followed(**options: Any) -> None:
             self._in_revision, self._undone = True, False
-            self._mark_transaction()
+            if self._mark is not None:
+                self._mark.set()
             try:
                 function(**options)
             finally:
                 self._in_revision = False
-            if self._undone or self._outcome == "rolled back":
+            if self._undone or (self._mark is not None and self._mark.is_rolled_back):
                 raise RolledBackError
             self.check_statements()
 
@@ -225,48 +227,6 @@ class RunState:
             self.around_step(step.info, partial(followed, **options))
 
         step.migration_fn = run
-
-    def _mark_transaction(self) -> None:
-        """Mark the transaction, unless the mark of the revision before is still in it."""
-        connection = self.connection
-        if connection is None or not connection.in_transaction():
-            self._mark = None
-        elif self._mark is None or self._marked is not self._transaction:
-            self._mark, self._marked = self.dialect.mark(connection), self._transaction
-
-    @property
-    def _outcome(self) -> str:
-        """What became of the transaction, if a revision ended it without SQLAlchemy's knowledge."""
-        connection = self.connection
-        if self._mark is None or connection is None or self._marked is not self._transaction:
-            # SQLAlchemy itself ended it, and has told
-            return ""
-        return self.dialect.outcome(connection, self._mark)
-
-    @property
-    def _is_committed(self) -> bool:
-        """Whether a revision that failed had committed the transaction without SQLAlchemy's knowledge."""
-        if self._mark is None or self.dialect.embedded or self._marked is not self._transaction:
-            return False
-        # a server may be gone; what failed is told in any case
-        with suppress(Exception), connected(apart(self.database)) as other:
-            return self.dialect.outcome(other, self._mark) == "committed"
-        return False
-
-    @property
-    def _transaction(self) -> Any:
-        return None if self.connection is None else self.connection.get_transaction()
-
-    def _unmark(self) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
-        connection = self.connection
-        if self._mark is None or connection is None or connection.closed or connection.in_transaction():
-            return
-        with suppress(SQLAlchemyError):
-            self.dialect.unmark(connection)
-            if connection.in_transaction():
-                connection.rollback()
 
     def applied(self, *, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
         """Record that a step was applied, in its own transaction (Alembic's `on_version_apply`)."""
@@ -425,7 +385,8 @@ class RunState:
         """Return what is left of the run, and bring the journal up to date."""
         rolls_back = bool(context.impl.transactional_ddl)
         if rolls_back and not self.each_kept:
-            self.kept = self.kept or self._is_out_of_transaction or self._is_committed
+            committed = self._mark is not None and self._mark.is_committed
+            self.kept = self.kept or self._is_out_of_transaction or committed
         known = Failure(rolls_back, self.each_kept, self.current is not None, self.kept, self.journal is not None)
         if rolls_back or self.journal is None or self.current is None or self.connection is None:
             return known

@@ -87,6 +87,7 @@ class Watch:
             self.config,
             self.manager,
             bare=KEY not in self.config.attributes,
+            compares="revision_context" in self.command,
             purpose="check" if self.name == "check" or self.invocation.shows else "write",
         )
         self._next: RunState | None = None

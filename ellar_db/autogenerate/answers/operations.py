@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.autogenerate.expressions import escaped
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.util.alembic import rendered_type
@@ -177,16 +178,6 @@ def quoted(context: AutogenContext, name: str) -> str:
 def qualified(context: AutogenContext, schema: str | None, name: str) -> str:
     """Return a name with its schema, both quoted where the database needs it."""
     return f"{quoted(context, schema)}.{quoted(context, name)}" if schema else quoted(context, name)
-
-
-def escaped(text: str) -> str:
-    """Return a statement so that `op.execute` takes nothing in it for a parameter.
-
-    Example:
-        >>> print(escaped("a::text"))
-        a\\:\\:text
-    """
-    return text.replace(":", "\\:")
 
 
 def _prefix(context: AutogenContext) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
@@ -240,11 +240,9 @@ def _kinds(type_: TypeEngine[Any], context: AutogenContext) -> set[Any]:
     """Return what tells a like type: its name in the database, and what Python makes of its values."""
     found: set[Any] = set()
     for read in (_name_of, _python_type):
-        # types of other packages may have neither
-        try:
+        # a type of another package may have neither, and raise anything
+        with suppress(Exception):
             found.add(read(type_, context))
-        except Exception:
-            continue
     return found
 
 

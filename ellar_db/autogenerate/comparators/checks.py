@@ -6,7 +6,8 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ellar_db.autogenerate.comparators.restated import condition, escaped, generated_names, restated_checks
+from ellar_db.autogenerate.comparators.restated import condition, generated_names, restated_checks
+from ellar_db.autogenerate.expressions import escaped
 from ellar_db.autogenerate.uncompared import BY_NAME
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager

@@ -6,7 +6,8 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.autogenerate.comparators.restated import escaped, restated_column
+from ellar_db.autogenerate.comparators.restated import restated_column
+from ellar_db.autogenerate.expressions import escaped
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext

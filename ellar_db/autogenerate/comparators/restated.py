@@ -7,12 +7,12 @@ real table. Nothing is left behind.
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from ellar_db.autogenerate.expressions import escaped
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 
@@ -110,16 +110,6 @@ def condition(context: MigrationContext, check: CheckConstraint) -> str:
     plain: Any = type(context.dialect)
     options = {"literal_binds": True, "include_table": False}
     return str(check.sqltext.compile(dialect=plain(paramstyle="named"), compile_kwargs=options))
-
-
-def escaped(sql: str) -> str:
-    """Return SQL as SQLAlchemy's `text()` takes it, without parameters.
-
-    Example:
-        >>> escaped("a <> ':b'::text")
-        "a <> '\\\\:b'::text"
-    """
-    return re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", sql)
 
 
 def _where(context: MigrationContext) -> dict[str, Any]:
