@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ellar_db.testing import Project
+from tests.support.processes import run
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
@@ -225,3 +226,25 @@ def test_virtual_tables_whose_module_is_not_here_are_left_alone(project: Project
     project.db("migrate", "-m", "one")
 
     assert list((project.path / "migrations/versions").glob("*.py")) == []
+
+
+def test_a_copy_says_nothing_of_an_index_that_it_keeps(plain: Project) -> None:
+    plain.db("init")
+    plain.write(
+        "migrations/versions/one.py",
+        """
+        import sqlalchemy as sa
+        from alembic import op
+
+        revision = "one"
+        down_revision = None
+
+        def upgrade():
+            op.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, s TEXT)")
+            op.execute("CREATE INDEX low ON t (lower(s))")
+            with op.batch_alter_table("t") as batch_op:
+                batch_op.alter_column("n", type_=sa.String())
+        """,
+    )
+
+    assert run(plain, "ellar-db", "upgrade").stderr == "Running upgrade  -> one\n"

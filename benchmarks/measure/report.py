@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.corpus import ALL, FEATURES, GROUPS, Feature
 from benchmarks.measure.parts import PARTS
+from benchmarks.measure.sides import PROGRAMS
 
 OURS = "ellar_db"
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
@@ -24,7 +25,7 @@ def stored(versions: Mapping[str, str], cells: Sequence[Cell]) -> dict[str, Any]
     """Return results as a document: by program, database and feature, what misses and what `migrate` said."""
     results: dict[str, dict[str, dict[str, Any]]] = {}
     order = {key: number for number, key in enumerate(FEATURES)}
-    programs = {name: number for number, name in enumerate(versions)}
+    programs = {program.name: number for number, program in enumerate(PROGRAMS)}
     for cell in sorted(
         cells, key=lambda each: (programs[each["program"]], ALL.index(each["database"]), order[each["feature"]])
     ):
@@ -40,7 +41,7 @@ def stored(versions: Mapping[str, str], cells: Sequence[Cell]) -> dict[str, Any]
 def merged(before: Document, now: Document) -> dict[str, Any]:
     """Return results with those of another run added, which count where both have a cell."""
     versions = {**before["versions"], **now["versions"]}
-    order = list(versions)
+    order = [program.name for program in PROGRAMS]
     results: dict[str, dict[str, dict[str, Any]]] = {}
     for program in sorted({*before["results"], *now["results"]}, key=order.index):
         for kind in ALL:

@@ -121,3 +121,18 @@ def test_runs_up_and_down(plain: Project, any_database: str, steps: list[str]) -
         if number:
             plain.configure(url=any_database, models=BASE + steps[number - 1])
     plain.db("upgrade")
+
+
+def test_tables_that_refer_to_each_other_are_no_reason_to_warn(plain: Project) -> None:
+    plain.configure(
+        models="""
+        import sqlalchemy as sa
+
+        Base = sa.MetaData()
+        sa.Table("a", Base, sa.Column("id", sa.Integer, primary_key=True), sa.Column("b", sa.ForeignKey("b.id")))
+        sa.Table("b", Base, sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.ForeignKey("a.id")))
+        """
+    )
+    plain.db("init")
+
+    assert "sort tables" not in plain.db("migrate").stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
@@ -31,12 +30,6 @@ SPECIAL = re.compile(
 """What an index of the database has if it is more than a list of columns."""
 
 _known: WeakKeyDictionary[AutogenContext, dict[str | None, Texts | None]] = WeakKeyDictionary()
-
-UNSEEN = (
-    "autogenerate skipping metadata-specified expression-based index",
-    "Skipped unsupported reflection of expression-based index",
-)
-"""Warnings of what isn't so, once these indexes are compared here."""
 
 log = logging.getLogger("alembic.autogenerate.compare")
 
@@ -75,12 +68,6 @@ def _there(context: AutogenContext, dialect: Dialect, schema: str | None) -> Tex
     if schema not in known:
         known[schema] = None if context.connection is None else dialect.index_texts(context.connection, schema)
     return known[schema]
-
-
-def silence_warnings() -> None:
-    """Ignore warnings that an index isn't compared, as long as Python's filters of warnings are what they are."""
-    for message in UNSEEN:
-        warnings.filterwarnings("ignore", message)
 
 
 class _Comparison:
