@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.autogenerate.answers.operations import is_fill
+
 if TYPE_CHECKING:
     from alembic.operations.ops import MigrateOperation, OpContainer, UpgradeOps
     from sqlalchemy import Dialect
@@ -96,7 +98,7 @@ def described(operation: MigrateOperation, dialect: Dialect | None = None) -> li
     for kind in type(operation).__mro__:
         if kind.__module__ == "alembic.operations.ops" and kind.__name__ in _WORDS:
             return list(_WORDS[kind.__name__](operation, dialect))
-    return [_unknown(operation)]
+    return [_fill(operation) if is_fill(operation) else _unknown(operation)]
 
 
 def type_in_words(type_: Any, dialect: Dialect | None) -> str:
@@ -278,6 +280,13 @@ _WORDS: Mapping[str, Callable[[Any, Any], Iterable[Difference]]] = {
     "BulkInsertOp": _insert,
 }
 """How each of Alembic's operations is described; a subclass of one is described as it is."""
+
+
+def _fill(operation: Any) -> Difference:
+    table, schema, column = operation.table_name, operation.schema, operation.column_name
+    value = operation.value if operation.expression else repr(operation.value)
+    text = f"fill {_full(table, schema)}.{column} with {value} where it has no value"
+    return Difference("fill_column", text, table, schema, column)
 
 
 def _unknown(operation: Any) -> Difference:

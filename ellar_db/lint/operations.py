@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.autogenerate.answers.operations import is_fill
 from ellar_db.dialects.base import Dialect
 from ellar_db.lint.probes import Probes, Table
 
@@ -94,7 +95,7 @@ class Operations:
         return False if known is None else self.probes.has_rows(known)
 
     def changes_rows(self, table: Table) -> bool:
-        """Return whether SQL of the revision that precedes the current operation names a table."""
+        """Return whether the revision fills a table, or names it in SQL, before the current operation."""
         return any(table[1] in sql for sql in self._sql)
 
     def _follow(self, operation: MigrateOperation) -> None:
@@ -106,6 +107,8 @@ class Operations:
             self.added[self.table(operation), operation.column.name] = operation.column
         elif isinstance(operation, ops.ExecuteSQLOp):
             self._sql.append(str(operation.sqltext))
+        elif is_fill(operation):
+            self._sql.append(self.table(operation)[1])
         elif isinstance(operation, ops.RenameTableOp):
             table = self.table(operation)
             known = self.known(table)

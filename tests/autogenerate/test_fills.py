@@ -283,3 +283,14 @@ def test_the_models_stay_as_they_are(on_sqlite: Changing) -> None:
     on_sqlite.project.db("upgrade")
     with pytest.raises(Exception, match="NOT NULL"), sqlite3.connect("app.db") as connection:
         connection.execute("INSERT INTO users (id) VALUES (3)")
+
+
+@pytest.mark.parametrize(("value", "shown"), [("3", "3"), ("sql:1 + 2", "1 + 2")])
+def test_what_is_filled_is_told_and_no_reason_to_warn(changing: Changing, value: str, shown: str) -> None:
+    changing.begin(USERS, *ROWS)
+    changing.models(adding('Column("age", Integer, nullable=False)'))
+
+    said = changing.project.db("migrate", "--fill", f"users.age={value}").stderr
+
+    assert f"  fill users.age with {shown} where it has no value\n" in said
+    assert "DB20" not in said

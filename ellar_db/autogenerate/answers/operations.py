@@ -79,6 +79,11 @@ def fill(
     return made
 
 
+def is_fill(operation: MigrateOperation) -> bool:
+    """Return whether an operation is one of `fill`."""
+    return isinstance(operation, _kinds()["fill"])
+
+
 def not_null(alters: Sequence[AlterColumnOp]) -> ModifyTableOps:
     """Return the operation that makes added columns NOT NULL; reversed, it does nothing, since they are dropped.
 
