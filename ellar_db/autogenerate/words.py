@@ -346,16 +346,15 @@ def _change(what: str, of: str, before: str | None, after: str | None) -> str:
 
 def _default(value: Any, dialect: Dialect | None) -> str | None:
     """Return a server default as SQL, or None if there is none."""
+    from sqlalchemy import Identity
+
     if value is None or value is False:
         return None
     expression = getattr(value, "arg", getattr(value, "sqltext", value))
     if isinstance(expression, str):
         # the text of a DefaultClause is a literal; a plain text comes from a revision or the database
         return _quoted(expression) if expression is not value else _short(expression)
-    if hasattr(value, "dialect_kwargs") and expression is value:
-        # an identity has no expression
-        return type(value).__name__.lower()
-    return _expression(expression, dialect)
+    return "identity" if isinstance(value, Identity) else _expression(expression, dialect)
 
 
 def _expression(value: Any, dialect: Dialect | None) -> str:
