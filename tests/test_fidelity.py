@@ -18,24 +18,23 @@ from ellar_db.testing import Project
 
 RESULTS = Path(__file__).parent.parent / "benchmarks" / "results" / "fidelity.json"
 
-KEPT = [
-    "TypeDecorator with a type by dialect: a column added",
-    "Enum in a new column: NOT NULL with a default",
-    "String: longer",
-    "A nullable column: made NOT NULL",
-    "A computed column, stored: dropped",
-    "CHECK with BETWEEN: unchanged, and a column added",
-    "UNIQUE, named: other columns",
-    "ON DELETE, named: another action",
-    "A table to which another refers: a column of it changed",
-    "An index of two columns: in another order",
-    "Joined inheritance: a column of a subclass added",
-    "A view beside the models: a column added",
-]
+KEPT = {
+    "TypeDecorator with a type by dialect: a column added": ["postgresql"],
+    "Enum in a new column: NOT NULL with a default": ["mariadb"],
+    "String: longer": ["sqlite"],
+    "A nullable column: made NOT NULL": ALL,
+    "A computed column, stored: dropped": ["mariadb"],
+    "CHECK with BETWEEN: unchanged, and a column added": ALL,
+    "UNIQUE, named: other columns": ["sqlite"],
+    "ON DELETE, named: another action": ALL,
+    "A table to which another refers: a column of it changed": ["postgresql"],
+    "An index of two columns: in another order": ["sqlite"],
+    "Joined inheritance: a column of a subclass added": ["mariadb"],
+    "A view beside the models: a column added": ["postgresql"],
+}
 
 
-@pytest.mark.parametrize("kind", ALL)
-@pytest.mark.parametrize("key", KEPT)
+@pytest.mark.parametrize(("key", "kind"), [(key, kind) for key, kinds in KEPT.items() for kind in kinds])
 def test_the_models_are_what_the_database_gets(
     key: str, kind: str, new_database: Callable[[str], str], project: Project
 ) -> None:

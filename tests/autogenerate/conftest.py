@@ -39,3 +39,9 @@ def law(request: pytest.FixtureRequest, project: Project, new_database: Callable
 def on_postgresql(project: Project, new_database: Callable[[str], str]) -> Law:
     """A folder on PostgreSQL."""
     return Law(project, new_database, "postgresql")
+
+
+@pytest.fixture
+def on_mariadb(project: Project, new_database: Callable[[str], str]) -> Law:
+    """A folder on MariaDB."""
+    return Law(project, new_database, "mariadb")

@@ -28,6 +28,25 @@ metadata = sa.MetaData()
 OWN = {"alembic_version", "ellar_db_journal"}
 
 
+def tables(*columns: Sequence[str]) -> str:
+    """Return the source of models: a table for each case, so that one change of the folder tries them all.
+
+    Args:
+        columns: For each table `t0`, `t1` and so on, what follows the name of its column `c`, and sources of further
+            columns and constraints.
+
+    Example:
+        >>> tables(["sa.Integer"])
+        "sa.Table('t0', metadata, sa.Column('id', sa.Integer, primary_key=True), sa.Column('c', sa.Integer))\\n"
+    """
+    return "".join(
+        f"sa.Table('t{number}', metadata, "
+        + ", ".join(["sa.Column('id', sa.Integer, primary_key=True)", f"sa.Column('c', {column})", *more])
+        + ")\n"
+        for number, (column, *more) in enumerate(columns)
+    )
+
+
 @dataclass
 class Law:
     """A folder whose models change: what the models say is what the database gets.
