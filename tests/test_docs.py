@@ -17,7 +17,9 @@ from ellar_db.cli import db
 from ellar_db.plugins.faults import API_ATTRIBUTE
 from ellar_db.project.settings import read_toml
 from ellar_db.testing import Project
+from ellar_db.testing.project import MODELS
 from tests.support.pages import ROOT, blocks
+from tests.support.servers import sync_engine
 
 FOLDERS = ("docs", "examples", "benchmarks", "plugins_example")
 PAGES = [*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in sorted((ROOT / folder).rglob("*.md")))]
@@ -218,3 +220,26 @@ def test_the_wrapper_of_the_how_to_works(plain: Project, install: Callable[..., 
     plain.db("init")
 
     assert re.fullmatch(r"heads: \d+\.\d s\n", plain.db("heads").stderr)
+
+
+def test_the_rows_of_the_how_to_are_changed(plain: Project, any_database: str) -> None:
+    at_once, in_parts = how_to("data-migrations.md")
+    in_parts = in_parts.replace("10_000", "2").replace("9_999", "1")
+    email = "    email: Mapped[str | None] = mapped_column(String(128))\n"
+    plain.configure(url=any_database, models=MODELS + email)
+    plain.db("init")
+    plain.db("migrate", "--rev-id", "one")
+    plain.db("upgrade")
+    for name, source in (("two", at_once), ("three", at_once.split("def upgrade")[0] + in_parts)):
+        with sync_engine(any_database).begin() as connection:
+            connection.exec_driver_sql("DELETE FROM users")
+            connection.exec_driver_sql("INSERT INTO users (id, name) VALUES (1, 'Ann'), (2, 'Bo'), (4, 'Cy')")
+        plain.db("revision", "--rev-id", name)
+        file = next(file for file in plain.revisions() if file.name.startswith(name))
+        file.write_text(file.read_text().split("def upgrade")[0] + source)
+        plain.db("upgrade")
+
+        with sync_engine(any_database).connect() as connection:
+            found = connection.exec_driver_sql("SELECT email FROM users ORDER BY id").scalars().all()
+        assert [address.removesuffix("@example.com") for address in found] == ["ann", "bo", "cy"]
+    assert plain.db("upgrade", "--sql", "two:three").stdout.count("UPDATE users") == 1

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
 log = logging.getLogger("ellar_db")
+compared = logging.getLogger("alembic.autogenerate.compare")
 
 
 @dataclass(frozen=True)
@@ -258,14 +259,14 @@ def _python_type(type_: TypeEngine[Any], context: AutogenContext) -> Any:
 
 
 def _rename_table(pair: Pair, inspector: RenamedInspector) -> MigrateOperation:
-    log.info("Detected renamed table %r, now %r", *pair.shown)
+    compared.info("Detected renamed table %r, now %r", *pair.shown)
     old, new = str(pair.old.name), str(pair.new.name)
     inspector.rename_table(pair.place.schema, old, new)
     return rename_table(pair.place.schema, old, new)
 
 
 def _rename_column(pair: Pair, inspector: RenamedInspector) -> MigrateOperation:
-    log.info("Detected renamed column %r, now %r", *pair.shown)
+    compared.info("Detected renamed column %r, now %r", *pair.shown)
     schema, table = pair.place.schema, pair.place.tables[0]
     inspector.rename_column(schema, table, str(pair.old.name), str(pair.new.name))
     return rename_column(schema, table, pair.old, str(pair.new.name))
