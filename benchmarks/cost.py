@@ -60,11 +60,16 @@ class Spent:
     cpu: float
 
 
-def run(command: Sequence[str], folder: Path) -> Spent:
+def run(command: Sequence[str], folder: Path, code: int = 0) -> Spent:
     """Run a program to its end.
 
+    Args:
+        command: The program and its arguments.
+        folder: Its working directory.
+        code: The exit code that it should have.
+
     Raises:
-        RuntimeError: It failed.
+        RuntimeError: It has another one.
     """
     # without this, each run would compile every module
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -73,7 +78,7 @@ def run(command: Sequence[str], folder: Path) -> Spent:
     started = time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     spent = Spent(time.perf_counter() - started, _children() - before)
-    if done.returncode:
+    if done.returncode != code:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
     return spent
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
-from ellar_db.autogenerate.comparators.restated import condition, generated_names, restated_checks
+from ellar_db.autogenerate.comparators.restated import condition, generated_names, restate_checks, restated_checks
 from ellar_db.autogenerate.expressions import escaped
 from ellar_db.autogenerate.uncompared import BY_NAME
 from ellar_db.plugins.dialects import dialect_named
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy import CheckConstraint, Table
 
     from ellar_db.dialects.base import Dialect
+
+_prepared: WeakSet[AutogenContext] = WeakSet()
 
 log = logging.getLogger("alembic.autogenerate.compare")
 
@@ -78,14 +81,13 @@ def _compare(
 
     migration = context.migration_context
     dialect = dialect_named(get_plugin_manager(), migration.dialect.name)
-    there = _there(context, schema, name)
-    wanted = [
-        check
-        for check in checks_of(declared)
-        if is_created(check, migration.dialect) and (dialect.reflects_checks_of_columns or not _is_in_column(check))
-    ]
+    there = _there(context, schema, name, inspected)
+    wanted = _wanted(migration, dialect, declared)
     if not wanted and not there:
         return
+    if context not in _prepared:
+        _prepared.add(context)
+        _prepare(context, dialect)
     conditions = [condition(migration, check) for check in wanted]
     restated = restated_checks(migration, declared.columns, conditions)
     if restated is None:
@@ -151,14 +153,35 @@ def _reversible(context: MigrationContext, dialect: Dialect, table: Table, text:
     return text
 
 
-def _there(context: AutogenContext, schema: str | None, table: str) -> list[tuple[str | None, str]]:
+def _wanted(context: MigrationContext, dialect: Dialect, table: Table) -> list[CheckConstraint]:
+    """Return the constraints of a table of the models that can be compared."""
+    return [
+        check
+        for check in checks_of(table)
+        if is_created(check, context.dialect) and (dialect.reflects_checks_of_columns or not _is_in_column(check))
+    ]
+
+
+def _prepare(context: AutogenContext, dialect: Dialect) -> None:
+    """Let the database restate the conditions of all tables at once."""
+    migration = context.migration_context
+    listed = ((table, _wanted(migration, dialect, table)) for table in context.sorted_tables)
+    restate_checks(
+        migration,
+        ((table.columns, [condition(migration, check) for check in wanted]) for table, wanted in listed if wanted),
+    )
+
+
+def _there(context: AutogenContext, schema: str | None, table: str, inspected: Table) -> list[tuple[str | None, str]]:
     """Return names and conditions of the CHECK constraints that the database's table has."""
-    try:
-        found = context.inspector.get_check_constraints(table, schema=schema)
-    except NotImplementedError:
-        return []
+    from sqlalchemy import TextClause
+
     parents: Any = {"table_name": table, "schema_name": schema}
-    return [(each["name"], each["sqltext"]) for each in found if context.run_name_filters(each["name"], KIND, parents)]
+    return [
+        (_name(check), check.sqltext.text)
+        for check in checks_of(inspected)
+        if isinstance(check.sqltext, TextClause) and context.run_name_filters(_name(check), KIND, parents)
+    ]
 
 
 def _unmatched(

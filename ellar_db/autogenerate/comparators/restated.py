@@ -8,7 +8,8 @@ real table. Nothing is left behind.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -23,10 +24,29 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+
 NAME = "ellar_db_restated"
 """The name of the temporary table."""
 
+TOGETHER = 50
+"""The number of conditions that are restated in one temporary table, at most."""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A condition of the models, and what its text means: the columns that it may name, with their types.
+
+    Args:
+        condition: The condition, as SQL.
+        columns: Names and types.
+    """
+
+    condition: str
+    columns: frozenset[tuple[str, str]]
+
+
 _columns: WeakKeyDictionary[MigrationContext, dict[str, ReflectedColumn | None]] = WeakKeyDictionary()
+_conditions: WeakKeyDictionary[MigrationContext, dict[Stated, str]] = WeakKeyDictionary()
 
 
 def restated_column(context: MigrationContext, column: Column[Any]) -> ReflectedColumn | None:
@@ -69,10 +89,77 @@ def restated_checks(
     Returns:
         The conditions, in the same order; None if the database can't say.
     """
+    columns = list(columns)
+    stated = [_stated(context, columns, condition) for condition in conditions]
+    if not stated:
+        return []
+    if not _conditions.get(context, {}).keys() >= set(stated):
+        restate_checks(context, [(columns, conditions)])
+    known = _conditions[context]
+    if known.keys() >= set(stated):
+        return [known[each] for each in stated]
+    # a column may be named in a way of its own
     names = [f"c{number}" for number in range(len(conditions))]
-    found = _checks(context, columns, zip(names, conditions, strict=True))
-    known = {str(name): text for name, text in found}
-    return [known[name] for name in names] if known.keys() >= set(names) else None
+    found = {str(name): text for name, text in _checks(context, columns, zip(names, conditions, strict=True))}
+    return [found[name] for name in names] if found.keys() >= set(names) else None
+
+
+def restate_checks(context: MigrationContext, tables: Iterable[tuple[Iterable[Column[Any]], Sequence[str]]]) -> None:
+    """Let the database restate conditions of many tables at once, for `restated_checks` to know.
+
+    Tables share a temporary table as long as no two of their columns have the same name and another type.
+
+    Args:
+        context: The context of the comparison.
+        tables: Columns and conditions of each table.
+    """
+    known = _conditions.setdefault(context, {})
+    batch: list[Stated] = []
+    types: dict[str, str] = {}
+    made: dict[str, Column[Any]] = {}
+    for columns, conditions in tables:
+        by_name = {column.name: column for column in columns}
+        for stated in dict.fromkeys(_stated(context, by_name.values(), condition) for condition in conditions):
+            if stated in known or stated in batch:
+                continue
+            if len(batch) == TOGETHER or any(types.get(name, type_) != type_ for name, type_ in stated.columns):
+                known.update(_restated(context, batch, made))
+                batch, types, made = [], {}, {}
+            batch.append(stated)
+            types.update(stated.columns)
+            made.update((name, by_name[name]) for name, _ in stated.columns)
+    known.update(_restated(context, batch, made))
+
+
+def _restated(
+    context: MigrationContext, batch: Sequence[Stated], columns: Mapping[str, Column[Any]]
+) -> Iterator[tuple[Stated, str]]:
+    """Yield what the database restates; of conditions that it doesn't take, the others are tried without them."""
+    if not batch:
+        return
+    checks = [(f"c{number}", each.condition) for number, each in enumerate(batch)]
+    found = {str(name): text for name, text in _checks(context, columns.values(), checks)}
+    if found.keys() >= {name for name, _ in checks}:
+        yield from ((each, found[f"c{number}"]) for number, each in enumerate(batch))
+    elif len(batch) > 1:
+        for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+            named = {name for each in half for name, _ in each.columns}
+            yield from _restated(context, half, {name: columns[name] for name in columns if name in named})
+
+
+def _stated(context: MigrationContext, columns: Iterable[Column[Any]], condition: str) -> Stated:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    text = condition.casefold()
+    listed = list(columns)
+    types = {}
+    # a table needs a column
+    for column in [each for each in listed if each.name.casefold() in text] or listed:
+        try:
+            types[column.name] = column.type.compile(context.dialect)
+        except SQLAlchemyError:
+            types[column.name] = repr(column.type)
+    return Stated(condition, frozenset(types.items()))
 
 
 def generated_names(
