@@ -86,3 +86,37 @@ def test_what_differs_in_a_sqlite_table_is_seen(other: str) -> None:
     expected = frozenset(sqlite_table("t", "CREATE TABLE t (a VARCHAR(20) DEFAULT 'a b')"))
 
     assert apart(expected, frozenset(sqlite_table("t", other)))
+
+
+NAMELESS = ["table t: CHECK(a > 0)", "table t: UNIQUE(a)", "table t: FOREIGN KEY(a)REFERENCES o(id)"]
+NAMED = [
+    "table t: CONSTRAINT ck t CHECK(a > 0)",
+    "table t: CONSTRAINT uq UNIQUE(a)",
+    "table t: CONSTRAINT fk FOREIGN KEY(a)REFERENCES o(id)",
+]
+SERVERS = [
+    "table t: CONSTRAINT `t_ibfk_1` FOREIGN KEY (`a`) REFERENCES `o` (`id`)",
+    "table t: CONSTRAINT `CONSTRAINT_1` CHECK (`a` > 0)",
+    "table t: KEY `a` (`a`)",
+]
+GIVEN = [
+    "table t: CONSTRAINT `t_a_fkey` FOREIGN KEY (`a`) REFERENCES `o` (`id`)",
+    "table t: CONSTRAINT `positive` CHECK (`a` > 0)",
+    "table t: KEY `t_a_fkey` (`a`)",
+]
+
+
+@pytest.mark.parametrize(("without", "with_names"), [(NAMELESS, NAMED), (SERVERS, GIVEN)])
+def test_only_names_that_the_models_give_count(without: list[str], with_names: list[str]) -> None:
+    assert apart(without, with_names) == ""
+    # what is there twice isn't expected twice
+    assert apart(without, without + with_names).count("unexpected") == len(without)
+    for given, line in zip(with_names[:2], without, strict=False):
+        assert apart([given], [line]) == f"missing: {given}; unexpected: {line}"
+
+
+def test_an_index_that_the_models_name_is_told_from_one_of_a_foreign_key() -> None:
+    key, index = SERVERS[0], "table t: KEY `{}` (`b`)"
+
+    assert apart([key, index.format("b")], [key, index.format("c")])
+    assert apart([key, index.format("a")], [key, index.format("c")])

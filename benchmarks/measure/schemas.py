@@ -9,19 +9,25 @@ aren't seen:
 - SQLite: white space, quotes around a name, the order of a column's clauses, parentheses around a whole default (PRAGMA
   table_info doesn't have them either), and whether a constraint of a single column is written in the column or in the
   table (SQLite makes no difference);
-- MariaDB: the next value of AUTO_INCREMENT, and a definer.
+- MariaDB: the next value of AUTO_INCREMENT, and a definer;
+- a name that the models don't give: where what is expected has none, any name will do. On SQLite such a constraint has
+  none, and gets one by a convention when a batch operation adds it, since a downgrade couldn't drop it otherwise. On
+  MariaDB the server makes up `things_ibfk_1` and `CONSTRAINT_1`, numbered in the order of the statements, and the name
+  of an index that it makes for a foreign key: that of the key, or of its first column. A name that the models give
+  counts.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection
 
 LEFT_OUT = ("alembic_version", "ellar_db_journal")
 
-Lines = frozenset[str]
+Lines = Sequence[str]
 
 
 def read(connection: Connection, schemas: Sequence[str] = ()) -> Lines:
@@ -31,20 +37,85 @@ def read(connection: Connection, schemas: Sequence[str] = ()) -> Lines:
         connection: The database.
         schemas: On MariaDB, other databases that belong to it.
     """
-    return frozenset(READERS[connection.dialect.name](connection, schemas))
+    return sorted(READERS[connection.dialect.name](connection, schemas))
 
 
-def apart(expected: Lines, found: Lines) -> str:
+def apart(expected: Iterable[str], found: Iterable[str]) -> str:
     """Return the differences of two schemas, the first ones only; an empty string if there is none.
 
     Example:
-        >>> apart(frozenset({"table a"}), frozenset({"table b"}))
+        >>> apart(["table a"], ["table b"])
         'missing: table a; unexpected: table b'
+        >>> apart(["table a: CHECK(x)"], ["table a: CONSTRAINT ck CHECK(x)"])
+        ''
+        >>> apart(["table a: CONSTRAINT ck CHECK(x)"], ["table a: CHECK(x)"])
+        'missing: table a: CONSTRAINT ck CHECK(x); unexpected: table a: CHECK(x)'
     """
-    missing, more = sorted(expected - found), sorted(found - expected)
+    wanted, there = Counter(expected), Counter(found)
+    more = sorted((there - wanted).elements())
+    missing = []
+    nameless = without_names(wanted)
+    for line in sorted((wanted - there).elements()):
+        same = [other for other in more if line in nameless and named(other)[1] == nameless[line]]
+        if same:
+            more.remove(same[0])
+        else:
+            missing.append(line)
     said = [f"missing: {line}" for line in missing[:3]] + [f"unexpected: {line}" for line in more[:3]]
     left = len(missing[3:]) + len(more[3:])
     return "; ".join(said) + (f"; and {left} more" if left else "")
+
+
+# Names that the models don't give
+
+NAMED = (
+    re.compile(
+        r"(?P<table>table .+?: )CONSTRAINT (?P<name>.+?) (?P<rest>(?:PRIMARY KEY|FOREIGN KEY|UNIQUE|CHECK) ?\(.*)"
+    ),
+    re.compile(r"(?P<table>table .+?: )KEY `(?P<name>.+?)` (?P<rest>\(.*)"),
+)
+"""Constraints of SQLite and MariaDB, and indexes of MariaDB, with their names."""
+
+MADE_UP = re.compile(r"`.+_ibfk_\d+`|`CONSTRAINT_\d+`")
+"""Names that MariaDB gives to constraints."""
+
+
+def named(line: str) -> tuple[str, str]:
+    """Return the name of a constraint or an index, and its line without it; no name if there is none.
+
+    Example:
+        >>> named("table a: CONSTRAINT ck CHECK(x)")
+        ('ck', 'table a: CHECK(x)')
+    """
+    for pattern in NAMED:
+        match = pattern.fullmatch(line)
+        if match:
+            return match["name"], f"{match['table']}{match['rest']}"
+    return "", line
+
+
+def without_names(lines: Iterable[str]) -> dict[str, str]:
+    """Return the lines of constraints and indexes that have no name, or one that the server made up, without it.
+
+    Example:
+        >>> key = "table a: CONSTRAINT `a_ibfk_1` FOREIGN KEY (`x`) REFERENCES `b` (`id`)"
+        >>> index = "table a: KEY `x` (`x`)"
+        >>> sorted(without_names([key, index, "table a: KEY `y` (`y`)"]).values())
+        ['table a: (`x`)', 'table a: FOREIGN KEY (`x`) REFERENCES `b` (`id`)']
+    """
+    split = {line: named(line) for line in lines}
+    found = {}
+    # what the server calls the index that it makes for a key
+    own = set()
+    for line, (name, rest) in split.items():
+        if not name or MADE_UP.fullmatch(name):
+            found[line] = rest
+        table, key, columns = rest.partition("FOREIGN KEY ")
+        if key and "`" in rest:
+            columns = columns.partition(" REFERENCES")[0]
+            first = columns.split("`")[1]
+            own.add((first if MADE_UP.fullmatch(name) else name.strip("`"), f"{table}{columns}"))
+    return found | {line: rest for line, (name, rest) in split.items() if (name, rest) in own}
 
 
 # SQLite

@@ -89,7 +89,7 @@ class Target:
             lines = read(connection, self.schemas)
         # the names of a run's own databases aren't part of a feature
         prefix = f"{self.engine.url.database}_" if self.schemas else ""
-        return frozenset(line.replace(prefix, "") for line in lines) if prefix else lines
+        return [line.replace(prefix, "") for line in lines] if prefix else lines
 
     def insert(self, metadata: MetaData, rows: Any) -> None:
         """Insert the rows of a feature."""
