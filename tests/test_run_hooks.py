@@ -337,7 +337,7 @@ def test_scratch_databases_are_told_from_others(followed: Project, capsys: pytes
     with (
         alembic_config() as config,
         scratch_databases(config.attributes["databases"], {}, followed.path, manager) as made,
-        guarded(),
+        guarded("env.py"),
     ):
         config.attributes["databases"] = made
         command.upgrade(config, "head")

@@ -13,6 +13,7 @@ from ellar_db.databases.connections import apart, briefly, connected
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
+from ellar_db.scratch.databases import is_guarding
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -32,7 +33,8 @@ class Probes:
     """Questions to a database about its rows, asked on a connection of their own.
 
     That connection has time-outs, and each question has a transaction that is rolled back. A database in memory is
-    asked on the comparison's connection, since another one would be another database.
+    asked on the comparison's connection, since another one would be another database. A scratch database isn't asked:
+    it has no rows, and those of the application's database are unknown.
 
     Args:
         database: The database.
@@ -53,7 +55,7 @@ class Probes:
         self._connection: Connection | None = None
         self._cancel: Callable[..., None] | None = None
         self._limited = False
-        self._spent = 0.0
+        self._spent = BUDGET if is_guarding() else 0.0
 
     def __enter__(self) -> Probes:
         return self

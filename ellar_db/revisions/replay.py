@@ -43,17 +43,11 @@ def replayed(config: Config, script: ScriptDirectory, urls: Sequence[str] = ()) 
         DbError: A scratch database can't be made, env.py connects by itself, or a revision fails.
     """
     invocation = invocation_of(config)
-    env = Path(script.env_py_location)
-    # any other env.py connects to the application's own databases
-    if "ellar_db" not in env.read_text(encoding="utf-8"):
-        raise DbError(
-            f"{env} connects to databases by itself, which --scratch can't redirect; let it call ellar_db.env.run()"
-        )
     with (
         _told(),
         tempfile.TemporaryDirectory(prefix="ellar-db-") as folder,
         scratch_databases(config.attributes[DATABASES], _by_name(urls), Path(folder), invocation.manager) as made,
-        guarded(),
+        guarded(script.env_py_location),
     ):
         config.attributes[DATABASES] = made
         # no other process uses these databases

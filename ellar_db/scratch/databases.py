@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.databases.connections import connected, in_event_loop
@@ -88,8 +90,11 @@ def scratch_databases(
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
+def guarded(env: str) -> Iterator[None]:
     """Refuse all connections except those to scratch databases, in this thread and in those that it starts.
+
+    Args:
+        env: The path of the env.py that runs.
 
     Raises:
         DbError: Another connection was attempted; it was not made.
@@ -101,6 +106,11 @@ def guarded() -> Iterator[None]:
     try:
         yield
     except NotScratchError as error:
+        if _connects_by_itself(env, error):
+            raise DbError(
+                f"{env} connects to databases by itself, and so can't be given scratch databases; let it call "
+                "ellar_db.env.run()"
+            ) from error
         raise DbError(str(error)) from error
     finally:
         _guarding.reset(token)
@@ -110,6 +120,17 @@ def guarded() -> Iterator[None]:
 def is_guarding() -> bool:
     """Return whether only scratch databases can be connected to."""
     return _guarding.get()
+
+
+def _connects_by_itself(env: str, error: BaseException) -> bool:
+    """Return whether an error was raised by env.py, and not by a revision that runs within it."""
+    within, file = False, os.path.abspath(env)
+    for frame, _ in walk_tb(error.__traceback__):
+        if os.path.abspath(frame.f_code.co_filename) == file:
+            within = True
+        elif frame.f_globals.get("__name__") == "alembic.runtime.migration":
+            within = False
+    return within
 
 
 def _refuse(dialect: Any, record: Any, arguments: Any, options: Mapping[str, Any]) -> None:

@@ -17,7 +17,6 @@ from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context
 from ellar_db.scratch.databases import guarded, scratch_databases
 from ellar_db.scratch.schema import Schema, differences, read_schema
-from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -63,12 +62,6 @@ def opened(
             # reports a file that can't be imported
             script.get_heads()
             databases = databases_of(config)
-            # any other env.py connects to the application's own databases
-            if "ellar_db" not in Path(script.env_py_location).read_text(encoding="utf-8"):
-                raise DbError(
-                    f"{script.env_py_location} connects to databases by itself, and so its migrations can't be tested "
-                    "on scratch databases; let it call ellar_db.env.run()"
-                )
         with scratch_databases(databases, urls, folder, get_plugin_manager()) as scratch:
             for database in scratch.values():
                 prepare(database)
@@ -188,7 +181,7 @@ class Migrations:
             DbError: The code in the block failed.
         """
         # no other process uses these databases, so no lock is needed
-        with guarded(), alembic_config(self.directory, limits={"lock": False}) as config:
+        with guarded(self.script.env_py_location), alembic_config(self.directory, limits={"lock": False}) as config:
             config.attributes[DATABASES] = self.databases
             yield config
 

@@ -212,8 +212,13 @@ class TestScratch:
 
     def test_an_env_of_somebody_elses_is_refused(self, plain: Project) -> None:
         plain.db("init", "-t", "generic")
+        ini = next(plain.path.rglob("alembic.ini"))
+        ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", "sqlite:///app.db"))
 
-        assert "which --scratch can't redirect" in plain.db("migrate", "--scratch", exit_code=1).stderr
+        assert (
+            "env.py connects to databases by itself, and so can't be given scratch databases"
+            in plain.db("migrate", "--scratch", exit_code=1).stderr
+        )
 
 
 class TestDryRun:
@@ -263,3 +268,36 @@ class TestDryRun:
         result = plain.db("migrate", "--dry-run")
 
         assert (result.stdout, result.stderr) == ("", "No changes in schema detected.\n")
+
+
+def test_what_rows_there_may_be_is_unknown(plain: Project) -> None:
+    plain.db("init")
+    plain.db("migrate", "--rev-id", "one")
+    models = (plain.path / "models.py").read_text()
+    plain.write("models.py", models.replace("name: Mapped[str] = mapped_column(String(128))", "age: Mapped[int]"))
+    plain.forget("models")
+
+    told = plain.db("migrate", "--scratch", "--rev-id", "two").stderr
+
+    assert "DB201 users.age: is NOT NULL without a server_default in a table that may have rows" in told
+    assert "DB102 users.name: drops the column with all its values; whether the table has rows is unknown" in told
+
+
+def test_an_env_py_that_connects_by_itself_is_known_by_what_it_does(plain: Project) -> None:
+    plain.db("init")
+    plain.write(
+        "migrations/env.py", "# not ellar_db\nimport sqlalchemy\nsqlalchemy.create_engine('sqlite:///x.db').connect()\n"
+    )
+
+    told = plain.db("migrate", "--scratch", exit_code=1).stderr
+
+    assert "env.py connects to databases by itself, and so can't be given scratch databases; let it call" in told
+    assert not (plain.path / "x.db").exists()
+
+
+def test_an_env_py_that_calls_ours_in_a_module_of_its_own(plain: Project) -> None:
+    plain.db("init")
+    plain.write("running.py", "from ellar_db.env import run\n")
+    plain.write("migrations/env.py", "from running import run\nrun()\n")
+
+    assert "Wrote " in plain.db("migrate", "--scratch").stdout

@@ -316,7 +316,7 @@ def test_an_environment_that_connects_by_itself_is_refused(suite: Suite) -> None
 
     result = suite.test("-k", "test_upgrade")
 
-    result.assert_outcomes(errors=1, deselected=5)
+    result.assert_outcomes(failed=1, deselected=5)
     result.stdout.fnmatch_lines(["*env.py connects to databases by itself*let it call ellar_db.env.run()"])
     assert not (suite.path / "app.db").exists()
 
