@@ -119,7 +119,6 @@ class TestDB103:
 
 class TestDB201:
     def test_a_column_that_rows_have_no_value_for(self, change: Change) -> None:
-        """Case G7."""
         told = change.before(USER, ROW).after(NOT_NULL)
 
         happens = "which get 0, '' or another value that the server chooses"
