@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.autogenerate.answers.operations import is_fill
+from ellar_db.autogenerate.words import flattened
 from ellar_db.dialects.base import Dialect
 from ellar_db.lint.probes import Probes, Table
 
@@ -13,17 +14,6 @@ if TYPE_CHECKING:
     from alembic.operations.ops import MigrateOperation, OpContainer
     from sqlalchemy import Column
     from sqlalchemy import Dialect as SQLAlchemyDialect
-
-
-def flattened(container: OpContainer) -> Iterator[MigrateOperation]:
-    """Yield the operations of a container one by one, those of containers in it too."""
-    from alembic.operations.ops import OpContainer
-
-    for operation in container.ops:
-        if isinstance(operation, OpContainer):
-            yield from flattened(operation)
-        else:
-            yield operation
 
 
 def name_of(table: Table) -> str:

@@ -114,6 +114,7 @@ class Comparison:
             )
             self._refuse_nonsense(context, directives)
             if self.purpose == "write":
+                _refuse_unwritable(context, directives)
                 self.review.read(context, directives, database)
             _remember(context, directives, database, dialect_of(self.manager, database))
 
@@ -132,9 +133,11 @@ class Comparison:
         """Let the comparisons of `autogenerate/` take part."""
         from ellar_db.autogenerate.comparators.changed_types import type_changed
         from ellar_db.autogenerate.pipeline import enable
+        from ellar_db.autogenerate.unwritable import naming
 
         if options.get("compare_type") is True:
-            options["compare_type"] = type_changed if dialect.compare_type is True else dialect.compare_type
+            compare = type_changed if dialect.compare_type is True else dialect.compare_type
+            options["compare_type"] = naming(compare) if callable(compare) else compare
         enable()
 
     def check(self, context: MigrationContext, database: Database) -> None:
@@ -222,6 +225,20 @@ class Comparison:
             directive.rev_id = named.rev_id or directive.rev_id
             if named.filename is not None:
                 script.file_template = named.filename.replace("%", "%%")
+
+
+def _refuse_unwritable(context: MigrationContext, directives: list[MigrationScript]) -> None:
+    """Refuse what can't be written of one database.
+
+    Raises:
+        DbError: A type can't be written.
+    """
+    from ellar_db.autogenerate.unwritable import refuse_unwritable
+    from ellar_db.autogenerate.words import DATABASE
+
+    if not context.as_sql:
+        listed = [operations for script in directives for operations in script.upgrade_ops_list]
+        refuse_unwritable(context, [operations for operations in listed if DATABASE not in operations.info])
 
 
 def _remember(

@@ -16,11 +16,13 @@ from weakref import WeakKeyDictionary
 from ellar_db.autogenerate.expressions import escaped
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.util.errors import summary
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy import CheckConstraint, Column, Connection, Table
     from sqlalchemy.engine.interfaces import ReflectedColumn
+    from sqlalchemy.exc import SQLAlchemyError
 
 T = TypeVar("T")
 
@@ -74,6 +76,28 @@ def restated_column(context: MigrationContext, column: Column[Any]) -> Reflected
         if found is not None:
             (known[key],) = found
     return known[key]
+
+
+def refused_default(context: MigrationContext, column: Column[Any]) -> str | None:
+    """Return why the database refuses the default of a column of the models.
+
+    Args:
+        context: The context of the comparison.
+        column: The models' column.
+
+    Returns:
+        The error in a line; None if it takes the default, or a text, or if it refuses the column without it, too.
+    """
+    from sqlalchemy import DefaultClause
+
+    given = column.server_default
+    if not isinstance(given, DefaultClause) or isinstance(given.arg, str):
+        return None
+    errors: list[SQLAlchemyError] = []
+    if temporarily(context, [_apart(column)], [], bool, errors.append) is not None or not errors:
+        return None
+    without = temporarily(context, [_apart(column, default=False)], [], bool)
+    return None if without is None else summary(errors[0])
 
 
 def restated_checks(
@@ -228,6 +252,7 @@ def temporarily(
     columns: Sequence[Column[Any]],
     checks: Sequence[CheckConstraint],
     work: Callable[[Connection], T],
+    failed: Callable[[SQLAlchemyError], None] | None = None,
 ) -> T | None:
     """Call a function while there is a temporary table, which is called `NAME`.
 
@@ -236,6 +261,7 @@ def temporarily(
         columns: The table's columns, of no other table.
         checks: Its CHECK constraints.
         work: The function. What it does is rolled back, too.
+        failed: Called with the error if there is one.
 
     Returns:
         What it returns; None if the table can't be made, or the function raises an error of SQLAlchemy's.
@@ -249,7 +275,7 @@ def temporarily(
         connection.execute(made)
         return work(connection)
 
-    return _undone(context, create)
+    return _undone(context, create, failed)
 
 
 def temporarily_like(context: MigrationContext, table: Table, work: Callable[[Connection], T]) -> T | None:
@@ -284,7 +310,11 @@ def temporarily_like(context: MigrationContext, table: Table, work: Callable[[Co
     return _undone(context, create)
 
 
-def _undone(context: MigrationContext, work: Callable[[Connection], T]) -> T | None:
+def _undone(
+    context: MigrationContext,
+    work: Callable[[Connection], T],
+    failed: Callable[[SQLAlchemyError], None] | None = None,
+) -> T | None:
     """Call a function that makes the temporary table, and undo what it does."""
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -304,7 +334,9 @@ def _undone(context: MigrationContext, work: Callable[[Connection], T]) -> T | N
                 if dialect.commits_at_ddl:
                     # as long as it says so, it drops no other table
                     connection.exec_driver_sql(f"DROP TEMPORARY TABLE IF EXISTS {NAME}")
-    except SQLAlchemyError:
+    except SQLAlchemyError as error:
+        if failed is not None:
+            failed(error)
         return None
     finally:
         if not begun:
