@@ -250,6 +250,7 @@ FILE = "revision = 'second'\ndown_revision = {parent!r}\n\n\ndef upgrade():\n   
         ("import no_such_module", ", line 1: ModuleNotFoundError: No module named 'no_such_module'"),
         ("import sys\nsys.exit(4)", ", line 2: SystemExit: 4"),
         ("from sqlalchemy import *\nraise exc.ArgumentError('x')", ", line 2: ArgumentError: x"),
+        ("import asyncio\nraise asyncio.CancelledError('\x1b[2J')", ", line 2: CancelledError: \\x1b[2J"),
         ("open('no such file')", ", line 1: FileNotFoundError: [Errno 2] No such file or directory: 'no such file'"),
         ("raise ConnectionError('x')", ", line 1: ConnectionError: x"),
         ("revision = 'x'", "is no revision that can be read: AttributeError: module 'bad_py' has no attribute 'down_revision'"),
@@ -511,12 +512,14 @@ def test_what_makes_no_database(ready: Project, text: str, message: str) -> None
         ("'no_such_module:Base'", 3, "is 'no_such_module:Base', and no_such_module can't be imported: ModuleNotFoundError: No module named 'no_such_module'"),
         ("'broken:Base'", 3, "is 'broken:Base', and broken can't be imported: RuntimeError: boom (broken.py, line 1)"),
         ("'leaving:Base'", 3, "is 'leaving:Base', and leaving can't be imported: SystemExit: 5 (leaving.py, line 2)"),
+        ("'closed:Base'", 3, "is 'closed:Base', and closed can't be imported: GeneratorExit: \\x1b[2J (closed.py, line 1)"),
         ("'unreadable:Base'", 3, "is 'unreadable:Base', and unreadable can't be imported: SyntaxError: invalid syntax (unreadable.py, line 1)"),
     ],
 )  # fmt: skip
 def test_metadata_that_cannot_be_had(ready: Project, metadata: str, exit_code: int, message: str) -> None:
     ready.write("broken.py", "raise RuntimeError('boom\\nsecond line')")
     ready.write("leaving.py", "import sys\nsys.exit(5)")
+    ready.write("closed.py", "raise GeneratorExit('\x1b[2J')")
     ready.write("unreadable.py", "def (")
     ready.write("pyproject.toml", f"[tool.ellar-db]\ndatabase = 'sqlite:///app.db'\nmetadata = {metadata}\n")
     ready.forget("models")
@@ -555,6 +558,8 @@ def test_no_metadata(ready: Project) -> None:
         ("1 / 0", "[tool.ellar-db] application is 'shop:make', and shop can't be imported: ZeroDivisionError: division by zero (shop.py, line 1)"),
         ("import sys\nsys.exit(1)", "[tool.ellar-db] application is 'shop:make', and shop can't be imported: SystemExit: 1 (shop.py, line 2)"),
         ("def make():\n    1 / 0", "the application shop:make can't be started: ZeroDivisionError: division by zero (shop.py, line 2); --traceback (before the command) shows where"),
+        ("import pytest; pytest.skip('no', allow_module_level=True)", "[tool.ellar-db] application is 'shop:make', and shop can't be imported: Skipped: no (shop.py, line 1)"),
+        ("def make():\n    raise GeneratorExit", "the application shop:make can't be started: GeneratorExit (shop.py, line 2); --traceback (before the command) shows where"),
         ("def make():\n    raise SystemExit(1)", "the application shop:make can't be started: SystemExit: 1 (shop.py, line 2); --traceback (before the command) shows where"),
     ],
 )  # fmt: skip

@@ -36,6 +36,7 @@ def cause(shop: Shop, program: str, *, exit_code: int = 3) -> str:
         ("undefined", "NameError: name 'undefined' is not defined (shop/models.py, line 1)"),
         ("x = 1\nimport nowhere", "ModuleNotFoundError: No module named 'nowhere' (shop/models.py, line 2)"),
         ("import sys\nsys.exit(4)", "SystemExit: 4 (shop/models.py, line 2)"),
+        ("raise GeneratorExit('\x1b[2J')", "GeneratorExit: \\x1b[2J (shop/models.py, line 1)"),
         ("def (", "SyntaxError: invalid syntax (shop/models.py, line 1)"),
     ],
 )

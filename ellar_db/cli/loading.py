@@ -46,9 +46,9 @@ def _typed(ctx: click.Context) -> list[str]:
 def _explained(ctx: click.Context, *, traceback: bool) -> Iterator[None]:
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
+    except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # the user's own application: whatever it raises, it can't be loaded
+    except BaseException as error:  # the user's own application: whatever it raises, it can't be loaded
         if ctx.invoked_subcommand is not None:
             # the application was loaded, and a command ran
             raise

@@ -136,9 +136,9 @@ def _find(settings: Settings) -> App | None:
         return None
     try:
         return meta.import_application()
-    except click.ClickException:
+    except (click.ClickException, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # the user's own application: whatever it raises, it can't be started
+    except BaseException as error:  # the user's own application: whatever it raises, it can't be started
         raise _unavailable(meta.project_meta.application, error) from error
 
 
@@ -148,9 +148,9 @@ def _built(found: Any, named: str) -> App:
     if callable(found) and not isinstance(found, App):
         try:
             found = found()
-        except click.ClickException:
+        except (click.ClickException, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:  # the user's own application: whatever it raises, it can't be started
+        except BaseException as error:  # the user's own application: whatever it raises, it can't be started
             raise _unavailable(named, error) from error
     if not isinstance(found, App):
         raise DbError(f"[tool.ellar-db] application is {named!r}, and that gives no ellar.app.App")

@@ -120,8 +120,8 @@ def where_hint() -> str:
 
 
 def stack_trace(error: BaseException) -> str:
-    """Return an exception's whole traceback, with passwords masked."""
-    return masked("".join(traceback.format_exception(error)))
+    """Return an exception's whole traceback, with passwords masked and control characters escaped."""
+    return printable(masked("".join(traceback.format_exception(error))))
 
 
 def summary(error: BaseException) -> str:

@@ -33,7 +33,9 @@ def imported(name: str, what: str) -> Any:
     path = _parsed(attribute, name, what)
     try:
         found: Any = import_module(module_name)
-    except (Exception, SystemExit) as error:  # the user's own module: whatever it raises, it can't be imported
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the user's own module: whatever it raises, it can't be imported
         raise UnavailableError(f"{what} is {name!r}, and {module_name} can't be imported: {cause_of(error)}") from error
     try:
         return _followed(path, found)
@@ -60,7 +62,9 @@ def called(function: Any, *arguments: Any, **keywords: Any) -> Any:
     """
     try:
         return function(*arguments, **keywords)
-    except (Exception, SystemExit) as error:  # it may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # it may raise anything
         raise CallError(summary(error)) from error
 
 

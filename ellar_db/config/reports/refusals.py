@@ -36,7 +36,7 @@ def reported() -> Iterator[None]:
         if isinstance(error.database, Database):
             told = dialect_of(get_plugin_manager(), error.database).absence(error.database, error.__cause__ or error)
         raise error.advised(told) from error.__cause__
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
+    except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
         raise
     except (CommandError, RevisionError) as error:
         raise DbError(_at_position(error) or _next_step(_said(error))) from error
@@ -70,7 +70,7 @@ def reported() -> Iterator[None]:
         missing = str(error) if isinstance(error, ImportError) else "there is no such revision"
         told = _at_position(error) or f"{missing}; `{program()} history` lists the revisions"
         raise broken or DbError(told) from error
-    except (Exception, SystemExit) as error:  # env.py and the revisions are the project's own: they may raise anything
+    except BaseException as error:  # env.py and the revisions are the project's own: they may raise anything
         broken = broken_file(error)
         if broken is None or _left_in_peace(error):
             raise

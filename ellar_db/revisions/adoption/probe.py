@@ -47,7 +47,9 @@ def main() -> None:
         sys.path.insert(0, os.getcwd())
     try:
         found = _answered(request)
-    except (Exception, SystemExit) as error:  # the project's own code may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the project's own code may raise anything
         found = {"error": _said(error), "exit_code": getattr(error, "exit_code", 1)}
     with answer:
         json.dump(found, answer)
@@ -81,7 +83,9 @@ def _said(error: BaseException) -> str:
 def _tried(ask: Callable[[], Any]) -> Any:
     try:
         return ask()
-    except (Exception, SystemExit) as error:  # a revision's code may raise anything, above all offline
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a revision's code may raise anything, above all offline
         return {"error": summary(error)}
 
 
