@@ -121,14 +121,16 @@ def test_an_ini_file_that_was_moved_away(project: Project, template: str) -> Non
     (project.path / "conf").mkdir()
     ini = (project.path / "alembic.ini").rename(project.path / "conf/alembic.ini")
 
-    done = run(project, "ellar-db", "-d", "schema", "current", exit_code=1)
+    commands = {"-d schema current": (1, ""), "adopt schema": (3, "the folder can't be run: ")}
+    for command, (exit_code, prefix) in commands.items():
+        done = run(project, "ellar-db", *command.split(), exit_code=exit_code)
 
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"Error: {project.path}/schema/env.py, line ")
-    assert line.endswith(
-        "; no ini file was read, since alembic.ini is neither here nor in schema; name it with -c (before the command) "
-        "if it is elsewhere"
-    )
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"Error: {prefix}{project.path}/schema/env.py, line ")
+        assert line.endswith(
+            "; no ini file was read, since alembic.ini is neither here nor in schema; get it back from version "
+            "control, or name it with -c (before the command) if it is elsewhere"
+        )
     ini.write_text(
         ini.read_text()
         .replace("driver://user:pass@localhost/dbname2", "sqlite:///two.db")

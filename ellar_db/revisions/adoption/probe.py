@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.config.reports.broken_files import broken_file, without_ini
 from ellar_db.project.origins import ADVANCED_ALCHEMY, ELLAR_SQL, FLASK_MIGRATE
 from ellar_db.revisions.adoption.environment import CALLBACKS, imported_modules
 from ellar_db.util.alembic import intercept_environments
@@ -66,7 +67,7 @@ def _answered(request: Mapping[str, Any]) -> dict[str, Any]:
         list(ScriptDirectory.from_config(_alembic(request)).walk_revisions())
         return {"tables": _tables(_metadata(request["metadata"]))}
     intercept_environments("adopt", lambda _: None, _note)
-    with _opened(request) as config, _without_files():
+    with _opened(request) as config, without_ini(config), _without_files():
         config.cmd_opts = config.cmd_opts or Namespace()
         config.cmd_opts.x = request["x"] or None
         return {
@@ -77,7 +78,13 @@ def _answered(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _said(error: BaseException) -> str:
-    return error.message if isinstance(error, DbError) else summary(error)
+    from sqlalchemy.exc import DBAPIError
+
+    if isinstance(error, DbError):
+        return error.message
+    # what is asked for is to do without the program that made an env.py, which isn't to blame for a database
+    broken = broken_file(error, environment=not isinstance(error, DBAPIError), origin=False)
+    return summary(error) if broken is None else broken.message
 
 
 def _tried(ask: Callable[[], Any]) -> Any:
