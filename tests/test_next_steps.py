@@ -186,8 +186,6 @@ def test_a_missing_url_of_an_ini_file(project: Project) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("script_location = nowhere:x", "Alembic's setting script_location is 'nowhere:x', which it can't use: ModuleNotFoundError: No module named 'nowhere'"),
-        ("script_location = migrations\nversion_locations = nowhere:x", "Alembic's settings of paths can't be used: ModuleNotFoundError: No module named 'nowhere'"),
         ("script_location = migrations\nversion_locations = %(here)s/migrations", "Alembic's settings of paths can't be used: ValueError: version_locations has {path}/migrations, where env.py is; name the folder of the revisions"),
         ("script_location = migrations\nversion_locations = migrations", "Alembic's settings of paths can't be used: ValueError: version_locations has migrations, where env.py is; name the folder of the revisions"),
     ],
@@ -197,6 +195,27 @@ def test_places_that_alembic_cannot_use(ready: Project, text: str, message: str)
 
     for command in ("heads", "upgrade", "revision"):
         assert error(ready, "-c", "other.ini", command) == message.format(path=ready.path)
+
+
+@pytest.mark.parametrize("setting", ["script_location", "version_locations"])
+def test_a_package_of_a_setting_that_cannot_be_imported(ready: Project, setting: str) -> None:
+    named = "" if setting == "script_location" else "script_location = migrations\n"
+    ready.write("other.ini", f"[alembic]\npath_separator = newline\n{named}{setting} = shop_folder:x\n")
+    causes = {
+        None: "ModuleNotFoundError: No module named 'shop_folder'",
+        "x = 1\nimport nowhere": "ModuleNotFoundError: No module named 'nowhere' (shop_folder/__init__.py, line 2)",
+        "def (": "SyntaxError: invalid syntax (shop_folder/__init__.py, line 1)",
+        "raise GeneratorExit('\x1b[2J')": "GeneratorExit: \\x1b[2J (shop_folder/__init__.py, line 1)",
+    }
+    for text, cause in causes.items():
+        if text is not None:
+            ready.write("shop_folder/__init__.py", text)
+        ready.forget("shop_folder")
+        for command in ("heads", "upgrade"):
+            result = ready.db("-c", "other.ini", command, exit_code=3)
+            assert result.stderr == (
+                f"Error: Alembic's setting {setting} is 'shop_folder:x', and shop_folder can't be imported: {cause}\n"
+            )
 
 
 VALUES = ["true", "3", "1.5", "'x'", "[]", "[1]", "['x']", "{}", "{a = 1}", "[{}]", "[{name = 'x'}]", "[{name = 1}]",

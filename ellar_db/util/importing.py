@@ -31,12 +31,7 @@ def imported(name: str, what: str) -> Any:
     if not module_name or not attribute:
         raise DbError(f"{what} must be written as 'module:attribute', not {name!r}")
     path = _parsed(attribute, name, what)
-    try:
-        found: Any = import_module(module_name)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # the user's own module: whatever it raises, it can't be imported
-        raise UnavailableError(f"{what} is {name!r}, and {module_name} can't be imported: {cause_of(error)}") from error
+    found = imported_module(module_name, f"{what} is {name!r}")
     try:
         return _followed(path, found)
     except CallError as error:
@@ -44,6 +39,28 @@ def imported(name: str, what: str) -> Any:
     except (AttributeError, LookupError, TypeError) as error:
         detail = "" if isinstance(path, (ast.Name, ast.Attribute)) else f": {summary(error)}"
         raise DbError(f"{what} is {name!r}, and {module_name} has no {attribute!r}{detail}") from error
+
+
+def imported_module(name: str, what: str) -> Any:
+    """Import a module.
+
+    Args:
+        name: Its name.
+        what: Where it is named, for messages: "the setting is 'shop:folder'".
+
+    Raises:
+        UnavailableError: It can't be imported; the error names the place of the cause.
+
+    Example:
+        >>> imported_module("collections", "the setting is 'collections:x'").__name__
+        'collections'
+    """
+    try:
+        return import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the user's own module: whatever it raises, it can't be imported
+        raise UnavailableError(f"{what}, and {name} can't be imported: {cause_of(error)}") from error
 
 
 class CallError(Exception):
