@@ -626,8 +626,8 @@ def test_a_bad_url(ready: Project, url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("firebird://ann:s3cret@host/app", "SQLAlchemy knows no dialect 'firebird', which the database 'default' names"),
-        ("postgresql+nope://ann:s3cret@host/app", "SQLAlchemy knows no dialect 'postgresql+nope', which the database 'default' names"),
+        ("firebird://ann:s3cret@host/app", "SQLAlchemy knows no dialect 'firebird', which the database 'default' names; correct the URL, or install the package that brings its dialect"),
+        ("postgresql+nope://ann:s3cret@host/app", "SQLAlchemy knows no dialect 'postgresql+nope', which the database 'default' names; correct the URL, or install the package that brings its dialect"),
         ("oracle+oracledb://ann:s3cret@host/app", "the driver 'oracledb' of the database 'default' (oracle+oracledb) isn't installed; install it with pip"),
     ],
 )  # fmt: skip

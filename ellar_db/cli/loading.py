@@ -10,7 +10,8 @@ import click
 
 from ellar_db.cli.program import db
 from ellar_db.options import TRACEBACK, tracebacks_wanted
-from ellar_db.util.errors import UnavailableError, cause_of, stack_trace, where_hint
+from ellar_db.project.urls import advised_cause
+from ellar_db.util.errors import UnavailableError, stack_trace, where_hint
 
 ELLAR_CLI = "ellar_cli"
 
@@ -54,4 +55,4 @@ def _explained(ctx: click.Context, *, traceback: bool) -> Iterator[None]:
             raise
         if traceback or tracebacks_wanted():
             click.echo(stack_trace(error), err=True, nl=False)
-        raise UnavailableError(f"the application can't be loaded: {cause_of(error)}{where_hint()}") from error
+        raise UnavailableError(f"the application can't be loaded: {advised_cause(error)}{where_hint()}") from error

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.project.importing import imported_module
 from ellar_db.util.errors import DbError, summary
-from ellar_db.util.importing import imported_module
 
 if TYPE_CHECKING:
     from configparser import Error as IniError

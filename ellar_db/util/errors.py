@@ -195,6 +195,16 @@ def is_of_project(file: Path) -> bool:
     )
 
 
+def innermost(error: BaseException) -> BaseException:
+    """Return the innermost cause of an error, as long as a framework only wrapped it.
+
+    Example:
+        >>> innermost(ValueError("elsewhere"))
+        ValueError('elsewhere')
+    """
+    return _chain(error)[-1]
+
+
 def _chain(error: BaseException) -> list[BaseException]:
     """Return an error and, as long as a framework only wrapped it, its cause."""
     found = [error]

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from ellar_db.config.command_line import program
 from ellar_db.config.revision_files import run_fully
-from ellar_db.databases.factory import url_advice
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.errors import described
 from ellar_db.project.origins import origin_of
+from ellar_db.project.urls import url_advice
 from ellar_db.util.alembic import (
     before_script,
     duplicate_revision,

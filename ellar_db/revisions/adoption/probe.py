@@ -134,7 +134,7 @@ def _flask(named: str | None) -> Any:
         from flask.cli import ScriptInfo
 
         return ScriptInfo().load_app()
-    from ellar_db.util.importing import called, imported
+    from ellar_db.project.importing import called, imported
 
     found = imported(named, "--app")
     return found if hasattr(found, "app_context") else called(found)
@@ -145,7 +145,7 @@ def _advanced_alchemy(named: str | None, directory: str) -> Config:
         raise DbError("name the configuration of advanced-alchemy with --app, as in --app app:config")
     from advanced_alchemy.alembic.commands import AlembicCommands
 
-    from ellar_db.util.importing import imported
+    from ellar_db.project.importing import imported
 
     found = imported(named, "--app")
     wanted = Path(directory).resolve()
@@ -342,7 +342,7 @@ def _from_application(request: Mapping[str, Any], metadata: Any) -> Iterator[str
 
     for path, found in _reachable(current_app.extensions["migrate"].db):
         if found is metadata:
-            from ellar_db.util.importing import imported
+            from ellar_db.project.importing import imported
 
             called = "" if hasattr(imported(named, "--app"), "app_context") else "()"
             yield f"{named}{called}.extensions['migrate'].db{path}"

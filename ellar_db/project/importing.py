@@ -6,7 +6,8 @@ import ast
 from importlib import import_module
 from typing import Any
 
-from ellar_db.util.errors import DbError, UnavailableError, cause_of, summary
+from ellar_db.project.urls import advised_cause
+from ellar_db.util.errors import DbError, UnavailableError, summary
 
 
 def imported(name: str, what: str) -> Any:
@@ -60,7 +61,7 @@ def imported_module(name: str, what: str) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # the user's own module: whatever it raises, it can't be imported
-        raise UnavailableError(f"{what}, and {name} can't be imported: {cause_of(error)}") from error
+        raise UnavailableError(f"{what}, and {name} can't be imported: {advised_cause(error)}") from error
 
 
 class CallError(Exception):
