@@ -17,7 +17,7 @@ from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, 
 from ellar_db.hooktypes import Canceller, Lock
 from ellar_db.util.aiosqlite import interruption
 from ellar_db.util.errors import DbError
-from ellar_db.util.file_lock import FileLock
+from ellar_db.util.file_lock import ENDS, FileLock
 from ellar_db.util.sqlalchemy import listeners
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 MAGIC = b"SQLite format 3\0"
 """The first bytes of each SQLite database that isn't encrypted or empty."""
+
+
+BESIDE = ("-journal", "-wal", "-shm", *ENDS)
+"""What the names of the files beside a database have in addition: those of SQLite, and those of its lock."""
 
 
 def type_changed(
@@ -112,9 +116,11 @@ class SQLite(Dialect):
         return self.identity(database) if _is_plain_file(database.sync_engine.url) else None
 
     def files(self, database: Database) -> list[Path]:
-        """Return the database's file, and those in which SQLite keeps its changes."""
+        """Return the database's file, those in which SQLite keeps its changes, and those of its lock."""
         file = sqlite_file(database)
-        return [] if file is None else [file.with_name(file.name + end) for end in ("", "-journal", "-wal", "-shm")]
+        # if the path is a link, the others are beside the file that it leads to
+        named = [] if file is None else [file, Path(os.path.realpath(file))]
+        return [each.with_name(each.name + end) for each in named for end in ("", *BESIDE)]
 
     def changed_meanwhile(self, error: BaseException | None) -> bool:
         """Return whether the table isn't there any more; SQLite has no error code for it."""
@@ -319,6 +325,17 @@ def is_sqlite(path: Path) -> bool:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
+
+
+def owner_of(path: Path) -> Path | None:
+    """Return the SQLite database to which a file belongs: the file itself, or one beside it; None if there is none.
+
+    Args:
+        path: The file, which need not be there.
+    """
+    path = Path(os.path.realpath(path))
+    rests = [path.name.removesuffix(end) for end in BESIDE if path.name.endswith(end)]
+    return next((owner for owner in (path, *map(path.with_name, filter(None, rests))) if is_sqlite(owner)), None)
 
 
 def sqlite_file(database: Database) -> Path | None:
