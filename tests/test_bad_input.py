@@ -641,6 +641,7 @@ def test_a_database_that_a_foreign_env_py_cannot_reach(project: Project) -> None
     project.db("init", "-t", "generic")
     ini = project.path / "migrations/alembic.ini"
     for url in ("sqlite:////no/such/folder/app.db", "postgresql+psycopg://ann:s3cret@127.0.0.1:1/app"):
+        shown = url.replace(SECRET, "***")
         ini.write_text(
             "".join(
                 f"sqlalchemy.url = {url}\n" if line.startswith("sqlalchemy.url") else line
@@ -648,7 +649,7 @@ def test_a_database_that_a_foreign_env_py_cannot_reach(project: Project) -> None
             )
         )
         done = run(project, "ellar-db", "current", exit_code=3)
-        assert done.stderr.startswith("Error: the database can't be used: OperationalError: ")
+        assert done.stderr.startswith(f"Error: the database {shown} can't be used: OperationalError: ")
         assert len(done.stderr.splitlines()) == 1
         assert SECRET not in done.stderr
 

@@ -311,6 +311,55 @@ def test_a_folder_that_is_not_there_is_told(ready: Project, driver: str) -> None
     assert error(ready, "current", exit_code=3).endswith("; data is a folder; correct the URL")
 
 
+def test_links_on_the_path_of_a_database(ready: Project) -> None:
+    links = {"app.db": "app.db", "one": "two", "two": "one", "far.db": "away/far.db"}
+    for link, target in links.items():
+        (ready.path / link).symlink_to(target)
+    circle = "is a link that leads back to itself; remove it, or correct the URL"
+    told = {
+        "app.db": f"app.db {circle}",
+        "one": f"one {circle}",
+        "two/app.db": f"two {circle}",
+        "far.db": f"the folder {ready.path}/away isn't there; make it, or correct the URL",
+    }
+    for driver in ("sqlite", "sqlite+aiosqlite"):
+        for path, advice in told.items():
+            ready.configure(url=f"{driver}:///{path}")
+            for command in ("current", "upgrade"):
+                assert error(ready, command, exit_code=3).endswith(f"unable to open database file; {advice}")
+
+
+@pytest.mark.parametrize("driver", ["sqlite", "sqlite+aiosqlite"])
+def test_a_database_among_several_that_is_none_is_named(plain: Project, driver: str) -> None:
+    plain.write(
+        "pyproject.toml",
+        "[tool.ellar-db]\nmetadata = 'models:Base'\n[tool.ellar-db.databases]\n"
+        f"default = '{driver}:///app.db'\nlogs = '{driver}:///logs.db'\nmore = '{driver}:///more.db'\n",
+    )
+    plain.forget()
+    plain.db("init", "--multi")
+    plain.write("logs.db", "no database at all")
+    for command in (["upgrade"], ["current"], ["check"], ["migrate"], ["history", "-i"], ["stamp", "head"]):
+        told = error(plain, *command, exit_code=3)
+        assert told.startswith(f"the database 'logs' ({driver}:///logs.db) can't be used: DatabaseError: "), command
+        assert told.endswith(
+            "file is not a database; the file is of another kind, damaged or encrypted; correct the URL, or restore "
+            "the file"
+        )
+
+
+def test_a_database_of_somebody_elses_env_py_that_is_none_is_named(project: Project) -> None:
+    alembic_program(["init", "-t", "multidb", "theirs"])
+    project.write("logs.db", "no database at all")
+    ini = project.path / "alembic.ini"
+    text = ini.read_text().replace("driver://user:pass@localhost/dbname2", "sqlite:///logs.db")
+    ini.write_text(text.replace("driver://user:pass@localhost/dbname", "sqlite:///app.db"))
+
+    for command in ("upgrade", "current"):
+        told = run(project, "ellar-db", command, exit_code=3).stderr.splitlines()[-1]
+        assert told.startswith("Error: the database 'engine2' (sqlite:///logs.db) can't be used: ")
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import warnings
@@ -151,6 +152,12 @@ class SQLite(Dialect):
     def absence(self, database: Database, error: BaseException) -> str:
         """Return what is wrong with the path; SQLite itself creates a missing file."""
         file = sqlite_file(database)
+        circle = None if file is None else _circle(file)
+        if circle is not None:
+            return f"{circle} is a link that leads back to itself; remove it, or correct the URL"
+        if file is not None:
+            # of a link, it is the file behind it that SQLite creates
+            file = Path(os.path.realpath(file)) if file.is_symlink() else file
         if file is not None and not file.parent.is_dir():
             return f"the folder {file.parent} isn't there; make it, or correct the URL"
         return f"{file} is a folder; correct the URL" if file is not None and file.is_dir() else ""
@@ -325,6 +332,17 @@ def is_sqlite(path: Path) -> bool:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
+
+
+def _circle(path: Path) -> Path | None:
+    """Return the link on a path that leads back to itself, perhaps through others; None if there is none."""
+    for each in (*reversed(path.parents), path):
+        try:
+            each.stat()
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return each
+    return None
 
 
 def owner_of(path: Path) -> Path | None:
