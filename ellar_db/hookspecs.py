@@ -455,8 +455,9 @@ def ellar_db_run(run: Run) -> Any:
     """Wrap the run of a command that writes on one database (must be a wrapper).
 
     The wrapper yields once; all steps are applied at the `yield`, and not yet committed after it. An error of a step is
-    raised at the `yield`, and can't be hidden. Called alike under `ellar db`, `ellar-db`, bare Alembic on a folder of
-    ellar_db's, and `alembic_config()`; for scratch databases and with `--sql` too (see `run.purpose`).
+    raised at the `yield`, and can't be hidden. An answer is refused; to refuse the run, raise a click.ClickException.
+    Called alike under `ellar db`, `ellar-db`, bare Alembic on a folder of ellar_db's, and `alembic_config()`; for
+    scratch databases and with `--sql` too (see `run.purpose`).
 
     Args:
         run: The run.
@@ -478,7 +479,7 @@ def ellar_db_step(run: Run, step: MigrationInfo) -> Any:
     """Wrap each step of a run (must be a wrapper).
 
     The wrapper yields once; the revision's `upgrade()` or `downgrade()` runs at the `yield`. Its entry in the version
-    table follows after the wrapper, in the same transaction.
+    table follows after the wrapper, in the same transaction. An answer is refused, as of `ellar_db_run`.
 
     Args:
         run: The run.

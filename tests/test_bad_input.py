@@ -250,6 +250,7 @@ FILE = "revision = 'second'\ndown_revision = {parent!r}\n\n\ndef upgrade():\n   
         ("import no_such_module", ", line 1: ModuleNotFoundError: No module named 'no_such_module'"),
         ("import sys\nsys.exit(4)", ", line 2: SystemExit: 4"),
         ("from sqlalchemy import *\nraise exc.ArgumentError('x')", ", line 2: ArgumentError: x"),
+        ("import asyncio\nraise asyncio.CancelledError('\x1b[2J')", ", line 2: CancelledError: \\x1b[2J"),
         ("open('no such file')", ", line 1: FileNotFoundError: [Errno 2] No such file or directory: 'no such file'"),
         ("raise ConnectionError('x')", ", line 1: ConnectionError: x"),
         ("revision = 'x'", "is no revision that can be read: AttributeError: module 'bad_py' has no attribute 'down_revision'"),
@@ -511,12 +512,14 @@ def test_what_makes_no_database(ready: Project, text: str, message: str) -> None
         ("'no_such_module:Base'", 3, "is 'no_such_module:Base', and no_such_module can't be imported: ModuleNotFoundError: No module named 'no_such_module'"),
         ("'broken:Base'", 3, "is 'broken:Base', and broken can't be imported: RuntimeError: boom (broken.py, line 1)"),
         ("'leaving:Base'", 3, "is 'leaving:Base', and leaving can't be imported: SystemExit: 5 (leaving.py, line 2)"),
+        ("'closed:Base'", 3, "is 'closed:Base', and closed can't be imported: GeneratorExit: \\x1b[2J (closed.py, line 1)"),
         ("'unreadable:Base'", 3, "is 'unreadable:Base', and unreadable can't be imported: SyntaxError: invalid syntax (unreadable.py, line 1)"),
     ],
 )  # fmt: skip
 def test_metadata_that_cannot_be_had(ready: Project, metadata: str, exit_code: int, message: str) -> None:
     ready.write("broken.py", "raise RuntimeError('boom\\nsecond line')")
     ready.write("leaving.py", "import sys\nsys.exit(5)")
+    ready.write("closed.py", "raise GeneratorExit('\x1b[2J')")
     ready.write("unreadable.py", "def (")
     ready.write("pyproject.toml", f"[tool.ellar-db]\ndatabase = 'sqlite:///app.db'\nmetadata = {metadata}\n")
     ready.forget("models")
@@ -555,6 +558,8 @@ def test_no_metadata(ready: Project) -> None:
         ("1 / 0", "[tool.ellar-db] application is 'shop:make', and shop can't be imported: ZeroDivisionError: division by zero (shop.py, line 1)"),
         ("import sys\nsys.exit(1)", "[tool.ellar-db] application is 'shop:make', and shop can't be imported: SystemExit: 1 (shop.py, line 2)"),
         ("def make():\n    1 / 0", "the application shop:make can't be started: ZeroDivisionError: division by zero (shop.py, line 2); --traceback (before the command) shows where"),
+        ("import pytest; pytest.skip('no', allow_module_level=True)", "[tool.ellar-db] application is 'shop:make', and shop can't be imported: Skipped: no (shop.py, line 1)"),
+        ("def make():\n    raise GeneratorExit", "the application shop:make can't be started: GeneratorExit (shop.py, line 2); --traceback (before the command) shows where"),
         ("def make():\n    raise SystemExit(1)", "the application shop:make can't be started: SystemExit: 1 (shop.py, line 2); --traceback (before the command) shows where"),
     ],
 )  # fmt: skip
@@ -621,8 +626,8 @@ def test_a_bad_url(ready: Project, url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("firebird://ann:s3cret@host/app", "SQLAlchemy knows no dialect 'firebird', which the database 'default' names"),
-        ("postgresql+nope://ann:s3cret@host/app", "SQLAlchemy knows no dialect 'postgresql+nope', which the database 'default' names"),
+        ("firebird://ann:s3cret@host/app", "SQLAlchemy knows no dialect 'firebird', which the database 'default' names; correct the URL, or install the package that brings its dialect"),
+        ("postgresql+nope://ann:s3cret@host/app", "SQLAlchemy knows no dialect 'postgresql+nope', which the database 'default' names; correct the URL, or install the package that brings its dialect"),
         ("oracle+oracledb://ann:s3cret@host/app", "the driver 'oracledb' of the database 'default' (oracle+oracledb) isn't installed; install it with pip"),
     ],
 )  # fmt: skip
@@ -636,6 +641,7 @@ def test_a_database_that_a_foreign_env_py_cannot_reach(project: Project) -> None
     project.db("init", "-t", "generic")
     ini = project.path / "migrations/alembic.ini"
     for url in ("sqlite:////no/such/folder/app.db", "postgresql+psycopg://ann:s3cret@127.0.0.1:1/app"):
+        shown = url.replace(SECRET, "***")
         ini.write_text(
             "".join(
                 f"sqlalchemy.url = {url}\n" if line.startswith("sqlalchemy.url") else line
@@ -643,7 +649,7 @@ def test_a_database_that_a_foreign_env_py_cannot_reach(project: Project) -> None
             )
         )
         done = run(project, "ellar-db", "current", exit_code=3)
-        assert done.stderr.startswith("Error: the database can't be used: OperationalError: ")
+        assert done.stderr.startswith(f"Error: the database {shown} can't be used: OperationalError: ")
         assert len(done.stderr.splitlines()) == 1
         assert SECRET not in done.stderr
 

@@ -255,7 +255,8 @@ class TestSetup:
             ),
             (
                 "databases='nosuch://host/name'",
-                "SQLAlchemy knows no dialect 'nosuch', which the database 'default' names",
+                "SQLAlchemy knows no dialect 'nosuch', which the database 'default' names; correct the URL, or install "
+                "the package that brings its dialect",
             ),
             (
                 "databases='oracle+oracledb://host/name'",

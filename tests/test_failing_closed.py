@@ -116,6 +116,20 @@ def test_what_the_project_lists_is_required_to_write_or_decide(migrated: Project
     )
 
 
+def test_a_function_that_is_not_marked_is_no_guard(migrated: Project) -> None:
+    marked = "from ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_revision_id():\n    return None\n"
+    list_guard(migrated, f"{marked}\ndef ellar_db_before_run(database):\n    raise ValueError('no')\n")
+    cause = "its function ellar_db_before_run isn't marked with @hookimpl, and would never be called; mark it"
+
+    for command in ("upgrade", "check"):
+        assert f"'guard' (listed in plugins) can't be used: {cause}" in refused(migrated, command)
+    assert cause in migrated.db("plugins", "--check", exit_code=1).stderr.splitlines()[-1]
+
+    # what a plugin imports, in order to wrap or document it, is marked or a specification
+    list_guard(migrated, f"{marked}\nfrom ellar_db.hookspecs import ellar_db_before_run\n")
+    migrated.db("plugins", "--check")
+
+
 @pytest.mark.parametrize("command", READING)
 def test_what_only_reads_goes_on_with_a_warning(migrated: Project, command: str) -> None:
     list_guard(migrated)

@@ -95,6 +95,30 @@ class TestStatement:
             "defined (migrations/versions/broken.py, line 11); the run was rolled back"
         )
 
+    @pytest.mark.parametrize("driver", ["sync", "async"])
+    def test_what_no_handler_of_exceptions_catches(self, project: Project, any_database: str, driver: str) -> None:
+        url = asynchronous(any_database) if driver == "async" else any_database
+        raising = [
+            ("import asyncio; raise asyncio.CancelledError('\x1b[2J')", "CancelledError: \\x1b[2J"),
+            ("import pytest; pytest.skip('not now')", "Skipped: not now"),
+            ("raise GeneratorExit", "GeneratorExit"),
+        ]
+        told = [failing(project, url, body) for body, _ in raising[:1]]
+        for body, _ in raising[1:]:
+            if any_database.startswith("mysql"):
+                with sync_engine(any_database).begin() as connection:
+                    connection.execute(text("DROP TABLE kept"))
+                project.db("repair", "broken", "--reverted")
+            project.write("migrations/versions/broken.py", REVISION.format(revision="broken", parent=None, body=body))
+            told.append(project.db("upgrade", exit_code=1).stderr.splitlines()[-1].removeprefix("Error: "))
+
+        for error, (_, cause) in zip(told, raising, strict=True):
+            place = "(migrations/versions/broken.py, line 11)"
+            assert error.startswith(f"upgrade -> broken failed on the database 'default': {cause} {place}; ")
+            rolls_back = not any_database.startswith("mysql")
+            assert error.endswith("; the run was rolled back") == rolls_back
+            assert ("repair broken --applied" in error) != rolls_back
+
     def test_an_error_of_a_module_that_a_revision_imports(self, project: Project) -> None:
         project.write("helpers.py", "def work():\n    raise ValueError('no')\n")
         project.forget("helpers")

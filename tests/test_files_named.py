@@ -146,7 +146,9 @@ def test_standard_output_is_written_to_whatever_it_is(ready: Project, path: str)
     assert Path("/dev/stdout").is_symlink() or not Path("/dev/stdout").is_file()
 
 
-@pytest.mark.parametrize("output", ["app.db", "./app.db", "app.db-wal", "app.db-journal"])
+@pytest.mark.parametrize(
+    "output", ["./app.db", *(f"app.db{end}" for end in ("", "-journal", "-wal", "-shm", ".migrating", ".migrating-by"))]
+)
 @pytest.mark.parametrize("there", [True, False])
 def test_a_database_of_the_run_is_refused(ready: Project, output: str, there: bool) -> None:
     if there:
@@ -182,6 +184,22 @@ def test_any_sqlite_database_is_refused(ready: Project) -> None:
         "Error: other.db is a SQLite database; name another file for the SQL with -o"
     )
     assert (ready.path / "other.db").read_bytes() == before
+    for end in ("-journal", "-wal", "-shm", ".migrating", ".migrating-by"):
+        assert ready.db("upgrade", "--sql", "-o", f"other.db{end}", exit_code=1).stderr.splitlines()[-1] == (
+            f"Error: other.db{end} belongs to a SQLite database; name another file for the SQL with -o"
+        )
+        assert not (ready.path / f"other.db{end}").exists()
+    for name in ("none.db.migrating", ".migrating"):
+        ready.db("upgrade", "--sql", "-o", name)
+
+
+@posix
+def test_the_files_beside_a_database_behind_a_link_are_refused(ready: Project) -> None:
+    (ready.path / "data").mkdir()
+    os.symlink("data/shop.db", ready.path / "app.db")
+    for name in ("data/shop.db", "data/shop.db-wal", "data/shop.db.migrating", "app.db.migrating-by"):
+        told = ready.db("upgrade", "--sql", "-o", name, exit_code=1).stderr
+        assert f"{name} belongs to the database 'default'" in told
 
 
 def test_a_database_in_a_folder_for_sql_is_refused(ready: Project) -> None:

@@ -36,6 +36,7 @@ def cause(shop: Shop, program: str, *, exit_code: int = 3) -> str:
         ("undefined", "NameError: name 'undefined' is not defined (shop/models.py, line 1)"),
         ("x = 1\nimport nowhere", "ModuleNotFoundError: No module named 'nowhere' (shop/models.py, line 2)"),
         ("import sys\nsys.exit(4)", "SystemExit: 4 (shop/models.py, line 2)"),
+        ("raise GeneratorExit('\x1b[2J')", "GeneratorExit: \\x1b[2J (shop/models.py, line 1)"),
         ("def (", "SyntaxError: invalid syntax (shop/models.py, line 1)"),
     ],
 )
@@ -54,20 +55,48 @@ def test_models_of_plain_sqlalchemy_that_cannot_be_imported(shop: Shop, program:
 
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize(
-    ("setup", "told"),
+    ("setup", "told", "advice"),
     [
-        ("databases='sqlite:///app.db', models=['shop.model']", "ModuleNotFoundError: No module named 'shop.model'"),
+        (
+            "databases='sqlite:///app.db', models=['shop.model']",
+            "ModuleNotFoundError: No module named 'shop.model'",
+            "",
+        ),
         (
             "databases='postgres://ann:s3cret@host/shop'",
             "NoSuchModuleError: Can't load plugin: sqlalchemy.dialects:postgres",
+            "; write postgresql://",
         ),
-        ("databases='oracle+oracledb://ann:s3cret@host/shop'", "ModuleNotFoundError: No module named 'oracledb'"),
+        (
+            "databases='mysql://ann:s3cret@host/shop'",
+            "ModuleNotFoundError: No module named 'MySQLdb'",
+            '; pip install mysqlclient, or write mysql+pymysql:// and pip install "ellar-db[mysql]"',
+        ),
+        (
+            "databases='oracle+oracledb://ann:s3cret@host/shop'",
+            "ModuleNotFoundError: No module named 'oracledb'",
+            "; install it with pip",
+        ),
     ],
 )
-def test_what_ellar_sql_cannot_use(shop: Shop, program: str, setup: str, told: str) -> None:
+def test_what_ellar_sql_cannot_use(shop: Shop, program: str, setup: str, told: str, advice: str) -> None:
     shop.create(f"EllarDBModule, EllarSQLModule.setup({setup}, migration_options={{}})", models=ELLAR_SQL_MODELS)
 
-    assert cause(shop, program) == f"{told} (shop/root_module.py, line 8)"
+    assert cause(shop, program) == f"{told} (shop/root_module.py, line 8){advice}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("sqlalchemy.create_engine('pgsql://host/shop')", "; write postgresql://"),
+        ("sqlalchemy.create_engine('nonsense')", "; set the database's URL, or correct it; write it as dialect+"),
+        ("{}['url']", "KeyError: 'url' (shop/models.py, line 2)"),
+    ],
+)
+def test_an_engine_that_the_models_make(shop: Shop, statement: str, told: str) -> None:
+    shop.with_plain_sqlalchemy("sqlite:///app.db", models=f"import sqlalchemy\n{statement}\n")
+
+    assert told in cause(shop, "ellar-db")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -36,6 +36,7 @@ ROOT = Path(ellar_db.__file__).parent
         ("cli", "DbGroup"),
         ("records", "Plugin"),
         ("testing.schema", "read_schema"),
+        ("util.importing", "imported"),
     ],
 )
 def test_a_name_is_found_in_its_former_module_with_a_warning(module: str, name: str) -> None:

@@ -121,14 +121,16 @@ def test_an_ini_file_that_was_moved_away(project: Project, template: str) -> Non
     (project.path / "conf").mkdir()
     ini = (project.path / "alembic.ini").rename(project.path / "conf/alembic.ini")
 
-    done = run(project, "ellar-db", "-d", "schema", "current", exit_code=1)
+    commands = {"-d schema current": (1, ""), "adopt schema": (3, "the folder can't be run: ")}
+    for command, (exit_code, prefix) in commands.items():
+        done = run(project, "ellar-db", *command.split(), exit_code=exit_code)
 
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"Error: {project.path}/schema/env.py, line ")
-    assert line.endswith(
-        "; no ini file was read, since alembic.ini is neither here nor in schema; name it with -c (before the command) "
-        "if it is elsewhere"
-    )
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"Error: {prefix}{project.path}/schema/env.py, line ")
+        assert line.endswith(
+            "; no ini file was read, since alembic.ini is neither here nor in schema; get it back from version "
+            "control, or name it with -c (before the command) if it is elsewhere"
+        )
     ini.write_text(
         ini.read_text()
         .replace("driver://user:pass@localhost/dbname2", "sqlite:///two.db")
@@ -184,8 +186,6 @@ def test_a_missing_url_of_an_ini_file(project: Project) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("script_location = nowhere:x", "Alembic's setting script_location is 'nowhere:x', which it can't use: ModuleNotFoundError: No module named 'nowhere'"),
-        ("script_location = migrations\nversion_locations = nowhere:x", "Alembic's settings of paths can't be used: ModuleNotFoundError: No module named 'nowhere'"),
         ("script_location = migrations\nversion_locations = %(here)s/migrations", "Alembic's settings of paths can't be used: ValueError: version_locations has {path}/migrations, where env.py is; name the folder of the revisions"),
         ("script_location = migrations\nversion_locations = migrations", "Alembic's settings of paths can't be used: ValueError: version_locations has migrations, where env.py is; name the folder of the revisions"),
     ],
@@ -195,6 +195,27 @@ def test_places_that_alembic_cannot_use(ready: Project, text: str, message: str)
 
     for command in ("heads", "upgrade", "revision"):
         assert error(ready, "-c", "other.ini", command) == message.format(path=ready.path)
+
+
+@pytest.mark.parametrize("setting", ["script_location", "version_locations"])
+def test_a_package_of_a_setting_that_cannot_be_imported(ready: Project, setting: str) -> None:
+    named = "" if setting == "script_location" else "script_location = migrations\n"
+    ready.write("other.ini", f"[alembic]\npath_separator = newline\n{named}{setting} = shop_folder:x\n")
+    causes = {
+        None: "ModuleNotFoundError: No module named 'shop_folder'",
+        "x = 1\nimport nowhere": "ModuleNotFoundError: No module named 'nowhere' (shop_folder/__init__.py, line 2)",
+        "def (": "SyntaxError: invalid syntax (shop_folder/__init__.py, line 1)",
+        "raise GeneratorExit('\x1b[2J')": "GeneratorExit: \\x1b[2J (shop_folder/__init__.py, line 1)",
+    }
+    for text, cause in causes.items():
+        if text is not None:
+            ready.write("shop_folder/__init__.py", text)
+        ready.forget("shop_folder")
+        for command in ("heads", "upgrade"):
+            result = ready.db("-c", "other.ini", command, exit_code=3)
+            assert result.stderr == (
+                f"Error: Alembic's setting {setting} is 'shop_folder:x', and shop_folder can't be imported: {cause}\n"
+            )
 
 
 VALUES = ["true", "3", "1.5", "'x'", "[]", "[1]", "['x']", "{}", "{a = 1}", "[{}]", "[{name = 'x'}]", "[{name = 1}]",
@@ -288,6 +309,55 @@ def test_a_folder_that_is_not_there_is_told(ready: Project, driver: str) -> None
 
     ready.configure(url=f"{driver}:///data")
     assert error(ready, "current", exit_code=3).endswith("; data is a folder; correct the URL")
+
+
+def test_links_on_the_path_of_a_database(ready: Project) -> None:
+    links = {"app.db": "app.db", "one": "two", "two": "one", "far.db": "away/far.db"}
+    for link, target in links.items():
+        (ready.path / link).symlink_to(target)
+    circle = "is a link that leads back to itself; remove it, or correct the URL"
+    told = {
+        "app.db": f"app.db {circle}",
+        "one": f"one {circle}",
+        "two/app.db": f"two {circle}",
+        "far.db": f"the folder {ready.path}/away isn't there; make it, or correct the URL",
+    }
+    for driver in ("sqlite", "sqlite+aiosqlite"):
+        for path, advice in told.items():
+            ready.configure(url=f"{driver}:///{path}")
+            for command in ("current", "upgrade"):
+                assert error(ready, command, exit_code=3).endswith(f"unable to open database file; {advice}")
+
+
+@pytest.mark.parametrize("driver", ["sqlite", "sqlite+aiosqlite"])
+def test_a_database_among_several_that_is_none_is_named(plain: Project, driver: str) -> None:
+    plain.write(
+        "pyproject.toml",
+        "[tool.ellar-db]\nmetadata = 'models:Base'\n[tool.ellar-db.databases]\n"
+        f"default = '{driver}:///app.db'\nlogs = '{driver}:///logs.db'\nmore = '{driver}:///more.db'\n",
+    )
+    plain.forget()
+    plain.db("init", "--multi")
+    plain.write("logs.db", "no database at all")
+    for command in (["upgrade"], ["current"], ["check"], ["migrate"], ["history", "-i"], ["stamp", "head"]):
+        told = error(plain, *command, exit_code=3)
+        assert told.startswith(f"the database 'logs' ({driver}:///logs.db) can't be used: DatabaseError: "), command
+        assert told.endswith(
+            "file is not a database; the file is of another kind, damaged or encrypted; correct the URL, or restore "
+            "the file"
+        )
+
+
+def test_a_database_of_somebody_elses_env_py_that_is_none_is_named(project: Project) -> None:
+    alembic_program(["init", "-t", "multidb", "theirs"])
+    project.write("logs.db", "no database at all")
+    ini = project.path / "alembic.ini"
+    text = ini.read_text().replace("driver://user:pass@localhost/dbname2", "sqlite:///logs.db")
+    ini.write_text(text.replace("driver://user:pass@localhost/dbname", "sqlite:///app.db"))
+
+    for command in ("upgrade", "current"):
+        told = run(project, "ellar-db", command, exit_code=3).stderr.splitlines()[-1]
+        assert told.startswith("Error: the database 'engine2' (sqlite:///logs.db) can't be used: ")
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,10 @@ BROKEN = {
         "UsageError: not here",
     ),
     "no-hooks": ("def ellar_db_register_commands():\n    return []", "it has no function marked with @hookimpl"),
+    "one-unmarked": (
+        f"{GOOD}\ndef ellar_db_before_run(database):\n    raise ValueError\n",
+        "its function ellar_db_before_run isn't marked with @hookimpl, and would never be called; mark it",
+    ),
     "no-wrapper": (
         "from ellar_db import hookimpl\n\n@hookimpl\ndef ellar_db_invoke(ctx):\n    return 1",
         "its ellar_db_invoke must be marked with @hookimpl(wrapper=True), and yield once",

@@ -232,6 +232,28 @@ def test_a_wrapper_that_raises_ends_the_run(plain: Project, hook: str, moment: s
     assert tables(plain) == set()
 
 
+@pytest.mark.parametrize("hook", ["run", "step"])
+def test_an_answer_of_a_wrapper_is_refused(plain: Project, hook: str) -> None:
+    plain.db("init")
+    create = 'op.create_table("a", sa.Column("id", sa.Integer))'
+    write_revision(plain.path / "migrations" / "versions", "0", None, create)
+    source = "from ellar_db import hookimpl\n@hookimpl(wrapper=True)\ndef ellar_db_{}():\n    {}\n    return {}\n"
+    (plain.path / "wrong.py").write_text(source.format(hook, "yield", "False"))
+    plain.configure(extra='plugins = ["wrong"]\n')
+
+    assert (
+        f"the plugin wrong failed in ellar_db_{hook}: TypeError: it returned False, where no answer is wanted; to "
+        "refuse, raise a click.ClickException; mend it"
+    ) in plain.db("upgrade", exit_code=1).stderr
+    assert tables(plain) == set()
+
+    # that a revision failed counts more
+    write_revision(plain.path / "migrations" / "versions", "0", None, 'op.execute("nonsense")')
+    (plain.path / "wrong.py").write_text(source.format(hook, "try: yield\n    except Exception: pass", "False"))
+    plain.forget("wrong")
+    assert 'near "nonsense"' in plain.db("upgrade", exit_code=1).stderr
+
+
 def tables(project: Project) -> set[str]:
     """Return the application's tables in the project's database."""
     return set(inspect(create_engine(f"sqlite:///{project.path}/app.db")).get_table_names()) - {"alembic_version"}

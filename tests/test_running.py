@@ -122,7 +122,9 @@ def test_a_plugin_that_fails_after_revisions_of_their_own_transactions(
         "    return {'transaction_per_migration': True, 'as_sql': False}\n",
     )
 
-    assert project.db("upgrade", exit_code=1).stderr.endswith("; its revisions stay\n")
+    assert project.db("upgrade", exit_code=1).stderr.endswith(
+        "; its revisions stay; the database 'default' stays at 0000\n"
+    )
     assert project.db("current").output == "0000 (head)\n"
 
 

@@ -260,7 +260,7 @@ def test_a_run_that_waits_too_long_says_so(project: Project) -> None:
 
         error = project.db("upgrade", "--db-lock-timeout", "0.1", exit_code=3).stderr
 
-    assert "the SQLite database is locked by another program (it timed out); try again" in error
+    assert "the database 'default' (sqlite:///app.db) is locked by another program (it timed out); try again" in error
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

@@ -48,7 +48,7 @@ def test_a_statement_that_waits_too_long_for_a_lock_is_ended(
         result = project.db("upgrade", "--db-lock-timeout", "0.2", exit_code=3 if kind == "sqlite" else 1)
 
     if kind == "sqlite":
-        assert "database is locked" in result.stderr
+        assert "is locked by another program (it timed out)" in result.stderr
     else:
         assert "(it timed out)" in result.stderr
     assert history.version() == "0000"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 
 from ellar_db.testing import Project
+from tests.support.applications import new_shop
+from tests.support.environments import ForeignEnvironment
 from tests.support.revisions import add
 from tests.support.servers import sync_engine
 
-READING = [("current",), ("history", "-i"), ("check",), ("migrate", "-m", "m")]
+READING = [("current",), ("history", "-i"), ("revision", "-m", "m")]
+NEEDING = [("check",), ("migrate", "-m", "m"), ("revision", "--autogenerate")]
 
 
 def set_up(project: Project, url: str, table: str, *found: str) -> None:
@@ -45,7 +51,60 @@ def test_commands_that_only_read_say_so(project: Project, command: tuple[str, ..
 
     done = project.db(*command, exit_code=None)
 
-    assert "Warning: The version table alembic_version is empty, and alembic_versions has first" in done.stderr
+    said = "Warning: The version table alembic_version is empty, and alembic_versions has first"
+    assert done.stderr.count(said) == (command[0] != "revision")
+
+
+@pytest.mark.parametrize("found", ["first", "second"])
+def test_commands_that_need_all_revisions_are_refused_with_what_works(project: Project, found: str) -> None:
+    set_up(project, "sqlite:///app.db", "alembic_versions", found)
+    told = (
+        f"Error: the version table alembic_version is empty, and alembic_versions has {found}, which this folder has; "
+        'name that table with version_table = "alembic_versions" in [tool.ellar-db.context-configure], or say '
+        f"`ellar-db stamp {found}` to go on with alembic_version\n"
+    )
+
+    for command in NEEDING:
+        assert project.db(*command, exit_code=1).stderr == told
+    project.db("stamp", found)
+    project.db("upgrade")
+    project.db("migrate", "-m", "m")
+
+
+@pytest.mark.parametrize("command", ["check", "upgrade", "current"])
+def test_in_a_folder_of_somebody_else_the_advice_is_about_its_env_py(
+    project: Project, new_database: Callable[[str], str], command: str
+) -> None:
+    folder = ForeignEnvironment(project, new_database("sqlite"), "generic").write()
+    folder.revision("r1", None, "pass")
+    engine = sync_engine(folder.url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE shop_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO shop_version VALUES ('r1')"))
+    engine.dispose()
+
+    said = project.db("-c", "theirs.ini", command, exit_code=None).stderr
+    advice = 'name that table with version_table="shop_version" in the calls of context.configure in env.py'
+    assert said.count(advice) == 1
+
+    env = folder.versions.parent / "env.py"
+    env.write_text(env.read_text().replace("context.configure(", "context.configure(version_table='shop_version', "))
+    assert "version table" not in project.db("-c", "theirs.ini", "current").stderr
+
+
+def test_in_an_application_the_advice_is_about_its_module(tmp_path: Path) -> None:
+    with new_shop(tmp_path) as shop:
+        shop.with_plain_sqlalchemy("sqlite:///app.db")
+        shop.db("init")
+        shop.db("migrate", "-m", "m")
+        shop.db("upgrade")
+        with sync_engine("sqlite:///app.db").begin() as connection:
+            connection.execute(text("ALTER TABLE alembic_version RENAME TO shop_version"))
+
+        assert (
+            'name that table with {"context_configure": {"version_table": "shop_version"}} in the migration_options of '
+            "the application, or say "
+        ) in shop.db("check", exit_code=1).stderr
 
 
 @pytest.mark.parametrize("cure", ["stamp", "setting"])

@@ -54,7 +54,9 @@ def explained(manager: PluginManager, owner: Callable[[], Plugin | None]) -> Ite
     try:
         with one_line():
             yield
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         known = _known(manager, error, owner)
         shown = known or error
         cause = error if known else error.__cause__
@@ -71,7 +73,7 @@ def left_to_click(error: BaseException) -> bool:
 
 
 def _known(
-    manager: PluginManager, error: Exception | SystemExit, owner: Callable[[], Plugin | None]
+    manager: PluginManager, error: BaseException, owner: Callable[[], Plugin | None]
 ) -> click.ClickException | None:
     from ellar_db.plugins.alembic import alembic_broken
 

@@ -10,7 +10,8 @@ import click
 
 from ellar_db.cli.program import db
 from ellar_db.options import TRACEBACK, tracebacks_wanted
-from ellar_db.util.errors import UnavailableError, cause_of, stack_trace, where_hint
+from ellar_db.project.urls import advised_cause
+from ellar_db.util.errors import UnavailableError, stack_trace, where_hint
 
 ELLAR_CLI = "ellar_cli"
 
@@ -46,12 +47,12 @@ def _typed(ctx: click.Context) -> list[str]:
 def _explained(ctx: click.Context, *, traceback: bool) -> Iterator[None]:
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
+    except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # the user's own application: whatever it raises, it can't be loaded
+    except BaseException as error:  # the user's own application: whatever it raises, it can't be loaded
         if ctx.invoked_subcommand is not None:
             # the application was loaded, and a command ran
             raise
         if traceback or tracebacks_wanted():
             click.echo(stack_trace(error), err=True, nl=False)
-        raise UnavailableError(f"the application can't be loaded: {cause_of(error)}{where_hint()}") from error
+        raise UnavailableError(f"the application can't be loaded: {advised_cause(error)}{where_hint()}") from error

@@ -12,6 +12,8 @@ import click
 
 from ellar_db.cli.group import DbGroup
 from ellar_db.options import PATH
+from ellar_db.util.errors import stack_trace
+from ellar_db.util.masking import say
 
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -75,6 +77,8 @@ def _lighten() -> None:
 def main() -> None:
     """Run the console script `ellar-db`."""
     _lighten()
+    # an error that nobody expected may quote anything
+    sys.excepthook = lambda _, error, __: say(stack_trace(error).rstrip("\n"), err=True)
     # models are imported from the working directory, as by `ellar` and `alembic`
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.project.importing import imported_module
 from ellar_db.util.errors import DbError, summary
 
 if TYPE_CHECKING:
@@ -28,11 +30,12 @@ def check_settings(config: Config) -> None:
 
     Raises:
         DbError: A value of alembic.ini or `[tool.alembic]` is invalid.
+        UnavailableError: It names a package that can't be imported.
     """
     from sqlalchemy.util import asbool
 
     readers: dict[str, Callable[[Any], object]] = {
-        "script_location": _location,
+        "script_location": partial(_location, name="script_location"),
         "timezone": _text,
         "file_template": _file_template,
         "truncate_slug_length": int,
@@ -119,16 +122,19 @@ def _text(value: Any) -> None:
         raise TypeError("it must be a text")
 
 
-def _location(value: Any) -> Path:
+def _location(value: Any, name: str) -> Path:
     """Return the folder that a setting names, perhaps as `package:folder`."""
     from alembic.util import coerce_resource_to_filename
 
     _text(value)
+    package, colon, _ = value.partition(":")
+    if colon and not Path(value).is_absolute():
+        imported_module(package, f"Alembic's setting {name} is {value!r}")
     return Path(coerce_resource_to_filename(value))
 
 
 def _versions(value: str) -> None:
-    if (_location(value) / "env.py").is_file():
+    if (_location(value, "version_locations") / "env.py").is_file():
         raise ValueError(f"version_locations has {value}, where env.py is; name the folder of the revisions")
 
 

@@ -8,6 +8,7 @@ import logging
 import math
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -69,6 +70,26 @@ class UnreachableError(UnavailableError):
         return UnavailableError(f"{self.what}; {advice}") if advice else self
 
 
+class UnusableError(UnavailableError):
+    """A database can't be used, which isn't known yet by its name.
+
+    Args:
+        subject: How the message calls it.
+        what: What is wrong with it, the rest of the message.
+    """
+
+    def __init__(self, subject: str, what: str) -> None:
+        super().__init__(f"{subject} {what}")
+        self.subject = subject
+
+    def named(self, name: str) -> UnavailableError:
+        """Return the same error with another subject."""
+        return UnavailableError(f"{name}{self.message.removeprefix(self.subject)}")
+
+
+USED = "_ellar_db_database"
+"""Where an error of SQLAlchemy's keeps the database on which it was raised."""
+
 GRACE = 1.0
 """Maximum seconds to wait for the end of a thread that has nothing more to do."""
 
@@ -105,8 +126,61 @@ def connected(database: Connectable, wait: float = 0.0) -> Iterator[Connection]:
     Raises:
         UnavailableError: The database can't be reached.
     """
-    with _connect(database, wait) as connection:
+    with _connect(database, wait) as connection, naming(database, connection):
         yield connection
+
+
+@contextmanager
+def naming(database: Connectable, connection: Connection) -> Iterator[None]:
+    """Let errors of a connection name its database, by `named_in`.
+
+    Args:
+        database: The database.
+        connection: Its connection.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except UnusableError as error:
+        if connection_in(error) is not connection:
+            raise
+        raise error.named(_named(database)) from error.__cause__
+    except DBAPIError as error:
+        if connection_in(error) is connection:
+            vars(error)[USED] = database
+        raise
+
+
+def connection_in(error: BaseException) -> Connection | None:
+    """Return the connection on which an error was raised, or None if there was none.
+
+    Args:
+        error: The error, with its traceback.
+    """
+    from sqlalchemy import Connection
+
+    found = None
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        named = [frame.f_locals.get(name) for name in ("self", "connection")]
+        found = next((each for each in named if isinstance(each, Connection)), found)
+    return found
+
+
+def named_in(error: BaseException) -> str:
+    """Return how messages name the database on which an error was raised, as far as that is known.
+
+    Args:
+        error: The error, with its traceback.
+    """
+    database, connection = vars(error).get(USED), connection_in(error)
+    if database is not None:
+        return _named(database)
+    return "the database" if connection is None else f"the database {connection.engine.url.render_as_string()}"
+
+
+def _named(database: Connectable) -> str:
+    return f"the database {database.name!r} ({database.url})"
 
 
 def in_event_loop(databases: Sequence[D], work: Callable[[Sequence[D]], T]) -> T:
@@ -236,7 +310,7 @@ def _connect(database: Connectable, wait: float) -> Connection:
                 advice = "mend its URL or options" if mistaken else "see that it runs, and that its URL is right"
                 raise UnreachableError(
                     database,
-                    f"the database {database.name!r} ({database.url}) can't be reached{waited}: {summary(error)}",
+                    f"{_named(database)} can't be reached{waited}: {summary(error)}",
                     f"{advice}{'' if wait or mistaken else ' (--connect-wait waits for it)'}",
                 ) from error
         if not said:

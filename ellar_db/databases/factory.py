@@ -9,39 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ellar_db.databases.database import DEFAULT, Database, Databases
 from ellar_db.databases.options import MigrationOptions
+from ellar_db.project.importing import CallError, called, imported
+from ellar_db.project.urls import FORM, corrected, installing
 from ellar_db.util.errors import DbError, UnavailableError, summary
-from ellar_db.util.importing import CallError, called, imported
 from ellar_db.util.masking import remember, remember_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, MetaData
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-
-DIALECTS = {
-    **dict.fromkeys(("postgres", "pgsql", "psql", "pg", "postgre"), "postgresql"),
-    **dict.fromkeys(("sqlite3",), "sqlite"),
-    **dict.fromkeys(("mysql2", "my"), "mysql"),
-    **dict.fromkeys(("sqlserver", "mssqlserver"), "mssql"),
-}
-"""What other programs call a dialect, and its name in SQLAlchemy."""
-
-DRIVERS = {
-    "MySQLdb": ("mysqlclient", "mysql+pymysql", "mysql"),
-    "psycopg2": ("psycopg2-binary", "postgresql+psycopg", "postgresql"),
-    "psycopg": ("", "", "postgresql"),
-    "pymysql": ("", "", "mysql"),
-    "asyncpg": ("", "", "async"),
-    "aiomysql": ("", "", "async"),
-    "aiosqlite": ("", "", "async"),
-}
-"""By a driver's module: its package, unless an extra brings it; the driver that an extra brings; the extra."""
-
-FORM = "dialect+driver://user:password@host/name"
-"""How a URL is written."""
-
-PLACEHOLDER = "driver"
-"""The dialect of the URL in the ini files that Alembic's templates make."""
 
 MetaDataLike: TypeAlias = "MetaData | Sequence[MetaData] | str"
 
@@ -121,12 +97,12 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
     except ModuleNotFoundError as error:
         raise DbError(
             f"the driver {error.name!r} of the database {name!r} ({url.drivername}) isn't installed; "
-            f"{_install(str(error.name))}"
+            f"{installing(str(error.name))}"
         ) from error
     except exc.NoSuchModuleError as error:
         raise DbError(
-            f"SQLAlchemy knows no dialect {url.drivername!r}, which the database {name!r} names"
-            f"{_dialect(url.drivername)}"
+            f"SQLAlchemy knows no dialect {url.drivername!r}, which the database {name!r} names; "
+            f"{corrected(url.drivername)}"
         ) from error
     except (exc.ArgumentError, AttributeError, TypeError, ValueError) as error:
         raise DbError(f"the engine of the database {name!r} can't be made: {summary(error)}") from error
@@ -142,49 +118,6 @@ def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
             "greenlet; install it with pip install 'sqlalchemy[asyncio]'"
         ) from error
     return AsyncEngine(engine)
-
-
-def _install(module: str) -> str:
-    """Return how to install a driver, or which other one ellar-db brings."""
-    if module not in DRIVERS:
-        return "install it with pip"
-    package, other, extra = DRIVERS[module]
-    ours = f'pip install "ellar-db[{extra}]"'
-    return f"{ours} brings it" if not package else f"pip install {package}, or write {other}:// and {ours}"
-
-
-def _dialect(drivername: str) -> str:
-    """Return what to write for a dialect that SQLAlchemy doesn't know, as other programs do; or an empty string."""
-    name, plus, driver = drivername.partition("+")
-    right = DIALECTS.get(name.lower())
-    return "" if right is None else f"; write {right}{plus}{driver}://"
-
-
-def url_advice(error: BaseException) -> str:
-    """Return what to do about an error of SQLAlchemy's at the URL in somebody else's code; or an empty string.
-
-    Args:
-        error: What `create_engine` or `engine_from_config` raised.
-
-    Example:
-        >>> url_advice(KeyError("url"))
-        'set sqlalchemy.url'
-    """
-    from sqlalchemy import exc
-
-    text = str(error)
-    if isinstance(error, exc.NoSuchModuleError):
-        name = text.rpartition(":")[2].replace(".", "+")
-        if name == PLACEHOLDER:
-            return "set sqlalchemy.url, which still has the placeholder of Alembic's template"
-        return _dialect(name).removeprefix("; ") or "correct the URL, or install the package that brings its dialect"
-    if isinstance(error, exc.ArgumentError) and "parse SQLAlchemy URL" in text:
-        return f"set sqlalchemy.url, or correct it; write it as {FORM}"
-    if isinstance(error, KeyError) and error.args == ("url",):
-        return "set sqlalchemy.url"
-    if isinstance(error, ModuleNotFoundError) and error.name in DRIVERS:
-        return _install(error.name)
-    return ""
 
 
 def _is_cut(url: str) -> bool:

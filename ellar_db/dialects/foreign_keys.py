@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.databases.connections import UnusableError
 from ellar_db.util.alembic import batch_copy
-from ellar_db.util.errors import DbError, UnavailableError, summary
+from ellar_db.util.errors import DbError, summary
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -21,6 +22,9 @@ BEGIN = re.compile(r"\s*BEGIN\b", re.IGNORECASE)
 COMMIT = re.compile(r"\s*(?:COMMIT|END)\b", re.IGNORECASE)
 
 DROP = re.compile(r"\s*DROP\s+TABLE\s+(?:\w+\.)?[\"`\[]?(?P<table>[^\"`\];]+?)[\"`\]]?\s*;?\s*$", re.IGNORECASE)
+
+SUBJECT = "the SQLite database"
+"""How errors call a database whose name isn't known here."""
 
 LOCKED = "database is locked"
 """SQLite's message when the wait for another program timed out."""
@@ -133,7 +137,7 @@ def execute(driver: Any, statement: str) -> list[tuple[Any, ...]]:
         statement: The statement.
 
     Raises:
-        UnavailableError: SQLite refused the statement.
+        UnusableError: SQLite refused the statement.
     """
     from sqlite3 import Error
 
@@ -144,23 +148,26 @@ def execute(driver: Any, statement: str) -> list[tuple[Any, ...]]:
     except Error as error:
         # not wrapped in an error of SQLAlchemy, which isn't involved here
         if LOCKED in str(error):
-            raise UnavailableError(
-                "the SQLite database is locked by another program (it timed out); try again when that has ended, or "
-                "wait longer with --db-lock-timeout"
+            raise UnusableError(
+                SUBJECT,
+                "is locked by another program (it timed out); try again when that has ended, or wait longer with "
+                "--db-lock-timeout",
             ) from error
-        said = [f"the SQLite database can't be used: {summary(error)}", *reasons(error)]
-        raise UnavailableError("; ".join(said)) from error
+        said = [f"can't be used: {summary(error)}", *reasons(error)]
+        raise UnusableError(SUBJECT, "; ".join(said)) from error
     finally:
         cursor.close()
 
 
 def reasons(error: BaseException) -> list[str]:
-    """Return why SQLite may have been unable to write, which its message doesn't say; nothing for other errors.
+    """Return why SQLite may be unable to use a file, which its message doesn't say; nothing for other errors.
 
     Example:
         >>> reasons(ValueError("disk I/O error"))[0].partition(",")[0]
         "this user can't write to it or its folder"
     """
+    if "file is not a database" in str(error):
+        return ["the file is of another kind, damaged or encrypted; correct the URL, or restore the file"]
     if not any(said in str(error) for said in UNWRITABLE):
         return []
     return [
@@ -173,7 +180,7 @@ def _broken(driver: Any) -> Counter[tuple[str, str]]:
     """Count the rows that violate a foreign key, by table and referenced table."""
     try:
         return Counter((table, parent) for table, _, parent, _ in execute(driver, "PRAGMA foreign_key_check"))
-    except UnavailableError as error:
+    except UnusableError as error:
         if "foreign key mismatch" not in str(error.__cause__):
             raise
     # SQLite can't check a foreign key to columns that aren't unique; the other tables are checked one by one
@@ -184,7 +191,7 @@ def _broken(driver: Any) -> Counter[tuple[str, str]]:
             found.update(
                 (table, parent) for _, _, parent, _ in execute(driver, f'PRAGMA foreign_key_check("{quoted}")')
             )
-        except UnavailableError as error:
+        except UnusableError as error:
             if "foreign key mismatch" not in str(error.__cause__):
                 raise
             found[table, MISMATCH] += 1

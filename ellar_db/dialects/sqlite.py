@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import warnings
@@ -17,7 +18,7 @@ from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, 
 from ellar_db.hooktypes import Canceller, Lock
 from ellar_db.util.aiosqlite import interruption
 from ellar_db.util.errors import DbError
-from ellar_db.util.file_lock import FileLock
+from ellar_db.util.file_lock import ENDS, FileLock
 from ellar_db.util.sqlalchemy import listeners
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 MAGIC = b"SQLite format 3\0"
 """The first bytes of each SQLite database that isn't encrypted or empty."""
+
+
+BESIDE = ("-journal", "-wal", "-shm", *ENDS)
+"""What the names of the files beside a database have in addition: those of SQLite, and those of its lock."""
 
 
 def type_changed(
@@ -112,9 +117,11 @@ class SQLite(Dialect):
         return self.identity(database) if _is_plain_file(database.sync_engine.url) else None
 
     def files(self, database: Database) -> list[Path]:
-        """Return the database's file, and those in which SQLite keeps its changes."""
+        """Return the database's file, those in which SQLite keeps its changes, and those of its lock."""
         file = sqlite_file(database)
-        return [] if file is None else [file.with_name(file.name + end) for end in ("", "-journal", "-wal", "-shm")]
+        # if the path is a link, the others are beside the file that it leads to
+        named = [] if file is None else [file, Path(os.path.realpath(file))]
+        return [each.with_name(each.name + end) for each in named for end in ("", *BESIDE)]
 
     def changed_meanwhile(self, error: BaseException | None) -> bool:
         """Return whether the table isn't there any more; SQLite has no error code for it."""
@@ -145,6 +152,12 @@ class SQLite(Dialect):
     def absence(self, database: Database, error: BaseException) -> str:
         """Return what is wrong with the path; SQLite itself creates a missing file."""
         file = sqlite_file(database)
+        circle = None if file is None else _circle(file)
+        if circle is not None:
+            return f"{circle} is a link that leads back to itself; remove it, or correct the URL"
+        if file is not None:
+            # of a link, it is the file behind it that SQLite creates
+            file = Path(os.path.realpath(file)) if file.is_symlink() else file
         if file is not None and not file.parent.is_dir():
             return f"the folder {file.parent} isn't there; make it, or correct the URL"
         return f"{file} is a folder; correct the URL" if file is not None and file.is_dir() else ""
@@ -319,6 +332,28 @@ def is_sqlite(path: Path) -> bool:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
+
+
+def _circle(path: Path) -> Path | None:
+    """Return the link on a path that leads back to itself, perhaps through others; None if there is none."""
+    for each in (*reversed(path.parents), path):
+        try:
+            each.stat()
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return each
+    return None
+
+
+def owner_of(path: Path) -> Path | None:
+    """Return the SQLite database to which a file belongs: the file itself, or one beside it; None if there is none.
+
+    Args:
+        path: The file, which need not be there.
+    """
+    path = Path(os.path.realpath(path))
+    rests = [path.name.removesuffix(end) for end in BESIDE if path.name.endswith(end)]
+    return next((owner for owner in (path, *map(path.with_name, filter(None, rests))) if is_sqlite(owner)), None)
 
 
 def sqlite_file(database: Database) -> Path | None:

@@ -15,6 +15,10 @@ OURS = "ellar_db"
 """ellar_db's own package, whose code belongs to no plugin."""
 
 
+UNANSWERED = ("ellar_db_run", "ellar_db_step")
+"""Hooks whose wrappers have nothing to answer."""
+
+
 def name_in_errors(impl: pluggy.HookImpl, plugin: Plugin, hook_name: str) -> None:
     """Let the errors of a wrapper name its plugin.
 
@@ -72,6 +76,9 @@ def _ended(
         if isinstance(given, list) and not isinstance(end.value, list):
             what = f"it returned {end.value!r}; it must return what its yield gave, or another list"
             raise plugin.failure(hook_name, TypeError(what)) from None
+        # what was wrapped may have failed, and that error counts
+        if hook_name in UNANSWERED and end.value is not None and others is None:
+            raise plugin.unwanted(hook_name, end.value) from None
         return end.value
     except BaseException as error:
         # Python itself wraps a StopIteration that passes a generator

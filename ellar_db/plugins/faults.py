@@ -119,6 +119,23 @@ def check_api(written_for: Any) -> None:
         )
 
 
+def refuse_unmarked(plugin: object, manager: pluggy.PluginManager) -> None:
+    """Refuse a plugin with a function that has the name of a hook and isn't marked as one, so that it is never called.
+
+    Args:
+        plugin: The plugin.
+        manager: The manager that loads it.
+
+    Raises:
+        DbError: It has one; a check that never runs must not look like one that found nothing.
+    """
+    specs = _specs()
+    for name in filter(specs.__contains__, dir(plugin)):
+        found = getattr(plugin, name)
+        if callable(found) and found is not specs[name] and manager.parse_hookimpl_opts(plugin, name) is None:
+            raise DbError(f"its function {name} isn't marked with @hookimpl, and would never be called; mark it")
+
+
 def refuse_unrunnable(hook_name: str, impl: pluggy.HookImpl) -> None:
     """Refuse a function whose call would do nothing: a coroutine, or a generator that would never be iterated.
 

@@ -31,6 +31,7 @@ from ellar_db.plugins.faults import (
     place,
     refusal,
     refuse_restraining,
+    refuse_unmarked,
     refuse_unrunnable,
 )
 from ellar_db.plugins.record import BUILT_IN, DISABLE, INSTALLED, PROJECT, UNUSABLE, Plugin, leaving_out, recorded
@@ -234,8 +235,7 @@ class PluginManager(pluggy.PluginManager):
             PluginError: A plugin failed, or answered.
         """
         for plugin, answer in self.answers(hook_name, failed=failed, **arguments):
-            what = f"it returned {answer!r}, where no answer is wanted; to refuse, raise a click.ClickException"
-            error = plugin.failure(hook_name, TypeError(what))
+            error = plugin.unwanted(hook_name, answer)
             if failed is None:
                 raise error
             failed(plugin, error)
@@ -284,6 +284,7 @@ class PluginManager(pluggy.PluginManager):
                     raise DbError(f"its {caller.name} must be marked with @hookimpl(wrapper=True), and yield once")
         if not callers:
             raise DbError("it has no function marked with @hookimpl")
+        refuse_unmarked(plugin, self)
         refuse_restraining(record)
 
     def discard(self, record: Plugin, error: BaseException, doing: str = "") -> None:

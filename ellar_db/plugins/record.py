@@ -96,6 +96,11 @@ class Plugin:
 
         return self.guarded(hook_name, items)
 
+    def unwanted(self, hook_name: str, answer: Any) -> PluginError:
+        """Return the error for a plugin that answered where no answer is wanted."""
+        what = f"it returned {answer!r}, where no answer is wanted; to refuse, raise a click.ClickException"
+        return self.failure(hook_name, TypeError(what))
+
     def failure(self, hook_name: str, error: BaseException) -> PluginError:
         """Return the error for a plugin that failed in a hook: the cause, and what to do."""
         if self.kind == BUILT_IN:

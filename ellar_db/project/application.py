@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ellar_db.project.importing import imported
 from ellar_db.project.settings import Settings
-from ellar_db.util.errors import DbError, UnavailableError, cause_of, needing_ellar, where_hint
-from ellar_db.util.importing import imported
+from ellar_db.project.urls import advised_cause
+from ellar_db.util.errors import DbError, UnavailableError, needing_ellar, where_hint
 
 if TYPE_CHECKING:
     from ellar.app import App
@@ -136,9 +137,9 @@ def _find(settings: Settings) -> App | None:
         return None
     try:
         return meta.import_application()
-    except click.ClickException:
+    except (click.ClickException, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # the user's own application: whatever it raises, it can't be started
+    except BaseException as error:  # the user's own application: whatever it raises, it can't be started
         raise _unavailable(meta.project_meta.application, error) from error
 
 
@@ -148,9 +149,9 @@ def _built(found: Any, named: str) -> App:
     if callable(found) and not isinstance(found, App):
         try:
             found = found()
-        except click.ClickException:
+        except (click.ClickException, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:  # the user's own application: whatever it raises, it can't be started
+        except BaseException as error:  # the user's own application: whatever it raises, it can't be started
             raise _unavailable(named, error) from error
     if not isinstance(found, App):
         raise DbError(f"[tool.ellar-db] application is {named!r}, and that gives no ellar.app.App")
@@ -158,7 +159,7 @@ def _built(found: Any, named: str) -> App:
 
 
 def _unavailable(named: str, error: BaseException) -> UnavailableError:
-    return UnavailableError(f"the application {named} can't be started: {cause_of(error)}{where_hint()}")
+    return UnavailableError(f"the application {named} can't be started: {advised_cause(error)}{where_hint()}")
 
 
 def _in_words(error: ValueError) -> str:

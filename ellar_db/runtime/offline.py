@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ellar_db.config.collection import databases_of
 from ellar_db.config.invocation import invocation_of
-from ellar_db.dialects.sqlite import is_sqlite
+from ellar_db.dialects.sqlite import owner_of
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import write_through
@@ -111,8 +111,10 @@ def _refuse_database(config: Config, path: Path) -> None:
         files = dialect_of(invocation_of(config).manager, database).files(database)
         if any(where == os.path.realpath(file) or _same_file(path, file) for file in files):
             raise DbError(f"{path} belongs to the database {database.name!r}; name another file for the SQL with -o")
-    if is_sqlite(path):
-        raise DbError(f"{path} is a SQLite database; name another file for the SQL with -o")
+    owner = owner_of(path)
+    if owner is not None:
+        kind = "is a" if owner == Path(where) else "belongs to a"
+        raise DbError(f"{path} {kind} SQLite database; name another file for the SQL with -o")
 
 
 def _same_file(one: Path, other: Path) -> bool:

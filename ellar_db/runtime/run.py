@@ -32,7 +32,7 @@ from ellar_db.runtime.versions import refuse_odd
 from ellar_db.util.alembic import is_in_external_transaction, replace_transaction, transaction
 from ellar_db.util.click import replace_message
 from ellar_db.util.errors import DbError, PluginError, RefusedError, summary
-from ellar_db.util.termination import cancelled_by
+from ellar_db.util.termination import cancelled_by, is_interruption
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep
@@ -92,6 +92,7 @@ class RunState:
     committed: bool = True
     error: BaseException | None = None
     _mark: TransactionMark | None = None
+    _begun: bool = False
     _in_revision: bool = False
     _undone: bool = False
     _cancel: Canceller | None = None
@@ -189,7 +190,9 @@ class RunState:
                 journal.refuse_long(str(step.info.up_revision_id) for step in planned if not step.info.is_stamp)
             for step, following in zip_longest(planned, planned[1:]):
                 self.current, self.following = step, None if following is None else following.info
+                self._begun = False
                 self.before_step()
+                self._begun = True
                 is_noted = journal is not None and not step.info.is_stamp
                 self._wrap(step)
                 if journal is not None and is_noted:
@@ -334,19 +337,21 @@ class RunState:
                 self._end_statement()
             # whatever a revision raises, the next run must know what it did
             others = list(others)
-            left = left_by(self._failure(context, error), program()) + "".join(other.stays for other in others)
+            failure = self._failure(context, error)
+            left = left_by(failure, program()) + "".join(other.stays for other in others)
             undone = [repr(other.database.name) for other in others if other.is_undone]
             left += f"; rolled back too: {', '.join(undone)}" if undone else ""
             self.error = error
             others_said = isinstance(error, (PluginError, LostLockError)) or not isinstance(error, DbError)
-            if isinstance(error, click.ClickException) and others_said and (self.current is not None or self.run.steps):
-                # the error doesn't say what is left
-                replace_message(error, f"{error.message}; {left}")
+            if isinstance(error, click.ClickException) and others_said and (failure.in_revision or self.run.steps):
+                # the error says neither what is left nor where
+                at = self._position if failure.left_is_current and not failure.lost else ""
+                replace_message(error, f"{error.message}; {left}{at}")
                 raise
             ours = isinstance(error, (click.ClickException, click.exceptions.Exit, click.Abort, CommandError))
             if self.current is None or (ours and not isinstance(error, UnfinishedError)):
                 raise
-            if not isinstance(error, Exception):
+            if is_interruption(error):
                 log.warning("%s did not end on the database %r; %s", self.current, self.database.name, left)
                 raise
             late = isinstance(error, SQLAlchemyError) and self.dialect.timed_out(getattr(error, "orig", None))
@@ -387,7 +392,8 @@ class RunState:
         if rolls_back and not self.each_kept:
             committed = self._mark is not None and self._mark.is_committed
             self.kept = self.kept or self._is_out_of_transaction or committed
-        known = Failure(rolls_back, self.each_kept, self.current is not None, self.kept, self.journal is not None)
+        in_revision = self.current is not None and self._begun
+        known = Failure(rolls_back, self.each_kept, in_revision, self.kept, self.journal is not None)
         if rolls_back or self.journal is None or self.current is None or self.connection is None:
             return known
         return self._journaled(self.journal, self.connection, known, error)
@@ -435,9 +441,15 @@ class RunState:
         """What to report about this database if a revision on another one failed."""
         if self.kept and not self.each_kept and self.journal is None:
             return f"; the database {self.database.name!r} keeps what its revisions committed by themselves"
-        if not self.run.steps or self.database.use_two_phase or not (self.journal is not None or self.each_kept):
+        return "" if self.database.use_two_phase else self._position
+
+    @property
+    def _position(self) -> str:
+        """The last revision that stays, if each one commits; else an empty string."""
+        if not self.run.steps or not (self.journal is not None or self.each_kept):
             return ""
-        return f"; the database {self.database.name!r} stays at {self.run.steps[-1].up_revision_id}"
+        at = ", ".join(self.run.steps[-1].destination_revision_ids) or "base"
+        return f"; the database {self.database.name!r} stays at {at}"
 
     @property
     def _is_out_of_transaction(self) -> bool:

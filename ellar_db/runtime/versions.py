@@ -15,6 +15,7 @@ from ellar_db.databases.database import Database
 from ellar_db.dialects.base import Dialect
 from ellar_db.guards.entry import EntryTable
 from ellar_db.plugins.dialects import dialect_of
+from ellar_db.project.application import open_injector
 from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError
 
@@ -36,6 +37,9 @@ USUAL = ("alembic_version", "alembic_versions")
 
 PAUSES = (0.0, 0.05, 0.2, 0.5)
 """Seconds to wait before a table that another run changes is read once more."""
+
+REFUSE_UNKNOWN = "refuse-unknown"
+"""What the environment calls the command that `refuse_unknown` runs, after its function."""
 
 COLUMN = "version_num"
 """The only column of a version table."""
@@ -266,7 +270,7 @@ def _behind(position: Position) -> str:
     )
 
 
-def told_of_another(context: MigrationContext, dialect: Dialect, *, refused: bool) -> None:
+def told_of_another(context: MigrationContext, dialect: Dialect, *, refused: bool, ours: bool) -> None:
     """Say that another version table has the revisions which the folder's own one lacks.
 
     This is so when a folder came from a program that calls the table something else.
@@ -274,7 +278,8 @@ def told_of_another(context: MigrationContext, dialect: Dialect, *, refused: boo
     Args:
         context: Alembic's context of a database, which isn't offline.
         dialect: The database's kind.
-        refused: The command runs revisions, and would run again what is applied.
+        refused: The command runs revisions, and would run again what is applied; or it needs all of them.
+        ours: Whether env.py calls ellar_db, which takes the table's name from settings.
 
     Raises:
         DbError: There is such a table, and `refused` is set.
@@ -285,15 +290,23 @@ def told_of_another(context: MigrationContext, dialect: Dialect, *, refused: boo
     own = context.version_table
     for table, found in _others(context.connection, dialect, context.version_table_schema, own):
         if found and found <= known:
-            listed = ", ".join(sorted(found))
+            listed, stamp = ", ".join(sorted(found)), f"`{program()} stamp {' '.join(sorted(found))}`"
             message = (
                 f"the version table {own} is empty, and {table} has {listed}, which this folder has; name that table "
-                f'with version_table = "{table}" in [tool.ellar-db.context-configure], or say '
-                f"`{program()} stamp {' '.join(sorted(found))}` to go on with {own}"
+                f"with {_setting(table, ours)}, or say {stamp} to go on with {own}"
             )
             if refused:
                 raise DbError(message)
             log.warning("%s", message[0].upper() + message[1:])
+
+
+def _setting(table: str, ours: bool) -> str:
+    """Return how the version table's name is set."""
+    if not ours:
+        return f'version_table="{table}" in the calls of context.configure in env.py'
+    if open_injector() is not None:
+        return f'{{"context_configure": {{"version_table": "{table}"}}}} in the migration_options of the application'
+    return f'version_table = "{table}" in [tool.ellar-db.context-configure]'
 
 
 def _others(connection: Connection, dialect: Dialect, schema: str | None, own: str) -> Iterable[tuple[str, set[str]]]:

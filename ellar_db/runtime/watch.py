@@ -16,7 +16,7 @@ from ellar_db.config.invocation import DATABASES, KEY, invocation_of
 from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.reports.position import DATABASE_OPTION
 from ellar_db.config.revision_files import no_revisions, refuse_missing
-from ellar_db.databases.connections import apart, connected, patiently
+from ellar_db.databases.connections import apart, connected, naming, patiently
 from ellar_db.databases.database import DEFAULT, Database
 from ellar_db.databases.limits import limits_of
 from ellar_db.guards.entry import EntryTable
@@ -29,7 +29,7 @@ from ellar_db.revisions.comparison import Comparison
 from ellar_db.revisions.ownership import own_tables_only
 from ellar_db.runtime.context_options import COMPOSED, configuring
 from ellar_db.runtime.run import RunState
-from ellar_db.runtime.versions import drop_unused_version_table, heads_in, told_of_another
+from ellar_db.runtime.versions import REFUSE_UNKNOWN, drop_unused_version_table, heads_in, told_of_another
 from ellar_db.scratch.databases import is_guarding
 from ellar_db.util.alembic import ENSURE_VERSION, around_migrations, command_of
 from ellar_db.util.click import replace_message
@@ -134,6 +134,12 @@ class Watch:
         """Whether the command writes, or its result decides something: all but those that only show."""
         checks = bool(getattr(self.config.cmd_opts, "check_heads", False))
         return self.excludes or "revision_context" in self.command or checks
+
+    @property
+    def _needs_revisions(self) -> bool:
+        """Whether the command runs revisions, or refuses a database that isn't at the newest one."""
+        revision = self.command.get("revision_context")
+        return self.name == "upgrade" or (revision is not None and bool(revision.command_args["autogenerate"]))
 
     def lock(self, databases: Iterable[Database]) -> None:
         """Acquire the locks of databases, before anything is read: that must stay valid until this run changes it.
@@ -336,8 +342,11 @@ class Watch:
         if state.connection is None:
             work()
             return
-        with state.failing(context, [other for other in self.states if other is not state]):
-            told_of_another(context, state.dialect, refused=self.name == "upgrade")
+        others = [other for other in self.states if other is not state]
+        with state.failing(context, others), naming(state.database, state.connection):
+            # it is about what `history` has just shown
+            if self.name != REFUSE_UNKNOWN:
+                told_of_another(context, state.dialect, refused=self._needs_revisions, ours=self.ours)
             work()
         told = self.invocation.settling or self.invocation.package is not None
         if self.moves and not state.run.steps and not told:

@@ -120,8 +120,8 @@ def where_hint() -> str:
 
 
 def stack_trace(error: BaseException) -> str:
-    """Return an exception's whole traceback, with passwords masked."""
-    return masked("".join(traceback.format_exception(error)))
+    """Return an exception's whole traceback, with passwords masked and control characters escaped."""
+    return printable(masked("".join(traceback.format_exception(error))))
 
 
 def summary(error: BaseException) -> str:
@@ -193,6 +193,16 @@ def is_of_project(file: Path) -> bool:
     return not (
         installed or file.is_relative_to(OURS) or (prefix.is_relative_to(folder) and file.is_relative_to(prefix))
     )
+
+
+def innermost(error: BaseException) -> BaseException:
+    """Return the innermost cause of an error, as long as a framework only wrapped it.
+
+    Example:
+        >>> innermost(ValueError("elsewhere"))
+        ValueError('elsewhere')
+    """
+    return _chain(error)[-1]
 
 
 def _chain(error: BaseException) -> list[BaseException]:

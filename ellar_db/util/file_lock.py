@@ -22,6 +22,9 @@ TRIES = 100
 NOTE_LENGTH = 200
 """Maximum number of bytes of a note that are read."""
 
+ENDS = (".migrating", ".migrating-by")
+"""What the names of the lock file and of its note have in addition to the name of what is locked."""
+
 WITHOUT = "; --no-lock goes without"
 
 if sys.platform == "win32":
@@ -51,8 +54,7 @@ class FileLock:
         # a symbolic link to the database, as in the folder of each release, is the same database
         self._locked = Path(os.path.realpath(path))
         self._without = without
-        self.path = self._locked.with_name(f"{self._locked.name}.migrating")
-        self._note = self._locked.with_name(f"{self._locked.name}.migrating-by")
+        self.path, self._note = (self._locked.with_name(self._locked.name + end) for end in ENDS)
         self._handle: int | None = None
 
     def acquire(self) -> bool:

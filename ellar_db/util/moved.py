@@ -43,7 +43,7 @@ FORMER: dict[str, tuple[str, ...]] = {
     "files": ("util.files",),
     "folders": ("config.folder",),
     "foreign_keys": ("dialects.foreign_keys",),
-    "importing": ("util.importing",),
+    "importing": ("project.importing",),
     "inventory": ("commands.plugins.inventory",),
     "invoking": ("cli.invoking",),
     "journal": ("guards.journal", "guards.entry"),
@@ -81,6 +81,7 @@ FORMER: dict[str, tuple[str, ...]] = {
     "timeouts": ("guards.guard",),
     "tracing": ("plugins.tracing",),
     "two_phase": ("guards.two_phase",),
+    "util.importing": ("project.importing",),
     "writing": ("revisions.files",),
 }
 """The current modules of ellar_db for the names of each former module."""

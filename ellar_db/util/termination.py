@@ -129,6 +129,28 @@ def _cancelled_tasks(frame: FrameType | None) -> bool:
 _state = _Termination()
 
 
+def is_interruption(error: BaseException) -> bool:
+    """Return whether an error ends a program from outside, as Ctrl-C and SIGTERM do, or by `sys.exit`.
+
+    With an async driver, both arrive as the cancellation of a task. Code may also raise that error by itself.
+
+    Example:
+        >>> is_interruption(KeyboardInterrupt()), is_interruption(ValueError())
+        (True, False)
+    """
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        return True
+    import asyncio
+
+    if not isinstance(error, asyncio.CancelledError):
+        return False
+    with suppress(RuntimeError):  # no loop runs in this thread
+        # before Python 3.11, a task doesn't tell, and Ctrl-C doesn't cancel it
+        cancelling = getattr(asyncio.current_task(), "cancelling", int)
+        return _state.reached.is_set() or bool(cancelling())
+    return False
+
+
 @contextmanager
 def terminable() -> Iterator[None]:
     """Raise `TerminatedError` in the main thread when SIGTERM comes, unless the program handles that signal itself.

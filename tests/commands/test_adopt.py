@@ -496,6 +496,15 @@ class TestNothingIsLost:
         assert "pa55word" not in done.stderr
         assert folder.files() == before
 
+    def test_the_ini_file_of_flask_migrate_has_gone(self, make: Callable[..., ForeignFolder]) -> None:
+        folder = make("flask")
+        (folder.path / "alembic.ini").unlink()
+
+        told = folder.adopted("adopt", "--yes", exit_code=3).stderr.splitlines()[-1]
+
+        ini = (folder.path / "alembic.ini").relative_to(folder.project.path)
+        assert told.endswith(f"; no ini file was read, since {ini} isn't there; get it back from version control")
+
     def test_revisions_stay_as_they_are_but_for_the_names(self, make: Callable[..., ForeignFolder]) -> None:
         folder = make("flask-multidb")
         file = folder.path / "versions" / "first_.py"

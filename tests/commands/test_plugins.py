@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from ellar_db.commands.plugins import tables
 from ellar_db.testing import Project
 from ellar_db.version import __version__
 from tests.support.output import rows
@@ -140,3 +143,37 @@ def test_the_table_tells_the_same(plain: Project, install: Install) -> None:
 
 def test_it_needs_no_folder_and_no_database(project: Project) -> None:
     assert project.db("plugins").exit_code == 0
+
+
+@pytest.mark.parametrize("variable", ["", "FORCE_COLOR=1", "TTY_COMPATIBLE=1", "COLUMNS=20"])
+def test_redirected_output_has_one_line_for_each_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    if variable:
+        # as set where programs run without a terminal, and colours are wanted
+        monkeypatch.setenv(*variable.split("="))
+    found = [
+        {
+            "distribution": f"ellar-db-of-{number}",
+            "version": "1.0",
+            "entry_point": f"plugin{number} = ellar_db_of_{number}.plugin",
+            "kind": "installed",
+            "state": "broken",
+            "load_ms": load_ms,
+            "error": f"ImportError: {'no such thing ' * number}",
+        }
+        for number, load_ms in enumerate([0.04, 9.94, 9.96, 10.0, 99.96, 1234.5])
+    ]
+    with (tmp_path / "out").open("w+", encoding="utf-8") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        tables.show_plugins(found)
+        tables.show_timings(found)
+        tables.show_hooks({"ellar_db_run": [f"plugin{number}" for number in range(30)]})
+        file.seek(0)
+        lines = [click.unstyle(line) for line in file]
+
+    starts = [line.split()[0] for line in lines]
+    names = [str(row["distribution"]) for row in found]
+    assert starts == ["Plugin", *names, "Plugin", *reversed(names), "all", "Hook", "ellar_db_run"]
+    assert len({len(line) for line in lines[:7]}) == 1

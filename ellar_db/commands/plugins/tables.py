@@ -66,8 +66,8 @@ def _print(table: Table) -> None:
     from rich.console import Console
 
     console = Console(file=sys.stdout, highlight=False, markup=False)
-    if not console.is_terminal:
-        # in a file each row stays on one line, however long
+    if not sys.stdout.isatty():
+        # in a file each row stays on one line, however long; rich takes it for a terminal if FORCE_COLOR is set
         console.width = console.measure(table, options=console.options.update(max_width=sys.maxsize)).maximum
     console.print(table)
 

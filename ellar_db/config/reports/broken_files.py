@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from ellar_db.config.command_line import program
 from ellar_db.config.revision_files import run_fully
-from ellar_db.databases.factory import url_advice
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.errors import described
 from ellar_db.project.origins import origin_of
+from ellar_db.project.urls import url_advice
 from ellar_db.util.alembic import (
     before_script,
     duplicate_revision,
@@ -75,7 +75,7 @@ def twins(revision: str, first: Path, second: Path) -> str:
     return f"{first} and {second} have the same revision id {revision}; remove one, or give it another id"
 
 
-def broken_file(error: BaseException, *, environment: bool = True) -> DbError | None:
+def broken_file(error: BaseException, *, environment: bool = True, origin: bool = True) -> DbError | None:
     """Return an error that names the env.py or revision file an exception comes from, or None.
 
     These files are the project's own code and may raise anything: on import, because something that Alembic looks for
@@ -84,6 +84,7 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
     Args:
         error: The exception.
         environment: Whether to consider env.py too.
+        origin: Whether to say what to do about an env.py that needs the program that made it.
 
     Example:
         >>> broken_file(ValueError("something else")) is None
@@ -94,7 +95,7 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
         return DbError(f"{failed}{where_hint()}")
     each: BaseException | None = error
     while each is not None:
-        blamed = _blamed_by(each, environment=environment)
+        blamed = _blamed_by(each, environment=environment, origin=origin)
         if blamed is not None:
             return DbError(f"{blamed}{where_hint()}")
         # such as a StopIteration, which Python converts in Alembic's generators
@@ -102,7 +103,7 @@ def broken_file(error: BaseException, *, environment: bool = True) -> DbError | 
     return None
 
 
-def _blamed_by(error: BaseException, *, environment: bool) -> str | None:
+def _blamed_by(error: BaseException, *, environment: bool, origin: bool = True) -> str | None:
     blamed = step = None
     foreign = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
@@ -115,7 +116,7 @@ def _blamed_by(error: BaseException, *, environment: bool) -> str | None:
             blamed = None
         elif environment or module != "env_py":
             blamed = _blamed(frame, line, error) or blamed
-            foreign = _foreign(frame) or foreign
+            foreign = (_foreign(frame) if origin else "") or foreign
             if module == "env_py" and (advice := url_advice(error)):
                 foreign = f"; {advice}"
     if blamed is not None:
@@ -128,20 +129,28 @@ def without_ini(config: Config) -> Iterator[None]:
     """Say that no ini file was found if an env.py fails that needs one.
 
     Args:
-        config: Alembic's configuration.
+        config: Alembic's configuration, which another program may have made.
+
+    Raises:
+        DbError: It fails so.
     """
     from sqlalchemy.exc import ArgumentError
 
     try:
         yield
-    except (KeyError, TypeError, AttributeError, ArgumentError) as error:
-        blamed = None if config.config_file_name else _blamed_by(error, environment=True)
+    except (KeyError, TypeError, AttributeError, ArgumentError, FileNotFoundError) as error:
+        ini = config.config_file_name
+        # another file that isn't there is no sign of a missing ini file
+        is_other = Path(ini).is_file() if ini else isinstance(error, FileNotFoundError)
+        # the program that made this env.py would miss the ini file too
+        blamed = None if is_other else _blamed_by(error, environment=True, origin=False)
         if blamed is None or Path(blamed.partition(", line ")[0]).name != "env.py":
             raise
-        folder = config.get_main_option("script_location")
+        folder = shown(Path(str(config.get_main_option("script_location"))))
+        missing = f"{shown(Path(ini))} isn't there" if ini else f"alembic.ini is neither here nor in {folder}"
+        elsewhere = "" if ini else ", or name it with -c (before the command) if it is elsewhere"
         raise DbError(
-            f"{blamed}; no ini file was read, since alembic.ini is neither here nor in {folder}; name it with -c "
-            "(before the command) if it is elsewhere"
+            f"{blamed}; no ini file was read, since {missing}; get it back from version control{elsewhere}"
         ) from error
 
 

@@ -11,7 +11,7 @@ from ellar_db.config.checks import ini_problem
 from ellar_db.config.command_line import program
 from ellar_db.config.reports.broken_files import broken_file, raised_in
 from ellar_db.config.reports.position import NOWHERE, explained, position_of
-from ellar_db.databases.connections import UnreachableError
+from ellar_db.databases.connections import UnreachableError, UnusableError, named_in
 from ellar_db.databases.database import Database
 from ellar_db.plugins.dialects import details, dialect_of
 from ellar_db.plugins.manager import get_plugin_manager
@@ -36,7 +36,10 @@ def reported() -> Iterator[None]:
         if isinstance(error.database, Database):
             told = dialect_of(get_plugin_manager(), error.database).absence(error.database, error.__cause__ or error)
         raise error.advised(told) from error.__cause__
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
+    except UnusableError as error:
+        # of an env.py of somebody else's, which connects by itself
+        raise error.named(named_in(error)) from error.__cause__
+    except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
         raise
     except (CommandError, RevisionError) as error:
         raise DbError(_at_position(error) or _next_step(_said(error))) from error
@@ -45,7 +48,7 @@ def reported() -> Iterator[None]:
     except DBAPIError as error:
         # the run has already reported errors of revisions, so this one is the database's
         broken = broken_file(error, environment=False)
-        said = [f"the database can't be used: {summary(error)}", *details(get_plugin_manager(), error.orig)]
+        said = [f"{named_in(error)} can't be used: {summary(error)}", *details(get_plugin_manager(), error.orig)]
         raise broken or UnavailableError("; ".join(said)) from error
     except SQLAlchemyError as error:
         raise broken_file(error) or DbError(f"SQLAlchemy refused: {summary(error)}") from error
@@ -70,7 +73,7 @@ def reported() -> Iterator[None]:
         missing = str(error) if isinstance(error, ImportError) else "there is no such revision"
         told = _at_position(error) or f"{missing}; `{program()} history` lists the revisions"
         raise broken or DbError(told) from error
-    except (Exception, SystemExit) as error:  # env.py and the revisions are the project's own: they may raise anything
+    except BaseException as error:  # env.py and the revisions are the project's own: they may raise anything
         broken = broken_file(error)
         if broken is None or _left_in_peace(error):
             raise

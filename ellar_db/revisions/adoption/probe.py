@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.config.reports.broken_files import broken_file, without_ini
 from ellar_db.project.origins import ADVANCED_ALCHEMY, ELLAR_SQL, FLASK_MIGRATE
 from ellar_db.revisions.adoption.environment import CALLBACKS, imported_modules
 from ellar_db.util.alembic import intercept_environments
@@ -47,7 +48,9 @@ def main() -> None:
         sys.path.insert(0, os.getcwd())
     try:
         found = _answered(request)
-    except (Exception, SystemExit) as error:  # the project's own code may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the project's own code may raise anything
         found = {"error": _said(error), "exit_code": getattr(error, "exit_code", 1)}
     with answer:
         json.dump(found, answer)
@@ -64,7 +67,7 @@ def _answered(request: Mapping[str, Any]) -> dict[str, Any]:
         list(ScriptDirectory.from_config(_alembic(request)).walk_revisions())
         return {"tables": _tables(_metadata(request["metadata"]))}
     intercept_environments("adopt", lambda _: None, _note)
-    with _opened(request) as config, _without_files():
+    with _opened(request) as config, without_ini(config), _without_files():
         config.cmd_opts = config.cmd_opts or Namespace()
         config.cmd_opts.x = request["x"] or None
         return {
@@ -75,13 +78,21 @@ def _answered(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _said(error: BaseException) -> str:
-    return error.message if isinstance(error, DbError) else summary(error)
+    from sqlalchemy.exc import DBAPIError
+
+    if isinstance(error, DbError):
+        return error.message
+    # what is asked for is to do without the program that made an env.py, which isn't to blame for a database
+    broken = broken_file(error, environment=not isinstance(error, DBAPIError), origin=False)
+    return summary(error) if broken is None else broken.message
 
 
 def _tried(ask: Callable[[], Any]) -> Any:
     try:
         return ask()
-    except (Exception, SystemExit) as error:  # a revision's code may raise anything, above all offline
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a revision's code may raise anything, above all offline
         return {"error": summary(error)}
 
 
@@ -123,7 +134,7 @@ def _flask(named: str | None) -> Any:
         from flask.cli import ScriptInfo
 
         return ScriptInfo().load_app()
-    from ellar_db.util.importing import called, imported
+    from ellar_db.project.importing import called, imported
 
     found = imported(named, "--app")
     return found if hasattr(found, "app_context") else called(found)
@@ -134,7 +145,7 @@ def _advanced_alchemy(named: str | None, directory: str) -> Config:
         raise DbError("name the configuration of advanced-alchemy with --app, as in --app app:config")
     from advanced_alchemy.alembic.commands import AlembicCommands
 
-    from ellar_db.util.importing import imported
+    from ellar_db.project.importing import imported
 
     found = imported(named, "--app")
     wanted = Path(directory).resolve()
@@ -331,7 +342,7 @@ def _from_application(request: Mapping[str, Any], metadata: Any) -> Iterator[str
 
     for path, found in _reachable(current_app.extensions["migrate"].db):
         if found is metadata:
-            from ellar_db.util.importing import imported
+            from ellar_db.project.importing import imported
 
             called = "" if hasattr(imported(named, "--app"), "app_context") else "()"
             yield f"{named}{called}.extensions['migrate'].db{path}"

@@ -6,7 +6,8 @@ import ast
 from importlib import import_module
 from typing import Any
 
-from ellar_db.util.errors import DbError, UnavailableError, cause_of, summary
+from ellar_db.project.urls import advised_cause
+from ellar_db.util.errors import DbError, UnavailableError, summary
 
 
 def imported(name: str, what: str) -> Any:
@@ -31,10 +32,7 @@ def imported(name: str, what: str) -> Any:
     if not module_name or not attribute:
         raise DbError(f"{what} must be written as 'module:attribute', not {name!r}")
     path = _parsed(attribute, name, what)
-    try:
-        found: Any = import_module(module_name)
-    except (Exception, SystemExit) as error:  # the user's own module: whatever it raises, it can't be imported
-        raise UnavailableError(f"{what} is {name!r}, and {module_name} can't be imported: {cause_of(error)}") from error
+    found = imported_module(module_name, f"{what} is {name!r}")
     try:
         return _followed(path, found)
     except CallError as error:
@@ -42,6 +40,28 @@ def imported(name: str, what: str) -> Any:
     except (AttributeError, LookupError, TypeError) as error:
         detail = "" if isinstance(path, (ast.Name, ast.Attribute)) else f": {summary(error)}"
         raise DbError(f"{what} is {name!r}, and {module_name} has no {attribute!r}{detail}") from error
+
+
+def imported_module(name: str, what: str) -> Any:
+    """Import a module.
+
+    Args:
+        name: Its name.
+        what: Where it is named, for messages: "the setting is 'shop:folder'".
+
+    Raises:
+        UnavailableError: It can't be imported; the error names the place of the cause.
+
+    Example:
+        >>> imported_module("collections", "the setting is 'collections:x'").__name__
+        'collections'
+    """
+    try:
+        return import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the user's own module: whatever it raises, it can't be imported
+        raise UnavailableError(f"{what}, and {name} can't be imported: {advised_cause(error)}") from error
 
 
 class CallError(Exception):
@@ -60,7 +80,9 @@ def called(function: Any, *arguments: Any, **keywords: Any) -> Any:
     """
     try:
         return function(*arguments, **keywords)
-    except (Exception, SystemExit) as error:  # it may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # it may raise anything
         raise CallError(summary(error)) from error
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ellar_db.project.importing import imported
 from ellar_db.testing import Project
 from ellar_db.util.errors import DbError, UnavailableError
-from ellar_db.util.importing import imported
 
 SOURCE = """
 class Thing:
