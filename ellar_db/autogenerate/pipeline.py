@@ -12,6 +12,7 @@ from ellar_db.autogenerate.answers.renames import is_second_comparison, rename
 from ellar_db.autogenerate.comparators.checks import compare_checks
 from ellar_db.autogenerate.comparators.defaults import compare_default
 from ellar_db.autogenerate.comparators.indexes import compare_indexes
+from ellar_db.autogenerate.concurrent_indexes import make_apart
 from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
 from ellar_db.autogenerate.expressions import render_as_written
@@ -40,7 +41,7 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    return (fill_columns, convert, name_constraints, drop_key_indexes, reorder)
+    return (fill_columns, convert, name_constraints, drop_key_indexes, reorder, make_apart)
 
 
 @cache

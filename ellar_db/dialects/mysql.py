@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
+from ellar_db.dialects import mysql_indexes
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
@@ -126,6 +127,16 @@ class MySQL(Dialect):
     def unlock_tables(self, connection: Connection) -> None:
         """Release the tables, so that the journal can be read."""
         connection.exec_driver_sql("UNLOCK TABLES")
+
+    def index_texts(
+        self, connection: Connection, schema: str | None, table: str | None = None
+    ) -> dict[str, dict[str, str]]:
+        """Return the kind of an index, and its columns with length and order."""
+        return mysql_indexes.texts(connection, schema, table)
+
+    def index_parts(self, text: str) -> dict[str, Any] | None:
+        """Return what SQLAlchemy doesn't read: the order, and the length of a prefix."""
+        return mysql_indexes.parts(text)
 
     def canceller(self, database: Database, connection: Connection) -> Canceller:
         """Return a function that executes `KILL QUERY` or `KILL`."""

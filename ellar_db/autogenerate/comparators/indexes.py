@@ -103,7 +103,8 @@ class _Comparison:
         self.known = {str(getattr(each, "index_name", "")) for each in operations.ops}
 
     def add(self, declared: Table | None) -> None:
-        """Add the operations that Alembic hasn't added already."""
+        """Add the operations that Alembic hasn't added already, and let those that it has know what they undo."""
+        self._restore()
         wanted = {str(index.name): index for index in (declared.indexes if declared is not None else ()) if index.name}
         read = {str(index.name) for index in (self.inspected.indexes if self.inspected is not None else ())}
         for name in self.there.keys() - wanted.keys() - read - self.known:
@@ -129,6 +130,27 @@ class _Comparison:
         )
         return (found or {}).get(NAME, {})
 
+    def _restore(self) -> None:
+        """Let the drops of indexes, when they are undone, make all that there was, and not only what Alembic reads."""
+        from alembic.operations.ops import DropIndexOp
+
+        for position, operation in enumerate(self.operations.ops):
+            if isinstance(operation, DropIndexOp):
+                name = str(operation.index_name)
+                index = self._found(name) if SPECIAL.search(self.there.get(name, "")) else None
+                if index is not None:
+                    self.operations.ops[position] = DropIndexOp.from_index(index)
+
+    def _found(self, name: str) -> Index | None:
+        """Return an index as the database has it."""
+        from alembic.operations.ops import CreateIndexOp
+
+        parts = self.dialect.index_parts(self.there[name])
+        if parts is not None:
+            return CreateIndexOp(name, self.name, schema=self.schema, **parts).to_index(self.context.migration_context)
+        read = self.inspected.indexes if self.inspected is not None else ()
+        return next((each for each in read if each.name == name), None)
+
     def _create(self, index: Index) -> None:
         from alembic.operations.ops import CreateIndexOp
 
@@ -137,13 +159,9 @@ class _Comparison:
             log.info("Detected added index %r on table %r", str(index.name), self.name)
 
     def _drop(self, name: str) -> bool:
-        from alembic.operations.ops import CreateIndexOp, DropIndexOp
+        from alembic.operations.ops import DropIndexOp
 
-        read = self.inspected.indexes if self.inspected is not None else ()
-        index = next((each for each in read if each.name == name), None)
-        parts = self.dialect.index_parts(self.there[name])
-        if parts is not None:
-            index = CreateIndexOp(name, self.name, schema=self.schema, **parts).to_index(self.context.migration_context)
+        index = self._found(name)
         if index is None or not self.context.run_object_filters(index, name, "index", True, None):
             return False
         self.operations.ops.append(DropIndexOp.from_index(index))

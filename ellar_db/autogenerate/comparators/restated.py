@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import CheckConstraint, Column, Connection, Table
     from sqlalchemy.engine.interfaces import ReflectedColumn
     from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.schema import CreateIndex
 
 T = TypeVar("T")
 
@@ -302,12 +303,25 @@ def temporarily_like(context: MigrationContext, table: Table, work: Callable[[Co
     def create(connection: Connection) -> T:
         # as a whole, a copy can't be given a prefix
         ddl = str(CreateTable(like).compile(dialect=connection.dialect)).strip()
-        connection.exec_driver_sql(ddl.replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1))
-        for index in like.indexes:
-            connection.execute(CreateIndex(index))
+        ddl = ddl.replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
+        indexes = [CreateIndex(index) for index in like.indexes]
+        if dialect_named(get_plugin_manager(), connection.dialect.name).commits_at_ddl:
+            # as statements of their own, they would commit
+            head, _, rest = ddl.partition("(")
+            ddl = f"{head}({''.join(f'{_inline(index, connection)}, ' for index in indexes)}{rest}"
+            indexes = []
+        connection.exec_driver_sql(ddl)
+        for index in indexes:
+            connection.execute(index)
         return work(connection)
 
     return _undone(context, create)
+
+
+def _inline(index: CreateIndex, connection: Connection) -> str:
+    """Return an index as it is stated within CREATE TABLE."""
+    text = " ".join(str(index.compile(dialect=connection.dialect)).split()).removeprefix("CREATE ")
+    return text.replace(f" ON {NAME} (", " (", 1)
 
 
 def _undone(
@@ -330,10 +344,12 @@ def _undone(
             try:
                 return work(connection)
             finally:
-                savepoint.rollback()
-                if dialect.commits_at_ddl:
-                    # as long as it says so, it drops no other table
-                    connection.exec_driver_sql(f"DROP TEMPORARY TABLE IF EXISTS {NAME}")
+                try:
+                    savepoint.rollback()
+                finally:
+                    if dialect.commits_at_ddl:
+                        # as long as it says so, it drops no other table
+                        connection.exec_driver_sql(f"DROP TEMPORARY TABLE IF EXISTS {NAME}")
     except SQLAlchemyError as error:
         if failed is not None:
             failed(error)

@@ -1,0 +1,104 @@
+"""What MySQL and MariaDB say of indexes, and SQLAlchemy doesn't read: their order, and the expressions of MySQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+PARTS = re.compile(r"\A(?:(?P<kind>UNIQUE|FULLTEXT|SPATIAL) )?\((?P<columns>.*)\)\Z", re.DOTALL)
+COLUMN = re.compile(r"`(?P<name>(?:[^`]|``)+)`(?:\((?P<length>\d+)\))?(?P<order> DESC)?(?:, |\Z)")
+
+
+def texts(connection: Connection, schema: str | None, table: str | None) -> dict[str, dict[str, str]]:
+    """Return the kind of each index, and its columns with length and order, by table and name.
+
+    Args:
+        connection: A connection to the server.
+        schema: The database; None is the connection's own.
+        table: The only table to read, which may be a temporary one.
+    """
+    found: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+    for row in _rows(connection, schema, table):
+        if row["INDEX_NAME"] != "PRIMARY":
+            found.setdefault(row["TABLE_NAME"], {}).setdefault(row["INDEX_NAME"], []).append(row)
+    return {owner: {name: _text(rows) for name, rows in indexes.items()} for owner, indexes in found.items()}
+
+
+def parts(text: str) -> dict[str, Any] | None:
+    """Return the columns and options of an index, as `op.create_index` takes them.
+
+    Args:
+        text: The text of `texts`.
+
+    Returns:
+        The arguments; None if it has expressions, which the server has rewritten.
+
+    Example:
+        >>> parts("UNIQUE (`a`(10), `b`)")
+        {'columns': ['a', 'b'], 'unique': True, 'mysql_length': {'a': 10}}
+    """
+    from sqlalchemy import text as sql
+
+    match = PARTS.match(text)
+    columns = list(COLUMN.finditer(match["columns"])) if match else []
+    if match is None or sum(len(each[0]) for each in columns) != len(match["columns"]):
+        return None
+    named = [each["name"].replace("``", "`") for each in columns]
+    lengths = {name: int(each["length"]) for name, each in zip(named, columns, strict=True) if each["length"]}
+    kind = match["kind"] or ""
+    # a length belongs to a column, and so one with an order is written whole
+    ordered = [
+        sql(each[0].removesuffix(", ")) if each["order"] else name for name, each in zip(named, columns, strict=True)
+    ]
+    plain = {name: length for name, length in lengths.items() if name in ordered}
+    return {
+        "columns": ordered,
+        "unique": kind == "UNIQUE",
+        **({"mysql_length": plain} if plain else {}),
+        **({"mysql_prefix": kind} if kind not in ("", "UNIQUE") else {}),
+    }
+
+
+def _rows(connection: Connection, schema: str | None, table: str | None) -> Iterator[Mapping[str, Any]]:
+    from sqlalchemy import text
+
+    if table is not None:
+        quote = connection.dialect.identifier_preparer.quote_identifier
+        # information_schema doesn't have temporary tables
+        for row in connection.exec_driver_sql(f"SHOW INDEX FROM {quote(table)}").mappings():
+            yield {
+                "TABLE_NAME": row["Table"],
+                "INDEX_NAME": row["Key_name"],
+                "SEQ_IN_INDEX": row["Seq_in_index"],
+                "NON_UNIQUE": row["Non_unique"],
+                "COLUMN_NAME": row["Column_name"],
+                "COLLATION": row["Collation"],
+                "SUB_PART": row["Sub_part"],
+                "INDEX_TYPE": row["Index_type"],
+                "EXPRESSION": row.get("Expression"),
+            }
+        return
+    asked = text("SELECT * FROM information_schema.statistics WHERE table_schema = COALESCE(:schema, DATABASE())")
+    yield from map(dict, connection.execute(asked, {"schema": schema}).mappings())
+
+
+def _text(rows: Iterable[Mapping[str, Any]]) -> str:
+    listed = sorted(rows, key=lambda row: int(row["SEQ_IN_INDEX"]))
+    first = listed[0]
+    kind = first["INDEX_TYPE"] if first["INDEX_TYPE"] in ("FULLTEXT", "SPATIAL") else ""
+    if not kind and not int(first["NON_UNIQUE"]):
+        kind = "UNIQUE"
+    return f"{kind} ({', '.join(map(_column, listed))})".strip()
+
+
+def _column(row: Mapping[str, Any]) -> str:
+    # only MySQL has expressions
+    expression = row.get("EXPRESSION")
+    name = f"({expression})" if expression else f"`{row['COLUMN_NAME'].replace('`', '``')}`"
+    # a spatial index has a length of its own
+    length = f"({row['SUB_PART']})" if row["SUB_PART"] and row["INDEX_TYPE"] != "SPATIAL" else ""
+    return f"{name}{length}{' DESC' if row['COLLATION'] == 'D' else ''}"
