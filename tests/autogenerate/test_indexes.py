@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
 from tests.support.law import Law
 
@@ -32,9 +32,27 @@ POSTGRESQL = [
 ]
 
 
-@pytest.mark.parametrize("law", ["sqlite", "postgresql"], indirect=True)
+MARIADB = [
+    ("sa.Index('ix', t.c.a)", "sa.Index('ix', t.c.a, t.c.b)"),
+    ("sa.Index('ix', t.c.a)", "sa.Index('ix', t.c.a, unique=True)"),
+    ("sa.Index('ix', t.c.n)", "sa.Index('ix', t.c.n.desc())"),
+    ("sa.Index('ix', t.c.n.desc(), t.c.a)", "sa.Index('ix', t.c.n, t.c.a.desc())"),
+    ("sa.Index('ix', t.c.n.desc())", ""),
+    ("sa.Index('ix', t.c.a, mysql_length=5)", "sa.Index('ix', t.c.a, mysql_length=6)"),
+    ("sa.Index('ix', t.c.a, mysql_length=5)", "sa.Index('ix', t.c.a)"),
+    ("sa.Index('ix', t.c.a, t.c.b, mysql_length={'a': 5, 'b': 6})", ""),
+    ("sa.Index('ix', t.c.a, mysql_prefix='FULLTEXT')", "sa.Index('ix', t.c.a)"),
+]
+
+CHANGES = {
+    "sqlite": [*EVERYWHERE, ("sa.Index('ix', t.c.n.desc())", "")],
+    "postgresql": [*EVERYWHERE, *POSTGRESQL, ("sa.Index('ix', t.c.n.desc())", "")],
+    "mariadb": MARIADB,
+}
+
+
 def test_changes(law: Law) -> None:
-    changes = EVERYWHERE + (POSTGRESQL if law.kind == "postgresql" else [])
+    changes = CHANGES[law.kind]
     texts = []
     for stage in (0, 1):
         indexes = [
@@ -56,4 +74,29 @@ def index_texts(law: Law, number: int) -> list[object]:
     """Return what the database says of the indexes of a table."""
     if law.kind == "sqlite":
         return law.rows(f"SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 't{number}' AND sql > ''")
+    if law.kind == "mariadb":
+        return re.findall(r"^  (.*KEY .*?),?$", str(law.rows(f"SHOW CREATE TABLE t{number}")[0][1]), re.MULTILINE)
     return law.rows(f"SELECT indexdef FROM pg_indexes WHERE tablename = 't{number}' ORDER BY 1")
+
+
+def test_one_that_must_not_block_writes(on_postgresql: Law) -> None:
+    old = TABLE.format(number=0, index="")
+    new = TABLE.format(number=0, index="sa.Index('ix', t.c.a, postgresql_concurrently=True)")
+    also = TABLE.format(number=1, index="sa.Index('ix1', t.c.a, postgresql_concurrently=True)")
+
+    on_postgresql.models(old)
+    on_postgresql.migrated()
+    on_postgresql.models(new + also)
+    written, _ = on_postgresql.migrated()
+    assert on_postgresql.is_quiet()
+    assert on_postgresql.rows("SELECT indexname FROM pg_indexes WHERE indexname LIKE 'ix%' ORDER BY 1") == [
+        ("ix",),
+        ("ix1",),
+    ]
+    on_postgresql.project.db("downgrade", "--yes")
+    assert on_postgresql.rows("SELECT indexname FROM pg_indexes WHERE indexname LIKE 'ix%'") == []
+
+    upgrade, downgrade = written.split("def downgrade")
+    assert upgrade.count("autocommit_block()") == downgrade.count("autocommit_block()") == 1
+    assert upgrade.index("create_table") < upgrade.index("autocommit_block()") < upgrade.index("'ix'")
+    assert downgrade.index("autocommit_block()") < downgrade.index("'ix'") < downgrade.index("drop_table")
