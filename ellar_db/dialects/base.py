@@ -458,6 +458,39 @@ class Dialect:
         """
         return str(url.database)
 
+    def given_options(self, table: Table) -> dict[str, str]:
+        """Return the options that the models give a table, those that `table_options` reads.
+
+        Args:
+            table: The models' table.
+
+        Example:
+            >>> from sqlalchemy import MetaData, Table
+            >>> from ellar_db.dialects.mysql import MySQL
+            >>> MySQL().given_options(Table("t", MetaData(), mysql_engine="Aria"))
+            {'engine': 'Aria'}
+        """
+        return {}
+
+    def table_options(self, connection: Connection, table: str, schema: str | None) -> dict[str, str]:
+        """Return the options of a table, as the database states them.
+
+        Args:
+            connection: A connection to the database.
+            table: The table.
+            schema: Its schema; None is the default one.
+        """
+        return {}
+
+    def change_options(self, names: Iterable[str], options: Mapping[str, str]) -> str:
+        """Return what follows `ALTER TABLE table` to change options; empty if the database can't.
+
+        Args:
+            names: Those that change.
+            options: All options of the table, as they will be.
+        """
+        return ""
+
     def index_texts(
         self, connection: Connection, schema: str | None, table: str | None = None
     ) -> Mapping[str, dict[str, str]] | None:

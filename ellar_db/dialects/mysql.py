@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -21,7 +21,7 @@ from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection
+    from sqlalchemy import URL, Connection, Table
     from sqlalchemy import Dialect as SQLAlchemyDialect
 
     from ellar_db.dialects.statements import Statements
@@ -44,6 +44,11 @@ LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME = 1205, 1969, 3024
 EXISTING = {1050, 1061, 1304, 1359, 1826}
 """The servers' error codes for what exists already: a table, an index, a routine, a trigger, a foreign key."""
 
+OPTION = re.compile(
+    r"(?:mysql|mariadb)_(?:default[ _])?(?P<name>engine|row_format|charset|character[ _]set|collate)", re.IGNORECASE
+)
+"""Options of tables, in SQLAlchemy's words for the models and for what it reads."""
+
 PAUSE = 0.5
 """Seconds after which a transaction that is still prepared is one that nobody ends."""
 
@@ -59,7 +64,7 @@ class MySQL(Dialect):
     fills_not_null = True
     restates_columns = True
     indexes_foreign_keys = True
-    uncompared = ("views", "triggers", "functions", "events", "options of tables", "privileges", "rows")
+    uncompared = ("views", "triggers", "functions", "events", "privileges", "rows")
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset(CHANGED)
     catalog = (
@@ -127,6 +132,30 @@ class MySQL(Dialect):
     def unlock_tables(self, connection: Connection) -> None:
         """Release the tables, so that the journal can be read."""
         connection.exec_driver_sql("UNLOCK TABLES")
+
+    def given_options(self, table: Table) -> dict[str, str]:
+        """Return engine, character set, collation and row format."""
+        return _options({name: value for name, value in table.kwargs.items() if value is not None})
+
+    def table_options(self, connection: Connection, table: str, schema: str | None) -> dict[str, str]:
+        """Return what `SHOW CREATE TABLE` says of them."""
+        from sqlalchemy import inspect
+
+        return _options(inspect(connection).get_table_options(table, schema=schema))
+
+    def change_options(self, names: Iterable[str], options: Mapping[str, str]) -> str:
+        """Return the options, and for a character set the clause that converts the columns too."""
+        changed = set(names)
+        clauses = [
+            f"{option.upper()}={options.get(option, 'DEFAULT')}"
+            for option in ("engine", "row_format")
+            if option in changed
+        ]
+        if changed & {"charset", "collate"}:
+            collation = f" COLLATE {options['collate']}" if "collate" in options else ""
+            charset = options.get("charset") or options.get("collate", "").partition("_")[0]
+            clauses.append(f"CONVERT TO CHARACTER SET {charset}{collation}")
+        return ", ".join(clauses)
 
     def index_texts(
         self, connection: Connection, schema: str | None, table: str | None = None
@@ -231,6 +260,16 @@ class MySQL(Dialect):
         from sqlalchemy import text
 
         return str(connection.execute(text("SELECT DATABASE()")).scalar())
+
+
+def _options(named: Mapping[str, Any]) -> dict[str, str]:
+    found = {}
+    for key, value in named.items():
+        match = OPTION.fullmatch(key)
+        if match is not None:
+            name = match["name"].lower()
+            found["charset" if name.startswith("char") else name] = str(value)
+    return found
 
 
 def _prepared(connection: Connection) -> list[str]:

@@ -23,7 +23,7 @@ from ellar_db.util.sqlalchemy import listeners
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
-    from sqlalchemy import URL, Column, Connection
+    from sqlalchemy import URL, Column, Connection, Table
     from sqlalchemy import Dialect as SQLAlchemyDialect
     from sqlalchemy.types import TypeEngine
 
@@ -126,6 +126,26 @@ class SQLite(Dialect):
     def changed_meanwhile(self, error: BaseException | None) -> bool:
         """Return whether the table isn't there any more; SQLite has no error code for it."""
         return str(error).startswith("no such table")
+
+    def given_options(self, table: Table) -> dict[str, str]:
+        """Return WITHOUT ROWID, STRICT and AUTOINCREMENT."""
+        options = table.dialect_options["sqlite"]
+        named = {
+            "WITHOUT ROWID": not options["with_rowid"],
+            "STRICT": options["strict"],
+            "AUTOINCREMENT": options["autoincrement"],
+        }
+        return {name: name for name, is_given in named.items() if is_given}
+
+    def table_options(self, connection: Connection, table: str, schema: str | None) -> dict[str, str]:
+        """Return what the statement says that made the table."""
+        # only a comparison needs it
+        from ellar_db.dialects.sqlite_copy.text import TableText, counts
+
+        catalog = f"{connection.dialect.identifier_preparer.quote(schema or 'main')}.sqlite_master"
+        asked = f"SELECT sql FROM {catalog} WHERE type = 'table' AND name = ?"
+        made = TableText.read(connection.exec_driver_sql(asked, (table,)).scalar_one())
+        return {name: name for name in (*made.options, *(["AUTOINCREMENT"] if counts(made) else []))}
 
     def index_texts(
         self, connection: Connection, schema: str | None, table: str | None = None

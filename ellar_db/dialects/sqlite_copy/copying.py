@@ -10,7 +10,7 @@ from ellar_db.dialects.sqlite_copy.definition import Change, Definition
 from ellar_db.dialects.sqlite_copy.facts import TableFacts, literal_defaults, reflected, same_index
 from ellar_db.dialects.sqlite_copy.rows import Rows
 from ellar_db.dialects.sqlite_copy.session import prepared
-from ellar_db.dialects.sqlite_copy.text import TableText, folded, names_in, qualified, quoted, tokens
+from ellar_db.dialects.sqlite_copy.text import TableText, counts, folded, names_in, qualified, quoted, tokens
 from ellar_db.util.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Copy:
             catalog.created(written)
         for written in temporary.values():
             catalog.execute(qualified(written, "temp"))
-        if _counts(old) and _counts(new):
+        if counts(old) and counts(new):
             self._restore_sequence()
         self._restore_statistics({folded(name) for name in unknown})
 
@@ -285,9 +285,3 @@ class Copy:
             if in_quotes & self._dropped and folded(self._name) in {folded(token.identifier) for token in named}:
                 found.append(title)
         return found
-
-
-def _counts(table: TableText) -> bool:
-    """Return whether a table has AUTOINCREMENT."""
-    clauses = (clause for item in table.items for clause in item.clauses)
-    return any(clause.kind == "PRIMARY" and "AUTOINCREMENT" in clause.words for clause in clauses)

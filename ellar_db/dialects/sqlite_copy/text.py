@@ -294,6 +294,12 @@ class TableText:
         return replace(self, tail=self.tail[: closing.end] + (f" {written}" if written else ""))
 
 
+def counts(table: TableText) -> bool:
+    """Return whether a table has AUTOINCREMENT."""
+    clauses = (clause for item in table.items for clause in item.clauses)
+    return any(clause.kind == "PRIMARY" and "AUTOINCREMENT" in clause.words for clause in clauses)
+
+
 def qualified(statement: str, schema: str) -> str:
     """Return a CREATE statement as sqlite_master has it, for a database that is named.
 
