@@ -15,7 +15,8 @@ from ellar_db.autogenerate.comparators.indexes import compare_indexes
 from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
 from ellar_db.autogenerate.expressions import render_as_written
-from ellar_db.autogenerate.key_indexes import drop_key_indexes
+from ellar_db.autogenerate.foreign_keys.columns import release_columns
+from ellar_db.autogenerate.foreign_keys.indexes import follow_keys, unfold
 from ellar_db.autogenerate.mappers import complete_models
 from ellar_db.autogenerate.order import reorder
 
@@ -40,7 +41,7 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    return (fill_columns, convert, name_constraints, drop_key_indexes, reorder)
+    return (fill_columns, convert, name_constraints, release_columns, follow_keys, reorder, unfold)
 
 
 @cache

@@ -114,7 +114,10 @@ class Dialect:
     """Whether a foreign key needs its table to be there when it is made, and keeps it from being dropped."""
 
     indexes_foreign_keys: ClassVar[bool] = False
-    """Whether the server makes an index for a foreign key, with its name, and keeps it when the key is dropped."""
+    """Whether the server makes an index for a foreign key that has none, and keeps it when the key is dropped."""
+
+    fixes_types_of_keys: ClassVar[bool] = False
+    """Whether the type of a column can't be changed while a foreign key needs it."""
 
     has_schemas: ClassVar[bool] = True
     """Whether a database may have tables in several schemas."""

@@ -58,6 +58,7 @@ class MySQL(Dialect):
     fills_not_null = True
     restates_columns = True
     indexes_foreign_keys = True
+    fixes_types_of_keys = True
     uncompared = ("views", "triggers", "functions", "events", "options of tables", "privileges", "rows")
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset(CHANGED)
