@@ -19,6 +19,7 @@ from ellar_db.autogenerate.foreign_keys.columns import release_columns
 from ellar_db.autogenerate.foreign_keys.indexes import follow_keys, unfold
 from ellar_db.autogenerate.mappers import complete_models
 from ellar_db.autogenerate.order import reorder
+from ellar_db.autogenerate.schemas import create_schemas
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -41,7 +42,7 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    return (fill_columns, convert, name_constraints, release_columns, follow_keys, reorder, unfold)
+    return (fill_columns, convert, name_constraints, release_columns, follow_keys, reorder, unfold, create_schemas)
 
 
 @cache

@@ -415,6 +415,25 @@ class Dialect:
         """
         return ""
 
+    # Schemas
+
+    def create_schema(self, name: str) -> str:
+        """Return the statement that makes a schema unless it is there, or an empty string if there are none.
+
+        Args:
+            name: Its name, quoted where it must be.
+        """
+        return ""
+
+    def drop_schema(self, name: str, text: str) -> Sequence[str]:
+        """Return the statements that drop a schema if there is nothing in it.
+
+        Args:
+            name: Its name, quoted where it must be.
+            text: Its name as a literal.
+        """
+        return []
+
     # Scratch databases
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL | None:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import socket
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -220,6 +220,15 @@ class PostgreSQL(Dialect):
     def rename_constraint(self, table: str, kind: str, old: str, new: str) -> str:
         """Return `ALTER TABLE ... RENAME CONSTRAINT`."""
         return f"ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"
+
+    def create_schema(self, name: str) -> str:
+        """Return `CREATE SCHEMA`."""
+        return f"CREATE SCHEMA IF NOT EXISTS {name}"
+
+    def drop_schema(self, name: str, text: str) -> Sequence[str]:
+        """Return a block that keeps the schema if something is in it."""
+        kept = "WHEN dependent_objects_still_exist THEN NULL"
+        return [f"DO $$ BEGIN DROP SCHEMA IF EXISTS {name}; EXCEPTION {kept}; END $$"]
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of another database on the server."""

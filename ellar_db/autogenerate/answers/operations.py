@@ -51,14 +51,14 @@ def rename_column(schema: str | None, table: str, column: Column[Any], new: str)
     return made
 
 
-def statement(text: str, undo: str) -> ExecuteSQLOp:
-    """Return the operation that executes a statement; reversed, it executes another one.
+def statement(text: str, *undo: str) -> ExecuteSQLOp:
+    """Return the operation that executes a statement; reversed, it executes others.
 
     Args:
         text: The statement.
         undo: What undoes it.
     """
-    made: ExecuteSQLOp = _kinds()["statement"](text, undo)
+    made: ExecuteSQLOp = _kinds()["statement"]([text], undo)
     return made
 
 
@@ -132,12 +132,12 @@ def _kinds() -> dict[str, Any]:
             return ("rename_column", self.schema, self.table_name, self.column_name, self.modify_name)
 
     class Statement(ExecuteSQLOp):
-        def __init__(self, sqltext: str, undo: str) -> None:
-            super().__init__(sqltext)
-            self.undo = undo
+        def __init__(self, statements: Sequence[str], undo: Sequence[str]) -> None:
+            super().__init__("; ".join(statements))
+            self.statements, self.undo = statements, undo
 
         def reverse(self) -> Statement:
-            return Statement(self.undo, str(self.sqltext))
+            return Statement(self.undo, self.statements)
 
         def to_diff_tuple(self) -> tuple[Any, ...]:
             return ("execute", self.sqltext)
@@ -177,7 +177,9 @@ def _kinds() -> dict[str, Any]:
 
     renderers.dispatch_for(RenameColumn)(column_renamed)
     renderers.dispatch_for(RenameTable)(_table_renamed)
-    renderers.dispatch_for(Statement)(lambda context, each: f"{_prefix(context)}execute({escaped(each.sqltext)!r})")
+    renderers.dispatch_for(Statement)(
+        lambda context, each: [f"{_prefix(context)}execute({escaped(text)!r})" for text in each.statements]
+    )
     renderers.dispatch_for(Fill)(_filled)
     return {"table": RenameTable, "column": RenameColumn, "statement": Statement, "fill": Fill, "one way": OneWay}
 
