@@ -19,7 +19,8 @@ from ellar_db.autogenerate.foreign_keys.columns import release_columns
 from ellar_db.autogenerate.foreign_keys.indexes import follow_keys, unfold
 from ellar_db.autogenerate.mappers import complete_models
 from ellar_db.autogenerate.order import reorder
-from ellar_db.autogenerate.schemas import create_schemas
+from ellar_db.autogenerate.tables.schemas import create_schemas
+from ellar_db.autogenerate.tables.views import leave_views
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -74,6 +75,7 @@ def _finish(
     from alembic.util import PriorityDispatchResult
 
     render_as_written(context.migration_context.impl)
+    leave_views(context, operations)
     if not is_second_comparison(context):
         # it compares once more with what is renamed, and so comes before all steps
         rename(context, operations, schemas)

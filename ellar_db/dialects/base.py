@@ -554,6 +554,10 @@ class Dialect:
         """Return the tables that extensions of the server made: schema (None for the default one) and name."""
         return frozenset()
 
+    def partitions(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
+        """Return the tables that are partitions of others: schema (None for the default one) and name."""
+        return frozenset()
+
     def virtual_tables(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
         """Return the tables that autogenerate can't read or change: schema (None for the default one) and name."""
         return frozenset()

@@ -274,16 +274,28 @@ class PostgreSQL(Dialect):
 
     def tables_of_extensions(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
         """Return the tables that `pg_depend` lists."""
-        from sqlalchemy import text
-
-        found = connection.execute(
-            text(
-                "SELECT n.nspname = current_schema(), n.nspname, c.relname FROM pg_depend d "
-                "JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace "
-                "WHERE d.deptype = 'e' AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p', 'f')"
-            )
+        return _tables(
+            connection,
+            "JOIN pg_depend d ON d.objid = c.oid",
+            "d.deptype = 'e' AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p', 'f')",
         )
-        return frozenset((None if default else schema, table) for default, schema, table in found)
+
+    def partitions(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
+        """Return the tables that `pg_class` says are partitions."""
+        return _tables(connection, "", "c.relispartition AND c.relkind IN ('r', 'p', 'f')")
+
+
+def _tables(connection: Connection, join: str, where: str) -> frozenset[tuple[str | None, str]]:
+    """Return schema and name of the relations that meet a condition."""
+    from sqlalchemy import text
+
+    found = connection.execute(
+        text(
+            "SELECT n.nspname = current_schema(), n.nspname, c.relname FROM pg_class c "
+            f"JOIN pg_namespace n ON n.oid = c.relnamespace {join} WHERE {where}"
+        )
+    )
+    return frozenset((None if default else schema, table) for default, schema, table in found)
 
 
 def state_of(error: BaseException) -> str | None:
