@@ -40,6 +40,9 @@ def name_in_database(item: Table | Column[Any]) -> str:
 NAME_LENGTH = 63
 """Maximum length in characters of a name that is chosen for a constraint: PostgreSQL's, which is the shortest."""
 
+LABELS = {"unique": "key", "foreign key": "fkey", "primary key": "pkey", "check": "check", "sequence": "seq"}
+"""How names of constraints end, which PostgreSQL gives to those that have none."""
+
 
 class Dialect:
     """A kind of database.
@@ -415,6 +418,16 @@ class Dialect:
         """
         return ""
 
+    def rename_sequence(self, schema: str, old: str, new: str) -> str:
+        """Return the statement that renames a sequence, or an empty string if there is none.
+
+        Args:
+            schema: The schema, quoted, with a dot after it; an empty string for the default one.
+            old: The sequence's name, quoted.
+            new: Its new name, quoted.
+        """
+        return ""
+
     # Schemas
 
     def create_schema(self, name: str) -> str:
@@ -520,20 +533,22 @@ class Dialect:
         """Return the name of a constraint that has none in the models, as the server would choose it.
 
         Args:
-            kind: "unique" or "foreign key".
+            kind: "unique", "foreign key", "primary key", "check", or "sequence" for that of a serial column.
             table: The table's name.
-            columns: The columns' names.
+            columns: The columns' names; none for a primary key, or a CHECK of several columns.
             referred: For a foreign key, the table to which it refers.
 
         Example:
             >>> Dialect().constraint_name("unique", "users", ["name", "team"])
             'users_name_team_key'
+            >>> Dialect().constraint_name("primary key", "users", [])
+            'users_pkey'
         """
-        label = "_fkey" if kind == "foreign key" else "_key"
-        first, second = table, "_".join(columns)
-        while len(first) + len(second) + len(label) + 1 > NAME_LENGTH:
-            first, second = (first[:-1], second) if len(first) > len(second) else (first, second[:-1])
-        return f"{first}_{second}{label}"
+        label = f"_{LABELS[kind]}"
+        first, second = table, "".join(["_", "_".join(columns)] if columns else [])
+        while len(first) + len(second) + len(label) > NAME_LENGTH:
+            first, second = (first[:-1], second) if len(first) >= len(second) else (first, second[:-1])
+        return f"{first}{second}{label}"
 
     # Contents of a schema
 

@@ -221,6 +221,10 @@ class PostgreSQL(Dialect):
         """Return `ALTER TABLE ... RENAME CONSTRAINT`."""
         return f"ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"
 
+    def rename_sequence(self, schema: str, old: str, new: str) -> str:
+        """Return `ALTER SEQUENCE ... RENAME TO`."""
+        return f"ALTER SEQUENCE {schema}{old} RENAME TO {new}"
+
     def create_schema(self, name: str) -> str:
         """Return `CREATE SCHEMA`."""
         return f"CREATE SCHEMA IF NOT EXISTS {name}"
