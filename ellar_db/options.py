@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,10 +89,45 @@ class Rename(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generi
     name = "rename"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        old, colon, new = str(value).partition(":")
-        if not colon or not all(part.strip() for name in (old, new) for part in name.split(".")) or ":" in new:
-            self.fail(f"{value!a} isn't OLD:NEW, as in users.name:full_name or users:people", param, ctx)
+        if not all(part.strip() for name in renamed(str(value)) for part in name.split(".")):
+            self.fail(
+                f"{value!a} isn't OLD:NEW, as in users.name:full_name or users:people; a name with a colon is written "
+                "in double quotes",
+                param,
+                ctx,
+            )
         return str(value)
+
+
+def renamed(value: str) -> tuple[str, str]:
+    """Return the old and the new name in a value of `--rename`, without quotes; empty names if it is none.
+
+    Args:
+        value: The value. A name may be in double quotes, each of which is doubled in it, as in SQL.
+
+    Example:
+        >>> renamed('users."at:":full_name')
+        ('users.at:', 'full_name')
+        >>> renamed("users")
+        ('', '')
+    """
+    found = RENAMED.fullmatch(value)
+    if found is None:
+        return "", ""
+    old, new = (
+        QUOTED.sub(lambda part: part[1].replace('""', '"') if part[1] else part[0], name) for name in found.groups()
+    )
+    return old, new
+
+
+def unambiguous(name: str) -> str:
+    """Return one name as a value of `--rename` has it, in double quotes if there is a colon in it.
+
+    Example:
+        >>> unambiguous("name"), unambiguous("at:")
+        ('name', '"at:"')
+    """
+    return '"{}"'.format(name.replace('"', '""')) if ":" in name else name
 
 
 class Fill(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click
@@ -106,6 +142,14 @@ class Fill(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic 
             self.fail(f"{value!a} isn't TABLE.COLUMN=VALUE, as in users.age=18", param, ctx)
         return str(value)
 
+
+QUOTED = re.compile(r'(?:(?<=\.)|^)"((?:[^"]|"")+)"(?=\.|$)|[^.]+')
+"""A part of a name, in double quotes or not."""
+
+_PART = r'(?:"(?:[^"]|"")+"|[^:.]*)'
+
+RENAMED = re.compile(rf"({_PART}(?:\.{_PART})*):({_PART}(?:\.{_PART})*)")
+"""Two names, of which each part may be in double quotes."""
 
 RELATIVE = {"ignore_unknown_options": True}
 """Context settings of commands whose revision may be written as `-1`."""
@@ -317,8 +361,8 @@ def answers(function: F) -> F:
             type=Rename(),
             multiple=True,
             metavar="OLD:NEW",
-            help="What was renamed rather than dropped and added: table.column:new or table:new (may be given several "
-            "times).",
+            help="What was renamed rather than dropped and added: table.column:new or table:new; a name with a colon "
+            "is written in double quotes (may be given several times).",
         ),
     ):
         function = option(function)

@@ -47,7 +47,7 @@ def named(label: str, table: str, column: str, **options: Any) -> list[Feature]:
             renamed,
             rows=rows,
             kept={table: [{"id": 1, "plain": "a"}]},
-            arguments=["--rename", f"{table}.{column}:plain"],
+            arguments=["--rename", f'{table}."{column}":plain' if ":" in column else f"{table}.{column}:plain"],
             **options,
         ),
     ]

@@ -112,7 +112,7 @@ def without_names(lines: Iterable[str]) -> dict[str, str]:
             found[line] = rest
         table, key, columns = rest.partition("FOREIGN KEY ")
         if key and "`" in rest:
-            columns = columns.partition(" REFERENCES")[0]
+            columns = columns.partition(" REFERENCES")[0].replace(", ", ",")
             first = columns.split("`")[1]
             own.add((first if MADE_UP.fullmatch(name) else name.strip("`"), f"{table}{columns}"))
     return found | {line: rest for line, (name, rest) in split.items() if (name, rest) in own}

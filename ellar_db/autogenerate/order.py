@@ -22,10 +22,10 @@ TableName: TypeAlias = tuple[str | None, str]
 def reorder(context: AutogenContext, operations: UpgradeOps) -> None:
     """Bring operations on tables into an order that runs; a step of the pipeline.
 
-    Foreign keys that would keep a table from being dropped go first; then come new tables, each after those that it
-    refers to, changes of tables, foreign keys of new tables that couldn't be made with them, and at last dropped
-    tables, each before those that it refers to. The downgrade is this order reversed. Operations of packages stay
-    where they are: before, after, or right behind the operation that they follow.
+    Foreign keys that would keep a table from being dropped or changed go first; then come new tables, each after those
+    that it refers to, changes of tables, foreign keys that need these, or that couldn't be made with their tables, and
+    at last dropped tables, each before those that it refers to. The downgrade is this order reversed. Operations of
+    packages stay where they are: before, after, or right behind the operation that they follow.
     """
     from alembic.operations.ops import CreateTableOp, DropTableOp, ModifyTableOps
 
@@ -45,6 +45,10 @@ def reorder(context: AutogenContext, operations: UpgradeOps) -> None:
         else:
             changed.append(unit)
     order, late = _creation(made, changed, dialect)
+    if dialect.checks_references:
+        for unit in changed:
+            _put_in_order(unit[0])
+        late = [*_delayed(changed), *late]
     first, dropping = _dropping(dropped, dialect)
     altered = {_table(unit[0]) for unit in changed if _loses_something(unit[0])} if dialect.checks_references else set()
     early = _early(dropping, dropped, altered)
@@ -144,12 +148,14 @@ def _elements(unit: Sequence[Any]) -> list[Any]:
 
 
 def _new_columns(unit: Sequence[Any]) -> Iterator[tuple[TableName, str]]:
-    """Yield the columns that a change adds to a table, or makes unique."""
-    from alembic.operations.ops import AddColumnOp, CreateIndexOp, CreateUniqueConstraintOp
+    """Yield the columns that a change adds to a table, makes unique, or gives another type."""
+    from alembic.operations.ops import AddColumnOp, AlterColumnOp, CreateIndexOp, CreateUniqueConstraintOp
 
     for operation in getattr(unit[0], "ops", ()):
         if isinstance(operation, AddColumnOp):
             yield _table(unit[0]), operation.column.name
+        elif isinstance(operation, AlterColumnOp) and operation.modify_type is not None:
+            yield _table(unit[0]), operation.column_name
         elif isinstance(operation, (CreateUniqueConstraintOp, CreateIndexOp)):
             yield from ((_table(unit[0]), str(getattr(column, "name", column))) for column in operation.columns)
 
@@ -208,6 +214,38 @@ def _leave_to_first(unit: list[MigrateOperation], key: Any) -> None:
             made = operation.reverse()
             made.columns = [element for element in made.columns if getattr(element, "name", None) != key.name]
             unit[position] = DropTableOp.from_table(made.to_table())
+
+
+def _put_in_order(operations: Any) -> None:
+    """Let the foreign keys that a change of a table drops come first, and those that it adds last."""
+    from alembic.operations.ops import CreateForeignKeyOp, DropConstraintOp
+
+    def rank(operation: MigrateOperation) -> int:
+        if isinstance(operation, DropConstraintOp) and operation.constraint_type == "foreignkey":
+            return 0
+        return 2 if isinstance(operation, CreateForeignKeyOp) else 1
+
+    operations.ops = sorted(operations.ops, key=rank)
+
+
+def _delayed(changed: list[list[MigrateOperation]]) -> list[MigrateOperation]:
+    """Take new foreign keys to what other changes add or alter out of the changes of tables, and return them."""
+    from alembic.operations.ops import CreateForeignKeyOp, ModifyTableOps
+
+    new = {place for unit in changed for place in _new_columns(unit)}
+    late: list[MigrateOperation] = []
+    for unit in changed:
+        operations: Any = unit[0]
+        moved = []
+        for operation in operations.ops:
+            if isinstance(operation, CreateForeignKeyOp):
+                target = operation.kw.get("referent_schema"), operation.referent_table
+                if target != _table(operations) and {(target, str(name)) for name in operation.remote_cols} & new:
+                    moved.append(operation)
+        if moved:
+            operations.ops = [operation for operation in operations.ops if operation not in moved]
+            late.append(ModifyTableOps(operations.table_name, moved, schema=operations.schema))
+    return late
 
 
 def _freed(changed: list[list[MigrateOperation]], waiting: set[TableName]) -> list[MigrateOperation]:

@@ -17,9 +17,12 @@ from ellar_db.autogenerate.concurrent_indexes import make_apart
 from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
 from ellar_db.autogenerate.expressions import render_as_written
-from ellar_db.autogenerate.key_indexes import drop_key_indexes
+from ellar_db.autogenerate.foreign_keys.columns import release_columns
+from ellar_db.autogenerate.foreign_keys.indexes import follow_keys, unfold
 from ellar_db.autogenerate.mappers import complete_models
 from ellar_db.autogenerate.order import reorder
+from ellar_db.autogenerate.tables.schemas import create_schemas
+from ellar_db.autogenerate.tables.views import leave_views
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -42,7 +45,17 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    return (fill_columns, convert, name_constraints, drop_key_indexes, reorder, make_apart)
+    return (
+        fill_columns,
+        convert,
+        name_constraints,
+        release_columns,
+        follow_keys,
+        reorder,
+        unfold,
+        make_apart,
+        create_schemas,
+    )
 
 
 @cache
@@ -75,6 +88,7 @@ def _finish(
     from alembic.util import PriorityDispatchResult
 
     render_as_written(context.migration_context.impl)
+    leave_views(context, operations)
     if not is_second_comparison(context):
         # it compares once more with what is renamed, and so comes before all steps
         rename(context, operations, schemas)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits, limits_of
 from ellar_db.hooktypes import PackageMigrations
+from ellar_db.options import renamed
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.util.errors import DbError, meant
 
@@ -64,7 +65,7 @@ class Answers:
         for value in self.renames:
             if value not in self.used:
                 raise DbError(
-                    f"--rename {value}: {self._why_not(*value.split(':'))}; dropped: {_listed(self.dropped.values())}; "
+                    f"--rename {value}: {self._why_not(*renamed(value))}; dropped: {_listed(self.dropped.values())}; "
                     f"added: {_listed(self.added.values())}"
                 )
         for value in self.fills:

@@ -40,6 +40,9 @@ def name_in_database(item: Table | Column[Any]) -> str:
 NAME_LENGTH = 63
 """Maximum length in characters of a name that is chosen for a constraint: PostgreSQL's, which is the shortest."""
 
+LABELS = {"unique": "key", "foreign key": "fkey", "primary key": "pkey", "check": "check", "sequence": "seq"}
+"""How names of constraints end, which PostgreSQL gives to those that have none."""
+
 
 class Dialect:
     """A kind of database.
@@ -114,7 +117,10 @@ class Dialect:
     """Whether a foreign key needs its table to be there when it is made, and keeps it from being dropped."""
 
     indexes_foreign_keys: ClassVar[bool] = False
-    """Whether the server makes an index for a foreign key, with its name, and keeps it when the key is dropped."""
+    """Whether the server makes an index for a foreign key that has none, and keeps it when the key is dropped."""
+
+    fixes_types_of_keys: ClassVar[bool] = False
+    """Whether the type of a column can't be changed while a foreign key needs it."""
 
     has_schemas: ClassVar[bool] = True
     """Whether a database may have tables in several schemas."""
@@ -412,6 +418,35 @@ class Dialect:
         """
         return ""
 
+    def rename_sequence(self, schema: str, old: str, new: str) -> str:
+        """Return the statement that renames a sequence, or an empty string if there is none.
+
+        Args:
+            schema: The schema, quoted, with a dot after it; an empty string for the default one.
+            old: The sequence's name, quoted.
+            new: Its new name, quoted.
+        """
+        return ""
+
+    # Schemas
+
+    def create_schema(self, name: str) -> str:
+        """Return the statement that makes a schema unless it is there, or an empty string if there are none.
+
+        Args:
+            name: Its name, quoted where it must be.
+        """
+        return ""
+
+    def drop_schema(self, name: str, text: str) -> Sequence[str]:
+        """Return the statements that drop a schema if there is nothing in it.
+
+        Args:
+            name: Its name, quoted where it must be.
+            text: Its name as a literal.
+        """
+        return []
+
     # Scratch databases
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL | None:
@@ -531,20 +566,22 @@ class Dialect:
         """Return the name of a constraint that has none in the models, as the server would choose it.
 
         Args:
-            kind: "unique" or "foreign key".
+            kind: "unique", "foreign key", "primary key", "check", or "sequence" for that of a serial column.
             table: The table's name.
-            columns: The columns' names.
+            columns: The columns' names; none for a primary key, or a CHECK of several columns.
             referred: For a foreign key, the table to which it refers.
 
         Example:
             >>> Dialect().constraint_name("unique", "users", ["name", "team"])
             'users_name_team_key'
+            >>> Dialect().constraint_name("primary key", "users", [])
+            'users_pkey'
         """
-        label = "_fkey" if kind == "foreign key" else "_key"
-        first, second = table, "_".join(columns)
-        while len(first) + len(second) + len(label) + 1 > NAME_LENGTH:
-            first, second = (first[:-1], second) if len(first) > len(second) else (first, second[:-1])
-        return f"{first}_{second}{label}"
+        label = f"_{LABELS[kind]}"
+        first, second = table, "".join(["_", "_".join(columns)] if columns else [])
+        while len(first) + len(second) + len(label) > NAME_LENGTH:
+            first, second = (first[:-1], second) if len(first) >= len(second) else (first, second[:-1])
+        return f"{first}{second}{label}"
 
     # Contents of a schema
 
@@ -563,6 +600,10 @@ class Dialect:
 
     def tables_of_extensions(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
         """Return the tables that extensions of the server made: schema (None for the default one) and name."""
+        return frozenset()
+
+    def partitions(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
+        """Return the tables that are partitions of others: schema (None for the default one) and name."""
         return frozenset()
 
     def virtual_tables(self, connection: Connection) -> frozenset[tuple[str | None, str]]:

@@ -64,6 +64,7 @@ class MySQL(Dialect):
     fills_not_null = True
     restates_columns = True
     indexes_foreign_keys = True
+    fixes_types_of_keys = True
     uncompared = ("views", "triggers", "functions", "events", "privileges", "rows")
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset(CHANGED)
@@ -226,6 +227,21 @@ class MySQL(Dialect):
     def constraint_name(self, kind: str, table: str, columns: Sequence[str], referred: str = "") -> str:
         """Return the first column's name for a unique constraint, as the server does."""
         return columns[0] if kind == "unique" else super().constraint_name(kind, table, columns, referred)
+
+    def create_schema(self, name: str) -> str:
+        """Return `CREATE DATABASE`, since a schema is a database."""
+        return f"CREATE DATABASE IF NOT EXISTS {name}"
+
+    def drop_schema(self, name: str, text: str) -> Sequence[str]:
+        """Return statements that first look whether there is a table in it, since the server would drop that too."""
+        full = f"EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = {text})"
+        drop = f"DROP DATABASE IF EXISTS {name}".replace("'", "''")
+        return [
+            f"SET @ellar_db_drop = IF({full}, 'DO 0', '{drop}')",
+            "PREPARE ellar_db_drop FROM @ellar_db_drop",
+            "EXECUTE ellar_db_drop",
+            "DEALLOCATE PREPARE ellar_db_drop",
+        ]
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of another database on the server."""

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import socket
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -221,6 +221,19 @@ class PostgreSQL(Dialect):
         """Return `ALTER TABLE ... RENAME CONSTRAINT`."""
         return f"ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"
 
+    def rename_sequence(self, schema: str, old: str, new: str) -> str:
+        """Return `ALTER SEQUENCE ... RENAME TO`."""
+        return f"ALTER SEQUENCE {schema}{old} RENAME TO {new}"
+
+    def create_schema(self, name: str) -> str:
+        """Return `CREATE SCHEMA`."""
+        return f"CREATE SCHEMA IF NOT EXISTS {name}"
+
+    def drop_schema(self, name: str, text: str) -> Sequence[str]:
+        """Return a block that keeps the schema if something is in it."""
+        kept = "WHEN dependent_objects_still_exist THEN NULL"
+        return [f"DO $$ BEGIN DROP SCHEMA IF EXISTS {name}; EXCEPTION {kept}; END $$"]
+
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of another database on the server."""
         return url.set(database=name)
@@ -265,16 +278,28 @@ class PostgreSQL(Dialect):
 
     def tables_of_extensions(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
         """Return the tables that `pg_depend` lists."""
-        from sqlalchemy import text
-
-        found = connection.execute(
-            text(
-                "SELECT n.nspname = current_schema(), n.nspname, c.relname FROM pg_depend d "
-                "JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace "
-                "WHERE d.deptype = 'e' AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p', 'f')"
-            )
+        return _tables(
+            connection,
+            "JOIN pg_depend d ON d.objid = c.oid",
+            "d.deptype = 'e' AND d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p', 'f')",
         )
-        return frozenset((None if default else schema, table) for default, schema, table in found)
+
+    def partitions(self, connection: Connection) -> frozenset[tuple[str | None, str]]:
+        """Return the tables that `pg_class` says are partitions."""
+        return _tables(connection, "", "c.relispartition AND c.relkind IN ('r', 'p', 'f')")
+
+
+def _tables(connection: Connection, join: str, where: str) -> frozenset[tuple[str | None, str]]:
+    """Return schema and name of the relations that meet a condition."""
+    from sqlalchemy import text
+
+    found = connection.execute(
+        text(
+            "SELECT n.nspname = current_schema(), n.nspname, c.relname FROM pg_class c "
+            f"JOIN pg_namespace n ON n.oid = c.relnamespace {join} WHERE {where}"
+        )
+    )
+    return frozenset((None if default else schema, table) for default, schema, table in found)
 
 
 def state_of(error: BaseException) -> str | None:

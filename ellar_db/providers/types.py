@@ -52,14 +52,15 @@ def ellar_db_context_options(database: Database) -> dict[str, Any]:
 def ellar_db_include_object(
     database: Database, object: Any, name: str | None, type_: str, reflected: bool, compare_to: Any
 ) -> bool | None:
-    """Exclude the tables that an extension of the server created, such as PostGIS, and virtual tables."""
+    """Exclude the tables that an extension of the server created, such as PostGIS, partitions, and virtual tables."""
     if type_ == "table" and (object.schema, name) in _found(database, "virtual_tables"):
         return False
     if type_ != "table" or not reflected or compare_to is not None:
         return None
     if name == "spatial_ref_sys" or object.schema == "tiger_data":
         return False
-    return False if (object.schema, name) in _found(database, "tables_of_extensions") else None
+    theirs = _found(database, "tables_of_extensions") | _found(database, "partitions")
+    return False if (object.schema, name) in theirs else None
 
 
 @hookimpl

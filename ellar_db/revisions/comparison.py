@@ -13,7 +13,7 @@ from ellar_db.plugins.dialects import dialect_of
 from ellar_db.revisions.column_types import renderer
 from ellar_db.revisions.comparators import PACKAGE_OPTION
 from ellar_db.revisions.names import check_id, name_revision
-from ellar_db.revisions.ownership import no_version_table
+from ellar_db.revisions.ownership import no_version_table, own_in_other_schemas, schemas_of
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -80,7 +80,13 @@ class Comparison:
             composed: The callbacks that the application and plugins gave as options.
             database: The database compared.
         """
-        objects, names = [no_version_table, *composed["include_object"]], composed["include_name"]
+        objects, names = [no_version_table, *composed["include_object"]], [*composed["include_name"]]
+        schemas = schemas_of(options.get("target_metadata"))
+        if self.compares and schemas and options.get("include_schemas") is None:
+            # Alembic would read none of them, or all
+            options["include_schemas"] = True
+            names.append(lambda name, type_, _: type_ != "schema" or name is None or name in schemas)
+            objects.append(own_in_other_schemas(self._revisions))
 
         def include_object(object_: Any, name: str | None, type_: Any, reflected: bool, compare_to: Any) -> bool:
             return all(function(object_, name, type_, reflected, compare_to) for function in objects) and self._all(
@@ -128,6 +134,12 @@ class Comparison:
         options[PACKAGE_OPTION] = database.package
         if self.compares:
             self._add_comparators(options, dialect_of(self.manager, database))
+
+    def _revisions(self) -> list[Path]:
+        """Return the folder's revision files."""
+        from alembic.script import ScriptDirectory
+
+        return [Path(each.path) for each in ScriptDirectory.from_config(self.config).walk_revisions()]
 
     def _add_comparators(self, options: dict[str, Any], dialect: Dialect) -> None:
         """Let the comparisons of `autogenerate/` take part."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -66,6 +67,38 @@ def no_version_table(object_: Any, name: str | None, type_: str, reflected: bool
     if type_ != "table" or not reflected or compare_to is not None:
         return True
     return not (VERSION_TABLE.fullmatch(str(name)) or [column.name for column in object_.columns] == ["version_num"])
+
+
+def schemas_of(metadata: Any) -> frozenset[str]:
+    """Return the schemas that models name.
+
+    Args:
+        metadata: A MetaData, a list of these, or None.
+    """
+    listed = metadata if isinstance(metadata, Sequence) else [metadata]
+    tables = (table for one in listed for table in getattr(one, "tables", {}).values())
+    return frozenset(str(table.schema) for table in tables if table.schema)
+
+
+def own_in_other_schemas(revisions: Callable[[], Iterable[Path]]) -> Callable[..., bool]:
+    """Return the `include_object` for comparing schemas that the application may share with others.
+
+    A table there that isn't in the models was the application's if one of its revisions has made it.
+
+    Args:
+        revisions: Returns the folder's revision files; only called if there is such a table.
+    """
+
+    @cache
+    def made() -> frozenset[TableName]:
+        return frozenset(name for file in revisions() for name in _made(file))
+
+    def include(object_: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:
+        if type_ != "table" or not reflected or compare_to is not None or object_.schema is None:
+            return True
+        return (object_.schema, name) in made()
+
+    return include
 
 
 def tables_of(package: PackageMigrations) -> Iterator[TableName]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.autogenerate.answers.operations import fill, not_null
+from ellar_db.autogenerate.answers.operations import fill, one_way
 from ellar_db.autogenerate.answers.questions import may_ask, value_for
 from ellar_db.autogenerate.answers.renames import answers_of
 from ellar_db.autogenerate.answers.values import Value, kind_of, parsed
@@ -72,7 +72,8 @@ def _filled(context: AutogenContext, answers: Answers, table: ModifyTableOps) ->
         yield table
     yield from fills
     if added:
-        yield not_null(added)
+        # dropped with their columns by the downgrade
+        yield one_way(added[0].table_name, added, schema=added[0].schema)
     if changed:
         yield ModifyTableOps(table.table_name, changed, schema=table.schema)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,21 @@ from ellar_db.plugins.manager import get_plugin_manager
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import ExecuteSQLOp, MigrateOperation, ModifyTableOps, UpgradeOps
+    from sqlalchemy import Inspector, Table
 
     from ellar_db.dialects.base import Dialect
 
 KINDS = {"unique_constraint": "unique", "foreign_key_constraint": "foreignkey"}
 """The kinds of constraints, as `op.drop_constraint` names them, by the names that SQLAlchemy visits them with."""
+
+LABELS = {
+    "primary": "primary key",
+    "unique": "unique",
+    "foreignkey": "foreign key",
+    "check": "check",
+    "sequence": "sequence",
+}
+"""The kinds of names, as a dialect makes them, by their names here."""
 
 
 def rename_parts(
@@ -37,15 +48,17 @@ def rename_parts(
 
     assert context.dialect is not None
     dialect = dialect_named(get_plugin_manager(), context.dialect.name)
-    done: list[MigrateOperation] = []
+    done: list[ExecuteSQLOp] = []
     for table in operations.ops:
         if isinstance(table, ModifyTableOps):
             done += _renamed(context, dialect, table)
     operations.ops[:] = [each for each in operations.ops if not isinstance(each, ModifyTableOps) or each.ops]
-    return [*done, *_primary_keys(context, dialect, inspector)]
+    done += _primary_keys(context, dialect, inspector)
+    known = {str(each.sqltext) for each in done}
+    return [*done, *(each for each in _unnamed(context, dialect, inspector) if each.sqltext not in known)]
 
 
-def _renamed(context: AutogenContext, dialect: Dialect, table: ModifyTableOps) -> Iterator[MigrateOperation]:
+def _renamed(context: AutogenContext, dialect: Dialect, table: ModifyTableOps) -> Iterator[ExecuteSQLOp]:
     for drop in list(table.ops):
         old = _signature(drop, "drop")
         for add in list(table.ops) if old else ():
@@ -106,6 +119,8 @@ def _statement(
     def text(old: str, new: str) -> str:
         if kind == "index":
             return dialect.rename_index(there, where, old, new)
+        if kind == "sequence":
+            return dialect.rename_sequence(where, old, new)
         return dialect.rename_constraint(there, kind, old, new)
 
     if not old or not new:
@@ -114,20 +129,68 @@ def _statement(
     return statement(text(old, new), text(new, old)) if text(old, new) else None
 
 
-def _primary_keys(context: AutogenContext, dialect: Dialect, inspector: RenamedInspector) -> Iterator[MigrateOperation]:
+def _primary_keys(context: AutogenContext, dialect: Dialect, inspector: RenamedInspector) -> Iterator[ExecuteSQLOp]:
     """Yield statements for the primary keys of renamed tables that the models name, which Alembic doesn't compare."""
     for schema, old in inspector.tables:
         new = inspector.tables[schema, old]
-        models = next(
-            (each for each in context.sorted_tables if each.name == new and each.schema in (schema, _default(context))),
-            None,
-        )
+        models = _models(context, schema, new)
         there = inspector.inspector.get_pk_constraint(old, schema=schema)["name"]
         wanted = None if models is None else models.primary_key.name
         if isinstance(wanted, str) and there and str(wanted) != there:
             found = _statement(context, dialect, "primary", schema, new, there, str(wanted))
             if found is not None:
                 yield found
+
+
+def _unnamed(context: AutogenContext, dialect: Dialect, inspector: RenamedInspector) -> Iterator[ExecuteSQLOp]:
+    """Yield statements for what has the name that the server made of the table's and the columns' former names."""
+    for schema, former in dict.fromkeys((*inspector.tables, *inspector.columns)):
+        new = inspector.tables.get((schema, former), former)
+        columns = inspector.columns.get((schema, former), {})
+        models = _models(context, schema, new)
+        given = set(_given(models))
+        for kind, name, parts in _parts(dialect, inspector.inspector, schema, former):
+            if name in given or name != dialect.constraint_name(LABELS[kind], former, parts):
+                continue
+            name_after = dialect.constraint_name(LABELS[kind], new, [columns.get(each, each) for each in parts])
+            found = _statement(context, dialect, kind, schema, new, name, name_after) if name_after != name else None
+            if found is not None:
+                yield found
+
+
+def _given(models: Table | None) -> Iterator[str]:
+    """Yield the names of constraints and sequences that the models give themselves."""
+    from sqlalchemy import Sequence
+
+    if models is not None:
+        yield from (str(each.name) for each in models.constraints if each.name)
+        yield from (str(each.default.name) for each in models.columns if isinstance(each.default, Sequence))
+
+
+def _parts(
+    dialect: Dialect, inspector: Inspector, schema: str | None, table: str
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield what the server may have named: kind, name, and the columns whose names are part of it."""
+    yield "primary", str(inspector.get_pk_constraint(table, schema=schema)["name"]), []
+    for unique in inspector.get_unique_constraints(table, schema=schema):
+        yield "unique", str(unique["name"]), list(unique["column_names"])
+    for key in inspector.get_foreign_keys(table, schema=schema):
+        yield "foreignkey", str(key["name"]), list(key["constrained_columns"])
+    names = [str(column["name"]) for column in inspector.get_columns(table, schema=schema)]
+    for check in inspector.get_check_constraints(table, schema=schema):
+        # with the name of a column if it is about that one only
+        yield from (("check", str(check["name"]), columns) for columns in ([], *([name] for name in names)))
+    for column in inspector.get_columns(table, schema=schema):
+        # the sequence that a serial column, or an identity, has for itself
+        sequence = dialect.constraint_name("sequence", table, [str(column["name"])])
+        if column.get("identity") or re.search(rf"[.'\"]{re.escape(sequence)}[\"']", str(column.get("default"))):
+            yield "sequence", sequence, [str(column["name"])]
+
+
+def _models(context: AutogenContext, schema: str | None, table: str) -> Table | None:
+    """Return a table of the models."""
+    schemas = (schema, _default(context) if schema is None else schema)
+    return next((each for each in context.sorted_tables if each.name == table and each.schema in schemas), None)
 
 
 def _default(context: AutogenContext) -> str | None:

@@ -51,14 +51,14 @@ def rename_column(schema: str | None, table: str, column: Column[Any], new: str)
     return made
 
 
-def statement(text: str, undo: str) -> ExecuteSQLOp:
-    """Return the operation that executes a statement; reversed, it executes another one.
+def statement(text: str, *undo: str) -> ExecuteSQLOp:
+    """Return the operation that executes a statement; reversed, it executes others.
 
     Args:
         text: The statement.
         undo: What undoes it.
     """
-    made: ExecuteSQLOp = _kinds()["statement"](text, undo)
+    made: ExecuteSQLOp = _kinds()["statement"]([text], undo)
     return made
 
 
@@ -84,13 +84,18 @@ def is_fill(operation: MigrateOperation) -> bool:
     return isinstance(operation, _kinds()["fill"])
 
 
-def not_null(alters: Sequence[AlterColumnOp]) -> ModifyTableOps:
-    """Return the operation that makes added columns NOT NULL; reversed, it does nothing, since they are dropped.
+def one_way(
+    table: str, forth: Sequence[MigrateOperation], back: Sequence[MigrateOperation] = (), *, schema: str | None = None
+) -> ModifyTableOps:
+    """Return operations on a table that aren't each other's reverse, where the database does the rest by itself.
 
     Args:
-        alters: What makes each NOT NULL, in one table.
+        table: The table.
+        forth: What is done.
+        back: What is done in the other direction.
+        schema: The table's schema.
     """
-    made: ModifyTableOps = _kinds()["not null"](alters[0].table_name, list(alters), schema=alters[0].schema)
+    made: ModifyTableOps = _kinds()["one way"](table, forth, back, schema)
     return made
 
 
@@ -127,12 +132,12 @@ def _kinds() -> dict[str, Any]:
             return ("rename_column", self.schema, self.table_name, self.column_name, self.modify_name)
 
     class Statement(ExecuteSQLOp):
-        def __init__(self, sqltext: str, undo: str) -> None:
-            super().__init__(sqltext)
-            self.undo = undo
+        def __init__(self, statements: Sequence[str], undo: Sequence[str]) -> None:
+            super().__init__("; ".join(statements))
+            self.statements, self.undo = statements, undo
 
         def reverse(self) -> Statement:
-            return Statement(self.undo, str(self.sqltext))
+            return Statement(self.undo, self.statements)
 
         def to_diff_tuple(self) -> tuple[Any, ...]:
             return ("execute", self.sqltext)
@@ -150,9 +155,15 @@ def _kinds() -> dict[str, Any]:
         def to_diff_tuple(self) -> tuple[Any, ...]:
             return ("fill_column", self.schema, self.table_name, self.column_name)
 
-    class NotNull(ModifyTableOps):
-        def reverse(self) -> ModifyTableOps:
-            return ModifyTableOps(self.table_name, [], schema=self.schema)
+    class OneWay(ModifyTableOps):
+        def __init__(
+            self, table: str, forth: Sequence[MigrateOperation], back: Sequence[MigrateOperation], schema: str | None
+        ) -> None:
+            super().__init__(table, forth, schema=schema)
+            self.back = back
+
+        def reverse(self) -> OneWay:
+            return OneWay(self.table_name, self.back, self.ops, self.schema)
 
     alter_column = renderers.dispatch(AlterColumnOp)
 
@@ -166,9 +177,11 @@ def _kinds() -> dict[str, Any]:
 
     renderers.dispatch_for(RenameColumn)(column_renamed)
     renderers.dispatch_for(RenameTable)(_table_renamed)
-    renderers.dispatch_for(Statement)(lambda context, each: f"{_prefix(context)}execute({escaped(each.sqltext)!r})")
+    renderers.dispatch_for(Statement)(
+        lambda context, each: [f"{_prefix(context)}execute({escaped(text)!r})" for text in each.statements]
+    )
     renderers.dispatch_for(Fill)(_filled)
-    return {"table": RenameTable, "column": RenameColumn, "statement": Statement, "fill": Fill, "not null": NotNull}
+    return {"table": RenameTable, "column": RenameColumn, "statement": Statement, "fill": Fill, "one way": OneWay}
 
 
 def quoted(context: AutogenContext, name: str) -> str:

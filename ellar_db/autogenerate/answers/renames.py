@@ -15,6 +15,7 @@ from ellar_db.autogenerate.answers.operations import rename_column, rename_table
 from ellar_db.autogenerate.answers.questions import may_ask, was_renamed
 from ellar_db.config.command_line import quoted
 from ellar_db.config.invocation import Answers, invocation_of
+from ellar_db.options import renamed, unambiguous
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class Place:
     def name(self, item: Any) -> str:
         """Return the name of a table or column here, as it is shown."""
         return ".".join(str(part) for part in (self.schema, *self.tables[:1], item.name) if part)
+
+    def typed(self, item: Any) -> str:
+        """Return the name of a table or column here, as an option has it."""
+        return ".".join(unambiguous(str(part)) for part in (self.schema, *self.tables[:1], item.name) if part)
 
     def names(self, item: Any) -> set[str]:
         """Return all names that an option may have for a table or column here."""
@@ -80,7 +85,7 @@ class Pair:
 
     def is_meant(self, option: str) -> bool:
         """Return whether a value of `--rename` means this one."""
-        old, _, new = option.partition(":")
+        old, new = renamed(option)
         return old in self.place.names(self.old) and new in {self.new.name, *self.place.names(self.new)}
 
 
@@ -206,7 +211,7 @@ def _hint(pair: Pair) -> None:
         pair.shown[0],
         "values" if pair.place.tables else "rows",
         pair.shown[1],
-        quoted(f"{pair.shown[0]}:{pair.new.name}"),
+        quoted(f"{pair.place.typed(pair.old)}:{unambiguous(pair.new.name)}"),
     )
 
 
