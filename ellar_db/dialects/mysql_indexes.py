@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-PARTS = re.compile(r"\A(?:(?P<kind>UNIQUE|FULLTEXT|SPATIAL) )?\((?P<columns>.*)\)\Z", re.DOTALL)
+PARTS = re.compile(r"\A(?P<unique>UNIQUE )?(?P<kind>\w+) \((?P<columns>.*)\)\Z", re.DOTALL)
+PREFIXES = ("fulltext", "spatial")
+"""Methods that are stated before INDEX."""
+
 COLUMN = re.compile(r"`(?P<name>(?:[^`]|``)+)`(?:\((?P<length>\d+)\))?(?P<order> DESC)?(?:, |\Z)")
 
 
@@ -38,7 +41,7 @@ def parts(text: str) -> dict[str, Any] | None:
         The arguments; None if it has expressions, which the server has rewritten.
 
     Example:
-        >>> parts("UNIQUE (`a`(10), `b`)")
+        >>> parts("UNIQUE btree (`a`(10), `b`)")
         {'columns': ['a', 'b'], 'unique': True, 'mysql_length': {'a': 10}}
     """
     from sqlalchemy import text as sql
@@ -49,7 +52,6 @@ def parts(text: str) -> dict[str, Any] | None:
         return None
     named = [each["name"].replace("``", "`") for each in columns]
     lengths = {name: int(each["length"]) for name, each in zip(named, columns, strict=True) if each["length"]}
-    kind = match["kind"] or ""
     # a length belongs to a column, and so one with an order is written whole
     ordered = [
         sql(each[0].removesuffix(", ")) if each["order"] else name for name, each in zip(named, columns, strict=True)
@@ -57,9 +59,10 @@ def parts(text: str) -> dict[str, Any] | None:
     plain = {name: length for name, length in lengths.items() if name in ordered}
     return {
         "columns": ordered,
-        "unique": kind == "UNIQUE",
+        "unique": bool(match["unique"]),
         **({"mysql_length": plain} if plain else {}),
-        **({"mysql_prefix": kind} if kind not in ("", "UNIQUE") else {}),
+        **({"mysql_prefix": match["kind"].upper()} if match["kind"] in PREFIXES else {}),
+        **({"mysql_using": "hash"} if match["kind"] == "hash" else {}),
     }
 
 
@@ -89,10 +92,8 @@ def _rows(connection: Connection, schema: str | None, table: str | None) -> Iter
 def _text(rows: Iterable[Mapping[str, Any]]) -> str:
     listed = sorted(rows, key=lambda row: int(row["SEQ_IN_INDEX"]))
     first = listed[0]
-    kind = first["INDEX_TYPE"] if first["INDEX_TYPE"] in ("FULLTEXT", "SPATIAL") else ""
-    if not kind and not int(first["NON_UNIQUE"]):
-        kind = "UNIQUE"
-    return f"{kind} ({', '.join(map(_column, listed))})".strip()
+    unique = "" if int(first["NON_UNIQUE"]) else "UNIQUE "
+    return f"{unique}{first['INDEX_TYPE'].lower()} ({', '.join(map(_column, listed))})"
 
 
 def _column(row: Mapping[str, Any]) -> str:

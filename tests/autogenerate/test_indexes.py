@@ -100,3 +100,11 @@ def test_one_that_must_not_block_writes(on_postgresql: Law) -> None:
     assert upgrade.count("autocommit_block()") == downgrade.count("autocommit_block()") == 1
     assert upgrade.index("create_table") < upgrade.index("autocommit_block()") < upgrade.index("'ix'")
     assert downgrade.index("autocommit_block()") < downgrade.index("'ix'") < downgrade.index("drop_table")
+
+
+def test_one_of_a_renamed_column_stays(law: Law) -> None:
+    old = TABLE.format(number=0, index="sa.Index('ix', t.c.n.desc(), t.c.a)")
+
+    written = law.holds(old, old.replace("'n'", "'m'").replace("t.c.n", "t.c.m"), options=["--rename", "t0.n:m"])
+
+    assert "_index(" not in written

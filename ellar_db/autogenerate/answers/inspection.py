@@ -61,6 +61,16 @@ class RenamedInspector:
         """Return the name that a table has in the database."""
         return next((old for (where, old), new in self.tables.items() if (where, new) == (schema, shown)), shown)
 
+    def in_new_names(self, schema: str | None, table: str, text: str) -> str:
+        """Return SQL that names columns of a table as they are shown.
+
+        Args:
+            schema: The table's schema.
+            table: The table, as the database names it.
+            text: The SQL.
+        """
+        return str(_in_text(text, self.columns.get((schema, table), {})))
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.inspector, name)
         kind, part = ("multi", name[10:]) if name.startswith("get_multi_") else ("single", name[4:])

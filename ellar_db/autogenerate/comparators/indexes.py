@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
 
+from ellar_db.autogenerate.answers.inspection import RenamedInspector
 from ellar_db.autogenerate.comparators.restated import NAME, temporarily_like
 from ellar_db.dialects.base import name_in_database
 from ellar_db.plugins.dialects import dialect_named
@@ -57,7 +58,10 @@ def compare_indexes(
     dialect = dialect_named(get_plugin_manager(), context.migration_context.dialect.name)
     there = _there(context, dialect, schema)
     if there is not None:
-        own = {} if inspected is None else there.get(name_in_database(inspected), {})
+        former = "" if inspected is None else name_in_database(inspected)
+        own = there.get(former, {})
+        if isinstance(context.inspector, RenamedInspector):
+            own = {each: context.inspector.in_new_names(schema, former, text) for each, text in own.items()}
         _Comparison(context, dialect, operations, schema, name, inspected, own).add(declared)
     return PriorityDispatchResult.CONTINUE
 
@@ -106,7 +110,12 @@ class _Comparison:
         """Add the operations that Alembic hasn't added already, and let those that it has know what they undo."""
         self._restore()
         wanted = {str(index.name): index for index in (declared.indexes if declared is not None else ()) if index.name}
-        read = {str(index.name) for index in (self.inspected.indexes if self.inspected is not None else ())}
+        # on some servers a unique constraint is an index
+        read = (
+            set()
+            if self.inspected is None
+            else {str(getattr(each, "name", None)) for each in (*self.inspected.indexes, *self.inspected.constraints)}
+        )
         for name in self.there.keys() - wanted.keys() - read - self.known:
             self._drop(name)
         for name in wanted.keys() - self.there.keys() - self.known:
