@@ -63,6 +63,56 @@ def test_rows_after_a_table_on_mariadb(project: Project, new_database: Callable[
     assert "it rolled back the transaction of the run" in said
 
 
+UNSEEN = "op.get_bind().connection.cursor().execute('INSERT INTO kept VALUES (1)')"
+"""A statement that SQLAlchemy doesn't see."""
+
+
+@pytest.mark.parametrize("rest", [[], [create("after")], [INSERT.format(2)]], ids=["nothing", "table", "row"])
+@pytest.mark.parametrize("place", ["first", "later"])
+def test_a_rollback_just_after_a_table_on_mariadb(
+    project: Project, new_database: Callable[[str], str], rest: list[str], place: str
+) -> None:
+    before = [] if place == "first" else [create("earlier")]
+    made = history(project, new_database("mariadb"), [*before, create("before"), UNSEEN, ROLLBACKS["driver"], *rest])
+
+    code, said = made.run()
+
+    assert code == 1
+    assert "it rolled back the transaction of the run" in said
+    assert "before" in said.partition("Done: ")[2]
+    assert made.version() == "0000"
+
+
+def test_what_a_server_refuses_in_a_transaction_runs_after_a_table_on_mariadb(
+    project: Project, new_database: Callable[[str], str]
+) -> None:
+    statements = [
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "set session sql_log_bin = 1",
+        "SET @@SESSION.gtid_domain_id = 0",
+        "SET SESSION binlog_format = 'ROW'",
+    ]
+    body = [each for n, sql in enumerate(statements) for each in (create(f"t{n}"), f'op.execute("{sql}")')]
+    made = history(project, new_database("mariadb"), [*body, INSERT.format(1)])
+
+    code, said = made.run()
+
+    assert code == 0, said
+    assert made.version() == "0001"
+
+
+@pytest.mark.parametrize("commit", ["op.get_bind().connection.commit()", "op.execute('COMMIT')"])
+def test_a_commit_just_after_a_table_on_mariadb(
+    project: Project, new_database: Callable[[str], str], commit: str
+) -> None:
+    made = history(project, new_database("mariadb"), [create("before"), UNSEEN, commit, create("after")])
+
+    code, said = made.run()
+
+    assert code == 0, said
+    assert made.version() == "0001"
+
+
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb", "sqlite"])
 @pytest.mark.parametrize("first", [[], [INSERT.format(1)], [create("before"), INSERT.format(1)]])
 def test_a_savepoint_is_no_rollback(

@@ -90,6 +90,11 @@ class MySQL(Dialect):
             ),
             stored=starting_with(STORED, LEADING),
             table_locks=re.compile(r"\s*(UN)?LOCK\s+TABLES?\b", re.IGNORECASE),
+            outside=starting_with(
+                r"XA\s+(?:START|BEGIN)|SET\s+(?:LOCAL\s+)?TRANSACTION|SET\b[^;]*\b(?:sql_log_bin|(?:binlog|gtid)_\w+"
+                r"|skip_(?:parallel_)?replication)",
+                LEADING,
+            ),
         )
 
     def absence(self, database: Database, error: BaseException) -> str:

@@ -45,6 +45,7 @@ class Statements:
         stored: Definitions of procedures and the like, which are one statement although they contain semicolons.
         table_locks: Statements that lock tables, or unlock them (group 1). Between the two, a session can use only
             the locked tables.
+        outside: Statements that the server refuses in a transaction.
 
     Example:
         >>> bool(Statements().changes_schema.match("ALTER TABLE users ADD name TEXT"))
@@ -56,6 +57,7 @@ class Statements:
     partial: re.Pattern[str] = field(default_factory=lambda: starting_with(PARTIAL))
     stored: re.Pattern[str] = field(default_factory=lambda: starting_with(STORED))
     table_locks: re.Pattern[str] = NOTHING
+    outside: re.Pattern[str] = NOTHING
 
     def are_several(self, text: str) -> bool:
         """Return whether a text contains several statements.

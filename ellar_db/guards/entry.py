@@ -33,6 +33,9 @@ ENDS = 25
 WRITTEN = ("revision", "statements", "failed")
 """Columns that are written as JSON, which fits into any database's character set."""
 
+TOLD = ("statements", "done")
+"""Columns that change whenever an entry is written, and so tell whether that was rolled back."""
+
 FIRST = "the revision's first statement"
 """Stands for the one statement that isn't recorded itself."""
 
@@ -103,10 +106,10 @@ class EntryTable:
         own = self.table.c.version_table == self.version_table
         self._insertion, self._change = self.table.insert(), self.table.update().where(own)
         self._removal, self._reading = self.table.delete().where(own), self.table.select().where(own)
-        was = self.table.c.statements == bindparam("was", type_=self.table.c.statements.type)
-        self._change_of_last, self._removal_of_last = self._change.where(was), self._removal.where(was)
+        was = [self.table.c[name] == bindparam(f"was_{name}", type_=self.table.c[name].type) for name in TOLD]
+        self._change_of_last, self._removal_of_last = self._change.where(*was), self._removal.where(*was)
         # what was written last, as the table has it
-        self._last = ""
+        self._last: dict[str, Any] = {}
         self._there = False
 
     def read(self) -> Entry | None:
@@ -143,11 +146,11 @@ class EntryTable:
         """
         values = {**vars(entry), "statements": shortened(entry.statements)}
         values.update({key: json.dumps(values[key]) for key in WRITTEN})
-        before, self._last = self._last, str(values["statements"])
+        before, self._last = self._last, {f"was_{name}": values[name] for name in TOLD}
         if anew:
             self._insert({**values, "version_table": self.version_table})
             return True
-        if before and self.connection.execute(self._change_of_last, {**values, "was": before}).rowcount:
+        if before and self.connection.execute(self._change_of_last, {**values, **before}).rowcount:
             return True
         if not self.connection.execute(self._change, values).rowcount:
             self._insert({**values, "version_table": self.version_table})
@@ -173,8 +176,8 @@ class EntryTable:
         Returns:
             Whether the row was as it was written last; if not, that was rolled back.
         """
-        before, self._last = self._last, ""
-        if before and self.connection.execute(self._removal_of_last, {"was": before}).rowcount:
+        before, self._last = self._last, {}
+        if before and self.connection.execute(self._removal_of_last, before).rowcount:
             return True
         self.connection.execute(self._removal)
         return not before

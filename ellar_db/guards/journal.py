@@ -54,6 +54,7 @@ class Progress:
         locked: Whether the revision has locked tables, so that no other table can be written.
         nested: Whether it rolled back to a savepoint, and the entry with it.
         undone: Whether it rolled back what was written.
+        marked: Whether its transaction has nothing but the entry, written after a schema change.
     """
 
     kept: int = 0
@@ -61,6 +62,7 @@ class Progress:
     locked: bool = False
     nested: bool = False
     undone: bool = False
+    marked: bool = False
 
 
 class Journal:
@@ -205,8 +207,13 @@ class Journal:
         if is_noted and not changes_schema and not progress.partial:
             self._withdraw()
             is_noted = False
+        if progress.marked and kinds.outside.match(text):
+            # as if the entry hadn't been written
+            self.connection.connection.commit()
+            progress.marked = False
         if kinds.reads.match(text) and not several:
             return
+        progress.marked = False
         if changes_schema:
             progress.kept = len(self.entry.statements)
         self.entry.statements.append(clipped(text))
@@ -216,7 +223,7 @@ class Journal:
             self._write(self.entry)
 
     def statement_done(self, text: str) -> None:
-        """Record that a statement ended; this is written with the next one.
+        """Record that a statement ended; this is written with the next one, and at once after a schema change.
 
         Args:
             text: The statement.
@@ -225,8 +232,13 @@ class Journal:
         if self.entry is None or not self._running or (kinds.reads.match(text) and not progress.partial):
             return
         self.entry.done = True
-        if kinds.changes_schema.match(text) or (progress.partial and progress.locked):
+        changes_schema = kinds.changes_schema.match(text)
+        if changes_schema or (progress.partial and progress.locked):
             progress.kept = len(self.entry.statements)
+        if changes_schema and self.ahead and not progress.locked:
+            # into the transaction that begins after the change, since its rollback would leave no trace otherwise
+            self._write(self.entry)
+            progress.marked = True
         if locks := kinds.table_locks.match(text):
             progress.locked = locks[1] is None
 
