@@ -12,12 +12,14 @@ from ellar_db.autogenerate.answers.renames import is_second_comparison, rename
 from ellar_db.autogenerate.comparators.checks import compare_checks
 from ellar_db.autogenerate.comparators.defaults import compare_default
 from ellar_db.autogenerate.comparators.indexes import compare_indexes
+from ellar_db.autogenerate.comparators.numbering import compare_identity, compare_numbering
+from ellar_db.autogenerate.comparators.primary_keys import compare_primary_key
 from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
 from ellar_db.autogenerate.expressions import render_as_written
 from ellar_db.autogenerate.key_indexes import drop_key_indexes
 from ellar_db.autogenerate.mappers import complete_models
-from ellar_db.autogenerate.order import reorder
+from ellar_db.autogenerate.order import reorder, unbatch
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -40,7 +42,7 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    return (fill_columns, convert, name_constraints, drop_key_indexes, reorder)
+    return (fill_columns, convert, name_constraints, drop_key_indexes, reorder, unbatch)
 
 
 @cache
@@ -50,9 +52,13 @@ def enable() -> None:
     from alembic.util import DispatchPriority
 
     comparators.dispatch_for("schema", priority=DispatchPriority.FIRST)(_begin)
+    comparators.dispatch_for("column", priority=DispatchPriority.FIRST, subgroup="server_default")(compare_identity)
     comparators.dispatch_for("column", subgroup="server_default")(compare_default)
     comparators.dispatch_for("table")(compare_checks)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_indexes)
+    # it has to know the foreign keys
+    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_primary_key)
+    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_numbering)
     comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
 
 

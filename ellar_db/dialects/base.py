@@ -116,6 +116,9 @@ class Dialect:
     indexes_foreign_keys: ClassVar[bool] = False
     """Whether the server makes an index for a foreign key, with its name, and keeps it when the key is dropped."""
 
+    alters_numbering: ClassVar[bool] = True
+    """Whether `op.alter_column` lets the server number the rows in a column, or no longer."""
+
     has_schemas: ClassVar[bool] = True
     """Whether a database may have tables in several schemas."""
 
@@ -412,6 +415,54 @@ class Dialect:
         """
         return ""
 
+    # Primary keys
+
+    def replace_primary_key(self, table: str, columns: Sequence[str]) -> str:
+        """Return the statement that replaces a table's primary key by another, or an empty string if that takes two.
+
+        Args:
+            table: The table, quoted and with its schema.
+            columns: The columns of the new key, quoted.
+        """
+        return ""
+
+    # Numbers of rows
+
+    def numbering(self, column: Column[Any]) -> Hashable | None:
+        """Return how the server numbers the rows in a column, or None if it doesn't, or that can't be changed.
+
+        Args:
+            column: A column of the models, or one that SQLAlchemy read.
+        """
+        return None
+
+    def renumbered(
+        self,
+        connection: Connection,
+        column: Column[Any],
+        schema: str | None,
+        table: str,
+        name: str,
+        change: tuple[Any, Any],
+        quote: Callable[[str], str],
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Return the statements that change how rows are numbered, unless `alters_numbering`.
+
+        Args:
+            connection: The database.
+            column: The column as the database has it.
+            schema: The schema of its table; None is the default one.
+            table: The table's name after the change.
+            name: The column's name after the change.
+            change: How the rows are numbered before and after it (`numbering`).
+            quote: Quotes a name.
+
+        Returns:
+            What precedes other changes of the column, and what follows them: statements, each with the one that undoes
+            it; an empty one does nothing.
+        """
+        return [], []
+
     # Scratch databases
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL | None:
@@ -498,7 +549,7 @@ class Dialect:
         """Return the name of a constraint that has none in the models, as the server would choose it.
 
         Args:
-            kind: "unique" or "foreign key".
+            kind: "unique", "foreign key" or "primary key".
             table: The table's name.
             columns: The columns' names.
             referred: For a foreign key, the table to which it refers.
@@ -507,6 +558,8 @@ class Dialect:
             >>> Dialect().constraint_name("unique", "users", ["name", "team"])
             'users_name_team_key'
         """
+        if kind == "primary key":
+            return f"{table[: NAME_LENGTH - 5]}_pkey"
         label = "_fkey" if kind == "foreign key" else "_key"
         first, second = table, "_".join(columns)
         while len(first) + len(second) + len(label) + 1 > NAME_LENGTH:

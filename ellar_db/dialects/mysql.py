@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
@@ -20,7 +20,7 @@ from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection
+    from sqlalchemy import URL, Column, Connection
     from sqlalchemy import Dialect as SQLAlchemyDialect
 
     from ellar_db.dialects.statements import Statements
@@ -182,6 +182,19 @@ class MySQL(Dialect):
     def rename_constraint(self, table: str, kind: str, old: str, new: str) -> str:
         """Return the same as for an index for a unique constraint, which is one; foreign keys can't be renamed."""
         return self.rename_index(table, "", old, new) if kind == "unique" else ""
+
+    def numbering(self, column: Column[Any]) -> bool | None:
+        """Return whether a column has AUTO_INCREMENT."""
+        from sqlalchemy import Sequence
+
+        plain = column.server_default is None or column.identity is not None
+        # MariaDB has sequences, which a column then is given
+        given = isinstance(column.default, Sequence) and not column.default.optional
+        return (column is column.table.autoincrement_column and plain and not given) or None
+
+    def replace_primary_key(self, table: str, columns: Sequence[str]) -> str:
+        """Return one statement: without any key, foreign keys might be left without an index."""
+        return f"ALTER TABLE {table} DROP PRIMARY KEY, ADD PRIMARY KEY ({', '.join(columns)})"
 
     def constraint_name(self, kind: str, table: str, columns: Sequence[str], referred: str = "") -> str:
         """Return the first column's name for a unique constraint, as the server does."""

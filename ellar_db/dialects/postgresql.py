@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import socket
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,12 +14,13 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects import indexes
 from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.numbering import Numbering, Renumbering, Steps
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection, Inspector
+    from sqlalchemy import URL, Column, Connection, Inspector
     from sqlalchemy import Dialect as SQLAlchemyDialect
 
 MAINTENANCE = "postgres"
@@ -65,6 +66,7 @@ class PostgreSQL(Dialect):
         "{column}::text::{type}",
     )
     comparators = ("alembic_postgresql_enum", "alembic_utils")
+    alters_numbering = False
     using = "postgresql_using"
     concurrently = "postgresql_concurrently"
     enums = "alembic_postgresql_enum"
@@ -220,6 +222,23 @@ class PostgreSQL(Dialect):
     def rename_constraint(self, table: str, kind: str, old: str, new: str) -> str:
         """Return `ALTER TABLE ... RENAME CONSTRAINT`."""
         return f"ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"
+
+    def numbering(self, column: Column[Any]) -> Numbering | None:
+        """Return SERIAL or the identity of a column."""
+        return Numbering.of(column)
+
+    def renumbered(
+        self,
+        connection: Connection,
+        column: Column[Any],
+        schema: str | None,
+        table: str,
+        name: str,
+        change: tuple[Numbering | None, Numbering | None],
+        quote: Callable[[str], str],
+    ) -> tuple[Steps, Steps]:
+        """Return statements for the identity, or for the sequence and the default of SERIAL."""
+        return Renumbering(connection, column, schema, table, name, quote).steps(*change)
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of another database on the server."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.autogenerate.answers.inspection import RenamedInspector
 from ellar_db.autogenerate.answers.operations import qualified, quoted, statement
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
@@ -20,9 +19,7 @@ KINDS = {"unique_constraint": "unique", "foreign_key_constraint": "foreignkey"}
 """The kinds of constraints, as `op.drop_constraint` names them, by the names that SQLAlchemy visits them with."""
 
 
-def rename_parts(
-    context: AutogenContext, operations: UpgradeOps, inspector: RenamedInspector
-) -> list[MigrateOperation]:
+def rename_parts(context: AutogenContext, operations: UpgradeOps) -> list[MigrateOperation]:
     """Return statements that rename indexes and constraints, in place of a drop and an add that differ in the name.
 
     Where the database has no such statement, the new one is added before the old one is dropped, since a foreign key
@@ -31,7 +28,6 @@ def rename_parts(
     Args:
         context: The comparison.
         operations: Its operations, changed in place.
-        inspector: What is renamed.
     """
     from alembic.operations.ops import ModifyTableOps
 
@@ -42,7 +38,7 @@ def rename_parts(
         if isinstance(table, ModifyTableOps):
             done += _renamed(context, dialect, table)
     operations.ops[:] = [each for each in operations.ops if not isinstance(each, ModifyTableOps) or each.ops]
-    return [*done, *_primary_keys(context, dialect, inspector)]
+    return done
 
 
 def _renamed(context: AutogenContext, dialect: Dialect, table: ModifyTableOps) -> Iterator[MigrateOperation]:
@@ -112,23 +108,3 @@ def _statement(
         return None
     old, new = quoted(context, old), quoted(context, new)
     return statement(text(old, new), text(new, old)) if text(old, new) else None
-
-
-def _primary_keys(context: AutogenContext, dialect: Dialect, inspector: RenamedInspector) -> Iterator[MigrateOperation]:
-    """Yield statements for the primary keys of renamed tables that the models name, which Alembic doesn't compare."""
-    for schema, old in inspector.tables:
-        new = inspector.tables[schema, old]
-        models = next(
-            (each for each in context.sorted_tables if each.name == new and each.schema in (schema, _default(context))),
-            None,
-        )
-        there = inspector.inspector.get_pk_constraint(old, schema=schema)["name"]
-        wanted = None if models is None else models.primary_key.name
-        if isinstance(wanted, str) and there and str(wanted) != there:
-            found = _statement(context, dialect, "primary", schema, new, there, str(wanted))
-            if found is not None:
-                yield found
-
-
-def _default(context: AutogenContext) -> str | None:
-    return context.dialect.default_schema_name if context.dialect is not None else None

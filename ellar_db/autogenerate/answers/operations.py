@@ -55,7 +55,7 @@ def statement(text: str, undo: str) -> ExecuteSQLOp:
     """Return the operation that executes a statement; reversed, it executes another one.
 
     Args:
-        text: The statement.
+        text: The statement; an empty one does nothing, and isn't written.
         undo: What undoes it.
     """
     made: ExecuteSQLOp = _kinds()["statement"](text, undo)
@@ -166,7 +166,7 @@ def _kinds() -> dict[str, Any]:
 
     renderers.dispatch_for(RenameColumn)(column_renamed)
     renderers.dispatch_for(RenameTable)(_table_renamed)
-    renderers.dispatch_for(Statement)(lambda context, each: f"{_prefix(context)}execute({escaped(each.sqltext)!r})")
+    renderers.dispatch_for(Statement)(_executed)
     renderers.dispatch_for(Fill)(_filled)
     return {"table": RenameTable, "column": RenameColumn, "statement": Statement, "fill": Fill, "not null": NotNull}
 
@@ -187,6 +187,11 @@ def qualified(context: AutogenContext, schema: str | None, name: str) -> str:
 
 def _prefix(context: AutogenContext) -> str:
     return str(context.opts["alembic_module_prefix"] or "")
+
+
+def _executed(context: AutogenContext, operation: ExecuteSQLOp) -> list[str]:
+    text = str(operation.sqltext)
+    return [f"{_prefix(context)}execute({escaped(text)!r})"] if text else []
 
 
 def _table_renamed(context: AutogenContext, operation: RenameTableOp) -> str:

@@ -116,7 +116,7 @@ def rename(context: AutogenContext, operations: UpgradeOps, schemas: set[str | N
             done += [confirmed(pair, inspector) for pair in chosen]
             _compare_again(context, operations, schemas, inspector)
     if done:
-        operations.ops[:0] = [*done, *rename_parts(context, operations, inspector)]
+        operations.ops[:0] = [*done, *rename_parts(context, operations)]
 
 
 def _tables(context: AutogenContext, operations: UpgradeOps, _: RenamedInspector, answers: Answers) -> Iterator[Pair]:
