@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ellar_db.autogenerate.answers.operations import is_statement
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 
@@ -75,13 +76,13 @@ def unbatch(_: AutogenContext, operations: UpgradeOps) -> None:
 
 
 def _parts(operation: MigrateOperation) -> Iterator[MigrateOperation]:
-    from alembic.operations.ops import ExecuteSQLOp, ModifyTableOps
+    from alembic.operations.ops import ModifyTableOps
 
-    if type(operation) is not ModifyTableOps or not any(isinstance(each, ExecuteSQLOp) for each in operation.ops):
+    if type(operation) is not ModifyTableOps or not any(map(is_statement, operation.ops)):
         yield operation
         return
-    for is_statement, group in groupby(operation.ops, lambda each: isinstance(each, ExecuteSQLOp)):
-        if is_statement:
+    for apart, group in groupby(operation.ops, is_statement):
+        if apart:
             yield from group
         else:
             yield ModifyTableOps(operation.table_name, list(group), schema=operation.schema)

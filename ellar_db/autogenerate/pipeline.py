@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ellar_db.autogenerate.answers.fills import fill_columns
 from ellar_db.autogenerate.answers.renames import is_second_comparison, rename
 from ellar_db.autogenerate.comparators.checks import compare_checks
+from ellar_db.autogenerate.comparators.computed import compare_computed, leave_computed
 from ellar_db.autogenerate.comparators.defaults import compare_default
 from ellar_db.autogenerate.comparators.indexes import compare_indexes
 from ellar_db.autogenerate.comparators.numbering import compare_identity, compare_numbering
@@ -53,12 +54,14 @@ def enable() -> None:
 
     comparators.dispatch_for("schema", priority=DispatchPriority.FIRST)(_begin)
     comparators.dispatch_for("column", priority=DispatchPriority.FIRST, subgroup="server_default")(compare_identity)
+    comparators.dispatch_for("column", priority=DispatchPriority.FIRST, subgroup="server_default")(leave_computed)
     comparators.dispatch_for("column", subgroup="server_default")(compare_default)
     comparators.dispatch_for("table")(compare_checks)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_indexes)
     # it has to know the foreign keys
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_primary_key)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_numbering)
+    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_computed)
     comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
 
 

@@ -119,6 +119,12 @@ class Dialect:
     alters_numbering: ClassVar[bool] = True
     """Whether `op.alter_column` lets the server number the rows in a column, or no longer."""
 
+    alters_computed: ClassVar[bool] = False
+    """Whether `op.alter_column` in a batch makes a computed column a plain one, if it drops its default."""
+
+    computed_keep_types: ClassVar[bool] = False
+    """Whether the type of a column can't be changed as long as another one is computed from it."""
+
     has_schemas: ClassVar[bool] = True
     """Whether a database may have tables in several schemas."""
 
@@ -423,6 +429,19 @@ class Dialect:
         Args:
             table: The table, quoted and with its schema.
             columns: The columns of the new key, quoted.
+        """
+        return ""
+
+    # Computed columns
+
+    def plain_column(self, table: str, column: str, definition: str, *, stored: bool) -> str:
+        """Return the statement that makes a computed column a plain one with these values, or an empty string.
+
+        Args:
+            table: The table, quoted and with its schema.
+            column: The column, quoted.
+            definition: The plain column's definition, as in CREATE TABLE.
+            stored: Whether the values are stored.
         """
         return ""
 

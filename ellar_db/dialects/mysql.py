@@ -183,6 +183,10 @@ class MySQL(Dialect):
         """Return the same as for an index for a unique constraint, which is one; foreign keys can't be renamed."""
         return self.rename_index(table, "", old, new) if kind == "unique" else ""
 
+    def plain_column(self, table: str, column: str, definition: str, *, stored: bool) -> str:
+        """Return `MODIFY`, which the servers do for stored values alone."""
+        return f"ALTER TABLE {table} MODIFY {definition}" if stored else ""
+
     def numbering(self, column: Column[Any]) -> bool | None:
         """Return whether a column has AUTO_INCREMENT."""
         from sqlalchemy import Sequence

@@ -67,6 +67,7 @@ class PostgreSQL(Dialect):
     )
     comparators = ("alembic_postgresql_enum", "alembic_utils")
     alters_numbering = False
+    computed_keep_types = True
     using = "postgresql_using"
     concurrently = "postgresql_concurrently"
     enums = "alembic_postgresql_enum"
@@ -222,6 +223,10 @@ class PostgreSQL(Dialect):
     def rename_constraint(self, table: str, kind: str, old: str, new: str) -> str:
         """Return `ALTER TABLE ... RENAME CONSTRAINT`."""
         return f"ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"
+
+    def plain_column(self, table: str, column: str, definition: str, *, stored: bool) -> str:
+        """Return `ALTER COLUMN ... DROP EXPRESSION`."""
+        return f"ALTER TABLE {table} ALTER COLUMN {column} DROP EXPRESSION" if stored else ""
 
     def numbering(self, column: Column[Any]) -> Numbering | None:
         """Return SERIAL or the identity of a column."""

@@ -86,6 +86,7 @@ class SQLite(Dialect):
     # a function of the class would become a method
     has_schemas = False
     checks_references = False
+    alters_computed = True
     naming_convention: ClassVar[Mapping[str, str]] = {
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",

@@ -62,6 +62,29 @@ def statement(text: str, undo: str) -> ExecuteSQLOp:
     return made
 
 
+def one_way(
+    table: ModifyTableOps, there: Sequence[MigrateOperation], back: Sequence[MigrateOperation]
+) -> ModifyTableOps:
+    """Return an operation that consists of others; reversed, it consists of other ones than these reversed.
+
+    Args:
+        table: The operations of a table, of which it becomes a part.
+        there: The operations.
+        back: What undoes them all.
+    """
+    made: ModifyTableOps = _kinds()["one way"](table.table_name, list(there), list(back), table.schema)
+    return made
+
+
+def is_statement(operation: MigrateOperation) -> bool:
+    """Return whether an operation, or a part of it in either direction, is a statement."""
+    from alembic.operations.ops import ExecuteSQLOp
+
+    if isinstance(operation, _kinds()["one way"]):
+        return any(is_statement(each) for each in (*operation.ops, *operation.back))
+    return isinstance(operation, ExecuteSQLOp)
+
+
 def fill(
     schema: str | None, table: str, column: str, type_: TypeEngine[Any], value: Any, *, expression: bool
 ) -> MigrateOperation:
@@ -137,6 +160,16 @@ def _kinds() -> dict[str, Any]:
         def to_diff_tuple(self) -> tuple[Any, ...]:
             return ("execute", self.sqltext)
 
+    class OneWay(ModifyTableOps):
+        def __init__(
+            self, table: str, there: list[MigrateOperation], back: list[MigrateOperation], schema: str | None
+        ) -> None:
+            super().__init__(table, there, schema=schema)
+            self.back = back
+
+        def reverse(self) -> OneWay:
+            return OneWay(self.table_name, self.back, list(self.ops), self.schema)
+
     class Fill(MigrateOperation):
         def __init__(
             self, schema: str | None, table: str, column: str, type_: TypeEngine[Any], value: Any, expression: bool
@@ -168,7 +201,15 @@ def _kinds() -> dict[str, Any]:
     renderers.dispatch_for(RenameTable)(_table_renamed)
     renderers.dispatch_for(Statement)(_executed)
     renderers.dispatch_for(Fill)(_filled)
-    return {"table": RenameTable, "column": RenameColumn, "statement": Statement, "fill": Fill, "not null": NotNull}
+    renderers.dispatch_for(OneWay)(_in_turn)
+    return {
+        "table": RenameTable,
+        "column": RenameColumn,
+        "statement": Statement,
+        "one way": OneWay,
+        "fill": Fill,
+        "not null": NotNull,
+    }
 
 
 def quoted(context: AutogenContext, name: str) -> str:
@@ -192,6 +233,14 @@ def _prefix(context: AutogenContext) -> str:
 def _executed(context: AutogenContext, operation: ExecuteSQLOp) -> list[str]:
     text = str(operation.sqltext)
     return [f"{_prefix(context)}execute({escaped(text)!r})"] if text else []
+
+
+def _in_turn(context: AutogenContext, operation: ModifyTableOps) -> list[str]:
+    """Render operations where they are, in a batch or not."""
+    from alembic.autogenerate import renderers
+
+    rendered = (renderers.dispatch(each)(context, each) for each in operation.ops)
+    return [line for text in rendered for line in ([text] if isinstance(text, str) else text)]
 
 
 def _table_renamed(context: AutogenContext, operation: RenameTableOp) -> str:
