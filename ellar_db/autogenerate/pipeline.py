@@ -15,6 +15,7 @@ from ellar_db.autogenerate.comparators.defaults import compare_default
 from ellar_db.autogenerate.comparators.indexes import compare_indexes
 from ellar_db.autogenerate.comparators.numbering import compare_identity, compare_numbering
 from ellar_db.autogenerate.comparators.primary_keys import compare_primary_key
+from ellar_db.autogenerate.comparators.sequences import compare_sequences
 from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
 from ellar_db.autogenerate.expressions import render_as_written
@@ -43,7 +44,7 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    return (fill_columns, convert, name_constraints, drop_key_indexes, reorder, unbatch)
+    return (fill_columns, compare_sequences, convert, name_constraints, drop_key_indexes, reorder, unbatch)
 
 
 @cache

@@ -15,6 +15,7 @@ from ellar_db.hooktypes import Canceller, Lock
 if TYPE_CHECKING:
     from sqlalchemy import URL, Column, Connection, Inspector, Table
     from sqlalchemy import Dialect as SQLAlchemyDialect
+    from sqlalchemy import Sequence as DatabaseSequence
 
     from ellar_db.dialects.statements import Statements
 
@@ -481,6 +482,29 @@ class Dialect:
             it; an empty one does nothing.
         """
         return [], []
+
+    # Sequences
+
+    def sequences(self, connection: Connection, schema: str | None) -> Mapping[str, DatabaseSequence]:
+        """Return the sequences of a schema that belong to no column, by their names.
+
+        Args:
+            connection: A connection to the database.
+            schema: The schema; None is the default one.
+        """
+        return {}
+
+    def sequence_change(
+        self, place: str, found: DatabaseSequence, declared: DatabaseSequence
+    ) -> tuple[str, str] | None:
+        """Return the statement that changes the options of a sequence, and the one that undoes it; None if none differ.
+
+        Args:
+            place: The sequence, quoted and with its schema.
+            found: The database's sequence.
+            declared: The models' sequence.
+        """
+        return None
 
     # Scratch databases
 

@@ -22,6 +22,7 @@ from ellar_db.hooktypes import Canceller
 if TYPE_CHECKING:
     from sqlalchemy import URL, Column, Connection
     from sqlalchemy import Dialect as SQLAlchemyDialect
+    from sqlalchemy import Sequence as DatabaseSequence
 
     from ellar_db.dialects.statements import Statements
 
@@ -182,6 +183,13 @@ class MySQL(Dialect):
     def rename_constraint(self, table: str, kind: str, old: str, new: str) -> str:
         """Return the same as for an index for a unique constraint, which is one; foreign keys can't be renamed."""
         return self.rename_index(table, "", old, new) if kind == "unique" else ""
+
+    def sequences(self, connection: Connection, schema: str | None) -> dict[str, DatabaseSequence]:
+        """Return the sequences of MariaDB; their options aren't read."""
+        from sqlalchemy import Sequence, inspect
+
+        names = inspect(connection).get_sequence_names(schema=schema)
+        return {name: Sequence(name, schema=schema) for name in names}
 
     def plain_column(self, table: str, column: str, definition: str, *, stored: bool) -> str:
         """Return `MODIFY`, which the servers do for stored values alone."""

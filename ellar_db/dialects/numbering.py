@@ -93,10 +93,9 @@ class Numbering:
         Args:
             column: A column of the models, or one that SQLAlchemy read.
         """
-        from sqlalchemy import BigInteger, Sequence, SmallInteger
+        from sqlalchemy import Sequence
 
-        small, big = (isinstance(column.type, kind) for kind in (SmallInteger, BigInteger))
-        type_ = "smallint" if small else "bigint" if big else "integer"
+        type_ = _type(column.type)
         if column.identity is not None:
             return cls(type_, Options.of(column.identity, type_), bool(column.identity.always))
         given = column.default
@@ -208,3 +207,61 @@ class Renumbering:
             longer = len(first.encode()) > len(second.encode())
             first, second = (first[:-1], second) if longer else (first, second[:-1])
         return f"{first}_{second}_seq"
+
+
+def unowned(connection: Connection, schema: str | None) -> dict[str, Sequence]:
+    """Return the sequences of a schema that neither a column nor an extension owns, by their names.
+
+    Args:
+        connection: A connection to the database.
+        schema: The schema; None is the default one.
+    """
+    from sqlalchemy import BigInteger, Integer, Sequence, SmallInteger, text
+
+    types = {"smallint": SmallInteger(), "integer": Integer(), "bigint": BigInteger()}
+    asked = text(
+        "SELECT c.relname, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, "
+        "s.seqcycle FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = COALESCE(CAST(:schema AS name), current_schema()) "
+        "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i', 'e'))"
+    )
+    found = {}
+    for name, type_, start, increment, low, high, cache, cycle in connection.execute(asked, {"schema": schema}):
+        options = Options.of(Sequence(name, increment=increment, minvalue=low, maxvalue=high), type_)
+        found[name] = Sequence(
+            name,
+            schema=schema,
+            data_type=None if type_ == "bigint" else types[type_],
+            start=start if start != options.start else None,
+            increment=increment if increment != 1 else None,
+            minvalue=options.minvalue,
+            maxvalue=options.maxvalue,
+            cache=cache if cache != 1 else None,
+            cycle=cycle or None,
+        )
+    return found
+
+
+def altered(place: str, found: Sequence, declared: Sequence) -> tuple[str, str] | None:
+    """Return the statement that changes a sequence, and the one that undoes it; None if it is as it shall be.
+
+    Args:
+        place: The sequence, quoted and with its schema.
+        found: The database's sequence.
+        declared: The models' sequence.
+    """
+    types = [_type(each.data_type, "bigint") for each in (found, declared)]
+    was, now = (Options.of(each, type_) for each, type_ in zip((found, declared), types, strict=True))
+    there, back = now.clauses(was), was.clauses(now)
+    if types[0] != types[1]:
+        there, back = [f"AS {types[1]}", *there], [f"AS {types[0]}", *back]
+    return (f"ALTER SEQUENCE {place} {' '.join(there)}", f"ALTER SEQUENCE {place} {' '.join(back)}") if there else None
+
+
+def _type(type_: Any, default: str = "integer") -> str:
+    """Return the server's name of a type of integers."""
+    from sqlalchemy import BigInteger, Integer, SmallInteger
+
+    kinds = {SmallInteger: "smallint", BigInteger: "bigint", Integer: "integer"}
+    return next((name for kind, name in kinds.items() if isinstance(type_, kind)), default)

@@ -14,7 +14,7 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects import indexes
 from ellar_db.dialects.base import Dialect
-from ellar_db.dialects.numbering import Numbering, Renumbering, Steps
+from ellar_db.dialects.numbering import Numbering, Renumbering, Steps, altered, unowned
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
@@ -22,6 +22,7 @@ from ellar_db.hooktypes import Canceller
 if TYPE_CHECKING:
     from sqlalchemy import URL, Column, Connection, Inspector
     from sqlalchemy import Dialect as SQLAlchemyDialect
+    from sqlalchemy import Sequence as DatabaseSequence
 
 MAINTENANCE = "postgres"
 """The database that every server has, from which others are made."""
@@ -223,6 +224,16 @@ class PostgreSQL(Dialect):
     def rename_constraint(self, table: str, kind: str, old: str, new: str) -> str:
         """Return `ALTER TABLE ... RENAME CONSTRAINT`."""
         return f"ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"
+
+    def sequences(self, connection: Connection, schema: str | None) -> dict[str, DatabaseSequence]:
+        """Return the sequences of `pg_sequence` that nothing owns."""
+        return unowned(connection, schema)
+
+    def sequence_change(
+        self, place: str, found: DatabaseSequence, declared: DatabaseSequence
+    ) -> tuple[str, str] | None:
+        """Return `ALTER SEQUENCE`."""
+        return altered(place, found, declared)
 
     def plain_column(self, table: str, column: str, definition: str, *, stored: bool) -> str:
         """Return `ALTER COLUMN ... DROP EXPRESSION`."""
