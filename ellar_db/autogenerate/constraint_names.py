@@ -32,7 +32,7 @@ def name_constraints(context: AutogenContext, operations: UpgradeOps) -> None:
         if isinstance(table, ModifyTableOps):
             named = [_name(operation, dialect) for operation in table.ops]
             if any(named) and dialect.naming_convention:
-                operations.ops[position] = _with_convention()(table, dict(dialect.naming_convention))
+                operations.ops[position] = _with_convention()(table, _convention(table, dialect))
 
 
 def _drop_unnamed(context: AutogenContext, operations: UpgradeOps) -> None:
@@ -70,11 +70,20 @@ def _drop_unnamed(context: AutogenContext, operations: UpgradeOps) -> None:
 
 def _name(operation: Any, dialect: Dialect) -> bool:
     """Name one constraint if it has no name; return whether it is one that is dropped or will be by the downgrade."""
-    from alembic.operations.ops import CreateForeignKeyOp, CreateUniqueConstraintOp, DropConstraintOp
+    from alembic.operations.ops import (
+        CreateForeignKeyOp,
+        CreatePrimaryKeyOp,
+        CreateUniqueConstraintOp,
+        DropConstraintOp,
+    )
 
     if isinstance(operation, DropConstraintOp):
-        # servers name every constraint
-        if operation.constraint_name is not None or not dialect.naming_convention:
+        if operation.constraint_name is not None:
+            return False
+        if not dialect.naming_convention:
+            # servers name every constraint, but for a primary key that has no name of its own
+            if operation.constraint_type == "primary":
+                operation.constraint_name = _chosen(operation.reverse(), dialect)
             return False
         added = operation.reverse()
         name = _chosen(added, dialect)
@@ -82,13 +91,25 @@ def _name(operation: Any, dialect: Dialect) -> bool:
             return False
         operation.constraint_name = name
         return True
-    if isinstance(operation, (CreateUniqueConstraintOp, CreateForeignKeyOp)) and operation.constraint_name is None:
+    kinds = (CreateUniqueConstraintOp, CreateForeignKeyOp, CreatePrimaryKeyOp)
+    if isinstance(operation, kinds) and operation.constraint_name is None:
         operation.constraint_name = _chosen(operation, dialect)
     return False
 
 
+def _convention(table: ModifyTableOps, dialect: Dialect) -> dict[str, str]:
+    """Return the convention; without the names of primary keys, unless it is the key that is dropped."""
+    from alembic.operations.ops import DropConstraintOp
+
+    types = {each.constraint_type for each in table.ops if isinstance(each, DropConstraintOp)}
+    return {kind: text for kind, text in dialect.naming_convention.items() if kind != "pk" or "primary" in types}
+
+
 def _chosen(operation: Any, dialect: Dialect) -> str | None:
-    from alembic.operations.ops import CreateForeignKeyOp, CreateUniqueConstraintOp
+    from alembic.operations.ops import CreateForeignKeyOp, CreatePrimaryKeyOp, CreateUniqueConstraintOp
+
+    if isinstance(operation, CreatePrimaryKeyOp):
+        return dialect.constraint_name("primary key", operation.table_name, _names(operation.columns))
 
     if isinstance(operation, CreateUniqueConstraintOp):
         return dialect.constraint_name("unique", operation.table_name, _names(operation.columns))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ellar_db.autogenerate.answers.operations import is_statement
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 
@@ -52,9 +54,12 @@ def reorder(context: AutogenContext, operations: UpgradeOps) -> None:
     first, dropping = _dropping(dropped, dialect)
     altered = {_table(unit[0]) for unit in changed if _loses_something(unit[0])} if dialect.checks_references else set()
     early = _early(dropping, dropped, altered)
+    freed = _freed(changed, altered | early)
+    if dialect.checks_references:
+        late += _awaiting(changed, {_table(unit[0]) for unit in changed if _gains_something(unit[0])})
     operations.ops[:] = [
         *before,
-        *_freed(changed, altered | early),
+        *freed,
         *(operation for name in order for operation in made[name]),
         *first,
         *(operation for name in dropping if name in early for operation in dropped[name]),
@@ -63,6 +68,28 @@ def reorder(context: AutogenContext, operations: UpgradeOps) -> None:
         *(operation for name in dropping if name not in early for operation in dropped[name]),
         *after,
     ]
+
+
+def unbatch(_: AutogenContext, operations: UpgradeOps) -> None:
+    """Take statements out of the operations on a table, of which a batch would come after them; a step of the pipeline.
+
+    Args:
+        operations: The operations, changed in place.
+    """
+    operations.ops[:] = [part for operation in operations.ops for part in _parts(operation)]
+
+
+def _parts(operation: MigrateOperation) -> Iterator[MigrateOperation]:
+    from alembic.operations.ops import ModifyTableOps
+
+    if type(operation) is not ModifyTableOps or not any(map(is_statement, operation.ops)):
+        yield operation
+        return
+    for apart, group in groupby(operation.ops, is_statement):
+        if apart:
+            yield from group
+        else:
+            yield ModifyTableOps(operation.table_name, list(group), schema=operation.schema)
 
 
 def _early(
@@ -250,24 +277,54 @@ def _delayed(changed: list[list[MigrateOperation]]) -> list[MigrateOperation]:
 
 def _freed(changed: list[list[MigrateOperation]], waiting: set[TableName]) -> list[MigrateOperation]:
     """Take the drops of foreign keys to tables that wait for them out of the changes of tables, and return them."""
-    from alembic.operations.ops import CreateForeignKeyOp, DropConstraintOp, ModifyTableOps
+    from alembic.operations.ops import DropConstraintOp
 
-    freed: list[MigrateOperation] = []
+    def target(operation: MigrateOperation) -> TableName | None:
+        if not isinstance(operation, DropConstraintOp) or operation.constraint_type != "foreignkey":
+            return None
+        return _target(operation.reverse())
+
+    return _moved(changed, waiting, target)
+
+
+def _awaiting(changed: list[list[MigrateOperation]], gaining: set[TableName]) -> list[MigrateOperation]:
+    """Take new foreign keys to tables that may get what they need out of the changes of tables, and return them."""
+    return _moved(changed, gaining, _target)
+
+
+def _moved(
+    changed: list[list[MigrateOperation]],
+    targets: set[TableName],
+    target_of: Callable[[MigrateOperation], TableName | None],
+) -> list[MigrateOperation]:
+    """Take operations on foreign keys to other tables out of the changes of tables, and return them."""
+    from alembic.operations.ops import ModifyTableOps
+
+    moved: list[MigrateOperation] = []
     for unit in changed:
-        operations: Any = unit[0]
-        moved = []
-        for operation in getattr(operations, "ops", ()):
-            if not isinstance(operation, DropConstraintOp) or operation.constraint_type != "foreignkey":
-                continue
-            key = operation.reverse()
-            if isinstance(key, CreateForeignKeyOp):
-                target = key.kw.get("referent_schema"), key.referent_table
-                if target in waiting and target != _table(operations):
-                    moved.append(operation)
-        if moved:
-            operations.ops = [operation for operation in operations.ops if operation not in moved]
-            freed.append(ModifyTableOps(operations.table_name, moved, schema=operations.schema))
-    return freed
+        table: Any = unit[0]
+        own = [each for each in getattr(table, "ops", ()) if target_of(each) in targets - {_table(table)}]
+        if own:
+            table.ops = [each for each in table.ops if each not in own]
+            moved.append(ModifyTableOps(table.table_name, own, schema=table.schema))
+    return moved
+
+
+def _target(operation: MigrateOperation) -> TableName | None:
+    """Return the table to which an operation makes a foreign key, or None."""
+    from alembic.operations.ops import CreateForeignKeyOp
+
+    if not isinstance(operation, CreateForeignKeyOp):
+        return None
+    return operation.kw.get("referent_schema"), operation.referent_table
+
+
+def _gains_something(operations: Any) -> bool:
+    """Return whether a change adds what foreign keys of other tables may need."""
+    from alembic.operations.ops import AddColumnOp, AddConstraintOp, CreateIndexOp, ExecuteSQLOp
+
+    kinds = (AddColumnOp, AddConstraintOp, CreateIndexOp, ExecuteSQLOp)
+    return any(isinstance(operation, kinds) for operation in getattr(operations, "ops", ()))
 
 
 def _loses_something(operations: Any) -> bool:

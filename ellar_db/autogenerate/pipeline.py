@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 from ellar_db.autogenerate.answers.fills import fill_columns
 from ellar_db.autogenerate.answers.renames import is_second_comparison, rename
 from ellar_db.autogenerate.comparators.checks import compare_checks
+from ellar_db.autogenerate.comparators.computed import compare_computed, leave_computed
 from ellar_db.autogenerate.comparators.defaults import compare_default
 from ellar_db.autogenerate.comparators.indexes import compare_indexes
+from ellar_db.autogenerate.comparators.numbering import compare_identity, compare_numbering
+from ellar_db.autogenerate.comparators.primary_keys import compare_primary_key
+from ellar_db.autogenerate.comparators.sequences import compare_sequences
 from ellar_db.autogenerate.comparators.table_options import compare_options
 from ellar_db.autogenerate.concurrent_indexes import make_apart
 from ellar_db.autogenerate.constraint_names import name_constraints
@@ -20,7 +24,7 @@ from ellar_db.autogenerate.expressions import render_as_written
 from ellar_db.autogenerate.foreign_keys.columns import release_columns
 from ellar_db.autogenerate.foreign_keys.indexes import follow_keys, unfold
 from ellar_db.autogenerate.mappers import complete_models
-from ellar_db.autogenerate.order import reorder
+from ellar_db.autogenerate.order import reorder, unbatch
 from ellar_db.autogenerate.tables.schemas import create_schemas
 from ellar_db.autogenerate.tables.views import leave_views
 
@@ -47,12 +51,14 @@ def steps() -> Sequence[Step]:
     """
     return (
         fill_columns,
+        compare_sequences,
         convert,
         name_constraints,
         release_columns,
         follow_keys,
         reorder,
         unfold,
+        unbatch,
         make_apart,
         create_schemas,
     )
@@ -65,10 +71,16 @@ def enable() -> None:
     from alembic.util import DispatchPriority
 
     comparators.dispatch_for("schema", priority=DispatchPriority.FIRST)(_begin)
+    comparators.dispatch_for("column", priority=DispatchPriority.FIRST, subgroup="server_default")(compare_identity)
+    comparators.dispatch_for("column", priority=DispatchPriority.FIRST, subgroup="server_default")(leave_computed)
     comparators.dispatch_for("column", subgroup="server_default")(compare_default)
     comparators.dispatch_for("table")(compare_checks)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_indexes)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_options)
+    # it has to know the foreign keys
+    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_primary_key)
+    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_numbering)
+    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_computed)
     comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
 
 

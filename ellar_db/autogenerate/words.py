@@ -254,7 +254,8 @@ def _comment(operation: Any, _: Dialect | None) -> Iterator[Difference]:
 
 
 def _execute(operation: Any, _: Dialect | None) -> Iterator[Difference]:
-    yield Difference("execute", f"run SQL: {_short(str(operation.sqltext))}")
+    if operation.sqltext != "":
+        yield Difference("execute", f"run SQL: {_short(str(operation.sqltext))}")
 
 
 def _insert(operation: Any, _: Dialect | None) -> Iterator[Difference]:

@@ -15,6 +15,7 @@ from ellar_db.hooktypes import Canceller, Lock
 if TYPE_CHECKING:
     from sqlalchemy import URL, Column, Connection, Inspector, Table
     from sqlalchemy import Dialect as SQLAlchemyDialect
+    from sqlalchemy import Sequence as DatabaseSequence
 
     from ellar_db.dialects.statements import Statements
 
@@ -121,6 +122,15 @@ class Dialect:
 
     fixes_types_of_keys: ClassVar[bool] = False
     """Whether the type of a column can't be changed while a foreign key needs it."""
+
+    alters_numbering: ClassVar[bool] = True
+    """Whether `op.alter_column` lets the server number the rows in a column, or no longer."""
+
+    alters_computed: ClassVar[bool] = False
+    """Whether `op.alter_column` in a batch makes a computed column a plain one, if it drops its default."""
+
+    computed_keep_types: ClassVar[bool] = False
+    """Whether the type of a column can't be changed as long as another one is computed from it."""
 
     has_schemas: ClassVar[bool] = True
     """Whether a database may have tables in several schemas."""
@@ -446,6 +456,90 @@ class Dialect:
             text: Its name as a literal.
         """
         return []
+
+    # Primary keys
+
+    def replace_primary_key(self, table: str, columns: Sequence[str]) -> str:
+        """Return the statement that replaces a table's primary key by another, or an empty string if that takes two.
+
+        Args:
+            table: The table, quoted and with its schema.
+            columns: The columns of the new key, quoted.
+        """
+        return ""
+
+    # Computed columns
+
+    def plain_column(self, table: str, column: str, definition: str, *, stored: bool) -> str:
+        """Return the statement that makes a computed column a plain one with these values, or an empty string.
+
+        Args:
+            table: The table, quoted and with its schema.
+            column: The column, quoted.
+            definition: The plain column's definition, as in CREATE TABLE.
+            stored: Whether the values are stored.
+        """
+        return ""
+
+    # Numbers of rows
+
+    def numbering(self, column: Column[Any]) -> Hashable | None:
+        """Return how the server numbers the rows in a column, or None if it doesn't, or that can't be changed.
+
+        Args:
+            column: A column of the models, or one that SQLAlchemy read.
+        """
+        return None
+
+    def renumbered(
+        self,
+        connection: Connection,
+        column: Column[Any],
+        schema: str | None,
+        table: str,
+        name: str,
+        change: tuple[Any, Any],
+        quote: Callable[[str], str],
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Return the statements that change how rows are numbered, unless `alters_numbering`.
+
+        Args:
+            connection: The database.
+            column: The column as the database has it.
+            schema: The schema of its table; None is the default one.
+            table: The table's name after the change.
+            name: The column's name after the change.
+            change: How the rows are numbered before and after it (`numbering`).
+            quote: Quotes a name.
+
+        Returns:
+            What precedes other changes of the column, and what follows them: statements, each with the one that undoes
+            it; an empty one does nothing.
+        """
+        return [], []
+
+    # Sequences
+
+    def sequences(self, connection: Connection, schema: str | None) -> Mapping[str, DatabaseSequence]:
+        """Return the sequences of a schema that belong to no column, by their names.
+
+        Args:
+            connection: A connection to the database.
+            schema: The schema; None is the default one.
+        """
+        return {}
+
+    def sequence_change(
+        self, place: str, found: DatabaseSequence, declared: DatabaseSequence
+    ) -> tuple[str, str] | None:
+        """Return the statement that changes the options of a sequence, and the one that undoes it; None if none differ.
+
+        Args:
+            place: The sequence, quoted and with its schema.
+            found: The database's sequence.
+            declared: The models' sequence.
+        """
+        return None
 
     # Scratch databases
 

@@ -21,8 +21,9 @@ from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection, Table
+    from sqlalchemy import URL, Column, Connection, Table
     from sqlalchemy import Dialect as SQLAlchemyDialect
+    from sqlalchemy import Sequence as DatabaseSequence
 
     from ellar_db.dialects.statements import Statements
 
@@ -228,6 +229,30 @@ class MySQL(Dialect):
     def rename_constraint(self, table: str, kind: str, old: str, new: str) -> str:
         """Return the same as for an index for a unique constraint, which is one; foreign keys can't be renamed."""
         return self.rename_index(table, "", old, new) if kind == "unique" else ""
+
+    def sequences(self, connection: Connection, schema: str | None) -> dict[str, DatabaseSequence]:
+        """Return the sequences of MariaDB; their options aren't read."""
+        from sqlalchemy import Sequence, inspect
+
+        names = inspect(connection).get_sequence_names(schema=schema)
+        return {name: Sequence(name, schema=schema) for name in names}
+
+    def plain_column(self, table: str, column: str, definition: str, *, stored: bool) -> str:
+        """Return `MODIFY`, which the servers do for stored values alone."""
+        return f"ALTER TABLE {table} MODIFY {definition}" if stored else ""
+
+    def numbering(self, column: Column[Any]) -> bool | None:
+        """Return whether a column has AUTO_INCREMENT."""
+        from sqlalchemy import Sequence
+
+        plain = column.server_default is None or column.identity is not None
+        # MariaDB has sequences, which a column then is given
+        given = isinstance(column.default, Sequence) and not column.default.optional
+        return (column is column.table.autoincrement_column and plain and not given) or None
+
+    def replace_primary_key(self, table: str, columns: Sequence[str]) -> str:
+        """Return one statement: without any key, foreign keys might be left without an index."""
+        return f"ALTER TABLE {table} DROP PRIMARY KEY, ADD PRIMARY KEY ({', '.join(columns)})"
 
     def constraint_name(self, kind: str, table: str, columns: Sequence[str], referred: str = "") -> str:
         """Return the first column's name for a unique constraint, as the server does."""

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import socket
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,13 +14,15 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects import indexes
 from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.numbering import Numbering, Renumbering, Steps, altered, unowned
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection, Inspector
+    from sqlalchemy import URL, Column, Connection, Inspector
     from sqlalchemy import Dialect as SQLAlchemyDialect
+    from sqlalchemy import Sequence as DatabaseSequence
 
 MAINTENANCE = "postgres"
 """The database that every server has, from which others are made."""
@@ -65,6 +67,8 @@ class PostgreSQL(Dialect):
         "{column}::text::{type}",
     )
     comparators = ("alembic_postgresql_enum", "alembic_utils")
+    alters_numbering = False
+    computed_keep_types = True
     using = "postgresql_using"
     concurrently = "postgresql_concurrently"
     enums = "alembic_postgresql_enum"
@@ -233,6 +237,37 @@ class PostgreSQL(Dialect):
         """Return a block that keeps the schema if something is in it."""
         kept = "WHEN dependent_objects_still_exist THEN NULL"
         return [f"DO $$ BEGIN DROP SCHEMA IF EXISTS {name}; EXCEPTION {kept}; END $$"]
+
+    def sequences(self, connection: Connection, schema: str | None) -> dict[str, DatabaseSequence]:
+        """Return the sequences of `pg_sequence` that nothing owns."""
+        return unowned(connection, schema)
+
+    def sequence_change(
+        self, place: str, found: DatabaseSequence, declared: DatabaseSequence
+    ) -> tuple[str, str] | None:
+        """Return `ALTER SEQUENCE`."""
+        return altered(place, found, declared)
+
+    def plain_column(self, table: str, column: str, definition: str, *, stored: bool) -> str:
+        """Return `ALTER COLUMN ... DROP EXPRESSION`."""
+        return f"ALTER TABLE {table} ALTER COLUMN {column} DROP EXPRESSION" if stored else ""
+
+    def numbering(self, column: Column[Any]) -> Numbering | None:
+        """Return SERIAL or the identity of a column."""
+        return Numbering.of(column)
+
+    def renumbered(
+        self,
+        connection: Connection,
+        column: Column[Any],
+        schema: str | None,
+        table: str,
+        name: str,
+        change: tuple[Numbering | None, Numbering | None],
+        quote: Callable[[str], str],
+    ) -> tuple[Steps, Steps]:
+        """Return statements for the identity, or for the sequence and the default of SERIAL."""
+        return Renumbering(connection, column, schema, table, name, quote).steps(*change)
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:
         """Return the URL of another database on the server."""

@@ -91,9 +91,11 @@ class SQLite(Dialect):
     # a function of the class would become a method
     has_schemas = False
     checks_references = False
+    alters_computed = True
     naming_convention: ClassVar[Mapping[str, str]] = {
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
     }
     compare_type = staticmethod(type_changed)
     uncompared = ("views", "triggers", "rows")
@@ -283,6 +285,8 @@ class SQLite(Dialect):
     def constraint_name(self, kind: str, table: str, columns: Sequence[str], referred: str = "") -> str:
         """Return the name that `naming_convention` gives; the catalog has none for a constraint that isn't named."""
         joined = "_".join(columns)
+        if kind == "primary key":
+            return f"pk_{table}"
         return f"fk_{table}_{joined}_{referred}" if kind == "foreign key" else f"uq_{table}_{joined}"
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:

@@ -36,7 +36,8 @@ def dropped_column(operation: MigrateOperation, operations: Operations) -> Itera
     """Yield a problem if a column is dropped."""
     from alembic.operations import ops
 
-    if isinstance(operation, ops.DropColumnOp):
+    # what is computed can be computed again
+    if isinstance(operation, ops.DropColumnOp) and operation.to_column().computed is None:
         table = operations.table(operation)
         added = [other for other in operations.all if isinstance(other, ops.AddColumnOp)]
         may_be_renamed = any(operations.table(other) == table for other in added)

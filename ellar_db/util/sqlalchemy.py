@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Constraint, Dialect, Engine
+    from sqlalchemy import Sequence as Sequence_
     from sqlalchemy.sql.compiler import DDLCompiler
     from sqlalchemy.types import TypeEngine
 
@@ -126,3 +127,22 @@ def ddl_compiler(dialect: Dialect) -> DDLCompiler:
     """
     statement: Any = None
     return dialect.ddl_compiler(dialect, statement)
+
+
+def sequences_of(metadata: Any, dialect: Dialect) -> list[Sequence_]:
+    """Return the sequences that `create_all` makes of the models, those that are the default of a column too.
+
+    `MetaData._sequences` is needed since a sequence that no column has is found nowhere else. The fallback is to look
+    at the columns.
+
+    Args:
+        metadata: The metadata, or several.
+        dialect: The database's dialect.
+    """
+    several = metadata if isinstance(metadata, (list, tuple)) else [metadata]
+    return [
+        sequence
+        for each in several
+        for sequence in getattr(each, "_sequences", {}).values()
+        if not (sequence.optional and dialect.sequences_optional)
+    ]

@@ -42,7 +42,6 @@ def rename_parts(
     Args:
         context: The comparison.
         operations: Its operations, changed in place.
-        inspector: What is renamed.
     """
     from alembic.operations.ops import ModifyTableOps
 
@@ -53,7 +52,6 @@ def rename_parts(
         if isinstance(table, ModifyTableOps):
             done += _renamed(context, dialect, table)
     operations.ops[:] = [each for each in operations.ops if not isinstance(each, ModifyTableOps) or each.ops]
-    done += _primary_keys(context, dialect, inspector)
     known = {str(each.sqltext) for each in done}
     return [*done, *(each for each in _unnamed(context, dialect, inspector) if each.sqltext not in known)]
 
@@ -127,19 +125,6 @@ def _statement(
         return None
     old, new = quoted(context, old), quoted(context, new)
     return statement(text(old, new), text(new, old)) if text(old, new) else None
-
-
-def _primary_keys(context: AutogenContext, dialect: Dialect, inspector: RenamedInspector) -> Iterator[ExecuteSQLOp]:
-    """Yield statements for the primary keys of renamed tables that the models name, which Alembic doesn't compare."""
-    for schema, old in inspector.tables:
-        new = inspector.tables[schema, old]
-        models = _models(context, schema, new)
-        there = inspector.inspector.get_pk_constraint(old, schema=schema)["name"]
-        wanted = None if models is None else models.primary_key.name
-        if isinstance(wanted, str) and there and str(wanted) != there:
-            found = _statement(context, dialect, "primary", schema, new, there, str(wanted))
-            if found is not None:
-                yield found
 
 
 def _unnamed(context: AutogenContext, dialect: Dialect, inspector: RenamedInspector) -> Iterator[ExecuteSQLOp]:

@@ -55,11 +55,20 @@ def statement(text: str, *undo: str) -> ExecuteSQLOp:
     """Return the operation that executes a statement; reversed, it executes others.
 
     Args:
-        text: The statement.
+        text: The statement; an empty one does nothing, and isn't written.
         undo: What undoes it.
     """
     made: ExecuteSQLOp = _kinds()["statement"]([text], undo)
     return made
+
+
+def is_statement(operation: MigrateOperation) -> bool:
+    """Return whether an operation, or a part of it in either direction, is a statement."""
+    from alembic.operations.ops import ExecuteSQLOp
+
+    if isinstance(operation, _kinds()["one way"]):
+        return any(is_statement(each) for each in (*operation.ops, *operation.back))
+    return isinstance(operation, ExecuteSQLOp)
 
 
 def fill(
@@ -177,9 +186,7 @@ def _kinds() -> dict[str, Any]:
 
     renderers.dispatch_for(RenameColumn)(column_renamed)
     renderers.dispatch_for(RenameTable)(_table_renamed)
-    renderers.dispatch_for(Statement)(
-        lambda context, each: [f"{_prefix(context)}execute({escaped(text)!r})" for text in each.statements]
-    )
+    renderers.dispatch_for(Statement)(_executed)
     renderers.dispatch_for(Fill)(_filled)
     return {"table": RenameTable, "column": RenameColumn, "statement": Statement, "fill": Fill, "one way": OneWay}
 
@@ -200,6 +207,10 @@ def qualified(context: AutogenContext, schema: str | None, name: str) -> str:
 
 def _prefix(context: AutogenContext) -> str:
     return str(context.opts["alembic_module_prefix"] or "")
+
+
+def _executed(context: AutogenContext, operation: Any) -> list[str]:
+    return [f"{_prefix(context)}execute({escaped(text)!r})" for text in operation.statements if text]
 
 
 def _table_renamed(context: AutogenContext, operation: RenameTableOp) -> str:

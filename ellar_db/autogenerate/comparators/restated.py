@@ -20,7 +20,7 @@ from ellar_db.util.errors import summary
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
-    from sqlalchemy import CheckConstraint, Column, Connection, Table
+    from sqlalchemy import CheckConstraint, Column, Computed, Connection, Table
     from sqlalchemy.engine.interfaces import ReflectedColumn
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.schema import CreateIndex
@@ -99,6 +99,30 @@ def refused_default(context: MigrationContext, column: Column[Any]) -> str | Non
         return None
     without = temporarily(context, [_apart(column, default=False)], [], bool)
     return None if without is None else summary(errors[0])
+
+
+def restated_computed(context: MigrationContext, column: Column[Any]) -> tuple[str, bool] | None:
+    """Return how the database restates a computed column of the models.
+
+    Args:
+        context: The context of the comparison.
+        column: The models' column.
+
+    Returns:
+        The expression and whether its values are stored; None if the database can't say.
+    """
+    from sqlalchemy import Column, Computed, inspect, text
+
+    assert column.computed is not None
+    others = [_apart(each, name=each.name, default=False) for each in column.table.columns if each is not column]
+    expression = text(escaped(condition(context, column.computed)))
+    computed = Column(column.name, column.type, Computed(expression, persisted=column.computed.persisted))
+    columns = [*others, computed]
+    found = temporarily(
+        context, columns, [], lambda connection: inspect(connection).get_columns(NAME, **_where(context))
+    )
+    said = next((each.get("computed") for each in found or () if each["name"] == column.name), None)
+    return (str(said["sqltext"]), bool(said.get("persisted"))) if said else None
 
 
 def restated_checks(
@@ -216,8 +240,8 @@ def _checks(
     return [(each["name"], each["sqltext"]) for each in found or ()]
 
 
-def condition(context: MigrationContext, check: CheckConstraint) -> str:
-    """Return the condition of a CHECK constraint of the models as SQL."""
+def condition(context: MigrationContext, check: CheckConstraint | Computed) -> str:
+    """Return the condition of a CHECK constraint of the models, or what a column is computed from, as SQL."""
     # with a percent sign as the mark of parameters, those of the text would be doubled
     plain: Any = type(context.dialect)
     options = {"literal_binds": True, "include_table": False}

@@ -103,7 +103,12 @@ class Definition:
         known = self._change.was.columns.get(key)
         if original is None or known is None or key not in self._change.copied:
             return Item(self._lead + self._rendered(column).raw)
-        return self._altered(original, known[0], facts, column, is_rowid=key == self._change.alias)
+        return self._altered(original, known[0], facts, column, is_rowid=self._is_rowid(key))
+
+    def _is_rowid(self, key: str) -> bool:
+        """Return whether a column is the rowid, and alone the primary key of the new table too."""
+        keys = [facts.columns for facts in self._facts(self._change.now) if facts.kind == "PRIMARY"]
+        return key == self._change.alias and keys == [(key,)]
 
     def _altered(self, item: Item, was: ColumnFacts, now: ColumnFacts, column: Column[Any], *, is_rowid: bool) -> Item:
         if was == now:

@@ -128,6 +128,8 @@ def same_index(one: Index, other: Index) -> bool:
 def literal_defaults(table: Table) -> None:
     """Make the defaults of a table be written as they are: SQLAlchemy takes a colon for a parameter's.
 
+    A column whose default Alembic took away isn't computed any more either.
+
     Args:
         table: A table that Alembic made for a batch operation alone.
     """
@@ -135,6 +137,8 @@ def literal_defaults(table: Table) -> None:
 
     for column in table.columns:
         default = column.server_default
+        if column.computed is not default:
+            column.computed = None
         if isinstance(default, DefaultClause) and (written := _literal(default.arg)) is not None:
             column.server_default = DefaultClause(text(written.replace(":", r"\:")))
 
