@@ -12,6 +12,7 @@ from ellar_db.autogenerate.answers.renames import is_second_comparison, rename
 from ellar_db.autogenerate.comparators.checks import compare_checks
 from ellar_db.autogenerate.comparators.defaults import compare_default
 from ellar_db.autogenerate.comparators.indexes import compare_indexes
+from ellar_db.autogenerate.comparators.keys import compare_keys
 from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
 from ellar_db.autogenerate.expressions import render_as_written
@@ -55,6 +56,7 @@ def enable() -> None:
     comparators.dispatch_for("schema", priority=DispatchPriority.FIRST)(_begin)
     comparators.dispatch_for("column", subgroup="server_default")(compare_default)
     comparators.dispatch_for("table")(compare_checks)
+    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_keys)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_indexes)
     comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
 
