@@ -13,6 +13,7 @@ from ellar_db.autogenerate.comparators.checks import compare_checks
 from ellar_db.autogenerate.comparators.computed import compare_computed, leave_computed
 from ellar_db.autogenerate.comparators.defaults import compare_default
 from ellar_db.autogenerate.comparators.indexes import compare_indexes
+from ellar_db.autogenerate.comparators.keys import compare_keys
 from ellar_db.autogenerate.comparators.numbering import compare_identity, compare_numbering
 from ellar_db.autogenerate.comparators.primary_keys import compare_primary_key
 from ellar_db.autogenerate.comparators.sequences import compare_sequences
@@ -75,6 +76,7 @@ def enable() -> None:
     comparators.dispatch_for("column", priority=DispatchPriority.FIRST, subgroup="server_default")(leave_computed)
     comparators.dispatch_for("column", subgroup="server_default")(compare_default)
     comparators.dispatch_for("table")(compare_checks)
+    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_keys)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_indexes)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_options)
     # it has to know the foreign keys

@@ -131,6 +131,11 @@ class Dialect:
 
     computed_keep_types: ClassVar[bool] = False
     """Whether the type of a column can't be changed as long as another one is computed from it."""
+    key_options: ClassVar[Mapping[str, str]] = {}
+    """Options of a foreign key that Alembic doesn't compare, or not exactly, each with its default."""
+
+    unique_options: ClassVar[Sequence[str]] = ()
+    """Options of a UNIQUE constraint that Alembic doesn't compare (`options_of_uniques`)."""
 
     has_schemas: ClassVar[bool] = True
     """Whether a database may have tables in several schemas."""
@@ -645,6 +650,30 @@ class Dialect:
             The arguments; None if SQLAlchemy reads all of them.
         """
         return None
+
+    def foreign_key_options(
+        self, connection: Connection, table: str, schema: str | None
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Return what SQLAlchemy doesn't read of the options of foreign keys, by their names.
+
+        Args:
+            connection: A connection to the database.
+            table: The table.
+            schema: Its schema; None is the default one.
+        """
+        return {}
+
+    def options_of_uniques(
+        self, connection: Connection, table: str, schema: str | None
+    ) -> Mapping[tuple[str, ...], Mapping[str, Any]]:
+        """Return the options of UNIQUE constraints, as SQLAlchemy's `UniqueConstraint` takes them, by their columns.
+
+        Args:
+            connection: A connection to the database.
+            table: The table.
+            schema: Its schema; None is the default one.
+        """
+        return {}
 
     def conditions(self, text: str) -> Iterable[str]:
         """Yield conditions that the database may restate as it does a CHECK constraint; the most likely first.

@@ -66,6 +66,7 @@ class MySQL(Dialect):
     restates_columns = True
     indexes_foreign_keys = True
     fixes_types_of_keys = True
+    key_options: ClassVar[Mapping[str, str]] = {"ondelete": "RESTRICT", "onupdate": "RESTRICT"}
     uncompared = ("views", "triggers", "functions", "events", "privileges", "rows")
     timed_out_codes: ClassVar[frozenset[str | int]] = frozenset({LOCK_WAIT, STATEMENT_TIME, EXECUTION_TIME})
     changed_codes: ClassVar[frozenset[str | int]] = frozenset(CHANGED)
@@ -217,6 +218,21 @@ class MySQL(Dialect):
         )
         found = connection.execute(asked, {"schema": schema, "table": table}).first()
         return VERSION_LENGTH if found is None else found[0]
+
+    def foreign_key_options(
+        self, connection: Connection, table: str, schema: str | None
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Return the actions, of which SQLAlchemy leaves out NO ACTION."""
+        from sqlalchemy import text
+
+        asked = text(
+            "SELECT constraint_name, delete_rule, update_rule FROM information_schema.referential_constraints "
+            "WHERE constraint_schema = COALESCE(:schema, DATABASE()) AND table_name = :table"
+        )
+        return {
+            name: {option: rule for option, rule in (("ondelete", delete), ("onupdate", update)) if rule != "RESTRICT"}
+            for name, delete, update in connection.execute(asked, {"schema": schema, "table": table})
+        }
 
     def already_there(self, error: BaseException) -> bool:
         """Return whether the error's code says that a table, an index or a routine exists."""

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import socket
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -72,6 +72,8 @@ class PostgreSQL(Dialect):
     using = "postgresql_using"
     concurrently = "postgresql_concurrently"
     enums = "alembic_postgresql_enum"
+    key_options: ClassVar[Mapping[str, str]] = {"match": "SIMPLE"}
+    unique_options = ("deferrable", "initially", "postgresql_include")
     uncompared = (
         "views, functions, triggers and policies that alembic-utils isn't told of",
         "extensions",
@@ -170,6 +172,33 @@ class PostgreSQL(Dialect):
         found: dict[str, dict[str, str]] = {}
         for owner, name, sql, unique in connection.execute(asked, given):
             found.setdefault(owner, {})[name] = f"{'UNIQUE ' * unique}{sql.partition(' USING ')[2]}"
+        return found
+
+    def options_of_uniques(
+        self, connection: Connection, table: str, schema: str | None
+    ) -> Mapping[tuple[str, ...], Mapping[str, Any]]:
+        """Return what `pg_constraint` has of DEFERRABLE, and `pg_index` of INCLUDE."""
+        from sqlalchemy import text
+
+        columns = (
+            "ARRAY(SELECT a.attname::text FROM unnest(x.indkey) WITH ORDINALITY k(number, place) "
+            "JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.number "
+            "WHERE k.place {} x.indnkeyatts ORDER BY k.place)"
+        )
+        asked = text(
+            f"SELECT {columns.format('<=')}, {columns.format('>')}, o.condeferrable, o.condeferred "
+            "FROM pg_constraint o JOIN pg_index x ON x.indexrelid = o.conindid JOIN pg_class c ON c.oid = o.conrelid "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE o.contype = 'u' AND c.relname = :table "
+            "AND n.nspname = COALESCE(CAST(:schema AS name), current_schema())"
+        )
+        found = {}
+        for names, include, deferrable, deferred in connection.execute(asked, {"table": table, "schema": schema}):
+            options = {
+                "deferrable": deferrable,
+                "initially": "DEFERRED" if deferred else None,
+                "postgresql_include": include,
+            }
+            found[tuple(names)] = {option: value for option, value in options.items() if value}
         return found
 
     def conditions(self, text: str) -> Iterable[str]:

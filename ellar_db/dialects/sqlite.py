@@ -99,6 +99,7 @@ class SQLite(Dialect):
     }
     compare_type = staticmethod(type_changed)
     uncompared = ("views", "triggers", "rows")
+    unique_options = ("sqlite_on_conflict",)
     catalog = ("SELECT 'trigger', name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",)
 
     def identity(self, database: Database) -> str:
@@ -170,6 +171,27 @@ class SQLite(Dialect):
         where = listed[end + 1 :].strip().removeprefix("WHERE ").strip()
         options = {"sqlite_where": sql(where)} if where else {}
         return {"columns": [sql(listed[1:end])], "unique": unique, **options}
+
+    def options_of_uniques(
+        self, connection: Connection, table: str, schema: str | None
+    ) -> Mapping[tuple[str, ...], Mapping[str, Any]]:
+        """Return what the table's definition says after ON CONFLICT."""
+        from ellar_db.dialects.sqlite_copy.text import TableText, folded
+
+        catalog = f"{connection.dialect.identifier_preparer.quote(schema or 'main')}.sqlite_master"
+        sql = connection.exec_driver_sql(
+            f"SELECT sql FROM {catalog} WHERE type = 'table' AND name = ?", (table,)
+        ).scalar()
+        found: dict[tuple[str, ...], Mapping[str, Any]] = {}
+        text = TableText.read(str(sql))
+        names = {folded(item.column): item.column for item in text.items if item.column is not None}
+        for item in text.items:
+            for clause in item.clauses:
+                columns = clause.columns if item.column is None else (folded(item.column),)
+                action = clause.words.partition(" ON CONFLICT ")[2].split()
+                if clause.kind == "UNIQUE" and action:
+                    found[tuple(names.get(column, column) for column in columns)] = {"sqlite_on_conflict": action[0]}
+        return found
 
     def absence(self, database: Database, error: BaseException) -> str:
         """Return what is wrong with the path; SQLite itself creates a missing file."""

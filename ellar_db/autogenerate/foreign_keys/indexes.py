@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +64,12 @@ def unfold(_: AutogenContext, operations: UpgradeOps) -> None:
             done.append(table)
             continue
         for is_one_way, group in groupby(table.ops, lambda each: isinstance(each, ModifyTableOps)):
-            parts = list(group)
-            done += parts if is_one_way else [ModifyTableOps(table.table_name, parts, schema=table.schema)]
+            if is_one_way:
+                done += group
+                continue
+            part = copy(table)
+            part.ops = list(group)
+            done.append(part)
     operations.ops[:] = done
 
 
@@ -120,7 +125,7 @@ class _Indexes:
 
     def _own(self, key: Key) -> list[str]:
         """Return the index that the server made for a key; it has the key's name, or that of the first column."""
-        return [name for name in self.plain & {key.name, key.columns[0]} if self.there[name] == list(key.columns)]
+        return [name for name in self.plain & {str(key.name), key.columns[0]} if self.there[name] == list(key.columns)]
 
     def _left_by(self, added: CreateForeignKeyOp) -> Iterator[MigrateOperation]:
         """Yield what drops the index that the server makes for a new key, in the downgrade."""

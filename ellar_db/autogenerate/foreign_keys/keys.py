@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ class Key:
     """A foreign key of the database.
 
     Args:
-        name: Its name.
+        name: Its name; None if the database has none.
         schema: Its table's schema; None is the default one.
         table: Its table.
         columns: Its columns.
@@ -25,13 +25,21 @@ class Key:
         options: What else it says, such as `ondelete`.
     """
 
-    name: str
+    name: str | None
     schema: str | None
     table: str
     columns: tuple[str, ...]
     target: tuple[str | None, str]
     target_columns: tuple[str, ...]
     options: Mapping[str, Any]
+
+    def with_options(self, options: Mapping[str, Any]) -> Key:
+        """Return the key with more options.
+
+        Args:
+            options: The options.
+        """
+        return replace(self, options={**self.options, **options})
 
     def create(self) -> CreateForeignKeyOp:
         """Return the operation that adds it."""
@@ -56,7 +64,7 @@ class Key:
 
 
 def keys_of(context: AutogenContext, table: str, schema: str | None) -> list[Key]:
-    """Return the foreign keys that have a name of a table of the database.
+    """Return the foreign keys of a table of the database.
 
     Args:
         context: The comparison.
@@ -65,7 +73,7 @@ def keys_of(context: AutogenContext, table: str, schema: str | None) -> list[Key
     """
     return [
         Key(
-            str(found["name"]),
+            found["name"],
             schema,
             table,
             tuple(found["constrained_columns"]),
@@ -74,7 +82,6 @@ def keys_of(context: AutogenContext, table: str, schema: str | None) -> list[Key
             dict(found.get("options") or {}),
         )
         for found in context.inspector.get_foreign_keys(table, schema=schema)
-        if found["name"]
     ]
 
 

@@ -1,0 +1,254 @@
+"""Comparison of what Alembic doesn't compare of foreign keys and UNIQUE: names, the order of columns, options."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.autogenerate.answers.operations import one_way
+from ellar_db.autogenerate.foreign_keys.keys import Key, keys_of
+from ellar_db.dialects.base import name_in_database
+from ellar_db.plugins.dialects import dialect_named
+from ellar_db.plugins.manager import get_plugin_manager
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+    from alembic.operations.ops import AddConstraintOp, DropConstraintOp, MigrateOperation, ModifyTableOps
+    from alembic.util import PriorityDispatchResult
+    from sqlalchemy import Constraint, ForeignKeyConstraint, Table, UniqueConstraint
+
+    from ellar_db.dialects.base import Dialect
+
+log = logging.getLogger("alembic.autogenerate.compare")
+
+KINDS = {"foreignkey": "foreign_key_constraint", "unique": "unique_constraint"}
+"""What the filters are given as the kind, by the type of the constraint."""
+
+
+def compare_keys(
+    context: AutogenContext,
+    operations: ModifyTableOps,
+    schema: str | None,
+    name: str,
+    inspected: Table | None,
+    declared: Table | None,
+) -> PriorityDispatchResult:
+    """Replace the foreign keys and UNIQUE constraints that Alembic takes for equal, and that aren't.
+
+    Args:
+        context: The context of the comparison.
+        operations: The table's operations, changed in place.
+        schema: The table's schema; None is the default one.
+        name: The table.
+        inspected: The database's table; None if it is new.
+        declared: The models' table; None if it is to be dropped.
+    """
+    from alembic.util import PriorityDispatchResult
+
+    if inspected is not None and declared is not None:
+        dialect = dialect_named(get_plugin_manager(), context.migration_context.dialect.name)
+        _Foreign(context, dialect, operations, schema, inspected, declared).compare()
+        _Unique(context, dialect, operations, schema, inspected, declared).compare()
+    return PriorityDispatchResult.CONTINUE
+
+
+class _Comparison:
+    """The comparison of one table's constraints of a kind.
+
+    Args:
+        context: The context of the comparison.
+        dialect: The database's kind.
+        operations: The table's operations, changed in place.
+        schema: The table's schema.
+        inspected: The database's table.
+        declared: The models' table.
+    """
+
+    type_ = ""
+
+    def __init__(
+        self,
+        context: AutogenContext,
+        dialect: Dialect,
+        operations: ModifyTableOps,
+        schema: str | None,
+        inspected: Table,
+        declared: Table,
+    ) -> None:
+        from alembic.operations.ops import AddConstraintOp, DropConstraintOp
+
+        self.context = context
+        self.dialect = dialect
+        self.operations = operations
+        self.schema = schema
+        self.inspected = inspected
+        self.declared = declared
+        # what Alembic has found
+        self.dropped = {each.constraint_name for each in operations.ops if isinstance(each, DropConstraintOp)}
+        self.added = [each.to_constraint() for each in operations.ops if isinstance(each, AddConstraintOp)]
+
+    def compare(self) -> None:
+        """Add the operations."""
+        for there, wanted in self.pairs():
+            if there.constraint_name in self.dropped - {None}:
+                continue
+            named = isinstance(wanted.name, str) and self._is_renamed(there.constraint_name, wanted)
+            if (named or self.differs(there, wanted)) and self._is_included(there, wanted):
+                # it must be dropped before another is made with its name
+                self.operations.ops += [there, self._added(there, self.adding(wanted))]
+                log.info("Detected changed constraint %r on %r", there.constraint_name, self.declared.name)
+
+    def _added(self, there: DropConstraintOp, adding: AddConstraintOp) -> MigrateOperation:
+        """Return what adds a constraint, in a batch operation of its own if another of that name is dropped.
+
+        A batch operation reads no options, and so takes two for the same that differ in them alone.
+        """
+        if not self.dialect.naming_convention or str(adding.to_constraint().name) != there.constraint_name:
+            return adding
+        return one_way(str(self.declared.name), [adding], [adding.reverse()], schema=self.schema)
+
+    def pairs(self) -> Iterator[tuple[DropConstraintOp, Any]]:
+        """Yield what drops a constraint of the database, with the one of the models that Alembic takes for it."""
+        raise NotImplementedError
+
+    def differs(self, there: DropConstraintOp, wanted: Any) -> bool:
+        """Return whether they differ in more than the name."""
+        raise NotImplementedError
+
+    def adding(self, wanted: Any) -> AddConstraintOp:
+        """Return what adds a constraint of the models."""
+        from alembic.operations.ops import AddConstraintOp
+
+        return AddConstraintOp.from_constraint(wanted)
+
+    def _is_renamed(self, found: Any, wanted: Constraint) -> bool:
+        # as the database has it, which may be shorter
+        preparer = self.context.migration_context.dialect.identifier_preparer
+        return found is None or preparer.format_constraint(wanted) != preparer.quote(str(found))
+
+    def _is_included(self, there: DropConstraintOp, wanted: Constraint) -> bool:
+        kind: Any = KINDS[self.type_]
+        found: Any = there.to_constraint()
+        name, parents = there.constraint_name, {"table_name": self.declared.name, "schema_name": self.schema}
+        given = wanted.name if isinstance(wanted.name, str) else None
+        return (
+            self.context.run_name_filters(name, kind, parents)  # type: ignore[arg-type]
+            and self.context.run_object_filters(found, name, kind, True, wanted)
+            and self.context.run_object_filters(wanted, given, kind, False, found)
+        )
+
+
+class _Foreign(_Comparison):
+    """Foreign keys: names, MATCH, and actions that Alembic takes for the same."""
+
+    type_ = "foreignkey"
+
+    def pairs(self) -> Iterator[tuple[DropConstraintOp, ForeignKeyConstraint]]:
+        from sqlalchemy import ForeignKeyConstraint
+
+        left = sorted(self.declared.foreign_key_constraints, key=lambda each: str(each.name or ""))
+        added: list[Any] = [each for each in self.added if isinstance(each, ForeignKeyConstraint)]
+        done = [(list(each.column_keys), _target(each)) for each in added]
+        for key in self._read():
+            same = [each for each in left if self._is(key, each)]
+            # of several alike, the one of that name
+            same.sort(key=lambda each: each.name != key.name)
+            if same:
+                left.remove(same[0])
+            if same and (list(same[0].column_keys), _target(same[0])) not in done:
+                yield key.drop(), same[0]
+
+    def _read(self) -> list[Key]:
+        found = keys_of(self.context, str(self.declared.name), self.schema)
+        if not found or not self.dialect.key_options:
+            return found
+        connection, name = self.context.connection, name_in_database(self.inspected)
+        assert connection is not None
+        more = self.dialect.foreign_key_options(connection, name, self.schema)
+        return [key.with_options(more.get(str(key.name), {})) for key in found]
+
+    def _is(self, key: Key, wanted: ForeignKeyConstraint) -> bool:
+        default = self.context.migration_context.dialect.default_schema_name
+        schema, table, columns = _target(wanted)
+        own = [str(column.name) for column in wanted.columns]
+        return (list(key.columns), key.target[1], list(key.target_columns)) == (own, table, columns) and (
+            key.target[0] or default
+        ) == (schema or default)
+
+    def differs(self, there: DropConstraintOp, wanted: ForeignKeyConstraint) -> bool:
+        found: Any = there.to_constraint()
+        return any(
+            str(getattr(found, option) or default).upper() != str(getattr(wanted, option) or default).upper()
+            for option, default in self.dialect.key_options.items()
+        )
+
+
+class _Unique(_Comparison):
+    """UNIQUE constraints: names, the order of columns, and options."""
+
+    type_ = "unique"
+
+    def pairs(self) -> Iterator[tuple[DropConstraintOp, UniqueConstraint]]:
+        from sqlalchemy import UniqueConstraint
+
+        wanted = [each for each in self.declared.constraints if isinstance(each, UniqueConstraint)]
+        done = {each.name for each in self.added if isinstance(each, UniqueConstraint)}
+        options = self._options() if wanted else {}
+        for found in self.context.inspector.get_unique_constraints(str(self.declared.name), schema=self.schema):
+            columns = [str(column) for column in found["column_names"]]
+            same = [each for each in wanted if sorted(_names(each)) == sorted(columns)]
+            same.sort(key=lambda each: each.name != found["name"])
+            if not same or (same[0].name in done and same[0].name is not None):
+                continue
+            if isinstance(same[0].name, str) and found["name"] and self._is_renamed(found["name"], same[0]):
+                # Alembic compares these by their names
+                continue
+            wanted.remove(same[0])
+            yield self._drop(found["name"], columns, options.get(tuple(columns), {})), same[0]
+
+    def differs(self, there: DropConstraintOp, wanted: UniqueConstraint) -> bool:
+        found: Any = there.to_constraint()
+        return _names(found) != _names(wanted) or self._stated(found) != self._stated(wanted)
+
+    def _options(self) -> Mapping[tuple[str, ...], Mapping[str, Any]]:
+        """Return the options of the database's constraints, by their columns as they are called now."""
+        if not self.dialect.unique_options:
+            return {}
+        connection, name = self.context.connection, name_in_database(self.inspected)
+        assert connection is not None
+        names = {name_in_database(column): str(column.name) for column in self.inspected.columns}
+        read = self.dialect.options_of_uniques(connection, name, self.schema)
+        return {tuple(names.get(column, column) for column in columns): found for columns, found in read.items()}
+
+    def _stated(self, constraint: UniqueConstraint) -> dict[str, str]:
+        given = {
+            "deferrable": constraint.deferrable,
+            # the default
+            "initially": None if str(constraint.initially).upper() == "IMMEDIATE" else constraint.initially,
+            **constraint.dialect_kwargs,
+        }
+        return {option: str(given[option]).upper() for option in self.dialect.unique_options if given.get(option)}
+
+    def _drop(self, name: str | None, columns: list[str], options: Mapping[str, Any]) -> DropConstraintOp:
+        from alembic.operations.ops import DropConstraintOp
+        from sqlalchemy import Column, MetaData, Table, UniqueConstraint
+
+        types = {str(column.name): column.type for column in self.inspected.columns}
+        table = Table(
+            self.declared.name, MetaData(), *(Column(each, types.get(each)) for each in columns), schema=self.schema
+        )
+        constraint = UniqueConstraint(*table.c, name=name, **options)
+        table.append_constraint(constraint)
+        return DropConstraintOp.from_constraint(constraint)
+
+
+def _names(constraint: UniqueConstraint) -> list[str]:
+    return [str(column.name) for column in constraint.columns]
+
+
+def _target(constraint: Any) -> tuple[str | None, str, list[str]]:
+    """Return schema, table and columns to which a foreign key refers."""
+    *schema, table, _ = constraint.elements[0].target_fullname.rsplit(".", 2)
+    columns = [element.target_fullname.rsplit(".", 1)[1] for element in constraint.elements]
+    return schema[0] if schema else None, table, columns
