@@ -109,7 +109,7 @@ def _chosen(operation: Any, dialect: Dialect) -> str | None:
     from alembic.operations.ops import CreateForeignKeyOp, CreatePrimaryKeyOp, CreateUniqueConstraintOp
 
     if isinstance(operation, CreatePrimaryKeyOp):
-        return dialect.constraint_name("primary key", operation.table_name, _names(operation.columns))
+        return dialect.constraint_name("primary key", operation.table_name, [])
 
     if isinstance(operation, CreateUniqueConstraintOp):
         return dialect.constraint_name("unique", operation.table_name, _names(operation.columns))

@@ -66,7 +66,7 @@ def is_statement(operation: MigrateOperation) -> bool:
     """Return whether an operation, or a part of it in either direction, is a statement."""
     from alembic.operations.ops import ExecuteSQLOp
 
-    if isinstance(operation, _kinds()["one way"]):
+    if isinstance(operation, (_kinds()["one way"], _kinds()["exchange"])):
         return any(is_statement(each) for each in (*operation.ops, *operation.back))
     return isinstance(operation, ExecuteSQLOp)
 
@@ -105,6 +105,26 @@ def one_way(
         schema: The table's schema.
     """
     made: ModifyTableOps = _kinds()["one way"](table, forth, back, schema)
+    return made
+
+
+def is_one_way(operation: MigrateOperation) -> bool:
+    """Return whether an operation is one of `one_way`."""
+    return isinstance(operation, _kinds()["one way"])
+
+
+def exchange(
+    table: str, forth: Sequence[MigrateOperation], back: Sequence[MigrateOperation], *, schema: str | None = None
+) -> ModifyTableOps:
+    """Return operations on a table that aren't each other's reverse, and belong to one batch with the others of it.
+
+    Args:
+        table: The table.
+        forth: What is done.
+        back: What is done in the other direction.
+        schema: The table's schema.
+    """
+    made: ModifyTableOps = _kinds()["exchange"](table, forth, back, schema)
     return made
 
 
@@ -174,6 +194,16 @@ def _kinds() -> dict[str, Any]:
         def reverse(self) -> OneWay:
             return OneWay(self.table_name, self.back, self.ops, self.schema)
 
+    class Exchange(ModifyTableOps):
+        def __init__(
+            self, table: str, forth: Sequence[MigrateOperation], back: Sequence[MigrateOperation], schema: str | None
+        ) -> None:
+            super().__init__(table, forth, schema=schema)
+            self.back = back
+
+        def reverse(self) -> Exchange:
+            return Exchange(self.table_name, self.back, self.ops, self.schema)
+
     alter_column = renderers.dispatch(AlterColumnOp)
 
     def column_renamed(context: AutogenContext, operation: RenameColumn) -> Any:
@@ -188,7 +218,15 @@ def _kinds() -> dict[str, Any]:
     renderers.dispatch_for(RenameTable)(_table_renamed)
     renderers.dispatch_for(Statement)(_executed)
     renderers.dispatch_for(Fill)(_filled)
-    return {"table": RenameTable, "column": RenameColumn, "statement": Statement, "fill": Fill, "one way": OneWay}
+    renderers.dispatch_for(Exchange)(_in_turn)
+    return {
+        "table": RenameTable,
+        "column": RenameColumn,
+        "statement": Statement,
+        "fill": Fill,
+        "one way": OneWay,
+        "exchange": Exchange,
+    }
 
 
 def quoted(context: AutogenContext, name: str) -> str:
@@ -211,6 +249,14 @@ def _prefix(context: AutogenContext) -> str:
 
 def _executed(context: AutogenContext, operation: Any) -> list[str]:
     return [f"{_prefix(context)}execute({escaped(text)!r})" for text in operation.statements if text]
+
+
+def _in_turn(context: AutogenContext, operation: ModifyTableOps) -> list[str]:
+    """Render operations where they are, in a batch or not."""
+    from alembic.autogenerate import renderers
+
+    rendered = (renderers.dispatch(each)(context, each) for each in operation.ops)
+    return [line for text in rendered for line in ([text] if isinstance(text, str) else text)]
 
 
 def _table_renamed(context: AutogenContext, operation: RenameTableOp) -> str:

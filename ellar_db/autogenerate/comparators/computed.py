@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.autogenerate.answers.operations import one_way, qualified, quoted, statement
+from ellar_db.autogenerate.answers.operations import exchange, qualified, quoted, statement
 from ellar_db.autogenerate.comparators.restated import restated_computed
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
@@ -141,21 +141,21 @@ class _Columns:
         if alter is not None:
             self.operations.ops.remove(alter)
 
-    def _one_way(self, forth: Sequence[MigrateOperation], back: Sequence[MigrateOperation]) -> MigrateOperation:
-        return one_way(self.table, forth, back, schema=self.schema)
+    def _exchange(self, forth: Sequence[MigrateOperation], back: Sequence[MigrateOperation]) -> MigrateOperation:
+        return exchange(self.table, forth, back, schema=self.schema)
 
     def _make_plain(self, old: Column[Any], new: Column[Any]) -> None:
         drop, add = self._exchanged(new, old)
-        self.operations.ops.insert(0, self._one_way(self._plain(old, new), [*drop, *add]))
+        self.operations.ops.insert(0, self._exchange(self._plain(old, new), [*drop, *add]))
 
     def _compute(self, old: Column[Any], new: Column[Any]) -> None:
         drop, add = self._exchanged(old, new)
-        self.operations.ops.append(self._one_way([*drop, *add], self._plain(new, old)))
+        self.operations.ops.append(self._exchange([*drop, *add], self._plain(new, old)))
 
     def _compute_anew(self, old: Column[Any], new: Column[Any]) -> None:
         (drop, add), (drop_again, add_again) = self._exchanged(old, new), self._exchanged(new, old)
-        self.operations.ops.insert(0, self._one_way(drop, add_again))
-        self.operations.ops.append(self._one_way(add, drop_again))
+        self.operations.ops.insert(0, self._exchange(drop, add_again))
+        self.operations.ops.append(self._exchange(add, drop_again))
 
     def _plain(self, computed: Column[Any], plain: Column[Any]) -> list[MigrateOperation]:
         """Return what makes a computed column a plain one that keeps the values."""

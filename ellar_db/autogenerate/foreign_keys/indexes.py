@@ -7,7 +7,7 @@ from copy import copy
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.autogenerate.answers.operations import one_way
+from ellar_db.autogenerate.answers.operations import is_one_way, one_way
 from ellar_db.autogenerate.foreign_keys.keys import Key, covers, keys_of
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
@@ -60,11 +60,11 @@ def unfold(_: AutogenContext, operations: UpgradeOps) -> None:
 
     done: list[MigrateOperation] = []
     for table in operations.ops:
-        if not isinstance(table, ModifyTableOps) or not any(isinstance(each, ModifyTableOps) for each in table.ops):
+        if not isinstance(table, ModifyTableOps) or not any(map(is_one_way, table.ops)):
             done.append(table)
             continue
-        for is_one_way, group in groupby(table.ops, lambda each: isinstance(each, ModifyTableOps)):
-            if is_one_way:
+        for apart, group in groupby(table.ops, is_one_way):
+            if apart:
                 done += group
                 continue
             part = copy(table)
