@@ -11,6 +11,7 @@ from ellar_db.autogenerate.answers.fills import fill_columns
 from ellar_db.autogenerate.answers.renames import is_second_comparison, rename
 from ellar_db.autogenerate.comparators.checks import compare_checks
 from ellar_db.autogenerate.comparators.defaults import compare_default
+from ellar_db.autogenerate.comparators.enums import compare_enums_elsewhere, relabel
 from ellar_db.autogenerate.comparators.indexes import compare_indexes
 from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
@@ -40,7 +41,7 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    return (fill_columns, convert, name_constraints, drop_key_indexes, reorder)
+    return (fill_columns, convert, name_constraints, drop_key_indexes, reorder, relabel)
 
 
 @cache
@@ -75,6 +76,7 @@ def _finish(
     if not is_second_comparison(context):
         # it compares once more with what is renamed, and so comes before all steps
         rename(context, operations, schemas)
+        compare_enums_elsewhere(context, operations, schemas)
         for step in steps():
             step(context, operations)
     return PriorityDispatchResult.CONTINUE

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import CheckConstraint, Column, Connection, Table
     from sqlalchemy.engine.interfaces import ReflectedColumn
     from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.types import TypeEngine
 
 T = TypeVar("T")
 
@@ -223,6 +224,21 @@ def condition(context: MigrationContext, check: CheckConstraint) -> str:
     return str(check.sqltext.compile(dialect=plain(paramstyle="named"), compile_kwargs=options))
 
 
+def without_check(type_: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Return a type that makes no CHECK constraint of its own, as those of Enum and Boolean may do.
+
+    Args:
+        type_: The type.
+    """
+    from sqlalchemy.types import SchemaType
+
+    if not isinstance(type_, SchemaType):
+        return type_
+    made = type_.copy()
+    made.create_constraint = False  # type: ignore[attr-defined]
+    return made
+
+
 def _where(context: MigrationContext) -> dict[str, Any]:
     return {"schema": dialect_named(get_plugin_manager(), context.dialect.name).temporary_schema}
 
@@ -230,13 +246,9 @@ def _where(context: MigrationContext) -> dict[str, Any]:
 def _apart(column: Column[Any], name: str = "c", *, default: bool = True) -> Column[Any]:
     """Return a column with a type and a default, and nothing that makes it part of its table."""
     from sqlalchemy import Column, DefaultClause
-    from sqlalchemy.types import SchemaType
 
-    type_ = column.type
-    if isinstance(type_, SchemaType):
-        # a constraint of the type would be made with each column
-        type_ = type_.copy()
-        type_.create_constraint = False  # type: ignore[attr-defined]
+    # a constraint of the type would be made with each column
+    type_ = without_check(column.type)
     given = column.server_default if default else None
     return Column(
         name,
@@ -272,6 +284,7 @@ def temporarily(
     made = CreateTable(Table(NAME, MetaData(), *columns, *checks, prefixes=["TEMPORARY"]))
 
     def create(connection: Connection) -> T:
+        _make_types(context, connection, columns)
         connection.execute(made)
         return work(connection)
 
@@ -300,6 +313,7 @@ def temporarily_like(context: MigrationContext, table: Table, work: Callable[[Co
         index.dialect_options[context.dialect.name]["concurrently"] = False
 
     def create(connection: Connection) -> T:
+        _make_types(context, connection, like.columns)
         # as a whole, a copy can't be given a prefix
         ddl = str(CreateTable(like).compile(dialect=connection.dialect)).strip()
         connection.exec_driver_sql(ddl.replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1))
@@ -308,6 +322,10 @@ def temporarily_like(context: MigrationContext, table: Table, work: Callable[[Co
         return work(connection)
 
     return _undone(context, create)
+
+
+def _make_types(context: MigrationContext, connection: Connection, columns: Iterable[Column[Any]]) -> None:
+    dialect_named(get_plugin_manager(), context.dialect.name).make_types(connection, [each.type for each in columns])
 
 
 def _undone(
