@@ -24,6 +24,7 @@ OF_COLUMN = (
 )
 OF_TYPE = f"(d.refclassid = CAST('pg_type' AS regclass) AND d.refobjid IN {TYPES})"
 
+LABELS = f"{KIND} SELECT e.enumlabel FROM pg_enum e JOIN kind ON kind.oid = e.enumtypid ORDER BY e.enumsortorder"
 COLUMNS = (
     f"{KIND} SELECT nullif(n.nspname, current_schema()), c.relname, a.attname, "
     "a.atttypid NOT IN (SELECT oid FROM kind), pg_get_expr(d.adbin, d.adrelid) "
@@ -107,6 +108,7 @@ class EnumType:
     Args:
         schema: The type's schema; None is the default one.
         name: Its name.
+        labels: Its labels, in order.
         columns: Whether each column that has it is an array.
         defaults: The defaults of these columns.
         constraints: The CHECK constraints and foreign keys of these columns, as in ADD CONSTRAINT.
@@ -117,6 +119,7 @@ class EnumType:
 
     schema: str | None
     name: str
+    labels: Sequence[str] = ()
     columns: Mapping[Place, bool] = field(default_factory=dict)
     defaults: Mapping[Place, str] = field(default_factory=dict)
     constraints: Mapping[Place, str] = field(default_factory=dict)
@@ -186,7 +189,7 @@ class EnumType:
                 actions.append(f"ALTER {column} TYPE {type_} USING {column}::text{brackets}::{type_}")
                 if place in after.defaults:
                     actions.append(f"ALTER {column} SET DEFAULT {after.defaults[place]}")
-            yield f"ALTER TABLE {_full(*table)} {', '.join(actions)}"
+            yield "\n  ".join([f"ALTER TABLE {_full(*table)}", ",\n  ".join(actions)])
 
 
 def read_enum_type(connection: Connection, schema: str | None, name: str) -> EnumType:
@@ -206,6 +209,7 @@ def read_enum_type(connection: Connection, schema: str | None, name: str) -> Enu
     return EnumType(
         schema,
         name,
+        labels=[label for (label,) in rows(LABELS)],
         columns={_place(place): array for *place, array, _ in columns},
         defaults={_place(place): default for *place, _, default in columns if default is not None},
         constraints={_place(place): made for *place, made in rows(CONSTRAINTS)},

@@ -86,9 +86,12 @@ def test_labels_and_all_that_uses_them(on_postgresql: Law) -> None:
     first = on_postgresql.schema()
     on_postgresql.models(models(**AFTER))
 
-    written, _ = on_postgresql.migrated()
+    written, said = on_postgresql.migrated()
 
     assert on_postgresql.is_quiet()
+    assert "DB103 checks.c: the enum checked loses 'c': the upgrade fails while a row has it; give such rows" in said
+    assert "DB103 takes.c: the enum taken loses 'b'" in said
+    assert "DB103 betweens" not in said
     found = {key: value for key, value in on_postgresql.schema().items() if "seen" not in key and "stored" not in key}
     assert found == on_postgresql.created()
     assert on_postgresql.rows("SELECT c::text FROM betweens ORDER BY betweens.c") == [("a",), ("c",)]

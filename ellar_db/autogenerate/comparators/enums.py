@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Enum
 
     from ellar_db.dialects.base import Dialect
-    from ellar_db.dialects.enum_types import EnumType
+    from ellar_db.dialects.enum_types import EnumType, Place
 
 log = logging.getLogger("ellar_db")
 
@@ -72,7 +72,10 @@ def relabel(context: AutogenContext, operations: UpgradeOps) -> None:
     afterwards.
     """
     dialect = _dialect(context)
-    if not dialect.enums or dialect.enums not in sys.modules or context.connection is None:
+    if not dialect.enums or context.connection is None:
+        return
+    if dialect.enums not in sys.modules:
+        _tell_what_differs(context, dialect)
         return
     from alembic_postgresql_enum.operations.add_enum_values import AddEnumValuesOp
     from alembic_postgresql_enum.operations.sync_enum_values import SyncEnumValuesOp
@@ -90,6 +93,7 @@ def relabel(context: AutogenContext, operations: UpgradeOps) -> None:
             after = _afterwards(context, operations, type_)
             made.statements = type_.made_anew(new, after)
         made.back = after.made_anew(old, type_)
+        made.places = list(type_.columns)
         operations.ops.remove(found)
         operations.ops.insert(0, made)
         if type_.others:
@@ -102,6 +106,21 @@ def relabel(context: AutogenContext, operations: UpgradeOps) -> None:
             )
 
 
+def _tell_what_differs(context: AutogenContext, dialect: Dialect) -> None:
+    """Name the types whose labels aren't those of the models, where nothing writes the change."""
+    assert context.connection is not None
+    for (schema, name), declared in {(each.schema, each.name): each for each in _declared(context)}.items():
+        found = dialect.enum_type(context.connection, schema, str(name))
+        if found is not None and found.labels and list(found.labels) != list(declared.enums):
+            log.warning(
+                "the enum %s has the labels %s, and in the models %s; that is compared only with %s: pip install %s",
+                name,
+                ", ".join(found.labels),
+                ", ".join(map(str, declared.enums)),
+                *[dialect.enums.replace("_", "-")] * 2,
+            )
+
+
 @cache
 def relabelling() -> Any:
     """Return the operation, a change of labels that knows the statements of both directions."""
@@ -111,10 +130,12 @@ def relabelling() -> Any:
     class ChangeEnumOp(SyncEnumValuesOp):  # type: ignore[misc]  # the package has no types
         statements: Sequence[str] = ()
         back: Sequence[str] = ()
+        places: Sequence[Place] = ()
+        """The columns that have the type."""
 
         def reverse(self) -> ChangeEnumOp:
             made = ChangeEnumOp(self.schema, self.name, self.new_values, self.old_values, self.affected_columns)
-            made.statements, made.back = self.back, self.statements
+            made.statements, made.back, made.places = self.back, self.statements, self.places
             return made
 
     @renderers.dispatch_for(ChangeEnumOp)
