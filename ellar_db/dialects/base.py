@@ -486,6 +486,16 @@ class Dialect:
         """
         return None
 
+    def hidden_defaults(self, connection: Connection, table: str, schema: str | None) -> Mapping[str, str]:
+        """Return the server defaults of a table that SQLAlchemy doesn't read, as SQL, by column.
+
+        Args:
+            connection: A connection to the database.
+            table: The table.
+            schema: Its schema; None is the default one.
+        """
+        return {}
+
     def conditions(self, text: str) -> Iterable[str]:
         """Yield conditions that the database may restate as it does a CHECK constraint; the most likely first.
 

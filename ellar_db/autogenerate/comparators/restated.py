@@ -71,12 +71,28 @@ def restated_column(context: MigrationContext, column: Column[Any]) -> Reflected
     key = str(CreateColumn(made).compile(dialect=context.dialect))
     if key not in known:
         known[key] = None
-        found = temporarily(
-            context, [made], [], lambda connection: inspect(connection).get_columns(NAME, **_where(context))
-        )
-        if found is not None:
-            (known[key],) = found
+
+        def read(connection: Connection) -> ReflectedColumn:
+            (found,) = inspect(connection).get_columns(NAME, **_where(context))
+            if found["default"] is None and made.server_default is not None:
+                found["default"] = hidden_defaults(context, NAME, None).get(made.name)
+            return found
+
+        known[key] = temporarily(context, [made], [], read)
     return known[key]
+
+
+def hidden_defaults(context: MigrationContext, table: str, schema: str | None) -> Mapping[str, str]:
+    """Return the server defaults of a table that SQLAlchemy doesn't read, as SQL, by column.
+
+    Args:
+        context: The context of the comparison.
+        table: The table.
+        schema: Its schema; None is the default one.
+    """
+    if context.connection is None:
+        return {}
+    return dialect_named(get_plugin_manager(), context.dialect.name).hidden_defaults(context.connection, table, schema)
 
 
 def refused_default(context: MigrationContext, column: Column[Any]) -> str | None:
