@@ -49,8 +49,10 @@ def _containers(operations: Any) -> Iterator[Any]:
 def _converted(context: MigrationContext, dialect: Dialect, operation: MigrateOperation) -> Iterable[MigrateOperation]:
     from alembic.operations.ops import AlterColumnOp
 
-    if type(operation) is not AlterColumnOp or operation.modify_type is None or operation.existing_type is None:
+    if not isinstance(operation, AlterColumnOp) or operation.modify_type is None or operation.existing_type is None:
         return [operation]
+    # that of alembic-postgresql-enum has no way back
+    operation.kw.pop(dialect.using, None)
     old, new = operation.existing_type, operation.modify_type
     forth, back = (_conversion(context, dialect, *pair, operation.column_name) for pair in ((old, new), (new, old)))
     if not forth and not back:

@@ -12,6 +12,7 @@ from ellar_db.autogenerate.answers.renames import is_second_comparison, rename
 from ellar_db.autogenerate.comparators.checks import compare_checks
 from ellar_db.autogenerate.comparators.computed import compare_computed, leave_computed
 from ellar_db.autogenerate.comparators.defaults import compare_default
+from ellar_db.autogenerate.comparators.enums import compare_enums_elsewhere, relabel
 from ellar_db.autogenerate.comparators.indexes import compare_indexes
 from ellar_db.autogenerate.comparators.keys import compare_keys
 from ellar_db.autogenerate.comparators.numbering import compare_identity, compare_numbering
@@ -58,6 +59,7 @@ def steps() -> Sequence[Step]:
         release_columns,
         follow_keys,
         reorder,
+        relabel,
         unfold,
         unbatch,
         make_apart,
@@ -106,6 +108,7 @@ def _finish(
     if not is_second_comparison(context):
         # it compares once more with what is renamed, and so comes before all steps
         rename(context, operations, schemas)
+        compare_enums_elsewhere(context, operations, schemas)
         for step in steps():
             step(context, operations)
     return PriorityDispatchResult.CONTINUE

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Column, Connection, Inspector, Table
     from sqlalchemy import Dialect as SQLAlchemyDialect
     from sqlalchemy import Sequence as DatabaseSequence
+    from sqlalchemy.types import TypeEngine
 
+    from ellar_db.dialects.enum_types import EnumType
     from ellar_db.dialects.statements import Statements
 
 
@@ -663,6 +665,16 @@ class Dialect:
         """
         return {}
 
+    def hidden_defaults(self, connection: Connection, table: str, schema: str | None) -> Mapping[str, str]:
+        """Return the server defaults of a table that SQLAlchemy doesn't read, as SQL, by column.
+
+        Args:
+            connection: A connection to the database.
+            table: The table.
+            schema: Its schema; None is the default one.
+        """
+        return {}
+
     def options_of_uniques(
         self, connection: Connection, table: str, schema: str | None
     ) -> Mapping[tuple[str, ...], Mapping[str, Any]]:
@@ -682,6 +694,26 @@ class Dialect:
             text: What it restates.
         """
         yield text
+
+    # Types of enums
+
+    def enum_type(self, connection: Connection, schema: str | None, name: str) -> EnumType | None:
+        """Return a type of an enum with what uses it; None if labels are changed in some other way.
+
+        Args:
+            connection: A connection to the database.
+            schema: The type's schema; None is the default one.
+            name: Its name.
+        """
+        return None
+
+    def make_types(self, connection: Connection, types: Iterable[TypeEngine[Any]]) -> None:
+        """Make the types that columns of a temporary table need, for as long as the transaction lasts.
+
+        Args:
+            connection: A connection in a transaction, which is rolled back afterwards.
+            types: The types of the columns.
+        """
 
     # Names
 

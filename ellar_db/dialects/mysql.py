@@ -77,6 +77,15 @@ class MySQL(Dialect):
         "WHERE routine_schema = DATABASE()",
     )
 
+    def hidden_defaults(self, connection: Connection, table: str, schema: str | None) -> Mapping[str, str]:
+        """Return defaults that call a function, which SQLAlchemy reads only if they are in parentheses."""
+        quote = connection.dialect.identifier_preparer.quote
+        name = ".".join(quote(part) for part in (schema, table) if part)
+        rows = connection.exec_driver_sql(f"SHOW COLUMNS FROM {name}").mappings()
+        # it shows a text without its quotes, but SQLAlchemy has read that
+        found = {row["Field"]: str(row["Default"]) for row in rows if row["Default"] is not None}
+        return {column: "({})".format(text.replace("\\'", "'")) for column, text in found.items()}
+
     @cached_property
     def statements(self) -> Statements:
         """How statements are told apart, with the words of both servers."""

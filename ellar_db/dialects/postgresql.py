@@ -14,6 +14,7 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects import indexes
 from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.enum_types import EnumType, read_enum_type
 from ellar_db.dialects.numbering import Numbering, Renumbering, Steps, altered, unowned
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Column, Connection, Inspector
     from sqlalchemy import Dialect as SQLAlchemyDialect
     from sqlalchemy import Sequence as DatabaseSequence
+    from sqlalchemy.types import TypeEngine
 
 MAINTENANCE = "postgres"
 """The database that every server has, from which others are made."""
@@ -104,6 +106,23 @@ class PostgreSQL(Dialect):
     def lock(self, database: Database, limits: Limits) -> PostgreSQLLock:
         """Return an advisory lock."""
         return PostgreSQLLock(database, limits)
+
+    def enum_type(self, connection: Connection, schema: str | None, name: str) -> EnumType:
+        """Return a type of an enum with what uses it."""
+        return read_enum_type(connection, schema, name)
+
+    def make_types(self, connection: Connection, types: Iterable[TypeEngine[Any]]) -> None:
+        """Make the types of enums as they are in the models; those of the database may lack labels."""
+        from sqlalchemy import ARRAY, Enum
+        from sqlalchemy.dialects import postgresql
+
+        plain = [type_.item_type if isinstance(type_, ARRAY) else type_ for type_ in types]
+        # a name without a schema is looked for among temporary types first
+        found = {type_.name: type_ for type_ in plain if isinstance(type_, Enum) and type_.native_enum}
+        for name, type_ in found.items():
+            if name is not None and type_.schema is None:
+                made = postgresql.ENUM(*type_.enums, name=name, schema="pg_temp")
+                made.create(connection, checkfirst=False)
 
     def check_before_commit(self, connection: Connection) -> None:
         """Check deferred constraints."""

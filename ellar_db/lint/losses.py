@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.lint.findings import Problem
@@ -12,6 +12,8 @@ from ellar_db.lint.operations import Operations, name_of
 if TYPE_CHECKING:
     from alembic.operations.ops import MigrateOperation
     from sqlalchemy.types import TypeEngine
+
+    from ellar_db.dialects.enum_types import Place
 
 KEEP = "make sure that nothing needs it, and keep a copy of what is in it"
 
@@ -49,6 +51,9 @@ def narrower_type(operation: MigrateOperation, operations: Operations) -> Iterat
     """Yield a problem if the new type of a column doesn't have room for all values of the former one."""
     from alembic.operations import ops
 
+    places = getattr(operation, "places", None)
+    if places is not None:
+        yield from _lost_labels(operation, places, operations)
     if not isinstance(operation, ops.AlterColumnOp) or operation.modify_type is None or operation.existing_type is None:
         return
     old, new = _instance(operation.existing_type), _instance(operation.modify_type)
@@ -64,6 +69,20 @@ def narrower_type(operation: MigrateOperation, operations: Operations) -> Iterat
         f"{message}{_of_table(operations.has_rows(table))}",
         "look for such values, and change them with op.execute() before this operation",
     )
+
+
+def _lost_labels(operation: Any, places: Iterable[Place], operations: Operations) -> Iterator[Problem]:
+    """Yield a problem for each column whose enum loses labels."""
+    lost = ", ".join(repr(label) for label in operation.old_values if label not in operation.new_values)
+    for schema, table, column in places if lost else ():
+        yield Problem(
+            name_of((schema, table)),
+            column,
+            f"the enum {operation.name} loses {lost}: the upgrade fails while a row has it"
+            f"{_of_table(operations.has_rows((schema, table)))}",
+            "give such rows another label with op.execute() before this operation, or rename the label in its place, "
+            "with ALTER TYPE ... RENAME VALUE",
+        )
 
 
 def _of_table(rows: bool | None) -> str:

@@ -67,7 +67,7 @@ RULES = (
         "Narrower type",
         "Values that don't fit into the new type are rounded or cut, or the upgrade fails; which of these depends on "
         "the database and the types. SQLite doesn't enforce lengths, so there only a change to another kind of values "
-        "counts, such as from DateTime to Date.",
+        "counts, such as from DateTime to Date. A label that an enum loses counts too.",
         "Look for such values, and change them with `op.execute()` before the operation.",
         losses.narrower_type,
     ),
@@ -120,7 +120,7 @@ RULES = (
         "DB402",
         "Enum without alembic-postgresql-enum",
         "An enum is a type of its own on PostgreSQL. Alembic doesn't compare its values, and doesn't drop it.",
-        "Install alembic-postgresql-enum; it takes part by being installed.",
+        "Install alembic-postgresql-enum, which the extra `postgresql` brings; it takes part by being installed.",
         conversions.enum_without_package,
         lambda dialect: bool(dialect.enums),
     ),

@@ -56,6 +56,8 @@ def render_type(type_: TypeEngine[Any], context: AutogenContext) -> str | Litera
     kind = type(type_)
     package = kind.__module__.partition(".")[0]
     # a prefix means that the application defines itself where its types are imported from
+    if package == "sqlalchemy" and not has_variants(type_):
+        return _whole(type_, context)
     if package in KNOWN or context.opts.get("user_module_prefix"):
         return False
     if package == "geoalchemy2":
@@ -73,6 +75,15 @@ def render_type(type_: TypeEngine[Any], context: AutogenContext) -> str | Litera
         return _decorated(type_, context) or False
     context.imports.add(f"import {kind.__module__}")
     return False
+
+
+def _whole(type_: TypeEngine[Any], context: AutogenContext) -> str | Literal[False]:
+    """Render the database's own type in place of one whose repr leaves out what it has, such as Interval."""
+    from sqlalchemy.types import TypeDecorator
+
+    if not isinstance(type_, TypeDecorator) or context.dialect is None or _makes_the_same(repr(type_), type_, context):
+        return False
+    return rendered_type(type_.dialect_impl(context.dialect), context)
 
 
 def _spatial(type_: TypeEngine[Any], context: AutogenContext) -> str | Literal[False]:

@@ -23,6 +23,9 @@ CHANGES = [
     ("sa.Date", "'2024-01-02'", "'2024-01-03'"),
     ("sa.String(40)", "None", "''"),
     ("sa.Float", "'0.5'", "'1.5'"),
+    ("sa.String(40)", "sa.text(\"(lower('A'))\")", "sa.text(\"(upper('a'))\")"),
+    ("sa.String(40)", "sa.text(\"(replace('a:b', ':', '%'))\")", "None"),
+    ("sa.String(40)", "'lower(1)'", "sa.text(\"(lower('1'))\")"),
 ]
 
 

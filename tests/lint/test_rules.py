@@ -371,6 +371,22 @@ class TestDB402:
         assert findings(change.project.run("python", "-c", WITHOUT_THE_PACKAGE).stderr) == []
         assert len(change.project.revisions()) == 1
 
+    def test_changed_labels_without_the_package(self, change_on: Callable[[str], Change]) -> None:
+        change = change_on("postgresql").before(OTHER)
+        change.project.configure(url=change.url, models=f"{MODELS}\n{OTHER}; {ENUM}\n")
+        change.project.db("init")
+        change.project.run("python", "-c", WITHOUT_THE_PACKAGE)
+        change.project.db("upgrade")
+        more = ENUM.replace('"x", "y"', '"x", "n", "y"')
+        change.project.configure(url=change.url, models=f"{MODELS}\n{OTHER}; {more}\n")
+
+        said = change.project.run("python", "-c", WITHOUT_THE_PACKAGE).stderr
+
+        assert (
+            "the enum letters has the labels x, y, and in the models x, n, y; that is compared only with "
+            "alembic-postgresql-enum: pip install alembic-postgresql-enum"
+        ) in said
+
     def test_with_the_package(self, change_on: Callable[[str], Change]) -> None:
         pytest.importorskip("alembic_postgresql_enum")
 

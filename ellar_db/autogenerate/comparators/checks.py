@@ -7,7 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
-from ellar_db.autogenerate.comparators.restated import condition, generated_names, restate_checks, restated_checks
+from ellar_db.autogenerate.comparators.restated import (
+    condition,
+    generated_names,
+    restate_checks,
+    restated_checks,
+    without_check,
+)
 from ellar_db.autogenerate.expressions import escaped
 from ellar_db.autogenerate.uncompared import BY_NAME
 from ellar_db.plugins.dialects import dialect_named
@@ -111,6 +117,7 @@ def _compare(
         if context.run_object_filters(check, _name(check), KIND, False, None):
             given = check.name if _name(check) else names.of(text)
             made = CreateCheckConstraintOp(given, name, escaped(condition(migration, check)), schema=schema)
+            _leave_out(check, operations)
             operations.ops.append(made)
             log.info("Detected added check constraint %r on table %r", str(given), name)
 
@@ -213,3 +220,13 @@ def _comes_with_its_column(check: CheckConstraint, inspected: Table) -> bool:
     """Return whether a constraint of a column, or of its type, is made by adding the column."""
     columns: Iterable[Any] = [check.parent] if _is_in_column(check) else check.columns if is_type_bound(check) else ()
     return any(column.name not in inspected.columns for column in columns)
+
+
+def _leave_out(check: CheckConstraint, operations: ModifyTableOps) -> None:
+    """Keep Alembic from making the constraint of a type as it changes the column, since not all servers drop it so."""
+    from alembic.operations.ops import AlterColumnOp
+
+    named = {column.name for column in check.columns} if is_type_bound(check) else ()
+    for operation in operations.ops:
+        if isinstance(operation, AlterColumnOp) and operation.modify_type and operation.column_name in named:
+            operation.modify_type = without_check(operation.modify_type)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
-from ellar_db.autogenerate.comparators.restated import restated_column
+from ellar_db.autogenerate.comparators.restated import hidden_defaults, restated_column
 from ellar_db.autogenerate.expressions import escaped
+from ellar_db.dialects.base import name_in_database
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import AlterColumnOp
     from alembic.util import PriorityDispatchResult
     from sqlalchemy import Column
+
+_hidden: WeakKeyDictionary[AutogenContext, dict[str, Mapping[str, str]]] = WeakKeyDictionary()
 
 log = logging.getLogger("alembic.autogenerate.compare")
 
@@ -47,6 +52,7 @@ def compare_default(
     from alembic.util import PriorityDispatchResult
     from sqlalchemy import DefaultClause, text
 
+    _complete(context, inspected)
     kinds = (inspected.server_default, declared.server_default)
     if kinds == (None, None) or not all(kind is None or isinstance(kind, DefaultClause) for kind in kinds):
         return PriorityDispatchResult.CONTINUE
@@ -65,6 +71,21 @@ def compare_default(
         operation.modify_server_default = declared.server_default
         log.info("Detected server default on column '%s.%s'", table, column)
     return PriorityDispatchResult.STOP
+
+
+def _complete(context: AutogenContext, inspected: Column[Any]) -> None:
+    """Give a column of the database the default that SQLAlchemy hasn't read."""
+    from sqlalchemy import DefaultClause, text
+
+    table = inspected.table
+    if table is None or inspected.server_default is not None or inspected.identity is not None:
+        return
+    known = _hidden.setdefault(context, {})
+    if table.key not in known:
+        known[table.key] = hidden_defaults(context.migration_context, name_in_database(table), table.schema)
+    found = known[table.key].get(name_in_database(inspected))
+    if found is not None:
+        inspected.server_default = DefaultClause(text(escaped(found)))
 
 
 def _bare(default: Any) -> str | None:

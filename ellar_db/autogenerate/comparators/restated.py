@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ReflectedColumn
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.schema import CreateIndex
+    from sqlalchemy.types import TypeEngine
 
 T = TypeVar("T")
 
@@ -71,12 +72,28 @@ def restated_column(context: MigrationContext, column: Column[Any]) -> Reflected
     key = str(CreateColumn(made).compile(dialect=context.dialect))
     if key not in known:
         known[key] = None
-        found = temporarily(
-            context, [made], [], lambda connection: inspect(connection).get_columns(NAME, **_where(context))
-        )
-        if found is not None:
-            (known[key],) = found
+
+        def read(connection: Connection) -> ReflectedColumn:
+            (found,) = inspect(connection).get_columns(NAME, **_where(context))
+            if found["default"] is None and made.server_default is not None:
+                found["default"] = hidden_defaults(context, NAME, None).get(made.name)
+            return found
+
+        known[key] = temporarily(context, [made], [], read)
     return known[key]
+
+
+def hidden_defaults(context: MigrationContext, table: str, schema: str | None) -> Mapping[str, str]:
+    """Return the server defaults of a table that SQLAlchemy doesn't read, as SQL, by column.
+
+    Args:
+        context: The context of the comparison.
+        table: The table.
+        schema: Its schema; None is the default one.
+    """
+    if context.connection is None:
+        return {}
+    return dialect_named(get_plugin_manager(), context.dialect.name).hidden_defaults(context.connection, table, schema)
 
 
 def refused_default(context: MigrationContext, column: Column[Any]) -> str | None:
@@ -248,6 +265,21 @@ def condition(context: MigrationContext, check: CheckConstraint | Computed) -> s
     return str(check.sqltext.compile(dialect=plain(paramstyle="named"), compile_kwargs=options))
 
 
+def without_check(type_: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Return a type that makes no CHECK constraint of its own, as those of Enum and Boolean may do.
+
+    Args:
+        type_: The type.
+    """
+    from sqlalchemy.types import SchemaType
+
+    if not isinstance(type_, SchemaType):
+        return type_
+    made = type_.copy()
+    made.create_constraint = False  # type: ignore[attr-defined]
+    return made
+
+
 def _where(context: MigrationContext) -> dict[str, Any]:
     return {"schema": dialect_named(get_plugin_manager(), context.dialect.name).temporary_schema}
 
@@ -255,13 +287,9 @@ def _where(context: MigrationContext) -> dict[str, Any]:
 def _apart(column: Column[Any], name: str = "c", *, default: bool = True) -> Column[Any]:
     """Return a column with a type and a default, and nothing that makes it part of its table."""
     from sqlalchemy import Column, DefaultClause
-    from sqlalchemy.types import SchemaType
 
-    type_ = column.type
-    if isinstance(type_, SchemaType):
-        # a constraint of the type would be made with each column
-        type_ = type_.copy()
-        type_.create_constraint = False  # type: ignore[attr-defined]
+    # a constraint of the type would be made with each column
+    type_ = without_check(column.type)
     given = column.server_default if default else None
     return Column(
         name,
@@ -297,6 +325,7 @@ def temporarily(
     made = CreateTable(Table(NAME, MetaData(), *columns, *checks, prefixes=["TEMPORARY"]))
 
     def create(connection: Connection) -> T:
+        _make_types(context, connection, columns)
         connection.execute(made)
         return work(connection)
 
@@ -325,6 +354,7 @@ def temporarily_like(context: MigrationContext, table: Table, work: Callable[[Co
         index.dialect_options[context.dialect.name]["concurrently"] = False
 
     def create(connection: Connection) -> T:
+        _make_types(context, connection, like.columns)
         # as a whole, a copy can't be given a prefix
         ddl = str(CreateTable(like).compile(dialect=connection.dialect)).strip()
         ddl = ddl.replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
@@ -346,6 +376,10 @@ def _inline(index: CreateIndex, connection: Connection) -> str:
     """Return an index as it is stated within CREATE TABLE."""
     text = " ".join(str(index.compile(dialect=connection.dialect)).split()).removeprefix("CREATE ")
     return text.replace(f" ON {NAME} (", " (", 1)
+
+
+def _make_types(context: MigrationContext, connection: Connection, columns: Iterable[Column[Any]]) -> None:
+    dialect_named(get_plugin_manager(), context.dialect.name).make_types(connection, [each.type for each in columns])
 
 
 def _undone(
