@@ -53,12 +53,10 @@ def _drop_unnamed(context: AutogenContext, operations: UpgradeOps) -> None:
         known = {frozenset(each.columns.keys()) for each in model.constraints if isinstance(each, UniqueConstraint)}
         for unique in context.inspector.get_unique_constraints(model.name, schema=model.schema):
             columns = [str(column) for column in unique["column_names"]]
-            # one whose column is dropped goes with it
-            if unique["name"] is not None or frozenset(columns) in known or not set(columns) <= set(model.c.keys()):
+            if unique["name"] is not None or frozenset(columns) in known:
                 continue
-            found = Table(
-                model.name, MetaData(), *(Column(name, model.c[name].type) for name in columns), schema=model.schema
-            )
+            # those of dropped columns too, so that the downgrade adds them again
+            found = Table(model.name, MetaData(), *map(Column, columns), schema=model.schema)
             constraint = UniqueConstraint(*found.c)
             found.append_constraint(constraint)
             if context.run_object_filters(constraint, None, "unique_constraint", True, None):

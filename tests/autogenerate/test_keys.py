@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import inspect
 
 from ellar_db.testing import Project
 from tests.support.law import Law
+from tests.support.servers import sync_engine
 
 COLUMNS = "sa.Column('id', sa.Integer, primary_key=True), sa.Column('x', sa.Integer), sa.Column('y', sa.Integer)"
 USERS = "sa.Table('users', metadata, sa.Column('id', sa.Integer, primary_key=True))\n"
@@ -103,3 +105,15 @@ def test_what_the_application_leaves_out_is_left(on_sqlite_law: Law) -> None:
 @pytest.fixture
 def on_sqlite_law(project: Project, new_database: Callable[[str], str]) -> Law:
     return Law(project, new_database, "sqlite")
+
+
+def test_an_unnamed_unique_comes_back_with_its_dropped_column(on_sqlite_law: Law) -> None:
+    on_sqlite_law.models(tables({"a": "sa.Column('z', sa.Integer, unique=True), sa.UniqueConstraint('x', 'z')"}))
+    on_sqlite_law.migrated()
+    on_sqlite_law.models(tables({"a": "sa.Index('ix', 'x')"}))
+    on_sqlite_law.migrated()
+    assert on_sqlite_law.is_quiet()
+    on_sqlite_law.project.db("downgrade", "--yes")
+
+    found = inspect(sync_engine(on_sqlite_law.url)).get_unique_constraints("a")
+    assert sorted(unique["column_names"] for unique in found) == [["x", "z"], ["z"]]
