@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from tests.support.changes import Changing
 from tests.support.law import Law, tables
 
 INTEGER = "sa.Integer"
@@ -114,3 +117,19 @@ def test_a_name_by_convention(law: Law) -> None:
         convention + tables([INTEGER, "sa.CheckConstraint('c > 5', name='positive')"]),
         convention + tables([INTEGER, "sa.CheckConstraint('c > 6', name='positive')"]),
     )
+
+
+@pytest.mark.parametrize("law", ["postgresql", "mariadb"], indirect=True)
+def test_another_condition_without_a_name(law: Law) -> None:
+    law.holds(tables([INTEGER, "sa.CheckConstraint('c > 5')"]), tables([INTEGER, "sa.CheckConstraint('c > 6')"]))
+
+
+def test_sqlite_cannot_drop_one_without_a_name(on_sqlite: Changing) -> None:
+    table = "Table('things', metadata, Column('id', Integer, primary_key=True){})\n"
+    on_sqlite.begin(table.format(", CheckConstraint('id > 5')"))
+    on_sqlite.models(table.format(""))
+
+    said = on_sqlite.project.db("migrate").stderr
+
+    assert "Warning: things has CHECK (id > 5), which the models don't have; it has no name by which" in said
+    assert len(on_sqlite.project.revisions()) == 1

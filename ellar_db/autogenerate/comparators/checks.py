@@ -18,6 +18,7 @@ from ellar_db.autogenerate.expressions import escaped
 from ellar_db.autogenerate.uncompared import BY_NAME
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.util.errors import in_one_line
 from ellar_db.util.sqlalchemy import is_created, is_type_bound
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _prepared: WeakSet[AutogenContext] = WeakSet()
 
 log = logging.getLogger("alembic.autogenerate.compare")
+told = logging.getLogger("ellar_db")
 
 KIND: Final = "check_constraint"
 """What the filters of names and objects are given as the kind."""
@@ -102,14 +104,25 @@ def _compare(
     missing, left = _unmatched(known, there)
     for found, text in left:
         constraint = CheckConstraint(escaped(text), name=found)
-        if found is not None and context.run_object_filters(constraint, found, KIND, True, None):
+        if not context.run_object_filters(constraint, found, KIND, True, None):
+            continue
+        if found is None:
+            place = f"{schema}.{name}" if schema else name
+            told.warning(
+                "%s has CHECK (%s), which the models don't have; it has no name by which it could be dropped, and so "
+                "stays: make a new table without it by hand, and copy the rows",
+                place,
+                in_one_line(text),
+            )
+        else:
             again = escaped(_reversible(migration, dialect, inspected, text))
             # a naming convention isn't applied to a name that is one already
             whole = conv(found)
             undo = CreateCheckConstraintOp(whole, name, again, schema=schema)
             operations.ops.append(DropConstraintOp(whole, name, type_="check", schema=schema, _reverse=undo))
             log.info("Detected removed check constraint %r on table %r", found, name)
-    taken = {found for found, _ in there if found}
+    # what is dropped comes first
+    taken = {found for found, _ in there if found} - {found for found, _ in left}
     names = _Names(migration, declared, taken, dict(zip(restated, conditions, strict=True)))
     for text, check in missing:
         if _comes_with_its_column(check, inspected):
