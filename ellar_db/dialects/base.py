@@ -687,6 +687,14 @@ class Dialect:
         """
         return {}
 
+    def written_default(self, text: str) -> str:
+        """Return a server default as it is written in a revision.
+
+        Args:
+            text: What Alembic would write.
+        """
+        return text
+
     def conditions(self, text: str) -> Iterable[str]:
         """Yield conditions that the database may restate as it does a CHECK constraint; the most likely first.
 

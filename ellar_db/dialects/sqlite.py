@@ -150,6 +150,16 @@ class SQLite(Dialect):
         made = TableText.read(connection.exec_driver_sql(asked, (table,)).scalar_one())
         return {name: name for name in (*made.options, *(["AUTOINCREMENT"] if counts(made) else []))}
 
+    def written_default(self, text: str) -> str:
+        """Return it in one pair of parentheses, or none; Alembic knows no literals and expressions of several lines."""
+        from ellar_db.dialects.sqlite_copy.text import as_default
+
+        try:
+            return as_default(text)
+        except ValueError:
+            # the database refuses it
+            return text
+
     def index_texts(
         self, connection: Connection, schema: str | None, table: str | None = None
     ) -> dict[str, dict[str, str]]:

@@ -102,6 +102,27 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def as_default(text: str) -> str:
+    """Return a default as it is written behind DEFAULT: a text or a number as it is, else in parentheses.
+
+    Args:
+        text: A text, a number or an expression, in any number of parentheses.
+
+    Raises:
+        ValueError: A parenthesis isn't closed.
+
+    Example:
+        >>> as_default("(('a'))"), as_default("random()")
+        ("'a'", '(random())')
+    """
+    found = tokens(text)
+    while found and found[0].text == "(" and _closing(found, 0) == len(found) - 1:
+        text = text[found[0].end : found[-1].start].strip()
+        found = tokens(text)
+    signed = found[1:] if found and found[0].text in ("+", "-") else found
+    return text if [token.kind for token in signed] in (["string"], ["number"]) else f"({text})"
+
+
 def names_in(text: str, names: Iterable[str]) -> set[str]:
     """Return those of some column names that a text names, folded.
 
