@@ -24,6 +24,7 @@ from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
 from ellar_db.autogenerate.expressions import render_as_written
 from ellar_db.autogenerate.foreign_keys.columns import release_columns
+from ellar_db.autogenerate.foreign_keys.default_schema import keep_foreign_keys
 from ellar_db.autogenerate.foreign_keys.indexes import follow_keys, unfold
 from ellar_db.autogenerate.mappers import complete_models
 from ellar_db.autogenerate.order import reorder, unbatch
@@ -78,6 +79,7 @@ def enable() -> None:
     comparators.dispatch_for("column", priority=DispatchPriority.FIRST, subgroup="server_default")(leave_computed)
     comparators.dispatch_for("column", subgroup="server_default")(compare_default)
     comparators.dispatch_for("table")(compare_checks)
+    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(keep_foreign_keys)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_keys)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_indexes)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_options)
@@ -85,16 +87,18 @@ def enable() -> None:
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_primary_key)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_numbering)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_computed)
-    comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
 
 
-def _begin(*_: object) -> PriorityDispatchResult:
-    from alembic.util import PriorityDispatchResult
+def _begin(context: AutogenContext, *_: object) -> PriorityDispatchResult:
+    from alembic.util import DispatchPriority, PriorityDispatchResult
 
     complete_models()
     for message in UNTRUE:
         # for as long as Python's filters are what they are now
         warnings.filterwarnings("ignore", message)
+    if not is_second_comparison(context):
+        # behind packages that are imported later too; the dispatcher is a copy that belongs to this comparison
+        context.comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
     return PriorityDispatchResult.CONTINUE
 
 
