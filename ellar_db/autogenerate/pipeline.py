@@ -11,6 +11,7 @@ from ellar_db.autogenerate.answers.fills import fill_columns
 from ellar_db.autogenerate.answers.renames import is_second_comparison, rename
 from ellar_db.autogenerate.comparators.checks import compare_checks
 from ellar_db.autogenerate.comparators.defaults import compare_default
+from ellar_db.autogenerate.comparators.domains import make_types
 from ellar_db.autogenerate.comparators.enums import compare_enums_elsewhere, relabel
 from ellar_db.autogenerate.comparators.indexes import compare_indexes
 from ellar_db.autogenerate.constraint_names import name_constraints
@@ -41,7 +42,7 @@ def steps() -> Sequence[Step]:
     Alembic derives the downgrade from the operations afterwards, so that each operation which a step adds must know
     its `reverse()`.
     """
-    return (fill_columns, convert, name_constraints, drop_key_indexes, reorder, relabel)
+    return (fill_columns, convert, name_constraints, drop_key_indexes, reorder, relabel, make_types)
 
 
 @cache
