@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.law import Law
+from tests.support.law import Law, tables
 
 TABLE = "sa.Table('{}', metadata, sa.Column('id', sa.Integer, primary_key=True), {})\n"
 
@@ -34,3 +34,23 @@ def test_an_interval_elsewhere_is_as_it_is_in_the_models(law: Law) -> None:
 
     assert law.schema() == law.created()
     assert law.is_quiet()
+
+
+COLLATIONS = {
+    "sqlite": ("NOCASE", "rtrim"),
+    "postgresql": ("C", "POSIX"),
+    "mariadb": ("utf8mb4_bin", "utf8mb4_unicode_ci"),
+}
+
+
+def test_another_collation(law: Law) -> None:
+    one, other = COLLATIONS[law.kind]
+    types = ["sa.String(30)", f"sa.String(30, {one!r})", f"sa.String(30, {one!r})"]
+    changed = [f"sa.String(30, {one!r})", f"sa.String(30, {other!r})", f"sa.String(40, {one!r})"]
+
+    law.holds(
+        tables(*([each] for each in types)),
+        tables(*([each] for each in changed)),
+        rows=["INSERT INTO t0 (id, c) VALUES (1, 'a')"],
+        expected={"SELECT c FROM t0": [("a",)]},
+    )
