@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _prepared: WeakSet[AutogenContext] = WeakSet()
 
 log = logging.getLogger("alembic.autogenerate.compare")
+told = logging.getLogger("ellar_db")
 
 KIND: Final = "check_constraint"
 """What the filters of names and objects are given as the kind."""
@@ -102,7 +103,16 @@ def _compare(
     missing, left = _unmatched(known, there)
     for found, text in left:
         constraint = CheckConstraint(escaped(text), name=found)
-        if found is not None and context.run_object_filters(constraint, found, KIND, True, None):
+        if not context.run_object_filters(constraint, found, KIND, True, None):
+            continue
+        if found is None:
+            told.warning(
+                "CHECK (%s) of %s isn't in the models, and stays: it has no name by which a revision could drop it; "
+                "make the table anew in the revision, without it, or leave it in the models",
+                text,
+                name,
+            )
+        else:
             again = escaped(_reversible(migration, dialect, inspected, text))
             # a naming convention isn't applied to a name that is one already
             whole = conv(found)
