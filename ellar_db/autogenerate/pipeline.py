@@ -12,6 +12,7 @@ from ellar_db.autogenerate.answers.renames import is_second_comparison, rename
 from ellar_db.autogenerate.comparators.checks import compare_checks
 from ellar_db.autogenerate.comparators.computed import compare_computed, leave_computed
 from ellar_db.autogenerate.comparators.defaults import compare_default
+from ellar_db.autogenerate.comparators.domains import make_types
 from ellar_db.autogenerate.comparators.enums import compare_enums_elsewhere, relabel
 from ellar_db.autogenerate.comparators.indexes import compare_indexes
 from ellar_db.autogenerate.comparators.keys import compare_keys
@@ -61,6 +62,7 @@ def steps() -> Sequence[Step]:
         follow_keys,
         reorder,
         relabel,
+        make_types,
         unfold,
         unbatch,
         make_apart,

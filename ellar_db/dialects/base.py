@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
@@ -20,6 +20,24 @@ if TYPE_CHECKING:
 
     from ellar_db.dialects.enum_types import EnumType
     from ellar_db.dialects.statements import Statements
+
+
+class OwnType(NamedTuple):
+    """A type that is an object of its own.
+
+    Args:
+        schema: Its schema; None is the default one.
+        name: Its name.
+        used: The type as a column has it, without making it.
+        create: The statement that makes it.
+        drop: The statement that drops it.
+    """
+
+    schema: str | None
+    name: str
+    used: TypeEngine[Any]
+    create: str
+    drop: str
 
 
 FORMER_NAME = "ellar_db_former_name"
@@ -722,6 +740,26 @@ class Dialect:
             connection: A connection in a transaction, which is rolled back afterwards.
             types: The types of the columns.
         """
+
+    def own_type(self, type_: TypeEngine[Any]) -> OwnType | None:
+        """Return a type that the first table which has it would make, and that isn't dropped with the last one.
+
+        Args:
+            type_: The type of a column.
+
+        Returns:
+            The type; None if it is none of these.
+        """
+        return None
+
+    def has_type(self, connection: Connection, own: OwnType) -> bool:
+        """Return whether the database has a type.
+
+        Args:
+            connection: A connection to the database.
+            own: The type, as `own_type` returned it.
+        """
+        return True
 
     # Names
 

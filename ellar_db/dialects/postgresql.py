@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects import indexes
-from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.base import Dialect, OwnType
 from ellar_db.dialects.enum_types import EnumType, read_enum_type
 from ellar_db.dialects.numbering import Numbering, Renumbering, Steps, altered, unowned
 from ellar_db.dialects.server_lock import ServerLock, absent
@@ -123,6 +123,28 @@ class PostgreSQL(Dialect):
             if name is not None and type_.schema is None:
                 made = postgresql.ENUM(*type_.enums, name=name, schema="pg_temp")
                 made.create(connection, checkfirst=False)
+
+    def own_type(self, type_: TypeEngine[Any]) -> OwnType | None:
+        """Return a domain."""
+        from sqlalchemy.dialects import postgresql
+
+        if not isinstance(type_, postgresql.DOMAIN) or not type_.create_type:
+            return None
+        domain: Any = type_
+        used = domain.copy()
+        used.create_type = False
+        create, drop = postgresql.CreateDomainType(type_), postgresql.DropDomainType(type_)
+        plain: Any = postgresql.dialect
+        # with another mark of parameters, percent signs would be doubled
+        statements = [str(each.compile(dialect=plain(paramstyle="named"))) for each in (create, drop)]
+        return OwnType(type_.schema, str(type_.name), used, *statements)
+
+    def has_type(self, connection: Connection, own: OwnType) -> bool:
+        """Return whether the database has a domain."""
+        from sqlalchemy import inspect
+
+        inspector: Any = inspect(connection)
+        return any(each["name"] == own.name for each in inspector.get_domains(schema=own.schema))
 
     def check_before_commit(self, connection: Connection) -> None:
         """Check deferred constraints."""

@@ -15,6 +15,7 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect, name_in_database
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction, reasons
+from ellar_db.dialects.sqlite_copy.text import DEFAULT_COLLATION, TableText, folded, quoted
 from ellar_db.hooktypes import Canceller, Lock
 from ellar_db.util.aiosqlite import interruption
 from ellar_db.util.errors import DbError
@@ -47,7 +48,7 @@ def type_changed(
     """Return whether a column's type differs from the one in the models (Alembic's `compare_type`).
 
     SQLAlchemy reads types that it doesn't know on SQLite, such as BINARY(16), as numbers. SQLite itself keeps each type
-    as it was written.
+    as it was written. A collation is compared where the models name one, since SQLAlchemy reads none.
 
     Args:
         context: The context of the comparison.
@@ -56,6 +57,13 @@ def type_changed(
         inspected_type: The type of `inspected`.
         declared_type: The type of `declared`.
     """
+    wanted = getattr(declared_type, "collation", None)
+    if wanted is not None:
+        collation = _collation(context, inspected)
+        if folded(collation) != folded(wanted):
+            # the downgrade needs its name
+            inspected_type.collation = collation  # type: ignore[attr-defined]
+            return True
     if not context.impl.compare_type(inspected, declared):
         return False
     assert context.connection is not None
@@ -66,12 +74,26 @@ def type_changed(
     ).mappings()
     written = {row["name"]: row for row in rows}
     former = name_in_database(inspected)
-    found, name = written[former], declared_type.compile(dialect=context.dialect)
+    found, name = written[former], declared_type.compile(dialect=context.dialect).partition(" COLLATE ")[0]
     is_key = [row["name"] for row in written.values() if row["pk"]] == [former]
     if is_key and found["type"].upper() == "INTEGER" and "INT" in name.upper():
         # under another name than INTEGER the primary key wouldn't be the rowid, which has 64 bits anyway
         return False
     return bool(found["type"] != name)
+
+
+def _collation(context: MigrationContext, inspected: Column[Any]) -> str:
+    """Return the collation of a column of the database."""
+    assert context.connection is not None
+    table = inspected.table
+    schema = f"{quoted(table.schema)}." if table.schema else ""
+    written = context.connection.exec_driver_sql(
+        f"SELECT sql FROM {schema}sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE",
+        (name_in_database(table),),
+    ).scalar()
+    column = TableText.read(written).columns.get(folded(name_in_database(inspected))) if written else None
+    clause = column.first("COLLATE") if column is not None else None
+    return clause.tokens[1].identifier if clause is not None else DEFAULT_COLLATION
 
 
 MARK = "ellar_db_mark"

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from ellar_db.plugins.dialects import dialect_named
+from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.util.alembic import rendered_type
 from ellar_db.util.sqlalchemy import has_variants
 
@@ -78,12 +80,24 @@ def render_type(type_: TypeEngine[Any], context: AutogenContext) -> str | Litera
 
 
 def _whole(type_: TypeEngine[Any], context: AutogenContext) -> str | Literal[False]:
-    """Render the database's own type in place of one whose repr leaves out what it has, such as Interval."""
+    """Render the database's own type in place of one whose repr leaves out what it has, such as Interval.
+
+    One that a revision makes by itself, such as a domain, isn't made once more with the table.
+    """
     from sqlalchemy.types import TypeDecorator
 
+    if context.dialect is not None:
+        own = dialect_named(get_plugin_manager(), context.dialect.name).own_type(type_)
+        if own is not None:
+            return rendered_type(own.used, context)
     if not isinstance(type_, TypeDecorator) or context.dialect is None or _makes_the_same(repr(type_), type_, context):
         return False
-    return rendered_type(type_.dialect_impl(context.dialect), context)
+    # a type that isn't to be the database's own is what it decorates
+    for impl in (type_.load_dialect_impl, type_.dialect_impl):
+        found = impl(context.dialect)
+        if _ddl(found, context) == _ddl(type_, context):
+            return rendered_type(found, context)
+    return False
 
 
 def _spatial(type_: TypeEngine[Any], context: AutogenContext) -> str | Literal[False]:

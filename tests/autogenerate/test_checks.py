@@ -131,5 +131,5 @@ def test_sqlite_cannot_drop_one_without_a_name(on_sqlite: Changing) -> None:
 
     said = on_sqlite.project.db("migrate").stderr
 
-    assert "Warning: things has CHECK (id > 5), which the models don't have; it has no name by which" in said
+    assert "Warning: CHECK (id > 5) of things isn't in the models, and stays: it has no name by which" in said
     assert len(on_sqlite.project.revisions()) == 1

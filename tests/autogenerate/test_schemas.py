@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, make_url
 
 from ellar_db.testing import Project
 from tests.support.law import Law
@@ -77,3 +77,27 @@ def test_an_option_of_the_application_comes_first(shop: Law) -> None:
     shop.project.forget("models", "plugin")
 
     assert not shop.is_quiet()
+
+
+def test_the_default_schema_may_have_its_name(changing: Changing) -> None:
+    if changing.url.startswith("sqlite"):
+        default, named = "main", ""
+    else:
+        default = "public" if changing.url.startswith("postgresql") else str(make_url(changing.url).database)
+        named = f"{default}."
+    models = "Table('others', metadata, Column('id', Integer, primary_key=True){schema})\n" + (
+        "Table('things', metadata, Column('id', Integer, primary_key=True), "
+        "Column('o', ForeignKey('{named}others.id', ondelete='{action}', name='fk_o')))\n"
+    )
+    schema = f", schema={default!r}" if named else ""
+    changing.begin(models.format(schema=schema, named=named, action="CASCADE"))
+    changing.apply()
+    changing.models(models.format(schema=schema, named=named, action="SET NULL"))
+
+    assert (
+        "foreign key"
+        in changing.project.db("check", exit_code=1).stdout + changing.project.db("check", exit_code=1).stderr
+    )
+    assert "SCHEMA" not in changing.source("r1")
+    changing.migrate()
+    changing.apply()

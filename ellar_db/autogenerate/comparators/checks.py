@@ -107,12 +107,11 @@ def _compare(
         if not context.run_object_filters(constraint, found, KIND, True, None):
             continue
         if found is None:
-            place = f"{schema}.{name}" if schema else name
             told.warning(
-                "%s has CHECK (%s), which the models don't have; it has no name by which it could be dropped, and so "
-                "stays: make a new table without it by hand, and copy the rows",
-                place,
+                "CHECK (%s) of %s isn't in the models, and stays: it has no name by which a revision could drop it; "
+                "make the table anew in the revision, without it, or leave it in the models",
                 in_one_line(text),
+                f"{schema}.{name}" if schema else name,
             )
         else:
             again = escaped(_reversible(migration, dialect, inspected, text))

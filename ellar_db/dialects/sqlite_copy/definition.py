@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.dialects.sqlite_copy.facts import ColumnFacts, ConstraintFacts, TableFacts, is_stated
-from ellar_db.dialects.sqlite_copy.text import Clause, Item, TableText, folded, names_in, normalized, quoted
+from ellar_db.dialects.sqlite_copy.text import (
+    DEFAULT_COLLATION,
+    Clause,
+    Item,
+    TableText,
+    folded,
+    names_in,
+    normalized,
+    quoted,
+)
 from ellar_db.util.errors import RefusedError
 from ellar_db.util.sqlalchemy import ddl_compiler
 
@@ -117,8 +126,10 @@ class Definition:
         # a rowid is a BIGINT already, and would be none under that name
         if was.type != now.type and not (is_rowid and "INT" in now.type.upper()):
             item = item.with_type(rendered.type)
-            if rendered.first("COLLATE"):
-                item = _exchanged(item, "COLLATE", rendered)
+            collation = rendered.first("COLLATE")
+            if collation is not None:
+                is_default = folded(collation.tokens[1].identifier) == folded(DEFAULT_COLLATION)
+                item = _exchanged(item, "COLLATE", None if is_default else rendered)
         if was.nullable != now.nullable and not is_rowid:
             item = _exchanged(_exchanged(item, "NULL", None), "NOT", rendered)
         if was.default != now.default:

@@ -28,6 +28,10 @@ CLAUSES = frozenset(
 CONSTRAINTS = ("PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "REFERENCES")
 
 
+DEFAULT_COLLATION = "BINARY"
+"""The collation of a column without a COLLATE."""
+
+
 @dataclass(frozen=True)
 class Token:
     """A part of a text that SQLite reads as one.
