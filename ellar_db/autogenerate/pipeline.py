@@ -19,7 +19,6 @@ from ellar_db.autogenerate.comparators.keys import compare_keys
 from ellar_db.autogenerate.comparators.numbering import compare_identity, compare_numbering
 from ellar_db.autogenerate.comparators.primary_keys import compare_primary_key
 from ellar_db.autogenerate.comparators.sequences import compare_sequences
-from ellar_db.autogenerate.comparators.table_options import compare_options
 from ellar_db.autogenerate.concurrent_indexes import make_apart
 from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
@@ -29,6 +28,7 @@ from ellar_db.autogenerate.foreign_keys.default_schema import keep_foreign_keys
 from ellar_db.autogenerate.foreign_keys.indexes import follow_keys, unfold
 from ellar_db.autogenerate.mappers import complete_models
 from ellar_db.autogenerate.order import reorder, unbatch
+from ellar_db.autogenerate.tables.options import compare_options
 from ellar_db.autogenerate.tables.schemas import create_schemas
 from ellar_db.autogenerate.tables.views import leave_views
 

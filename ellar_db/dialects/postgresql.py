@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
-from ellar_db.dialects import indexes
 from ellar_db.dialects.base import Dialect, OwnType
 from ellar_db.dialects.enum_types import EnumType, read_enum_type
-from ellar_db.dialects.numbering import Numbering, Renumbering, Steps, altered, unowned
+from ellar_db.dialects.postgresql_catalog import indexes
+from ellar_db.dialects.postgresql_catalog.numbering import Numbering, Renumbering, Steps, altered, unowned
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller

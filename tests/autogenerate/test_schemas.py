@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import inspect, make_url
 
 from ellar_db.testing import Project
+from tests.support.changes import Changing
 from tests.support.law import Law
 from tests.support.servers import server, sync_engine
 

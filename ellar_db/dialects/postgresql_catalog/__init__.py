@@ -1,0 +1,1 @@
+"""What PostgreSQL's catalogs say of indexes, and of how rows are numbered."""
