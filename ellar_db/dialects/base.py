@@ -514,6 +514,19 @@ class Dialect:
         """
         return {}
 
+    def checks_of_columns(self, connection: Connection, table: str, schema: str | None) -> Sequence[str] | None:
+        """Return the conditions of the CHECK constraints in columns, where SQLAlchemy reads only those of the table.
+
+        Args:
+            connection: A connection to the database.
+            table: The table.
+            schema: Its schema; None is the default one.
+
+        Returns:
+            The conditions, as the database restates them; None if it can't say.
+        """
+        return None
+
     def conditions(self, text: str) -> Iterable[str]:
         """Yield conditions that the database may restate as it does a CHECK constraint; the most likely first.
 
