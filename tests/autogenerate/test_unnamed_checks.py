@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.changes import Changing
-from tests.support.law import Law
+from tests.support.law import Law, tables
 
 TABLE = "Table('{}', metadata, Column('c', Integer{}){})\n"
 
@@ -35,3 +37,14 @@ def test_those_in_columns_are_told_on_mariadb(on_mariadb: Law) -> None:
     assert "CHECK (`c` > 0) in a column of a is only in the database, and isn't written: change it with" in said
     assert "CHECK (`c` > 3) in a column of b is only in the models, and isn't written: change it with" in said
     assert said.count("isn't written") == 2
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_another_condition_takes_the_name_that_it_would_have_in_a_new_table(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    on_server: Law = request.getfixturevalue(f"on_{kind}")
+
+    on_server.holds(
+        tables(["sa.Integer", "sa.CheckConstraint('c > 0')"]), tables(["sa.Integer", "sa.CheckConstraint('c > 1')"])
+    )

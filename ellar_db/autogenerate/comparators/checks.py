@@ -103,6 +103,7 @@ def _compare(
         return
     known = [(_name(check), text, check) for check, text in zip(wanted, restated, strict=True)]
     missing, left = _unmatched(known, there)
+    taken = {found for found, _ in there if found}
     for found, text in left:
         constraint = CheckConstraint(escaped(text), name=found)
         if not context.run_object_filters(constraint, found, KIND, True, None):
@@ -120,8 +121,9 @@ def _compare(
             whole = conv(found)
             undo = CreateCheckConstraintOp(whole, name, again, schema=schema)
             operations.ops.append(DropConstraintOp(whole, name, type_="check", schema=schema, _reverse=undo))
+            # it is dropped before the others are made
+            taken.discard(found)
             log.info("Detected removed check constraint %r on table %r", found, name)
-    taken = {found for found, _ in there if found}
     names = _Names(migration, declared, taken, dict(zip(restated, conditions, strict=True)))
     for text, check in missing:
         if _comes_with_its_column(check, inspected):
