@@ -693,6 +693,19 @@ class Dialect:
         """
         return {}
 
+    def checks_of_columns(self, connection: Connection, table: str, schema: str | None) -> Sequence[str] | None:
+        """Return the conditions of the CHECK constraints in columns, where SQLAlchemy reads only those of the table.
+
+        Args:
+            connection: A connection to the database.
+            table: The table.
+            schema: Its schema; None is the default one.
+
+        Returns:
+            The conditions, as the database restates them; None if it can't say.
+        """
+        return None
+
     def options_of_uniques(
         self, connection: Connection, table: str, schema: str | None
     ) -> Mapping[tuple[str, ...], Mapping[str, Any]]:

@@ -86,6 +86,20 @@ class MySQL(Dialect):
         found = {row["Field"]: str(row["Default"]) for row in rows if row["Default"] is not None}
         return {column: "({})".format(text.replace("\\'", "'")) for column, text in found.items()}
 
+    def checks_of_columns(self, connection: Connection, table: str, schema: str | None) -> Sequence[str] | None:
+        """Return those of MariaDB; MySQL makes them constraints of the table."""
+        from sqlalchemy import text
+
+        if not getattr(connection.dialect, "is_mariadb", False):
+            return None
+        asked = text(
+            "SELECT check_clause FROM information_schema.check_constraints WHERE level = 'Column' "
+            "AND constraint_schema = COALESCE(:schema, DATABASE()) AND table_name = :table "
+            # it comes with the type JSON
+            "AND LOCATE('json_valid(', check_clause) <> 1"
+        )
+        return list(connection.execute(asked, {"schema": schema, "table": table}).scalars())
+
     @cached_property
     def statements(self) -> Statements:
         """How statements are told apart, with the words of both servers."""

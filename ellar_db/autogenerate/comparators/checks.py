@@ -16,6 +16,7 @@ from ellar_db.autogenerate.comparators.restated import (
 )
 from ellar_db.autogenerate.expressions import escaped
 from ellar_db.autogenerate.uncompared import BY_NAME
+from ellar_db.dialects.base import name_in_database
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.util.errors import in_one_line
@@ -63,6 +64,7 @@ def compare_checks(
     theirs = BY_NAME in (context.opts.get("autogenerate_plugins") or ())
     if inspected is not None and declared is not None and not theirs:
         _compare(context, operations, schema, name, inspected, declared)
+        _tell_of_columns(context, schema, name, inspected, declared)
     return PriorityDispatchResult.CONTINUE
 
 
@@ -102,6 +104,7 @@ def _compare(
         return
     known = [(_name(check), text, check) for check, text in zip(wanted, restated, strict=True)]
     missing, left = _unmatched(known, there)
+    taken = {found for found, _ in there if found}
     for found, text in left:
         constraint = CheckConstraint(escaped(text), name=found)
         if not context.run_object_filters(constraint, found, KIND, True, None):
@@ -119,9 +122,9 @@ def _compare(
             whole = conv(found)
             undo = CreateCheckConstraintOp(whole, name, again, schema=schema)
             operations.ops.append(DropConstraintOp(whole, name, type_="check", schema=schema, _reverse=undo))
+            # it is dropped before the others are made
+            taken.discard(found)
             log.info("Detected removed check constraint %r on table %r", found, name)
-    # what is dropped comes first
-    taken = {found for found, _ in there if found} - {found for found, _ in left}
     names = _Names(migration, declared, taken, dict(zip(restated, conditions, strict=True)))
     for text, check in missing:
         if _comes_with_its_column(check, inspected):
@@ -132,6 +135,28 @@ def _compare(
             _leave_out(check, operations)
             operations.ops.append(made)
             log.info("Detected added check constraint %r on table %r", str(given), name)
+
+
+def _tell_of_columns(context: AutogenContext, schema: str | None, name: str, inspected: Table, declared: Table) -> None:
+    """Say which CHECK constraints in columns differ, where they can't be dropped or added by themselves."""
+    migration = context.migration_context
+    dialect = dialect_named(get_plugin_manager(), migration.dialect.name)
+    if dialect.reflects_checks_of_columns or context.connection is None:
+        return
+    there = dialect.checks_of_columns(context.connection, name_in_database(inspected), schema)
+    checks = [check for check in checks_of(declared) if _is_in_column(check) and is_created(check, context.dialect)]
+    old = [check for check in checks if not _comes_with_its_column(check, inspected)]
+    restated = restated_checks(migration, declared.columns, [condition(migration, check) for check in old])
+    if there is None or restated is None:
+        return
+    for text in sorted(set(restated) ^ set(there)):
+        told.warning(
+            "CHECK (%s) in a column of %s is only in %s, and isn't written: change it with op.execute(), by "
+            "ALTER TABLE ... MODIFY with the whole column, or make it a constraint of the table",
+            text,
+            name,
+            "the models" if text in restated else "the database",
+        )
 
 
 class _Names:
