@@ -683,26 +683,27 @@ class Dialect:
         """
         return {}
 
-    def hidden_defaults(self, connection: Connection, table: str, schema: str | None) -> Mapping[str, str]:
-        """Return the server defaults of a table that SQLAlchemy doesn't read, as SQL, by column.
+    def hidden_defaults(
+        self, connection: Connection, schema: str | None, table: str | None = None
+    ) -> Mapping[str, Mapping[str, str]]:
+        """Return the server defaults of a schema that SQLAlchemy doesn't read, as SQL, by table and column.
 
         Args:
             connection: A connection to the database.
-            table: The table.
-            schema: Its schema; None is the default one.
+            schema: The schema; None is the default one.
+            table: The only table to read, which may be a temporary one.
         """
         return {}
 
-    def checks_of_columns(self, connection: Connection, table: str, schema: str | None) -> Sequence[str] | None:
-        """Return the conditions of the CHECK constraints in columns, where SQLAlchemy reads only those of the table.
+    def checks_of_columns(self, connection: Connection, schema: str | None) -> Mapping[str, Sequence[str]] | None:
+        """Return the conditions of the CHECK constraints in columns, where SQLAlchemy reads only those of tables.
 
         Args:
             connection: A connection to the database.
-            table: The table.
-            schema: Its schema; None is the default one.
+            schema: The schema; None is the default one.
 
         Returns:
-            The conditions, as the database restates them; None if it can't say.
+            The conditions by table, as the database restates them; None if it can't say.
         """
         return None
 

@@ -77,28 +77,46 @@ class MySQL(Dialect):
         "WHERE routine_schema = DATABASE()",
     )
 
-    def hidden_defaults(self, connection: Connection, table: str, schema: str | None) -> Mapping[str, str]:
+    def hidden_defaults(
+        self, connection: Connection, schema: str | None, table: str | None = None
+    ) -> dict[str, dict[str, str]]:
         """Return defaults that call a function, which SQLAlchemy reads only if they are in parentheses."""
-        quote = connection.dialect.identifier_preparer.quote
-        name = ".".join(quote(part) for part in (schema, table) if part)
-        rows = connection.exec_driver_sql(f"SHOW COLUMNS FROM {name}").mappings()
-        # it shows a text without its quotes, but SQLAlchemy has read that
-        found = {row["Field"]: str(row["Default"]) for row in rows if row["Default"] is not None}
-        return {column: "({})".format(text.replace("\\'", "'")) for column, text in found.items()}
+        from sqlalchemy import text
 
-    def checks_of_columns(self, connection: Connection, table: str, schema: str | None) -> Sequence[str] | None:
+        found: dict[str, dict[str, str]] = {}
+        if table is not None:
+            quoted = connection.dialect.identifier_preparer.quote(table)
+            # information_schema doesn't have temporary tables; here a text has no quotes, but SQLAlchemy has read that
+            rows = connection.exec_driver_sql(f"SHOW COLUMNS FROM {quoted}").mappings()
+            listed = [(table, row["Field"], row["Default"]) for row in rows]
+        else:
+            asked = text(
+                "SELECT table_name, column_name, column_default FROM information_schema.columns "
+                "WHERE table_schema = COALESCE(:schema, DATABASE()) AND LOCATE('(', column_default) > 0 "
+                "AND LEFT(column_default, 1) <> :quote"
+            )
+            listed = [tuple(row) for row in connection.execute(asked, {"schema": schema, "quote": "'"})]
+        for owner, column, default in listed:
+            if default is not None:
+                found.setdefault(owner, {})[column] = "({})".format(str(default).replace("\\'", "'"))
+        return found
+
+    def checks_of_columns(self, connection: Connection, schema: str | None) -> dict[str, list[str]] | None:
         """Return those of MariaDB; MySQL makes them constraints of the table."""
         from sqlalchemy import text
 
         if not getattr(connection.dialect, "is_mariadb", False):
             return None
         asked = text(
-            "SELECT check_clause FROM information_schema.check_constraints WHERE level = 'Column' "
-            "AND constraint_schema = COALESCE(:schema, DATABASE()) AND table_name = :table "
+            "SELECT table_name, check_clause FROM information_schema.check_constraints WHERE level = 'Column' "
+            "AND constraint_schema = COALESCE(:schema, DATABASE()) "
             # it comes with the type JSON
             "AND LOCATE('json_valid(', check_clause) <> 1"
         )
-        return list(connection.execute(asked, {"schema": schema, "table": table}).scalars())
+        found: dict[str, list[str]] = {}
+        for table, clause in connection.execute(asked, {"schema": schema}):
+            found.setdefault(table, []).append(clause)
+        return found
 
     @cached_property
     def statements(self) -> Statements:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from ellar_db.autogenerate.comparators.restated import (
     condition,
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from ellar_db.dialects.base import Dialect
 
+_of_columns: WeakKeyDictionary[AutogenContext, dict[str | None, Mapping[str, Sequence[str]] | None]] = (
+    WeakKeyDictionary()
+)
 _prepared: WeakSet[AutogenContext] = WeakSet()
 
 log = logging.getLogger("alembic.autogenerate.compare")
@@ -143,7 +146,11 @@ def _tell_of_columns(context: AutogenContext, schema: str | None, name: str, ins
     dialect = dialect_named(get_plugin_manager(), migration.dialect.name)
     if dialect.reflects_checks_of_columns or context.connection is None:
         return
-    there = dialect.checks_of_columns(context.connection, name_in_database(inspected), schema)
+    known = _of_columns.setdefault(context, {})
+    if schema not in known:
+        known[schema] = dialect.checks_of_columns(context.connection, schema)
+    everywhere = known[schema]
+    there = None if everywhere is None else everywhere.get(name_in_database(inspected), [])
     checks = [check for check in checks_of(declared) if _is_in_column(check) and is_created(check, context.dialect)]
     old = [check for check in checks if not _comes_with_its_column(check, inspected)]
     restated = restated_checks(migration, declared.columns, [condition(migration, check) for check in old])

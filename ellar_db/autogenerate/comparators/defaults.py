@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alembic.util import PriorityDispatchResult
     from sqlalchemy import Column
 
-_hidden: WeakKeyDictionary[AutogenContext, dict[str, Mapping[str, str]]] = WeakKeyDictionary()
+_hidden: WeakKeyDictionary[AutogenContext, dict[str | None, Mapping[str, Mapping[str, str]]]] = WeakKeyDictionary()
 
 log = logging.getLogger("alembic.autogenerate.compare")
 
@@ -81,9 +81,9 @@ def _complete(context: AutogenContext, inspected: Column[Any]) -> None:
     if table is None or inspected.server_default is not None or inspected.identity is not None:
         return
     known = _hidden.setdefault(context, {})
-    if table.key not in known:
-        known[table.key] = hidden_defaults(context.migration_context, name_in_database(table), table.schema)
-    found = known[table.key].get(name_in_database(inspected))
+    if table.schema not in known:
+        known[table.schema] = hidden_defaults(context.migration_context, table.schema)
+    found = known[table.schema].get(name_in_database(table), {}).get(name_in_database(inspected))
     if found is not None:
         inspected.server_default = DefaultClause(text(escaped(found)))
 

@@ -76,24 +76,26 @@ def restated_column(context: MigrationContext, column: Column[Any]) -> Reflected
         def read(connection: Connection) -> ReflectedColumn:
             (found,) = inspect(connection).get_columns(NAME, **_where(context))
             if found["default"] is None and made.server_default is not None:
-                found["default"] = hidden_defaults(context, NAME, None).get(made.name)
+                found["default"] = hidden_defaults(context, None, NAME).get(NAME, {}).get(made.name)
             return found
 
         known[key] = temporarily(context, [made], [], read)
     return known[key]
 
 
-def hidden_defaults(context: MigrationContext, table: str, schema: str | None) -> Mapping[str, str]:
-    """Return the server defaults of a table that SQLAlchemy doesn't read, as SQL, by column.
+def hidden_defaults(
+    context: MigrationContext, schema: str | None, table: str | None = None
+) -> Mapping[str, Mapping[str, str]]:
+    """Return the server defaults of a schema that SQLAlchemy doesn't read, as SQL, by table and column.
 
     Args:
         context: The context of the comparison.
-        table: The table.
-        schema: Its schema; None is the default one.
+        schema: The schema; None is the default one.
+        table: The only table to read, which may be a temporary one.
     """
     if context.connection is None:
         return {}
-    return dialect_named(get_plugin_manager(), context.dialect.name).hidden_defaults(context.connection, table, schema)
+    return dialect_named(get_plugin_manager(), context.dialect.name).hidden_defaults(context.connection, schema, table)
 
 
 def refused_default(context: MigrationContext, column: Column[Any]) -> str | None:
