@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.autogenerate.reading import is_there, read
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 
@@ -44,14 +45,14 @@ def _drop_unnamed(context: AutogenContext, operations: UpgradeOps) -> None:
     changes = {(each.schema, each.table_name): each for each in operations.ops if isinstance(each, ModifyTableOps)}
     for model in context.sorted_tables:
         place = model.schema, model.name
-        if place in made or not context.inspector.has_table(model.name, schema=model.schema):
+        if place in made or not is_there(context, str(model.name), model.schema):
             continue
         if not context.run_name_filters(model.name, "table", {"schema_name": model.schema}):
             continue
         if not context.run_object_filters(model, model.name, "table", False, model):
             continue
         known = {frozenset(each.columns.keys()) for each in model.constraints if isinstance(each, UniqueConstraint)}
-        for unique in context.inspector.get_unique_constraints(model.name, schema=model.schema):
+        for unique in read(context, "unique_constraints", str(model.name), model.schema):
             columns = [str(column) for column in unique["column_names"]]
             if unique["name"] is not None or frozenset(columns) in known:
                 continue

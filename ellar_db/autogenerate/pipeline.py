@@ -26,8 +26,8 @@ from ellar_db.autogenerate.expressions import render_as_written
 from ellar_db.autogenerate.foreign_keys.columns import release_columns
 from ellar_db.autogenerate.foreign_keys.default_schema import keep_foreign_keys
 from ellar_db.autogenerate.foreign_keys.indexes import follow_keys, unfold
-from ellar_db.autogenerate.mappers import complete_models
 from ellar_db.autogenerate.order import reorder, unbatch
+from ellar_db.autogenerate.tables.mappers import complete_models
 from ellar_db.autogenerate.tables.options import compare_options
 from ellar_db.autogenerate.tables.schemas import create_schemas
 from ellar_db.autogenerate.tables.views import leave_views

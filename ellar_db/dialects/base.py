@@ -672,14 +672,13 @@ class Dialect:
         return None
 
     def foreign_key_options(
-        self, connection: Connection, table: str, schema: str | None
-    ) -> Mapping[str, Mapping[str, Any]]:
-        """Return what SQLAlchemy doesn't read of the options of foreign keys, by their names.
+        self, connection: Connection, schema: str | None
+    ) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+        """Return what SQLAlchemy doesn't read of the options of foreign keys, by table and name.
 
         Args:
             connection: A connection to the database.
-            table: The table.
-            schema: Its schema; None is the default one.
+            schema: The schema; None is the default one.
         """
         return {}
 

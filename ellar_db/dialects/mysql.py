@@ -261,19 +261,20 @@ class MySQL(Dialect):
         return VERSION_LENGTH if found is None else found[0]
 
     def foreign_key_options(
-        self, connection: Connection, table: str, schema: str | None
-    ) -> Mapping[str, Mapping[str, Any]]:
+        self, connection: Connection, schema: str | None
+    ) -> dict[str, dict[str, Mapping[str, Any]]]:
         """Return the actions, of which SQLAlchemy leaves out NO ACTION."""
         from sqlalchemy import text
 
         asked = text(
-            "SELECT constraint_name, delete_rule, update_rule FROM information_schema.referential_constraints "
-            "WHERE constraint_schema = COALESCE(:schema, DATABASE()) AND table_name = :table"
+            "SELECT table_name, constraint_name, delete_rule, update_rule "
+            "FROM information_schema.referential_constraints WHERE constraint_schema = COALESCE(:schema, DATABASE())"
         )
-        return {
-            name: {option: rule for option, rule in (("ondelete", delete), ("onupdate", update)) if rule != "RESTRICT"}
-            for name, delete, update in connection.execute(asked, {"schema": schema, "table": table})
-        }
+        found: dict[str, dict[str, Mapping[str, Any]]] = {}
+        for table, name, delete, update in connection.execute(asked, {"schema": schema}):
+            rules = (("ondelete", delete), ("onupdate", update))
+            found.setdefault(table, {})[name] = {option: rule for option, rule in rules if rule != "RESTRICT"}
+        return found
 
     def already_there(self, error: BaseException) -> bool:
         """Return whether the error's code says that a table, an index or a routine exists."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from ellar_db.autogenerate.answers.operations import one_way
 from ellar_db.autogenerate.foreign_keys.keys import Key, keys_of
+from ellar_db.autogenerate.reading import read
 from ellar_db.dialects.base import name_in_database
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from ellar_db.dialects.base import Dialect
 
 log = logging.getLogger("alembic.autogenerate.compare")
+
+_options: WeakKeyDictionary[AutogenContext, dict[str | None, Mapping[str, Mapping[str, Mapping[str, Any]]]]] = (
+    WeakKeyDictionary()
+)
 
 KINDS = {"foreignkey": "foreign_key_constraint", "unique": "unique_constraint"}
 """What the filters are given as the kind, by the type of the constraint."""
@@ -165,7 +171,10 @@ class _Foreign(_Comparison):
             return found
         connection, name = self.context.connection, name_in_database(self.inspected)
         assert connection is not None
-        more = self.dialect.foreign_key_options(connection, name, self.schema)
+        known = _options.setdefault(self.context, {})
+        if self.schema not in known:
+            known[self.schema] = self.dialect.foreign_key_options(connection, self.schema)
+        more = known[self.schema].get(name, {})
         return [key.with_options(more.get(str(key.name), {})) for key in found]
 
     def _is(self, key: Key, wanted: ForeignKeyConstraint) -> bool:
@@ -195,7 +204,7 @@ class _Unique(_Comparison):
         wanted = [each for each in self.declared.constraints if isinstance(each, UniqueConstraint)]
         done = {each.name for each in self.added if isinstance(each, UniqueConstraint)}
         options = self._options() if wanted else {}
-        for found in self.context.inspector.get_unique_constraints(str(self.declared.name), schema=self.schema):
+        for found in read(self.context, "unique_constraints", str(self.declared.name), self.schema):
             columns = [str(column) for column in found["column_names"]]
             same = [each for each in wanted if sorted(_names(each)) == sorted(columns)]
             same.sort(key=lambda each: each.name != found["name"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.autogenerate.foreign_keys.keys import Key, keys_of
+from ellar_db.autogenerate.reading import is_there
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 
@@ -39,7 +40,7 @@ def release_columns(context: AutogenContext, operations: UpgradeOps) -> None:
     dropped = {(each.schema, each.table_name) for each in operations.ops if isinstance(each, DropTableOp)}
     for place in {(each.schema, each.name) for each in context.sorted_tables} - dropped:
         schema, name = place
-        if not context.inspector.has_table(name, schema=schema):
+        if not is_there(context, name, schema):
             continue
         there = changes.get(place) or ModifyTableOps(name, [], schema=schema)
         gone = {each.constraint_name for each in there.ops if isinstance(each, DropConstraintOp)}

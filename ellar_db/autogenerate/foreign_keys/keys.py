@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.autogenerate.reading import read
+
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import CreateForeignKeyOp, DropConstraintOp
@@ -81,7 +83,7 @@ def keys_of(context: AutogenContext, table: str, schema: str | None) -> list[Key
             tuple(found["referred_columns"]),
             dict(found.get("options") or {}),
         )
-        for found in context.inspector.get_foreign_keys(table, schema=schema)
+        for found in read(context, "foreign_keys", table, schema)
     ]
 
 
