@@ -15,7 +15,7 @@ from ellar_db.autogenerate.comparators.defaults import compare_default
 from ellar_db.autogenerate.comparators.domains import make_types
 from ellar_db.autogenerate.comparators.enums import compare_enums_elsewhere, relabel
 from ellar_db.autogenerate.comparators.indexes import compare_indexes
-from ellar_db.autogenerate.comparators.keys import compare_keys
+from ellar_db.autogenerate.comparators.keys import compare_keys, state_included
 from ellar_db.autogenerate.comparators.numbering import compare_identity, compare_numbering
 from ellar_db.autogenerate.comparators.primary_keys import compare_primary_key
 from ellar_db.autogenerate.comparators.sequences import compare_sequences
@@ -64,6 +64,7 @@ def steps() -> Sequence[Step]:
         relabel,
         make_types,
         unfold,
+        state_included,
         unbatch,
         make_apart,
         create_schemas,

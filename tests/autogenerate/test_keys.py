@@ -10,6 +10,7 @@ from sqlalchemy import inspect
 
 from ellar_db.testing import Project
 from tests.support.law import Law
+from tests.support.law import tables as numbered
 from tests.support.servers import sync_engine
 
 COLUMNS = "sa.Column('id', sa.Integer, primary_key=True), sa.Column('x', sa.Integer), sa.Column('y', sa.Integer)"
@@ -117,3 +118,22 @@ def test_an_unnamed_unique_comes_back_with_its_dropped_column(on_sqlite_law: Law
 
     found = inspect(sync_engine(on_sqlite_law.url)).get_unique_constraints("a")
     assert sorted(unique["column_names"] for unique in found) == [["x", "z"], ["z"]]
+
+
+def test_included_columns(on_postgresql: Law) -> None:
+    more = "sa.Column('d', sa.Integer)"
+    plain = "sa.UniqueConstraint('c', name='u{}')"
+    included = "sa.UniqueConstraint('c', name='u{}', postgresql_include=['d'])"
+    deferred = "sa.UniqueConstraint('c', name='u{}', postgresql_include=['d'], deferrable=True, initially='DEFERRED')"
+    changes = [(None, included), (included, None), (plain, included), (included, plain), (included, deferred)]
+    sources = [
+        numbered(
+            *(
+                ["sa.Integer", more, *([change[stage].format(number)] if change[stage] else [])]
+                for number, change in enumerate(changes)
+            )
+        )
+        for stage in (0, 1)
+    ]
+
+    on_postgresql.holds(*sources)

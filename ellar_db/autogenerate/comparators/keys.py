@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from ellar_db.autogenerate.answers.operations import one_way
+from ellar_db.autogenerate.answers.operations import one_way, qualified, quoted, statement
 from ellar_db.autogenerate.foreign_keys.keys import Key, keys_of
 from ellar_db.autogenerate.reading import read
 from ellar_db.dialects.base import name_in_database
@@ -16,7 +16,7 @@ from ellar_db.plugins.manager import get_plugin_manager
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
-    from alembic.operations.ops import AddConstraintOp, DropConstraintOp, MigrateOperation, ModifyTableOps
+    from alembic.operations.ops import AddConstraintOp, DropConstraintOp, MigrateOperation, ModifyTableOps, UpgradeOps
     from alembic.util import PriorityDispatchResult
     from sqlalchemy import Constraint, ForeignKeyConstraint, Table, UniqueConstraint
 
@@ -27,6 +27,9 @@ log = logging.getLogger("alembic.autogenerate.compare")
 _options: WeakKeyDictionary[AutogenContext, dict[str | None, Mapping[str, Mapping[str, Mapping[str, Any]]]]] = (
     WeakKeyDictionary()
 )
+
+INCLUDE = "postgresql_include"
+"""The option of a constraint that includes columns."""
 
 KINDS = {"foreignkey": "foreign_key_constraint", "unique": "unique_constraint"}
 """What the filters are given as the kind, by the type of the constraint."""
@@ -261,3 +264,30 @@ def _target(constraint: Any) -> tuple[str | None, str, list[str]]:
     *schema, table, _ = constraint.elements[0].target_fullname.rsplit(".", 2)
     columns = [element.target_fullname.rsplit(".", 1)[1] for element in constraint.elements]
     return schema[0] if schema else None, table, columns
+
+
+def state_included(context: AutogenContext, operations: UpgradeOps) -> None:
+    """Write UNIQUE constraints that include columns as statements: Alembic's operation knows no such columns; a step.
+
+    Args:
+        context: The comparison.
+        operations: Its operations, changed in place.
+    """
+    from alembic.operations.ops import CreateUniqueConstraintOp, DropConstraintOp, ModifyTableOps
+
+    for table in (each for each in operations.ops if isinstance(each, ModifyTableOps)):
+        for position, each in enumerate(table.ops):
+            dropped = isinstance(each, DropConstraintOp) and each.constraint_type == "unique"
+            made = each.reverse() if dropped else each
+            if not isinstance(made, CreateUniqueConstraintOp) or not made.kw.get(INCLUDE):
+                continue
+            place, name = qualified(context, made.schema, made.table_name), quoted(context, str(made.constraint_name))
+            columns, included = (
+                ", ".join(quoted(context, str(getattr(column, "name", column))) for column in listed)
+                for listed in (made.columns, made.kw[INCLUDE])
+            )
+            ends = " DEFERRABLE" * bool(made.kw.get("deferrable"))
+            ends += f" INITIALLY {made.kw['initially']}" if made.kw.get("initially") else ""
+            add = f"ALTER TABLE {place} ADD CONSTRAINT {name} UNIQUE ({columns}) INCLUDE ({included}){ends}"
+            drop = f"ALTER TABLE {place} DROP CONSTRAINT {name}"
+            table.ops[position] = statement(drop, add) if dropped else statement(add, drop)
