@@ -27,6 +27,7 @@ from ellar_db.autogenerate.foreign_keys.columns import release_columns
 from ellar_db.autogenerate.foreign_keys.default_schema import keep_foreign_keys
 from ellar_db.autogenerate.foreign_keys.indexes import follow_keys, unfold
 from ellar_db.autogenerate.order import reorder, unbatch
+from ellar_db.autogenerate.tables.exclusions import compare_exclusions
 from ellar_db.autogenerate.tables.mappers import complete_models
 from ellar_db.autogenerate.tables.options import compare_options
 from ellar_db.autogenerate.tables.schemas import create_schemas
@@ -86,6 +87,7 @@ def enable() -> None:
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_keys)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_indexes)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_options)
+    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_exclusions)
     # it has to know the foreign keys
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_primary_key)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_numbering)

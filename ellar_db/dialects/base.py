@@ -682,6 +682,18 @@ class Dialect:
         """
         return {}
 
+    def exclusions(
+        self, connection: Connection, schema: str | None, table: str | None = None
+    ) -> Mapping[str, Mapping[str, str]]:
+        """Return the EXCLUDE constraints of a schema: what follows ADD CONSTRAINT and the name, by table and name.
+
+        Args:
+            connection: A connection to the database.
+            schema: The schema; None is the default one.
+            table: The only table to read, which may be a temporary one.
+        """
+        return {}
+
     def hidden_defaults(
         self, connection: Connection, schema: str | None, table: str | None = None
     ) -> Mapping[str, Mapping[str, str]]:

@@ -242,6 +242,24 @@ class PostgreSQL(Dialect):
             found[tuple(names)] = {option: value for option, value in options.items() if value}
         return found
 
+    def exclusions(
+        self, connection: Connection, schema: str | None, table: str | None = None
+    ) -> dict[str, dict[str, str]]:
+        """Return what `pg_get_constraintdef` says."""
+        from sqlalchemy import text
+
+        where = "n.nspname = :schema" if schema else "pg_table_is_visible(t.oid)"
+        asked = text(
+            "SELECT t.relname, k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k "
+            "JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace n ON n.oid = t.relnamespace "
+            f"WHERE k.contype = 'x' AND {where}{' AND t.relname = :table' if table else ''}"
+        )
+        given = {key: value for key, value in (("schema", schema), ("table", table)) if value}
+        found: dict[str, dict[str, str]] = {}
+        for owner, name, definition in connection.execute(asked, given):
+            found.setdefault(owner, {})[name] = definition
+        return found
+
     def conditions(self, text: str) -> Iterable[str]:
         """Yield `IN` for the array that the server makes of it."""
         yield text

@@ -137,3 +137,22 @@ def test_included_columns(on_postgresql: Law) -> None:
     ]
 
     on_postgresql.holds(*sources)
+
+
+def test_exclusions(on_postgresql: Law) -> None:
+    apart = "postgresql.ExcludeConstraint((sa.column('c'), '&&'), name='{}', using='gist')"
+    touching = "postgresql.ExcludeConstraint((sa.column('c'), '-|-'), name='{}', using='gist', where=sa.text('id > 1'))"
+    changes = [(None, apart), (apart, None), (apart, touching), (apart, apart)]
+    sources = [
+        numbered(
+            *(
+                ["postgresql.INT4RANGE", *([change[stage].format(f"My x{number}")] if change[stage] else [])]
+                for number, change in enumerate(changes)
+            )
+        )
+        for stage in (0, 1)
+    ]
+
+    written = on_postgresql.holds(*sources)
+
+    assert "t3" not in written
