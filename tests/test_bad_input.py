@@ -607,7 +607,9 @@ def test_a_file_that_is_no_database(ready: Project, driver: str) -> None:
     before = everything(ready)
 
     for command in ("upgrade", "current", "check", "migrate"):
-        assert refused(ready.db(command, exit_code=3)).endswith("file is not a database")
+        assert "file is not a database; the file is of another kind, damaged or encrypted" in refused(
+            ready.db(command, exit_code=3)
+        )
     assert everything(ready) == before
 
 

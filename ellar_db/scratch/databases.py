@@ -90,11 +90,11 @@ def scratch_databases(
 
 
 @contextmanager
-def guarded(env: str) -> Iterator[None]:
+def guarded(env: str = "") -> Iterator[None]:
     """Refuse all connections except those to scratch databases, in this thread and in those that it starts.
 
     Args:
-        env: The path of the env.py that runs.
+        env: The path of the env.py that runs, if one does.
 
     Raises:
         DbError: Another connection was attempted; it was not made.
@@ -124,7 +124,7 @@ def is_guarding() -> bool:
 
 def _connects_by_itself(env: str, error: BaseException) -> bool:
     """Return whether an error was raised by env.py, and not by a revision that runs within it."""
-    within, file = False, os.path.abspath(env)
+    within, file = False, os.path.abspath(env) if env else ""
     for frame, _ in walk_tb(error.__traceback__):
         if os.path.abspath(frame.f_code.co_filename) == file:
             within = True

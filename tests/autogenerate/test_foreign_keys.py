@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from ellar_db.testing import Project
@@ -97,7 +98,7 @@ def test_the_type_of_a_key_changes_with_that_of_its_references(
         expected={"SELECT id, x FROM a": [(1, 1)], "SELECT id, x FROM c": [(1, 1)]},
     )
 
-    assert written.count("drop_constraint('fk_a'") == 2
+    assert len(re.findall(r"drop_constraint\((?:batch_op\.f\()?'fk_a'", written)) == 2
 
 
 def test_a_new_key_waits_for_what_it_needs_of_another_table(law: Law) -> None:

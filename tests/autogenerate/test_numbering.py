@@ -89,7 +89,7 @@ def test_identities(on_postgresql: Law) -> None:
 
 def test_identities_where_there_are_none_or_other_ones(law: Law) -> None:
     before = table("t", key("sa.Identity(start=5)"))
-    law.holds(before, before.replace("'x', sa.Integer", "'x', sa.BigInteger"), rows=["INSERT INTO t (x) VALUES (1)"])
+    law.holds(before, before.replace("'x', sa.Integer", "'x', sa.SmallInteger"), rows=["INSERT INTO t (x) VALUES (1)"])
 
 
 def test_defaults_that_are_not_compared(law: Law) -> None:
