@@ -102,3 +102,15 @@ def test_the_default_schema_may_have_its_name(changing: Changing) -> None:
     assert "SCHEMA" not in changing.source("r1")
     changing.migrate()
     changing.apply()
+
+
+def test_a_type_of_a_new_schema_is_made_once(on_postgresql: Law) -> None:
+    table = "sa.Table('goods', metadata, sa.Column('id', sa.Integer, primary_key=True){}, schema='shop')\n"
+    kind = ", sa.Column('kind', sa.Enum('a', 'b', name='kinds', schema='shop'))"
+    on_postgresql.models(table.format(kind))
+    written, _ = on_postgresql.migrated()
+
+    assert written.split("def downgrade")[0].count(".create(op.get_bind())") == 1
+    assert on_postgresql.is_quiet()
+    on_postgresql.project.db("downgrade", "base", "--yes")
+    on_postgresql.project.db("upgrade")

@@ -48,6 +48,7 @@ def compare_enums_elsewhere(context: AutogenContext, operations: UpgradeOps, sch
     from alembic_postgresql_enum.configuration import get_configuration
     from alembic_postgresql_enum.detection_of_changes import create_new_enums, sync_changed_enums
     from alembic_postgresql_enum.get_enum_data import get_declared_enums, get_defined_enums
+    from alembic_postgresql_enum.operations.create_enum import CreateEnumOp
 
     connection, configuration = context.connection, get_configuration()
     assert connection is not None
@@ -62,6 +63,10 @@ def compare_enums_elsewhere(context: AutogenContext, operations: UpgradeOps, sch
         if configuration.detect_enum_values_changes:
             references = declared.enum_table_references
             sync_changed_enums(defined, declared.enum_values, references, schema, operations, connection=connection)
+    # a schema that isn't there yet has been compared as well if the models have tables in it
+    made = [each for each in operations.ops if isinstance(each, CreateEnumOp)]
+    first = {(each.schema, each.name): each for each in reversed(made)}
+    operations.ops[:] = [each for each in operations.ops if each not in made or each in first.values()]
 
 
 def relabel(context: AutogenContext, operations: UpgradeOps) -> None:
