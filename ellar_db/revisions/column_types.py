@@ -89,7 +89,9 @@ def _whole(type_: TypeEngine[Any], context: AutogenContext) -> str | Literal[Fal
     if context.dialect is not None:
         own = dialect_named(get_plugin_manager(), context.dialect.name).own_type(type_)
         if own is not None:
-            return rendered_type(own.used, context)
+            text = rendered_type(own.used, context)
+            # older releases of SQLAlchemy make it with each table that has it; the repr leaves that out
+            return text if "create_type" in text else f"{text.removesuffix(')')}, create_type=False)"
     if not isinstance(type_, TypeDecorator) or context.dialect is None or _makes_the_same(repr(type_), type_, context):
         return False
     # a type that isn't to be the database's own is what it decorates

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import UniqueConstraint, inspect
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from ellar_db.testing import Project
 from tests.support.law import Law
@@ -120,6 +121,10 @@ def test_an_unnamed_unique_comes_back_with_its_dropped_column(on_sqlite_law: Law
     assert sorted(unique["column_names"] for unique in found) == [["x", "z"], ["z"]]
 
 
+@pytest.mark.skipif(
+    not any("include" in names for kind, names in PGDialect.construct_arguments if kind is UniqueConstraint),
+    reason="this SQLAlchemy knows no included columns of UNIQUE constraints",
+)
 def test_included_columns(on_postgresql: Law) -> None:
     more = "sa.Column('d', sa.Integer)"
     plain = "sa.UniqueConstraint('c', name='u{}')"

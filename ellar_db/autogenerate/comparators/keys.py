@@ -245,12 +245,18 @@ class _Unique(_Comparison):
     def _drop(self, name: str | None, columns: list[str], options: Mapping[str, Any]) -> DropConstraintOp:
         from alembic.operations.ops import DropConstraintOp
         from sqlalchemy import Column, MetaData, Table, UniqueConstraint
+        from sqlalchemy.exc import ArgumentError
 
         types = {str(column.name): column.type for column in self.inspected.columns}
         table = Table(
             self.declared.name, MetaData(), *(Column(each, types.get(each)) for each in columns), schema=self.schema
         )
-        constraint = UniqueConstraint(*table.c, name=name, **options)
+        try:
+            constraint = UniqueConstraint(*table.c, name=name, **options)
+        except ArgumentError:
+            # older releases of SQLAlchemy know no included columns
+            plain = {option: value for option, value in options.items() if option != INCLUDE}
+            constraint = UniqueConstraint(*table.c, name=name, **plain)
         table.append_constraint(constraint)
         return DropConstraintOp.from_constraint(constraint)
 
