@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -152,6 +152,7 @@ class _Foreign(_Comparison):
     """Foreign keys: names, MATCH, and actions that Alembic takes for the same."""
 
     type_ = "foreignkey"
+    _keys: Sequence[tuple[Key, DropConstraintOp]] = ()
 
     def pairs(self) -> Iterator[tuple[DropConstraintOp, ForeignKeyConstraint]]:
         from sqlalchemy import ForeignKeyConstraint
@@ -166,7 +167,9 @@ class _Foreign(_Comparison):
             if same:
                 left.remove(same[0])
             if same and (list(same[0].column_keys), _target(same[0])) not in done:
-                yield key.drop(), same[0]
+                drop = key.drop()
+                self._keys = [(key, drop)]
+                yield drop, same[0]
 
     def _read(self) -> list[Key]:
         found = keys_of(self.context, str(self.declared.name), self.schema)
@@ -189,9 +192,10 @@ class _Foreign(_Comparison):
         ) == (schema or default)
 
     def differs(self, there: DropConstraintOp, wanted: ForeignKeyConstraint) -> bool:
-        found: Any = there.to_constraint()
+        # the constraint itself would need tables
+        found = next(key.options for key, drop in self._keys if drop is there)
         return any(
-            str(getattr(found, option) or default).upper() != str(getattr(wanted, option) or default).upper()
+            str(found.get(option) or default).upper() != str(getattr(wanted, option) or default).upper()
             for option, default in self.dialect.key_options.items()
         )
 
