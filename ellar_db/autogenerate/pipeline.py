@@ -19,7 +19,7 @@ from ellar_db.autogenerate.comparators.keys import compare_keys, state_included
 from ellar_db.autogenerate.comparators.numbering import compare_identity, compare_numbering
 from ellar_db.autogenerate.comparators.primary_keys import compare_primary_key
 from ellar_db.autogenerate.comparators.sequences import compare_sequences
-from ellar_db.autogenerate.concurrent_indexes import make_apart
+from ellar_db.autogenerate.compared import comparator
 from ellar_db.autogenerate.constraint_names import name_constraints
 from ellar_db.autogenerate.conversions import convert
 from ellar_db.autogenerate.expressions import render_as_written
@@ -27,6 +27,7 @@ from ellar_db.autogenerate.foreign_keys.columns import release_columns
 from ellar_db.autogenerate.foreign_keys.default_schema import keep_foreign_keys
 from ellar_db.autogenerate.foreign_keys.indexes import follow_keys, unfold
 from ellar_db.autogenerate.order import reorder, unbatch
+from ellar_db.autogenerate.tables.concurrent_indexes import make_apart
 from ellar_db.autogenerate.tables.exclusions import compare_exclusions
 from ellar_db.autogenerate.tables.mappers import complete_models
 from ellar_db.autogenerate.tables.options import compare_options
@@ -82,16 +83,19 @@ def enable() -> None:
     comparators.dispatch_for("column", priority=DispatchPriority.FIRST, subgroup="server_default")(compare_identity)
     comparators.dispatch_for("column", priority=DispatchPriority.FIRST, subgroup="server_default")(leave_computed)
     comparators.dispatch_for("column", subgroup="server_default")(compare_default)
-    comparators.dispatch_for("table")(compare_checks)
+    comparators.dispatch_for("table")(comparator(compare_checks))
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(keep_foreign_keys)
-    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_keys)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_indexes)
-    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_options)
-    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_exclusions)
-    # it has to know the foreign keys
-    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_primary_key)
-    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_numbering)
-    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_computed)
+    # a primary key has to know the foreign keys
+    for compare in (
+        compare_keys,
+        compare_options,
+        compare_exclusions,
+        compare_primary_key,
+        compare_numbering,
+        compare_computed,
+    ):
+        comparators.dispatch_for("table", priority=DispatchPriority.LAST)(comparator(compare))
 
 
 def _begin(context: AutogenContext, *_: object) -> PriorityDispatchResult:

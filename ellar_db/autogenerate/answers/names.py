@@ -42,6 +42,7 @@ def rename_parts(
     Args:
         context: The comparison.
         operations: Its operations, changed in place.
+        inspector: What is renamed.
     """
     from alembic.operations.ops import ModifyTableOps
 

@@ -66,7 +66,7 @@ def is_statement(operation: MigrateOperation) -> bool:
     """Return whether an operation, or a part of it in either direction, is a statement."""
     from alembic.operations.ops import ExecuteSQLOp
 
-    if isinstance(operation, (_kinds()["one way"], _kinds()["exchange"])):
+    if isinstance(operation, _kinds()["one way"]):
         return any(is_statement(each) for each in (*operation.ops, *operation.back))
     return isinstance(operation, ExecuteSQLOp)
 
@@ -110,7 +110,7 @@ def one_way(
 
 def is_one_way(operation: MigrateOperation) -> bool:
     """Return whether an operation is one of `one_way`."""
-    return isinstance(operation, _kinds()["one way"])
+    return type(operation) is _kinds()["one way"]
 
 
 def exchange(
@@ -192,17 +192,10 @@ def _kinds() -> dict[str, Any]:
             self.back = back
 
         def reverse(self) -> OneWay:
-            return OneWay(self.table_name, self.back, self.ops, self.schema)
+            return type(self)(self.table_name, self.back, self.ops, self.schema)
 
-    class Exchange(ModifyTableOps):
-        def __init__(
-            self, table: str, forth: Sequence[MigrateOperation], back: Sequence[MigrateOperation], schema: str | None
-        ) -> None:
-            super().__init__(table, forth, schema=schema)
-            self.back = back
-
-        def reverse(self) -> Exchange:
-            return Exchange(self.table_name, self.back, self.ops, self.schema)
+    class Exchange(OneWay):
+        """One that is rendered where it is."""
 
     alter_column = renderers.dispatch(AlterColumnOp)
 

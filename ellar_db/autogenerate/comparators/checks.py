@@ -14,11 +14,10 @@ from ellar_db.autogenerate.comparators.restated import (
     restated_checks,
     without_check,
 )
+from ellar_db.autogenerate.compared import ComparedTable
 from ellar_db.autogenerate.expressions import escaped
 from ellar_db.autogenerate.uncompared import BY_NAME
 from ellar_db.dialects.base import name_in_database
-from ellar_db.plugins.dialects import dialect_named
-from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.util.errors import in_one_line
 from ellar_db.util.sqlalchemy import is_created, is_type_bound
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import ModifyTableOps
     from alembic.runtime.migration import MigrationContext
-    from alembic.util import PriorityDispatchResult
     from sqlalchemy import CheckConstraint, Table
 
     from ellar_db.dialects.base import Dialect
@@ -43,32 +41,16 @@ KIND: Final = "check_constraint"
 """What the filters of names and objects are given as the kind."""
 
 
-def compare_checks(
-    context: AutogenContext,
-    operations: ModifyTableOps,
-    schema: str | None,
-    name: str,
-    inspected: Table | None,
-    declared: Table | None,
-) -> PriorityDispatchResult:
+def compare_checks(table: ComparedTable) -> None:
     """Add operations for the CHECK constraints that a table lacks, or has in addition.
 
     Args:
-        context: The context of the comparison.
-        operations: The table's operations, changed in place.
-        schema: The table's schema; None is the default one.
-        name: The table.
-        inspected: The database's table; None if it is new.
-        declared: The models' table; None if it is to be dropped.
+        table: The table.
     """
-    from alembic.util import PriorityDispatchResult
-
     # an application that enables Alembic's own comparison gets that one
-    theirs = BY_NAME in (context.opts.get("autogenerate_plugins") or ())
-    if inspected is not None and declared is not None and not theirs:
-        _compare(context, operations, schema, name, inspected, declared)
-        _tell_of_columns(context, schema, name, inspected, declared)
-    return PriorityDispatchResult.CONTINUE
+    if BY_NAME not in (table.context.opts.get("autogenerate_plugins") or ()):
+        _compare(table)
+        _tell_of_columns(table)
 
 
 def checks_of(table: Table) -> list[CheckConstraint]:
@@ -80,20 +62,14 @@ def checks_of(table: Table) -> list[CheckConstraint]:
     return sorted(own, key=lambda each: (str(each.name or ""), str(each.sqltext))) + columns
 
 
-def _compare(
-    context: AutogenContext,
-    operations: ModifyTableOps,
-    schema: str | None,
-    name: str,
-    inspected: Table,
-    declared: Table,
-) -> None:
+def _compare(table: ComparedTable) -> None:
     from alembic.operations.ops import CreateCheckConstraintOp, DropConstraintOp
     from sqlalchemy import CheckConstraint
     from sqlalchemy.schema import conv
 
+    context, operations, dialect = table.context, table.operations, table.dialect
+    schema, name, inspected, declared = table.schema, table.name, table.inspected, table.declared
     migration = context.migration_context
-    dialect = dialect_named(get_plugin_manager(), migration.dialect.name)
     there = _there(context, schema, name, inspected)
     wanted = _wanted(migration, dialect, declared)
     if not wanted and not there:
@@ -117,7 +93,7 @@ def _compare(
                 "CHECK (%s) of %s isn't in the models, and stays: it has no name by which a revision could drop it; "
                 "make the table anew in the revision, without it, or leave it in the models",
                 in_one_line(text),
-                f"{schema}.{name}" if schema else name,
+                table.place,
             )
         else:
             again = escaped(_reversible(migration, dialect, inspected, text))
@@ -140,16 +116,16 @@ def _compare(
             log.info("Detected added check constraint %r on table %r", str(given), name)
 
 
-def _tell_of_columns(context: AutogenContext, schema: str | None, name: str, inspected: Table, declared: Table) -> None:
+def _tell_of_columns(table: ComparedTable) -> None:
     """Say which CHECK constraints in columns differ, where they can't be dropped or added by themselves."""
-    migration = context.migration_context
-    dialect = dialect_named(get_plugin_manager(), migration.dialect.name)
-    if dialect.reflects_checks_of_columns or context.connection is None:
+    context, dialect = table.context, table.dialect
+    inspected, declared, migration = table.inspected, table.declared, table.context.migration_context
+    if dialect.reflects_checks_of_columns:
         return
     known = _of_columns.setdefault(context, {})
-    if schema not in known:
-        known[schema] = dialect.checks_of_columns(context.connection, schema)
-    everywhere = known[schema]
+    if table.schema not in known:
+        known[table.schema] = dialect.checks_of_columns(table.connection, table.schema)
+    everywhere = known[table.schema]
     there = None if everywhere is None else everywhere.get(name_in_database(inspected), [])
     checks = [check for check in checks_of(declared) if _is_in_column(check) and is_created(check, context.dialect)]
     old = [check for check in checks if not _comes_with_its_column(check, inspected)]
@@ -160,8 +136,8 @@ def _tell_of_columns(context: AutogenContext, schema: str | None, name: str, ins
         told.warning(
             "CHECK (%s) in a column of %s is only in %s, and isn't written: change it with op.execute(), by "
             "ALTER TABLE ... MODIFY with the whole column, or make it a constraint of the table",
-            text,
-            name,
+            in_one_line(text),
+            table.place,
             "the models" if text in restated else "the database",
         )
 

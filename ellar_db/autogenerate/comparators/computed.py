@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from ellar_db.autogenerate.answers.operations import exchange, qualified, quoted, statement
 from ellar_db.autogenerate.comparators.restated import restated_computed
-from ellar_db.plugins.dialects import dialect_named
-from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.autogenerate.compared import ComparedTable
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
-    from alembic.operations.ops import AlterColumnOp, MigrateOperation, ModifyTableOps
+    from alembic.operations.ops import AlterColumnOp, MigrateOperation
     from alembic.util import PriorityDispatchResult
-    from sqlalchemy import Column, Table
+    from sqlalchemy import Column
 
 log = logging.getLogger("alembic.autogenerate.compare")
 
@@ -51,55 +50,35 @@ def leave_computed(
     return PriorityDispatchResult.STOP
 
 
-def compare_computed(
-    context: AutogenContext,
-    operations: ModifyTableOps,
-    schema: str | None,
-    name: str,
-    inspected: Table | None,
-    declared: Table | None,
-) -> PriorityDispatchResult:
+def compare_computed(table: ComparedTable) -> None:
     """Add the operations that compute the columns of a table as the models say.
 
     Computed values are no data, so such a column is dropped and added again. One that is made plain keeps its values.
 
     Args:
-        context: The context of the comparison.
-        operations: The table's operations, changed in place.
-        schema: The table's schema; None is the default one.
-        name: The table.
-        inspected: The database's table; None if it is new.
-        declared: The models' table; None if it is to be dropped.
+        table: The table.
     """
-    from alembic.util import PriorityDispatchResult
-
-    compared = context.opts.get("compare_server_default") is not False
-    if inspected is not None and declared is not None and compared:
-        _Columns(context, operations, inspected, declared).compare()
-    return PriorityDispatchResult.CONTINUE
+    if table.context.opts.get("compare_server_default") is not False:
+        _Columns(table).compare()
 
 
 class _Columns:
     """The computed columns of a table.
 
     Args:
-        context: The context of the comparison.
-        operations: The table's operations, changed in place.
-        inspected: The database's table.
-        declared: The models' table.
+        table: The table.
     """
 
-    def __init__(self, context: AutogenContext, operations: ModifyTableOps, inspected: Table, declared: Table) -> None:
+    def __init__(self, table: ComparedTable) -> None:
         from alembic.operations.ops import DropIndexOp
 
-        assert context.dialect is not None
-        self.context = context
-        self.operations = operations
-        self.inspected = inspected
-        self.declared = declared
-        self.dialect = dialect_named(get_plugin_manager(), context.dialect.name)
-        self.table, self.schema = str(operations.table_name), operations.schema
-        self.dropped = {each.index_name for each in operations.ops if isinstance(each, DropIndexOp)}
+        self.context = table.context
+        self.operations = table.operations
+        self.inspected = table.inspected
+        self.declared = table.declared
+        self.dialect = table.dialect
+        self.table, self.schema = table.name, table.schema
+        self.dropped = {each.index_name for each in table.operations.ops if isinstance(each, DropIndexOp)}
 
     def compare(self) -> None:
         """Add the operations."""

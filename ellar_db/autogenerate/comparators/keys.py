@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ellar_db.autogenerate.answers.operations import one_way, qualified, quoted, statement
+from ellar_db.autogenerate.compared import ComparedTable
 from ellar_db.autogenerate.foreign_keys.keys import Key, keys_of
 from ellar_db.autogenerate.reading import read
 from ellar_db.dialects.base import name_in_database
-from ellar_db.plugins.dialects import dialect_named
-from ellar_db.plugins.manager import get_plugin_manager
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
-    from alembic.operations.ops import AddConstraintOp, DropConstraintOp, MigrateOperation, ModifyTableOps, UpgradeOps
-    from alembic.util import PriorityDispatchResult
-    from sqlalchemy import Constraint, ForeignKeyConstraint, Table, UniqueConstraint
+    from alembic.operations.ops import AddConstraintOp, DropConstraintOp, MigrateOperation, UpgradeOps
+    from sqlalchemy import Constraint, ForeignKeyConstraint, UniqueConstraint
 
-    from ellar_db.dialects.base import Dialect
 
 log = logging.getLogger("alembic.autogenerate.compare")
 
@@ -35,75 +32,46 @@ KINDS = {"foreignkey": "foreign_key_constraint", "unique": "unique_constraint"}
 """What the filters are given as the kind, by the type of the constraint."""
 
 
-def compare_keys(
-    context: AutogenContext,
-    operations: ModifyTableOps,
-    schema: str | None,
-    name: str,
-    inspected: Table | None,
-    declared: Table | None,
-) -> PriorityDispatchResult:
+def compare_keys(table: ComparedTable) -> None:
     """Replace the foreign keys and UNIQUE constraints that Alembic takes for equal, and that aren't.
 
     Args:
-        context: The context of the comparison.
-        operations: The table's operations, changed in place.
-        schema: The table's schema; None is the default one.
-        name: The table.
-        inspected: The database's table; None if it is new.
-        declared: The models' table; None if it is to be dropped.
+        table: The table.
     """
-    from alembic.util import PriorityDispatchResult
-
-    if inspected is not None and declared is not None:
-        dialect = dialect_named(get_plugin_manager(), context.migration_context.dialect.name)
-        _Foreign(context, dialect, operations, schema, inspected, declared).compare()
-        _Unique(context, dialect, operations, schema, inspected, declared).compare()
-    return PriorityDispatchResult.CONTINUE
+    _Foreign(table).compare()
+    _Unique(table).compare()
 
 
 class _Comparison:
     """The comparison of one table's constraints of a kind.
 
     Args:
-        context: The context of the comparison.
-        dialect: The database's kind.
-        operations: The table's operations, changed in place.
-        schema: The table's schema.
-        inspected: The database's table.
-        declared: The models' table.
+        table: The table.
     """
 
     type_ = ""
 
-    def __init__(
-        self,
-        context: AutogenContext,
-        dialect: Dialect,
-        operations: ModifyTableOps,
-        schema: str | None,
-        inspected: Table,
-        declared: Table,
-    ) -> None:
+    def __init__(self, table: ComparedTable) -> None:
         from alembic.operations.ops import AddConstraintOp, DropConstraintOp
 
-        self.context = context
-        self.dialect = dialect
-        self.operations = operations
-        self.schema = schema
-        self.inspected = inspected
-        self.declared = declared
+        self.table = table
+        self.context = table.context
+        self.dialect = table.dialect
+        self.operations = table.operations
+        self.schema = table.schema
+        self.inspected = table.inspected
+        self.declared = table.declared
         # what Alembic has found
-        self.dropped = {each.constraint_name for each in operations.ops if isinstance(each, DropConstraintOp)}
-        self.added = [each.to_constraint() for each in operations.ops if isinstance(each, AddConstraintOp)]
+        self.dropped = {each.constraint_name for each in self.operations.ops if isinstance(each, DropConstraintOp)}
+        self.added = [each.to_constraint() for each in self.operations.ops if isinstance(each, AddConstraintOp)]
 
     def compare(self) -> None:
         """Add the operations."""
-        for there, wanted in self.pairs():
+        for there, wanted, differs in self.pairs():
             if there.constraint_name in self.dropped - {None}:
                 continue
             named = isinstance(wanted.name, str) and self._is_renamed(there.constraint_name, wanted)
-            if (named or self.differs(there, wanted)) and self._is_included(there, wanted):
+            if (named or differs) and self._is_included(there, wanted):
                 # it must be dropped before another is made with its name
                 self.operations.ops += [there, self._added(there, self.adding(wanted))]
                 log.info("Detected changed constraint %r on %r", there.constraint_name, self.declared.name)
@@ -117,12 +85,11 @@ class _Comparison:
             return adding
         return one_way(str(self.declared.name), [adding], [adding.reverse()], schema=self.schema)
 
-    def pairs(self) -> Iterator[tuple[DropConstraintOp, Any]]:
-        """Yield what drops a constraint of the database, with the one of the models that Alembic takes for it."""
-        raise NotImplementedError
+    def pairs(self) -> Iterator[tuple[DropConstraintOp, Any, bool]]:
+        """Yield what drops a constraint of the database, the one of the models that Alembic takes for it, and a flag.
 
-    def differs(self, there: DropConstraintOp, wanted: Any) -> bool:
-        """Return whether they differ in more than the name."""
+        The flag says whether they differ in more than the name.
+        """
         raise NotImplementedError
 
     def adding(self, wanted: Any) -> AddConstraintOp:
@@ -152,9 +119,8 @@ class _Foreign(_Comparison):
     """Foreign keys: names, MATCH, and actions that Alembic takes for the same."""
 
     type_ = "foreignkey"
-    _keys: Sequence[tuple[Key, DropConstraintOp]] = ()
 
-    def pairs(self) -> Iterator[tuple[DropConstraintOp, ForeignKeyConstraint]]:
+    def pairs(self) -> Iterator[tuple[DropConstraintOp, ForeignKeyConstraint, bool]]:
         from sqlalchemy import ForeignKeyConstraint
 
         left = sorted(self.declared.foreign_key_constraints, key=lambda each: str(each.name or ""))
@@ -167,20 +133,16 @@ class _Foreign(_Comparison):
             if same:
                 left.remove(same[0])
             if same and (list(same[0].column_keys), _target(same[0])) not in done:
-                drop = key.drop()
-                self._keys = [(key, drop)]
-                yield drop, same[0]
+                yield key.drop(), same[0], self._differs(key, same[0])
 
     def _read(self) -> list[Key]:
         found = keys_of(self.context, str(self.declared.name), self.schema)
         if not found or not self.dialect.key_options:
             return found
-        connection, name = self.context.connection, name_in_database(self.inspected)
-        assert connection is not None
         known = _options.setdefault(self.context, {})
         if self.schema not in known:
-            known[self.schema] = self.dialect.foreign_key_options(connection, self.schema)
-        more = known[self.schema].get(name, {})
+            known[self.schema] = self.dialect.foreign_key_options(self.table.connection, self.schema)
+        more = known[self.schema].get(name_in_database(self.inspected), {})
         return [key.with_options(more.get(str(key.name), {})) for key in found]
 
     def _is(self, key: Key, wanted: ForeignKeyConstraint) -> bool:
@@ -191,11 +153,9 @@ class _Foreign(_Comparison):
             key.target[0] or default
         ) == (schema or default)
 
-    def differs(self, there: DropConstraintOp, wanted: ForeignKeyConstraint) -> bool:
-        # the constraint itself would need tables
-        found = next(key.options for key, drop in self._keys if drop is there)
+    def _differs(self, key: Key, wanted: ForeignKeyConstraint) -> bool:
         return any(
-            str(found.get(option) or default).upper() != str(getattr(wanted, option) or default).upper()
+            str(key.options.get(option) or default).upper() != str(getattr(wanted, option) or default).upper()
             for option, default in self.dialect.key_options.items()
         )
 
@@ -205,7 +165,8 @@ class _Unique(_Comparison):
 
     type_ = "unique"
 
-    def pairs(self) -> Iterator[tuple[DropConstraintOp, UniqueConstraint]]:
+    def pairs(self) -> Iterator[tuple[DropConstraintOp, UniqueConstraint, bool]]:
+        from alembic.operations.ops import DropConstraintOp
         from sqlalchemy import UniqueConstraint
 
         wanted = [each for each in self.declared.constraints if isinstance(each, UniqueConstraint)]
@@ -221,21 +182,17 @@ class _Unique(_Comparison):
                 # Alembic compares these by their names
                 continue
             wanted.remove(same[0])
-            yield self._drop(found["name"], columns, options.get(tuple(columns), {})), same[0]
-
-    def differs(self, there: DropConstraintOp, wanted: UniqueConstraint) -> bool:
-        found: Any = there.to_constraint()
-        return _names(found) != _names(wanted) or self._stated(found) != self._stated(wanted)
+            there = self._there(found["name"], columns, options.get(tuple(columns), {}))
+            differs = columns != _names(same[0]) or self._stated(there) != self._stated(same[0])
+            yield DropConstraintOp.from_constraint(there), same[0], differs
 
     def _options(self) -> Mapping[tuple[str, ...], Mapping[str, Any]]:
         """Return the options of the database's constraints, by their columns as they are called now."""
         if not self.dialect.unique_options:
             return {}
-        connection, name = self.context.connection, name_in_database(self.inspected)
-        assert connection is not None
         names = {name_in_database(column): str(column.name) for column in self.inspected.columns}
-        read = self.dialect.options_of_uniques(connection, name, self.schema)
-        return {tuple(names.get(column, column) for column in columns): found for columns, found in read.items()}
+        options = self.dialect.options_of_uniques(self.table.connection, name_in_database(self.inspected), self.schema)
+        return {tuple(names.get(column, column) for column in columns): found for columns, found in options.items()}
 
     def _stated(self, constraint: UniqueConstraint) -> dict[str, str]:
         given = {
@@ -246,8 +203,8 @@ class _Unique(_Comparison):
         }
         return {option: str(given[option]).upper() for option in self.dialect.unique_options if given.get(option)}
 
-    def _drop(self, name: str | None, columns: list[str], options: Mapping[str, Any]) -> DropConstraintOp:
-        from alembic.operations.ops import DropConstraintOp
+    def _there(self, name: str | None, columns: list[str], options: Mapping[str, Any]) -> UniqueConstraint:
+        """Return a constraint of the database, in a table of its own."""
         from sqlalchemy import Column, MetaData, Table, UniqueConstraint
         from sqlalchemy.exc import ArgumentError
 
@@ -262,7 +219,7 @@ class _Unique(_Comparison):
             plain = {option: value for option, value in options.items() if option != INCLUDE}
             constraint = UniqueConstraint(*table.c, name=name, **plain)
         table.append_constraint(constraint)
-        return DropConstraintOp.from_constraint(constraint)
+        return constraint
 
 
 def _names(constraint: UniqueConstraint) -> list[str]:

@@ -7,14 +7,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.autogenerate.answers.operations import quoted, statement
-from ellar_db.plugins.dialects import dialect_named
-from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.autogenerate.compared import ComparedTable
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
-    from alembic.operations.ops import AlterColumnOp, MigrateOperation, ModifyTableOps
+    from alembic.operations.ops import AlterColumnOp, MigrateOperation
     from alembic.util import PriorityDispatchResult
-    from sqlalchemy import Column, Table
+    from sqlalchemy import Column
 
 log = logging.getLogger("alembic.autogenerate.compare")
 
@@ -57,38 +56,20 @@ def compare_identity(
     return PriorityDispatchResult.STOP
 
 
-def compare_numbering(
-    context: AutogenContext,
-    operations: ModifyTableOps,
-    schema: str | None,
-    name: str,
-    inspected: Table | None,
-    declared: Table | None,
-) -> PriorityDispatchResult:
+def compare_numbering(table: ComparedTable) -> None:
     """Add the operations that number the rows of a table as the models say.
 
     Args:
-        context: The context of the comparison.
-        operations: The table's operations, changed in place.
-        schema: The table's schema; None is the default one.
-        name: The table.
-        inspected: The database's table; None if it is new.
-        declared: The models' table; None if it is to be dropped.
+        table: The table.
     """
-    from alembic.util import PriorityDispatchResult
-
-    if inspected is not None and declared is not None:
-        for column in declared.columns:
-            found = inspected.columns.get(column.name)
-            if found is not None and context.run_object_filters(column, column.name, "column", False, found):
-                _compare(context, operations, found, column)
-    return PriorityDispatchResult.CONTINUE
+    for column in table.declared.columns:
+        found = table.inspected.columns.get(column.name)
+        if found is not None and table.context.run_object_filters(column, column.name, "column", False, found):
+            _compare(table, found, column)
 
 
-def _compare(context: AutogenContext, operations: ModifyTableOps, old: Column[Any], new: Column[Any]) -> None:
-    assert context.dialect is not None
-    assert context.connection is not None
-    dialect = dialect_named(get_plugin_manager(), context.dialect.name)
+def _compare(table: ComparedTable, old: Column[Any], new: Column[Any]) -> None:
+    context, operations, dialect = table.context, table.operations, table.dialect
     was, now = dialect.numbering(old), dialect.numbering(new)
     altered = [
         each for each in operations.ops if getattr(each, "column_name", None) == new.name and hasattr(each, "kw")
@@ -115,17 +96,17 @@ def _compare(context: AutogenContext, operations: ModifyTableOps, old: Column[An
         operations.ops.insert(len(operations.ops) if now else 0, made)
     else:
         steps = dialect.renumbered(
-            context.connection,
+            table.connection,
             old,
-            operations.schema,
-            str(operations.table_name),
+            table.schema,
+            table.name,
             str(new.name),
             (was, now),
             lambda text: quoted(context, text),
         )
         before, after = ([statement(*step) for step in part] for part in steps)
         operations.ops[:] = [*before, *operations.ops, *after]
-    log.info("Detected changed numbering of column '%s.%s'", operations.table_name, new.name)
+    log.info("Detected changed numbering of column '%s.%s'", table.name, new.name)
 
 
 @cache

@@ -8,14 +8,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.autogenerate.answers.operations import qualified, quoted, statement
-from ellar_db.plugins.dialects import dialect_named
-from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.autogenerate.compared import ComparedTable
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import CreatePrimaryKeyOp, MigrateOperation, ModifyTableOps
-    from alembic.util import PriorityDispatchResult
-    from sqlalchemy import PrimaryKeyConstraint, Table
+    from sqlalchemy import PrimaryKeyConstraint
 
 log = logging.getLogger("alembic.autogenerate.compare")
 
@@ -23,36 +21,16 @@ KIND: Any = "primary_key_constraint"
 """What the filter of objects is given as the kind."""
 
 
-def compare_primary_key(
-    context: AutogenContext,
-    operations: ModifyTableOps,
-    schema: str | None,
-    name: str,
-    inspected: Table | None,
-    declared: Table | None,
-) -> PriorityDispatchResult:
+def compare_primary_key(table: ComparedTable) -> None:
     """Add the operations that make a table's primary key the one of the models: its columns, their order, its name.
 
     A name is compared where both have one; the database makes up those that the models don't give.
 
     Args:
-        context: The context of the comparison.
-        operations: The table's operations, changed in place.
-        schema: The table's schema; None is the default one.
-        name: The table.
-        inspected: The database's table; None if it is new.
-        declared: The models' table; None if it is to be dropped.
+        table: The table.
     """
-    from alembic.util import PriorityDispatchResult
-
-    if inspected is not None and declared is not None:
-        _compare(context, operations, inspected.primary_key, declared.primary_key)
-    return PriorityDispatchResult.CONTINUE
-
-
-def _compare(
-    context: AutogenContext, operations: ModifyTableOps, old: PrimaryKeyConstraint, new: PrimaryKeyConstraint
-) -> None:
+    context, operations = table.context, table.operations
+    old, new = table.inspected.primary_key, table.declared.primary_key
     was, now = _columns(old), _columns(new)
     renamed = _name(old) is not None and _name(new) is not None and _name(old) != _name(new)
     if (was == now and not (was and renamed)) or _is_hidden(context, operations, {*was, *now}):
@@ -60,9 +38,9 @@ def _compare(
     found, wanted = (old if was else None), (new if now else None)
     if not context.run_object_filters(new if now else old, _name(new if now else old), KIND, not now, found and wanted):
         return
-    if was == now and (rename := _renamed(context, operations, str(_name(old)), str(_name(new)))) is not None:
+    if was == now and (rename := _renamed(table, str(_name(old)), str(_name(new)))) is not None:
         operations.ops.append(rename)
-    elif was and now and (replaced := _replaced(context, operations, was, now)) is not None:
+    elif was and now and (replaced := _replaced(table, was, now)) is not None:
         _insert(operations, [], [replaced], set(was) - set(now))
     else:
         _insert(operations, *_exchanged(operations, found, wanted), set())
@@ -119,24 +97,19 @@ def _of(operations: ModifyTableOps, key: PrimaryKeyConstraint) -> PrimaryKeyCons
     return made
 
 
-def _renamed(context: AutogenContext, operations: ModifyTableOps, old: str, new: str) -> MigrateOperation | None:
+def _renamed(table: ComparedTable, old: str, new: str) -> MigrateOperation | None:
     """Return the statement that renames a key, or None if there is none."""
-    assert context.dialect is not None
-    dialect = dialect_named(get_plugin_manager(), context.dialect.name)
-    table = qualified(context, operations.schema, str(operations.table_name))
-    names = quoted(context, old), quoted(context, new)
-    text, undo = (dialect.rename_constraint(table, "primary", *pair) for pair in (names, names[::-1]))
+    place = qualified(table.context, table.schema, table.name)
+    names = quoted(table.context, old), quoted(table.context, new)
+    text, undo = (table.dialect.rename_constraint(place, "primary", *pair) for pair in (names, names[::-1]))
     return statement(text, undo) if text else None
 
 
-def _replaced(
-    context: AutogenContext, operations: ModifyTableOps, was: Sequence[str], now: Sequence[str]
-) -> MigrateOperation | None:
+def _replaced(table: ComparedTable, was: Sequence[str], now: Sequence[str]) -> MigrateOperation | None:
     """Return the statement that replaces a key by another, or None if that takes two."""
-    assert context.dialect is not None
-    dialect = dialect_named(get_plugin_manager(), context.dialect.name)
-    table = qualified(context, operations.schema, str(operations.table_name))
-    text, undo = (dialect.replace_primary_key(table, [quoted(context, each) for each in key]) for key in (now, was))
+    place = qualified(table.context, table.schema, table.name)
+    keys = ([quoted(table.context, each) for each in key] for key in (now, was))
+    text, undo = (table.dialect.replace_primary_key(place, key) for key in keys)
     return statement(text, undo) if text else None
 
 

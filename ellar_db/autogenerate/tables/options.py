@@ -3,80 +3,48 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 from ellar_db.autogenerate.answers.operations import qualified, statement
 from ellar_db.autogenerate.comparators.restated import NAME, temporarily_like
-from ellar_db.plugins.dialects import dialect_named
-from ellar_db.plugins.manager import get_plugin_manager
-
-if TYPE_CHECKING:
-    from alembic.autogenerate.api import AutogenContext
-    from alembic.operations.ops import ModifyTableOps
-    from alembic.util import PriorityDispatchResult
-    from sqlalchemy import Table
+from ellar_db.autogenerate.compared import ComparedTable
+from ellar_db.dialects.base import name_in_database
 
 log = logging.getLogger("alembic.autogenerate.compare")
 told = logging.getLogger("ellar_db")
 
 
-def compare_options(
-    context: AutogenContext,
-    operations: ModifyTableOps,
-    schema: str | None,
-    name: str,
-    inspected: Table | None,
-    declared: Table | None,
-) -> PriorityDispatchResult:
+def compare_options(table: ComparedTable) -> None:
     """Add the statement that gives a table the options of the models, or warn of those that can't be changed.
 
     Options that the models don't give are the database's business.
 
     Args:
-        context: The context of the comparison.
-        operations: The table's operations, changed in place.
-        schema: The table's schema; None is the default one.
-        name: The table.
-        inspected: The database's table; None if it is new.
-        declared: The models' table; None if it is to be dropped.
+        table: The table.
     """
-    from alembic.util import PriorityDispatchResult
-
-    if inspected is not None and declared is not None and context.connection is not None:
-        _compare(context, operations, schema, name, declared)
-    return PriorityDispatchResult.CONTINUE
-
-
-def _compare(
-    context: AutogenContext, operations: ModifyTableOps, schema: str | None, name: str, declared: Table
-) -> None:
-    assert context.connection is not None
-    assert context.dialect is not None
-    dialect = dialect_named(get_plugin_manager(), context.dialect.name)
-    given = dialect.given_options(declared)
+    dialect, given = table.dialect, table.dialect.given_options(table.declared)
     if not given:
         return
-    there = dialect.table_options(context.connection, name, schema)
+    there = dialect.table_options(table.connection, name_in_database(table.inspected), table.schema)
     if all(there.get(option, "").casefold() == value.casefold() for option, value in given.items()):
         return
-    temporary = dialect.temporary_schema
     restated = temporarily_like(
-        context.migration_context, declared, lambda connection: dialect.table_options(connection, NAME, temporary)
+        table.context.migration_context,
+        table.declared,
+        lambda connection: dialect.table_options(connection, NAME, dialect.temporary_schema),
     )
     wanted = {option: (restated or given).get(option, value) for option, value in given.items()}
     changed = {option: value for option, value in wanted.items() if there.get(option) != value}
     if not changed:
         return
-    table = qualified(context, schema, name)
+    place = qualified(table.context, table.schema, table.name)
     now, before = dialect.change_options(changed, restated or given), dialect.change_options(changed, there)
-    place = f"{schema}.{name}" if schema else name
     if now and before:
-        operations.ops.append(statement(f"ALTER TABLE {table} {now}", f"ALTER TABLE {table} {before}"))
-        log.info("Detected other options of table %r: %s", place, ", ".join(changed))
+        table.operations.ops.append(statement(f"ALTER TABLE {place} {now}", f"ALTER TABLE {place} {before}"))
+        log.info("Detected other options of table %r: %s", table.place, ", ".join(changed))
     else:
         told.warning(
             "%s is %s in the models and not in the database, which migrate doesn't change; write it by hand, with a "
             "new table into which the rows are copied",
-            place,
-            ", ".join(value for value in changed.values()),
+            table.place,
+            ", ".join(changed.values()),
         )
