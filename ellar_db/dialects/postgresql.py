@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
-from ellar_db.dialects.base import Dialect, OwnType
+from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.comparing import OwnType
 from ellar_db.dialects.enum_types import EnumType, read_enum_type
 from ellar_db.dialects.postgresql_catalog import indexes
 from ellar_db.dialects.postgresql_catalog.numbering import Numbering, Renumbering, Steps, altered, unowned

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
-from ellar_db.dialects.base import Dialect, name_in_database
+from ellar_db.dialects.base import Dialect
+from ellar_db.dialects.comparing import name_in_database
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction, reasons
 from ellar_db.dialects.sqlite_copy.text import DEFAULT_COLLATION, TableText, folded, quoted
 from ellar_db.hooktypes import Canceller, Lock

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.dialects.base import FORMER_NAME
+from ellar_db.dialects.comparing import FORMER_NAME
 
 if TYPE_CHECKING:
     from alembic.ddl.impl import DefaultImpl

@@ -17,7 +17,7 @@ from ellar_db.autogenerate.comparators.restated import (
 from ellar_db.autogenerate.compared import ComparedTable
 from ellar_db.autogenerate.expressions import escaped
 from ellar_db.autogenerate.uncompared import BY_NAME
-from ellar_db.dialects.base import name_in_database
+from ellar_db.dialects.comparing import name_in_database
 from ellar_db.util.errors import in_one_line
 from ellar_db.util.sqlalchemy import is_created, is_type_bound
 

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from ellar_db.autogenerate.comparators.restated import hidden_defaults, restated_column
 from ellar_db.autogenerate.expressions import escaped
-from ellar_db.dialects.base import name_in_database
+from ellar_db.dialects.comparing import name_in_database
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from ellar_db.autogenerate.answers.inspection import RenamedInspector
 from ellar_db.autogenerate.comparators.restated import NAME, temporarily_like
-from ellar_db.dialects.base import name_in_database
+from ellar_db.dialects.comparing import name_in_database
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 

@@ -11,7 +11,7 @@ from ellar_db.autogenerate.answers.operations import one_way, qualified, quoted,
 from ellar_db.autogenerate.compared import ComparedTable
 from ellar_db.autogenerate.foreign_keys.keys import Key, keys_of
 from ellar_db.autogenerate.reading import read
-from ellar_db.dialects.base import name_in_database
+from ellar_db.dialects.comparing import name_in_database
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext

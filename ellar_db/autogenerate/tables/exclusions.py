@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from ellar_db.autogenerate.answers.operations import qualified, quoted, statement
 from ellar_db.autogenerate.comparators.restated import NAME, temporarily_like
 from ellar_db.autogenerate.compared import ComparedTable
-from ellar_db.dialects.base import name_in_database
+from ellar_db.dialects.comparing import name_in_database
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext

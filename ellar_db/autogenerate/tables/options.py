@@ -7,7 +7,7 @@ import logging
 from ellar_db.autogenerate.answers.operations import qualified, statement
 from ellar_db.autogenerate.comparators.restated import NAME, temporarily_like
 from ellar_db.autogenerate.compared import ComparedTable
-from ellar_db.dialects.base import name_in_database
+from ellar_db.dialects.comparing import name_in_database
 
 log = logging.getLogger("alembic.autogenerate.compare")
 told = logging.getLogger("ellar_db")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.dialects.base import name_in_database
+from ellar_db.dialects.comparing import name_in_database
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, Connection, Identity, Sequence
