@@ -313,13 +313,14 @@ class Comparing:
         return None
 
     def index_parts(self, text: str) -> dict[str, Any] | None:
-        """Return the columns and options of an index, as `op.create_index` takes them.
+        """Return the columns and options of an index.
 
         Args:
             text: How the database states it (`index_texts`).
 
         Returns:
-            The arguments; None if SQLAlchemy reads all of them.
+            `columns` and `unique`, as `op.create_index` takes them, and `options`, without the dialect's name before
+            them, which differs for MySQL and MariaDB; None if SQLAlchemy reads all of them.
         """
         return None
 

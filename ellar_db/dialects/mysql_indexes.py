@@ -32,17 +32,17 @@ def texts(connection: Connection, schema: str | None, table: str | None) -> dict
 
 
 def parts(text: str) -> dict[str, Any] | None:
-    """Return the columns and options of an index, as `op.create_index` takes them.
+    """Return the columns and options of an index.
 
     Args:
         text: The text of `texts`.
 
     Returns:
-        The arguments; None if it has expressions, which the server has rewritten.
+        What `Dialect.index_parts` returns; None if it has expressions, which the server has rewritten.
 
     Example:
         >>> parts("UNIQUE btree (`a`(10), `b`)")
-        {'columns': ['a', 'b'], 'unique': True, 'mysql_length': {'a': 10}}
+        {'columns': ['a', 'b'], 'unique': True, 'options': {'length': {'a': 10}}}
     """
     from sqlalchemy import text as sql
 
@@ -57,12 +57,15 @@ def parts(text: str) -> dict[str, Any] | None:
         sql(each[0].removesuffix(", ")) if each["order"] else name for name, each in zip(named, columns, strict=True)
     ]
     plain = {name: length for name, length in lengths.items() if name in ordered}
+    options = {
+        "length": plain,
+        "prefix": match["kind"].upper() if match["kind"] in PREFIXES else "",
+        "using": "hash" if match["kind"] == "hash" else "",
+    }
     return {
         "columns": ordered,
         "unique": bool(match["unique"]),
-        **({"mysql_length": plain} if plain else {}),
-        **({"mysql_prefix": match["kind"].upper()} if match["kind"] in PREFIXES else {}),
-        **({"mysql_using": "hash"} if match["kind"] == "hash" else {}),
+        "options": {name: value for name, value in options.items() if value},
     }
 
 

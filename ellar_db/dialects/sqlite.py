@@ -202,8 +202,8 @@ class SQLite(Dialect):
         unique, listed = text.startswith("UNIQUE "), text.removeprefix("UNIQUE ")
         end = _end(listed)
         where = listed[end + 1 :].strip().removeprefix("WHERE ").strip()
-        options = {"sqlite_where": sql(where)} if where else {}
-        return {"columns": [sql(listed[1:end])], "unique": unique, **options}
+        options = {"where": sql(where)} if where else {}
+        return {"columns": [sql(listed[1:end])], "unique": unique, "options": options}
 
     def options_of_uniques(
         self, connection: Connection, table: str, schema: str | None

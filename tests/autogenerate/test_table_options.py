@@ -85,3 +85,14 @@ def test_sqlite_has_them_already(on_sqlite: Changing) -> None:
     )
 
     assert on_sqlite.project.db("check").stderr.startswith("Not compared")
+
+
+def test_a_renamed_table_keeps_them(on_sqlite: Changing) -> None:
+    table = "Table('{}', metadata, Column('id', Integer, primary_key=True), sqlite_autoincrement=True)\n"
+    on_sqlite.begin(table.format("things"))
+    on_sqlite.models(table.format("others"))
+
+    said = on_sqlite.project.db("migrate", "--rename", "things:others").stderr
+
+    assert "AUTOINCREMENT" not in said
+    on_sqlite.apply()

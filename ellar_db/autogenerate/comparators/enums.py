@@ -200,8 +200,9 @@ def _texts(context: AutogenContext, operation: Any) -> Iterator[str]:
 
 def _default(context: AutogenContext, default: Any) -> str | None:
     """Return a server default as SQL, or None."""
-    given = getattr(default, "arg", default)
-    if given is None or given is False:
+    # what a column is computed from may name a label, too
+    given = getattr(default, "arg", getattr(default, "sqltext", None))
+    if given is None:
         return None
     if isinstance(given, str):
         return "'" + given.replace("'", "''") + "'"

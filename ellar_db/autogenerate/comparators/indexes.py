@@ -156,7 +156,11 @@ class _Comparison:
 
         parts = self.dialect.index_parts(self.there[name])
         if parts is not None:
-            return CreateIndexOp(name, self.name, schema=self.schema, **parts).to_index(self.context.migration_context)
+            server = self.context.migration_context.dialect.name
+            options = {f"{server}_{option}": value for option, value in parts.pop("options").items()}
+            return CreateIndexOp(name, self.name, schema=self.schema, **parts, **options).to_index(
+                self.context.migration_context
+            )
         read = self.inspected.indexes if self.inspected is not None else ()
         return next((each for each in read if each.name == name), None)
 
