@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
-from ellar_db.dialects import mysql_indexes
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
@@ -210,10 +209,15 @@ class MySQL(Dialect):
         self, connection: Connection, schema: str | None, table: str | None = None
     ) -> dict[str, dict[str, str]]:
         """Return the kind of an index, and its columns with length and order."""
+        # only a comparison needs it
+        from ellar_db.dialects import mysql_indexes
+
         return mysql_indexes.texts(connection, schema, table)
 
     def index_parts(self, text: str) -> dict[str, Any] | None:
         """Return what SQLAlchemy doesn't read: the order, and the length of a prefix."""
+        from ellar_db.dialects import mysql_indexes
+
         return mysql_indexes.parts(text)
 
     def canceller(self, database: Database, connection: Connection) -> Canceller:

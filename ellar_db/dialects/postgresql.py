@@ -14,9 +14,7 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.comparing import OwnType
-from ellar_db.dialects.enum_types import EnumType, read_enum_type
 from ellar_db.dialects.postgresql_catalog import indexes
-from ellar_db.dialects.postgresql_catalog.numbering import Numbering, Renumbering, Steps, altered, unowned
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
@@ -26,6 +24,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect as SQLAlchemyDialect
     from sqlalchemy import Sequence as DatabaseSequence
     from sqlalchemy.types import TypeEngine
+
+    from ellar_db.dialects.enum_types import EnumType
+    from ellar_db.dialects.postgresql_catalog.numbering import Numbering, Steps
+
 
 MAINTENANCE = "postgres"
 """The database that every server has, from which others are made."""
@@ -110,6 +112,9 @@ class PostgreSQL(Dialect):
 
     def enum_type(self, connection: Connection, schema: str | None, name: str) -> EnumType:
         """Return a type of an enum with what uses it."""
+        # only a comparison needs it, as all that is imported within these functions
+        from ellar_db.dialects.enum_types import read_enum_type
+
         return read_enum_type(connection, schema, name)
 
     def make_types(self, connection: Connection, types: Iterable[TypeEngine[Any]]) -> None:
@@ -329,12 +334,16 @@ class PostgreSQL(Dialect):
 
     def sequences(self, connection: Connection, schema: str | None) -> dict[str, DatabaseSequence]:
         """Return the sequences of `pg_sequence` that nothing owns."""
+        from ellar_db.dialects.postgresql_catalog.numbering import unowned
+
         return unowned(connection, schema)
 
     def sequence_change(
         self, place: str, found: DatabaseSequence, declared: DatabaseSequence
     ) -> tuple[str, str] | None:
         """Return `ALTER SEQUENCE`."""
+        from ellar_db.dialects.postgresql_catalog.numbering import altered
+
         return altered(place, found, declared)
 
     def plain_column(self, table: str, column: str, definition: str, *, stored: bool) -> str:
@@ -343,6 +352,8 @@ class PostgreSQL(Dialect):
 
     def numbering(self, column: Column[Any]) -> Numbering | None:
         """Return SERIAL or the identity of a column."""
+        from ellar_db.dialects.postgresql_catalog.numbering import Numbering
+
         return Numbering.of(column)
 
     def renumbered(
@@ -356,6 +367,8 @@ class PostgreSQL(Dialect):
         quote: Callable[[str], str],
     ) -> tuple[Steps, Steps]:
         """Return statements for the identity, or for the sequence and the default of SERIAL."""
+        from ellar_db.dialects.postgresql_catalog.numbering import Renumbering
+
         return Renumbering(connection, column, schema, table, name, quote).steps(*change)
 
     def scratch_url(self, url: URL, folder: Path, name: str) -> URL:

@@ -16,7 +16,6 @@ from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.comparing import name_in_database
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction, reasons
-from ellar_db.dialects.sqlite_copy.text import DEFAULT_COLLATION, TableText, folded, quoted
 from ellar_db.hooktypes import Canceller, Lock
 from ellar_db.util.aiosqlite import interruption
 from ellar_db.util.errors import DbError
@@ -60,6 +59,9 @@ def type_changed(
     """
     wanted = getattr(declared_type, "collation", None)
     if wanted is not None:
+        # only a comparison needs it
+        from ellar_db.dialects.sqlite_copy.text import folded
+
         collation = _collation(context, inspected)
         if folded(collation) != folded(wanted):
             # the downgrade needs its name
@@ -85,6 +87,8 @@ def type_changed(
 
 def _collation(context: MigrationContext, inspected: Column[Any]) -> str:
     """Return the collation of a column of the database."""
+    from ellar_db.dialects.sqlite_copy.text import DEFAULT_COLLATION, TableText, folded, quoted
+
     assert context.connection is not None
     table = inspected.table
     schema = f"{quoted(table.schema)}." if table.schema else ""

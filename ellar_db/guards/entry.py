@@ -76,8 +76,8 @@ class Entry:
     @property
     def list(self) -> str:
         """The statements, each with its outcome."""
-        if not self.statements and not self.done:
-            return f"Begun, perhaps done: {FIRST}."
+        if not self.statements and not self.failed:
+            return f"{'Done' if self.done else 'Begun, perhaps done'}: {FIRST}."
         applied = self.statements if self.done else self.statements[:-1]
         parts = [f"Done: {'; '.join(shortened(applied)) or 'nothing'}."]
         if not self.done:
@@ -108,6 +108,9 @@ class EntryTable:
         self._removal, self._reading = self.table.delete().where(own), self.table.select().where(own)
         was = [self.table.c[name] == bindparam(f"was_{name}", type_=self.table.c[name].type) for name in TOLD]
         self._change_of_last, self._removal_of_last = self._change.where(*was), self._removal.where(*was)
+        # one for each schema change, and so a text that the driver gets at once
+        marking = self._change.where(self.table.c.done.is_(False)).values(done=True)
+        self._marking = str(marking.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
         # what was written last, as the table has it
         self._last: dict[str, Any] = {}
         self._there = False
@@ -155,6 +158,17 @@ class EntryTable:
         if not self.connection.execute(self._change, values).rowcount:
             self._insert({**values, "version_table": self.version_table})
         return not before
+
+    def mark(self) -> bool:
+        """Record that the last statement is done, in the connection's transaction.
+
+        Returns:
+            Whether the row was as it was written last; if not, that was rolled back.
+        """
+        as_written = bool(self.connection.exec_driver_sql(self._marking).rowcount)
+        if as_written:
+            self._last["was_done"] = True
+        return as_written
 
     def _insert(self, values: Mapping[str, Any]) -> None:
         from sqlalchemy import inspect

@@ -237,7 +237,8 @@ class Journal:
             progress.kept = len(self.entry.statements)
         if changes_schema and self.ahead and not progress.locked:
             # into the transaction that begins after the change, since its rollback would leave no trace otherwise
-            self._write(self.entry)
+            with self._own_statements():
+                self._see(self.entries.mark())
             progress.marked = True
         if locks := kinds.table_locks.match(text):
             progress.locked = locks[1] is None
