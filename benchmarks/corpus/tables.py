@@ -233,6 +233,22 @@ FEATURES = [
         **PG,
     ),
     Feature(
+        "A comment of a CHECK constraint",
+        "given",
+        lambda m: things(m, x(Integer), sa.CheckConstraint("x > 0", name="positive")),
+        lambda m: things(m, x(Integer), sa.CheckConstraint("x > 0", name="positive", comment="it's 5%: ä")),
+        rows=xs(5),
+        **PG,
+    ),
+    Feature(
+        "A comment of a primary key",
+        "taken away",
+        lambda m: Table("things", m, Column("id", Integer), sa.PrimaryKeyConstraint("id", name="key", comment="a")),
+        lambda m: Table("things", m, Column("id", Integer), sa.PrimaryKeyConstraint("id", name="key")),
+        rows=IDS,
+        **PG,
+    ),
+    Feature(
         "WITHOUT ROWID",
         "a column added",
         lambda m: things(m, sqlite_with_rowid=False),

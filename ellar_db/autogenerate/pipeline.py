@@ -28,6 +28,7 @@ from ellar_db.autogenerate.foreign_keys.default_schema import keep_foreign_keys
 from ellar_db.autogenerate.foreign_keys.indexes import follow_keys, unfold
 from ellar_db.autogenerate.order import reorder, unbatch
 from ellar_db.autogenerate.tables.concurrent_indexes import make_apart
+from ellar_db.autogenerate.tables.constraint_comments import compare_constraint_comments
 from ellar_db.autogenerate.tables.exclusions import compare_exclusions
 from ellar_db.autogenerate.tables.mappers import complete_models
 from ellar_db.autogenerate.tables.options import compare_options
@@ -68,6 +69,7 @@ def steps() -> Sequence[Step]:
         unfold,
         state_included,
         unbatch,
+        compare_constraint_comments,
         make_apart,
         create_schemas,
     )

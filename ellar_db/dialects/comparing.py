@@ -411,6 +411,29 @@ class Comparing:
         """
         return []
 
+    # Comments of constraints
+
+    def constraint_comments(self, connection: Connection, schema: str | None) -> Mapping[tuple[str, str], str]:
+        """Return the comments of a schema's constraints, by the table and the name.
+
+        Asked where SQLAlchemy's dialect knows of them (`supports_constraint_comments`).
+
+        Args:
+            connection: A connection to the database.
+            schema: The schema; None is the default one.
+        """
+        return {}
+
+    def comment_on_constraint(self, table: str, name: str, literal: str) -> str:
+        """Return the statement that gives a constraint a comment.
+
+        Args:
+            table: The table, quoted where it must be.
+            name: The constraint, likewise.
+            literal: The comment as an SQL literal, or NULL.
+        """
+        return f"COMMENT ON CONSTRAINT {name} ON {table} IS {literal}"
+
     # Sequences and types
 
     def sequences(self, connection: Connection, schema: str | None) -> Mapping[str, DatabaseSequence]:

@@ -192,11 +192,10 @@ class PostgreSQL(Dialect):
 
     def outcome(self, connection: Connection, mark: Hashable) -> str:
         """Ask `txid_status`."""
-        from sqlalchemy import text
         from sqlalchemy.exc import DBAPIError
 
         try:
-            found = connection.execute(text("SELECT txid_status(:number)"), {"number": mark}).scalar()
+            found = connection.exec_driver_sql(f"SELECT txid_status({mark})").scalar()
         except DBAPIError:
             # an error that the revision swallowed fails the transaction, and Alembic's next statement says so
             return ""
@@ -331,6 +330,18 @@ class PostgreSQL(Dialect):
         """Return a block that keeps the schema if something is in it."""
         kept = "WHEN dependent_objects_still_exist THEN NULL"
         return [f"DO $$ BEGIN DROP SCHEMA IF EXISTS {name}; EXCEPTION {kept}; END $$"]
+
+    def constraint_comments(self, connection: Connection, schema: str | None) -> dict[tuple[str, str], str]:
+        """Return what `pg_description` has of constraints."""
+        from sqlalchemy import text
+
+        asked = text(
+            "SELECT t.relname, o.conname, d.description FROM pg_description d "
+            "JOIN pg_constraint o ON d.classoid = 'pg_constraint'::regclass AND o.oid = d.objoid "
+            "JOIN pg_class t ON t.oid = o.conrelid JOIN pg_namespace n ON n.oid = t.relnamespace "
+            "WHERE n.nspname = COALESCE(CAST(:schema AS name), current_schema())"
+        )
+        return {(table, name): said for table, name, said in connection.execute(asked, {"schema": schema})}
 
     def sequences(self, connection: Connection, schema: str | None) -> dict[str, DatabaseSequence]:
         """Return the sequences of `pg_sequence` that nothing owns."""
