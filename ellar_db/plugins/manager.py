@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
 from importlib import import_module
+from types import ModuleType
 from typing import Any, TypeVar
 
 import click
@@ -47,6 +48,8 @@ GROUP = hookspecs.PROJECT
 
 DISTRIBUTION = "ellar-db"
 
+BUILT_IN_MODULES = frozenset(BUILTINS.values())
+
 WRAPPED = ("ellar_db_invoke", "ellar_db_run", "ellar_db_step")
 """Hooks whose implementations wrap what happens."""
 
@@ -70,22 +73,36 @@ class PluginManager(pluggy.PluginManager):
         self.traced = False
         self._askers: dict[str, list[tuple[Plugin, Callable[..., Any], bool]]] = {}
         self._made: dict[str, Any] = {}
+        self._hooks: list[str] = []
         self.add_hookspecs(hookspecs)
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
-        """Return the options of a hook's implementation, as pluggy does; skip attributes that Python itself adds."""
-        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
+        """Return the options of a hook's implementation, as pluggy does; skip what can't be one.
+
+        Those are attributes that Python itself adds; and of the built-ins, whose modules pluggy would look through
+        for longer than it takes to import them, what isn't named like a hook.
+        """
+        built_in = isinstance(plugin, ModuleType) and plugin.__name__ in BUILT_IN_MODULES
+        if name.startswith("__") or (built_in and not name.startswith(GROUP)):
+            return None
+        options = super().parse_hookimpl_opts(plugin, name)
+        if options is not None:
+            self._hooks.append(str(options.get("specname") or name))
+        return options
 
     def register(self, plugin: object, name: str | None = None) -> str | None:
         """Register a plugin, as pluggy does; errors of its wrappers will name it."""
         self._askers.clear()
         self._made.clear()
+        self._hooks = []
         registered = super().register(plugin, name)
         if registered is not None:
-            for caller in self.get_hookcallers(plugin) or []:
-                for impl in caller.get_hookimpls():
+            record = recorded(self.records, registered)
+            record.hooks = sorted(set(self._hooks))
+            for hook_name in record.hooks:
+                for impl in getattr(self.hook, hook_name).get_hookimpls():
                     if impl.plugin is plugin and (impl.wrapper or impl.hookwrapper):
-                        name_in_errors(impl, recorded(self.records, registered), caller.name)
+                        name_in_errors(impl, record, hook_name)
         return registered
 
     def unregister(self, plugin: object | None = None, name: str | None = None) -> Any:
@@ -271,9 +288,7 @@ class PluginManager(pluggy.PluginManager):
             raise
         for message in dict.fromkeys(str(warning.message) for warning in caught):
             click.echo(f"Warning: the plugin {record.title} uses what will go away: {message}", err=True)
-        callers = self.get_hookcallers(plugin) or []
-        record.hooks = sorted(caller.name for caller in callers)
-        for caller in callers:
+        for caller in [getattr(self.hook, name) for name in record.hooks]:
             for impl in caller.get_hookimpls():
                 if impl.plugin is not plugin:
                     continue
@@ -282,7 +297,7 @@ class PluginManager(pluggy.PluginManager):
                 refuse_unrunnable(caller.name, impl)
                 if caller.name in WRAPPED and record.kind != BUILT_IN and not impl.wrapper:
                     raise DbError(f"its {caller.name} must be marked with @hookimpl(wrapper=True), and yield once")
-        if not callers:
+        if not record.hooks:
             raise DbError("it has no function marked with @hookimpl")
         refuse_unmarked(plugin, self)
         refuse_restraining(record)
@@ -374,7 +389,6 @@ def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
         module = import_module(module_name)
         manager.register(module, name=record.name)
         record.load_ms = (time.perf_counter() - started) * 1000
-        record.hooks = sorted(caller.name for caller in manager.get_hookcallers(module) or [])
     allowed = manager.settings.texts("allowed-plugins") if "allowed-plugins" in manager.settings.table else None
     for record, entry_point in installed(allowed):
         if record.state == "active":
