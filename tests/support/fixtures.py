@@ -8,15 +8,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, event
 
 # in `make test-core` no Ellar is installed
 with warnings.catch_warnings(), suppress(ModuleNotFoundError):
@@ -30,6 +29,7 @@ from ellar_db.testing.terminal import logging_restored
 from tests.support.processes import SCRIPTS, Program, python, run
 from tests.support.revisions import add
 from tests.support.servers import server
+from tests.support.spares import execute, new_name, spare_databases
 
 # PyMySQL reads all certificates of the system for each connection, which takes ten times as long as the rest of it
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("certificates.pem"))
@@ -145,23 +145,23 @@ def linear(plain: Project) -> Project:
 @pytest.fixture
 def new_database(tmp_path: Path) -> Iterator[Callable[[str], str]]:
     """Make databases of one's own: call it with "sqlite", "postgresql" or "mariadb", get a URL with a sync driver."""
-    made: list[tuple[Engine, str]] = []
+    with ExitStack() as made:
 
-    def make(kind: str) -> str:
-        name = f"ellar_db_test_{uuid.uuid4().hex[:12]}"
-        if kind == "sqlite":
-            return f"sqlite:///{(tmp_path / name).as_posix()}.db"
-        engine = server(kind)
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        made.append((engine, name))
-        return engine.url.set(database=name).render_as_string(hide_password=False)
+        def make(kind: str) -> str:
+            if kind == "sqlite":
+                return f"sqlite:///{(tmp_path / new_name()).as_posix()}.db"
+            engine = server(kind)
+            if kind == "postgresql":
+                spares = spare_databases(engine.url)
+                name = spares.take()
+                made.callback(spares.give_back, name)
+            else:
+                name = new_name()
+                execute(engine, f"CREATE DATABASE {name}")
+                made.callback(execute, engine, f"DROP DATABASE {name}")
+            return engine.url.set(database=name).render_as_string(hide_password=False)
 
-    yield make
-    for engine, name in made:
-        force = " WITH (FORCE)" if engine.dialect.name == "postgresql" else ""
-        with engine.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name}{force}"))
+        yield make
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
