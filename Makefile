@@ -4,9 +4,9 @@
 PYTHON = `sh .ci/find-python`
 VENV = .venv
 BIN = $(VENV)/bin
-# a worker for each core, and one for the time in which others wait for servers; one that has nothing left takes tests
-# from the others
-WORKERS = `expr $$(getconf _NPROCESSORS_ONLN) + 1`
+# a worker for each core, and two for the time in which others wait for servers and programs; one that has nothing left
+# takes tests from the others
+WORKERS = `expr $$(getconf _NPROCESSORS_ONLN) + 2`
 PYTEST = -m pytest -n $(WORKERS) --dist worksteal
 FUZZ = 500
 FAULTS = 50
