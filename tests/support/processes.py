@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import functools
 import gc
+import importlib
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ TIMEOUT = 300
 
 PRELOADED = (
     "alembic.autogenerate alembic.command alembic.config alembic.context alembic.op aiomysql aiosqlite asyncpg "
-    "ellar_db.cli psycopg pymysql sqlalchemy.dialects.mysql.aiomysql sqlalchemy.dialects.mysql.pymysql "
+    "click psycopg pymysql sqlalchemy.dialects.mysql.aiomysql sqlalchemy.dialects.mysql.pymysql "
     "sqlalchemy.dialects.postgresql.asyncpg sqlalchemy.dialects.postgresql.psycopg "
     "sqlalchemy.dialects.sqlite.aiosqlite sqlalchemy.dialects.sqlite.pysqlite sqlalchemy.ext.asyncio sqlalchemy.orm"
 ).split()
@@ -291,6 +292,19 @@ def _serve(control: socket.socket) -> Callable[[], None]:
         return functools.partial(_become, **request)
 
 
+def _our_modules() -> Iterator[str]:
+    """Yield all modules of ellar_db that a program may use."""
+    import pkgutil
+
+    import ellar_db
+
+    for package in (module for module in pkgutil.iter_modules(ellar_db.__path__, "ellar_db.") if module.ispkg):
+        if package.name != "ellar_db.testing":
+            path = importlib.import_module(package.name).__path__
+            yield from (module.name for module in pkgutil.walk_packages(path, f"{package.name}."))
+    yield "ellar_db.env"
+
+
 def _collect() -> None:
     """Let go of the processes that have ended."""
     try:
@@ -302,7 +316,6 @@ def _collect() -> None:
 
 def _become(arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
     """Run a program in this process, as a new Python would."""
-    import importlib
     import runpy
     import types
 
@@ -363,13 +376,12 @@ def _end(code: Any) -> None:
 
 
 if __name__ == "__main__":
-    import importlib
     import warnings
 
     del sys.path[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in (*PRELOADED, *sys.argv[2:]):
+        for name in (*PRELOADED, *_our_modules(), *sys.argv[2:]):
             try:
                 importlib.import_module(name)
             except ImportError:
