@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import sys
 from typing import Any
@@ -13,6 +11,7 @@ import click
 from ellar_db.cli.group import DbGroup
 from ellar_db.options import PATH
 from ellar_db.util.errors import stack_trace
+from ellar_db.util.garbage import search_rarely
 from ellar_db.util.masking import say
 
 
@@ -66,10 +65,7 @@ def db(**_: Any) -> None:
 
 def _lighten() -> None:
     """Skip work that only costs a short-lived program time; the process belongs to this program alone."""
-    # nearly all objects live until exit, and would be scanned for garbage repeatedly
-    gc.set_threshold(100_000, 50, 100)
-    # at exit Python would scan all objects once more, to free them one by one
-    atexit.register(gc.freeze)
+    search_rarely()
     # Mako, which Alembic needs, would import Pygments for colours in HTML error pages
     sys.modules.setdefault("mako.ext.pygmentplugin", None)  # type: ignore[arg-type]
 

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -71,6 +72,8 @@ def installed(allowed: Collection[str] | None = None) -> list[tuple[Plugin, Entr
 
 def _entry_points() -> Iterator[tuple[EntryPoint, bool]]:
     """Yield the entry points of both groups, each with whether its plugin restrains."""
+    if not mentioned_on(sys.path):
+        return
     from importlib.metadata import entry_points
 
     # all groups, since each call reads the metadata of every installed package
@@ -78,6 +81,42 @@ def _entry_points() -> Iterator[tuple[EntryPoint, bool]]:
     for group, restrains in ((GROUP, True), (OPTIONAL_GROUP, False)):
         for entry_point in found.select(group=group):
             yield entry_point, restrains
+
+
+def mentioned_on(path: Iterable[str]) -> bool:
+    """Return whether a package on a path may have plugins, by the text of its metadata.
+
+    To import `importlib.metadata` takes longer than to read the entry points of a hundred packages, most of which
+    have none. Only it can tell what is in an archive, or what another finder than Python's own brings.
+
+    Args:
+        path: The path, as `sys.path`.
+    """
+    theirs = [finder for finder in sys.meta_path if finder is not PathFinder]
+    if any(hasattr(finder, "find_distributions") for finder in theirs):
+        return True
+    mark = f"[{GROUP}".encode()
+    for folder in dict.fromkeys(entry or "." for entry in path):
+        try:
+            names = os.listdir(folder)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return True
+        egg = folder.lower().rstrip("/\\").endswith(".egg")
+        for name in names:
+            lower = name.lower()
+            if not lower.endswith((".dist-info", ".egg-info")) and not (egg and lower == "egg-info"):
+                continue
+            try:
+                with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
+                    if mark in file.read():
+                        return True
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError:
+                return True
+    return False
 
 
 def not_installed(allowed: Iterable[str], distributions: Iterable[str]) -> Iterator[str]:

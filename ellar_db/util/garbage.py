@@ -1,0 +1,26 @@
+"""Python's search for garbage, in a program of which nearly all objects live until its end."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+
+IMPORTING = (1_000_000, 50, 100)
+"""Thresholds while modules are imported, which make hardly any garbage."""
+
+RUNNING = (100_000, 50, 100)
+"""Thresholds of a run, whose statements and tables make some."""
+
+
+def search_rarely() -> None:
+    """Search for garbage rarely from now on; for a process that belongs to one program, and ends soon."""
+    gc.set_threshold(*IMPORTING)
+    # at exit Python would search all objects once more, to free them one by one
+    atexit.register(gc.freeze)
+
+
+def leave_what_is_there() -> None:
+    """Search only what comes from now on, once all is imported; without `search_rarely` nothing changes."""
+    if gc.get_threshold() == IMPORTING:
+        gc.freeze()
+        gc.set_threshold(*RUNNING)
