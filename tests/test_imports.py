@@ -6,10 +6,11 @@ import ast
 import json
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
-from ellar_db.plugins.builtin import BUILTINS
+from ellar_db.plugins.builtin import BUILTINS, LINES, built_in
 from ellar_db.testing import Project
 from tests.support.pages import ROOT
 
@@ -52,6 +53,39 @@ def test_the_help_of_every_command_imports_nothing_heavy(plain: Project) -> None
     program = "\n".join(help_of(name, "--help") for name in names)
 
     assert imported_by(program, plain) == set()
+
+
+def commands_imported_by(program: str, project: Project) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"],
+        cwd=project.path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = done.stdout.splitlines()[-1].split()
+    return {name.split(".")[2] for name in names if name.startswith("ellar_db.commands.")}
+
+
+def test_only_the_command_that_is_asked_for_is_imported(plain: Project) -> None:
+    plain.db("init")
+
+    assert commands_imported_by(help_of("--help"), plain) == set()
+    assert commands_imported_by(help_of("heads", "--help"), plain) == {"heads"}
+    assert commands_imported_by(help_of("ensure_version", "--help"), plain) == {"ensure_version"}
+    assert commands_imported_by(help_of("heads"), plain) == {"heads"}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_what_is_known_of_a_command_before_it_is_imported(name: str) -> None:
+    (deferred,) = built_in(name).ellar_db_register_commands()
+    (command,) = import_module(BUILTINS[name]).ellar_db_register_commands()
+
+    assert (deferred.name, deferred.short_help, deferred.hidden) == (command.name, command.short_help, command.hidden)
+
+
+def test_every_command_is_known() -> None:
+    assert {name for name, module in BUILTINS.items() if ".commands." in module} == LINES.keys()
 
 
 @pytest.mark.parametrize("module", BUILTINS.values())

@@ -124,7 +124,7 @@ class DbGroup(click.Group):
         registry = self.registry
         rows = []
         for name in self.list_commands(ctx):
-            command = registry.get(name)
+            command = registry.listed(name)
             if command is None or command.hidden:
                 continue
             claims = registry.claims.get(name)

@@ -15,6 +15,7 @@ from ellar_db.plugins.discovery import OURS, normal_name
 from ellar_db.plugins.faults import NotOptionalError
 from ellar_db.plugins.manager import PluginManager
 from ellar_db.plugins.record import BUILT_IN, INSTALLED, UNUSABLE, Plugin, leaving_out
+from ellar_db.util.click import loaded
 from ellar_db.util.errors import DbError, PluginError
 
 RANKS = {BUILT_IN: 0, INSTALLED: 1}
@@ -43,7 +44,7 @@ class Claims:
     @property
     def command(self) -> click.Command:
         """The winner."""
-        return self.commands[0][1]
+        return loaded(self.commands[0][1])
 
     @property
     def mark(self) -> str:
@@ -63,9 +64,14 @@ class Registry:
 
     def get(self, name: str) -> click.Command | None:
         """Return the command with a name; an unusable one explains the problem when it runs."""
+        command = self.listed(name)
+        return None if command is None else loaded(command)
+
+    def listed(self, name: str) -> click.Command | None:
+        """Return what a list of commands has of the one with a name, which may not be imported yet."""
         if name in self.claims:
             claims = self.claims[name]
-            return _refusing(name, claims.mark, claims.problem) if claims.problem else claims.command
+            return _refusing(name, claims.mark, claims.problem) if claims.problem else claims.commands[0][1]
         if name in self.broken:
             plugin = self.broken[name]
             mark = f"[{plugin.distribution} is {plugin.state}]"
@@ -87,7 +93,7 @@ class Registry:
         claims = self.claims.get(command.name or "")
         commands = [claimed for _, claimed in claims.commands] if claims else []
         position = next((place for place, claimed in enumerate(commands) if _same(claimed, command)), None)
-        return commands[position + 1] if position is not None and position + 1 < len(commands) else None
+        return loaded(commands[position + 1]) if position is not None and position + 1 < len(commands) else None
 
 
 def registry_of(ctx: click.Context | None) -> Registry:
@@ -202,6 +208,7 @@ def _rank(plugin: Plugin) -> int:
 
 def _same(claimed: click.Command, command: click.Command) -> bool:
     # the group hands out a copy of the command, which shares its callback
+    claimed = loaded(claimed)
     return claimed is command or (command.callback is not None and claimed.callback is command.callback)
 
 

@@ -1,4 +1,16 @@
-"""The built-in plugins, which the plugin manager imports by module name."""
+"""The built-in plugins, which the plugin manager registers by module name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ellar_db.hookspecs import hookimpl
+from ellar_db.util.click import DeferredCommand
+
+if TYPE_CHECKING:
+    import click
 
 BUILTINS = {
     "pyproject": "ellar_db.providers.pyproject",
@@ -31,3 +43,55 @@ BUILTINS = {
     "upgrade": "ellar_db.commands.upgrade",
 }
 """Modules by the name under which they are registered, in order; the last of the providers is called first."""
+
+LINES = {
+    "adopt": "Move in a folder of Alembic, Flask-Migrate, advanced-alchemy or ellar-sql.",
+    "branches": "Show current branch points.",
+    "check": "Check if there are any new operations to migrate.",
+    "current": "Display the current revision for each database.",
+    "downgrade": "Revert to a previous version.",
+    "edit": "Edit a revision file using $EDITOR.",
+    "ensure_version": "Create the Alembic version table if it doesn't exist already.",
+    "heads": "Show current available heads in the script directory.",
+    "history": "List changeset scripts in chronological order.",
+    "init": "Create a new migrations folder.",
+    "list_templates": "List available templates.",
+    "merge": "Merge two revisions together, creating a new revision file.",
+    "migrate": "Autogenerate a new revision file (alias for 'revision --autogenerate').",
+    "plugins": "Show the plugins and their state.",
+    "repair": "Resolve an interrupted run (MySQL, MariaDB).",
+    "revision": "Create a new revision file.",
+    "show": "Show the revision denoted by the given symbol.",
+    "stamp": "Set the revision in the database without running migrations.",
+    "upgrade": "Upgrade to a later version.",
+}
+"""The line in the help of each built-in plugin that gives a command, which a test holds to the command's own."""
+
+
+class CommandModule:
+    """A built-in plugin that gives one command, whose module is imported when the command is used.
+
+    Args:
+        name: The plugin's name in `BUILTINS`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @hookimpl
+    def ellar_db_register_commands(self) -> Iterator[click.Command]:
+        """Yield the command that the module's own hook yields, before it is imported."""
+        yield DeferredCommand(self.name.replace("_", "-"), LINES[self.name], self._command)
+
+    def _command(self) -> click.Command:
+        (command,) = import_module(BUILTINS[self.name]).ellar_db_register_commands()
+        return command  # type: ignore[no-any-return]
+
+
+def built_in(name: str) -> object:
+    """Return a built-in plugin: a module, or what stands for one that gives a command.
+
+    Args:
+        name: Its name in `BUILTINS`.
+    """
+    return CommandModule(name) if name in LINES else import_module(BUILTINS[name])

@@ -9,8 +9,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
-from importlib import import_module
-from types import ModuleType
 from typing import Any, TypeVar
 
 import click
@@ -19,7 +17,7 @@ import pluggy
 from ellar_db import hookspecs
 from ellar_db.options import tracebacks_wanted
 from ellar_db.plugins.blame import name_in_errors
-from ellar_db.plugins.builtin import BUILTINS
+from ellar_db.plugins.builtin import BUILTINS, built_in
 from ellar_db.plugins.discovery import installed, names_in, normal_name, project_module
 from ellar_db.plugins.faults import (
     API_ATTRIBUTE,
@@ -48,8 +46,6 @@ GROUP = hookspecs.PROJECT
 
 DISTRIBUTION = "ellar-db"
 
-BUILT_IN_MODULES = frozenset(BUILTINS.values())
-
 WRAPPED = ("ellar_db_invoke", "ellar_db_run", "ellar_db_step")
 """Hooks whose implementations wrap what happens."""
 
@@ -73,7 +69,9 @@ class PluginManager(pluggy.PluginManager):
         self.traced = False
         self._askers: dict[str, list[tuple[Plugin, Callable[..., Any], bool]]] = {}
         self._made: dict[str, Any] = {}
+        # of the plugin that is being registered
         self._hooks: list[str] = []
+        self._built_in = False
         self.add_hookspecs(hookspecs)
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
@@ -82,8 +80,7 @@ class PluginManager(pluggy.PluginManager):
         Those are attributes that Python itself adds; and of the built-ins, whose modules pluggy would look through
         for longer than it takes to import them, what isn't named like a hook.
         """
-        built_in = isinstance(plugin, ModuleType) and plugin.__name__ in BUILT_IN_MODULES
-        if name.startswith("__") or (built_in and not name.startswith(GROUP)):
+        if name.startswith("__") or (self._built_in and not name.startswith(GROUP)):
             return None
         options = super().parse_hookimpl_opts(plugin, name)
         if options is not None:
@@ -94,10 +91,11 @@ class PluginManager(pluggy.PluginManager):
         """Register a plugin, as pluggy does; errors of its wrappers will name it."""
         self._askers.clear()
         self._made.clear()
-        self._hooks = []
+        known = next((record for record in self.records if record.name == name), None)
+        self._hooks, self._built_in = [], known is not None and known.kind == BUILT_IN
         registered = super().register(plugin, name)
         if registered is not None:
-            record = recorded(self.records, registered)
+            record = known or recorded(self.records, registered)
             record.hooks = sorted(set(self._hooks))
             for hook_name in record.hooks:
                 for impl in getattr(self.hook, hook_name).get_hookimpls():
@@ -382,12 +380,11 @@ def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
 
         trace(manager)
         manager.traced = True
-    for name, module_name in BUILTINS.items():
+    for name in BUILTINS:
         record = Plugin(f"{DISTRIBUTION}:{name}", BUILT_IN, DISTRIBUTION, version=__version__)
         manager.records.append(record)
         started = time.perf_counter()
-        module = import_module(module_name)
-        manager.register(module, name=record.name)
+        manager.register(built_in(name), name=record.name)
         record.load_ms = (time.perf_counter() - started) * 1000
     allowed = manager.settings.texts("allowed-plugins") if "allowed-plugins" in manager.settings.table else None
     for record, entry_point in installed(allowed):

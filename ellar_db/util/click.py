@@ -4,10 +4,38 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import click
+import click
+
+
+class DeferredCommand(click.Command):
+    """A command of which only the name and the line in the help are known yet.
+
+    Args:
+        name: Its name.
+        line: Its line in the help.
+        make: Returns the command itself.
+    """
+
+    def __init__(self, name: str, line: str, make: Callable[[], click.Command]) -> None:
+        super().__init__(name, short_help=line)
+        self._make = make
+        self._made: click.Command | None = None
+
+    def __repr__(self) -> str:
+        return f"<Command {self.name}>"
+
+    def load(self) -> click.Command:
+        """Return the command itself, which is made on first use."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+
+def loaded(command: click.Command) -> click.Command:
+    """Return a command itself, if it is a deferred one, or else as it is."""
+    return command.load() if isinstance(command, DeferredCommand) else command
 
 
 def replace_message(error: click.ClickException, message: str) -> None:
