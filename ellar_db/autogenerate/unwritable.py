@@ -68,7 +68,7 @@ def _columns(operation: MigrateOperation) -> Iterator[tuple[str, str, Column[Any
             yield named, operation.column_name, operation.modify_type
 
 
-def naming(compare: CompareType) -> CompareType:
+def naming_columns(compare: CompareType) -> CompareType:
     """Return a `compare_type` that names table and column of a type that can't be compared.
 
     Args:

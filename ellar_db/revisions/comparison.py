@@ -145,11 +145,11 @@ class Comparison:
         """Let the comparisons of `autogenerate/` take part."""
         from ellar_db.autogenerate.comparators.changed_types import type_changed
         from ellar_db.autogenerate.pipeline import enable
-        from ellar_db.autogenerate.unwritable import naming
+        from ellar_db.autogenerate.unwritable import naming_columns
 
         if options.get("compare_type") is True:
             compare = type_changed if dialect.compare_type is True else dialect.compare_type
-            options["compare_type"] = naming(compare) if callable(compare) else compare
+            options["compare_type"] = naming_columns(compare) if callable(compare) else compare
         enable()
 
     def check(self, context: MigrationContext, database: Database) -> None:
