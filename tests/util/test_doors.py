@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -10,7 +11,7 @@ from functools import wraps
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from traceback import walk_tb
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import click
@@ -24,7 +25,7 @@ from alembic.runtime import plugins
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import Script, ScriptDirectory, write_hooks
-from alembic.script.revision import RevisionMap
+from alembic.script.revision import Revision, RevisionMap
 from alembic.util import CommandError, PriorityDispatcher
 from sqlalchemy import (
     Boolean,
@@ -154,6 +155,27 @@ class TestAlembic:
         assert doors.ancestors(folder.script, ()) == set()
         with pytest.raises(CommandError, match="Can't locate revision identified by 'gone'"):
             doors.ancestors(folder.script, ("gone",))
+
+    @pytest.mark.parametrize("seed", range(8))
+    def test_the_newest_of_revisions_are_found_in_one_walk(self, seed: int) -> None:
+        check_that(
+            hasattr(RevisionMap, "_filter_into_branch_heads"), "RevisionMap._filter_into_branch_heads", "alembic.py"
+        )
+        chosen = random.Random(seed)
+        parents = [
+            tuple(chosen.sample([f"r{n}" for n in range(number)], min(number, chosen.choice((0, 1, 1, 1, 2)))))
+            for number in range(60)
+        ]
+        made = [Revision(f"r{number}", each or None, dependencies=None) for number, each in enumerate(parents)]
+        theirs, ours = RevisionMap(lambda: made), RevisionMap(lambda: made)
+
+        doors.find_newest_in_one_walk(SimpleNamespace(revision_map=ours))
+
+        for size in (0, 1, 2, 5, 30, 60):
+            targets = chosen.sample(made, size)
+            known = theirs._filter_into_branch_heads([theirs.get_revision(each.revision) for each in targets])
+            found = ours._filter_into_branch_heads([ours.get_revision(each.revision) for each in targets])
+            assert {each.revision for each in found} == {each.revision for each in known}
 
     def test_the_date_of_a_revision_is_in_the_time_zone_of_the_setting(self, folder: Folder) -> None:
         check_that(
