@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,6 +34,10 @@ def runner(program: Run, *options: str) -> Run:
     def run(*arguments: str, exit_code: int = 0) -> Result:
         with logging_restored():
             result = program(*options, *arguments, exit_code=exit_code)
+            for thread in threading.enumerate() if exit_code else ():
+                # ellar's worker logs the error that it has handed over, and ends; if slow, only in the next run
+                if type(thread).__module__.startswith("ellar.threading"):
+                    thread.join(timeout=5)
         assert "Traceback" not in result.output
         return result
 

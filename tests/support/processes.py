@@ -242,10 +242,11 @@ RUN = {"input", "env", "capture_output", "text", "encoding", "errors", "check"}
 def _server(modules: tuple[str, ...]) -> socket.socket:
     """Start a server of this process, which ends with it, and in which modules are imported."""
     ours, theirs = socket.socketpair()
-    # what measures coverage must begin in each program, not in the server
+    # what measures coverage must begin in each program, not in the server, which then imports nothing of ours
     env = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTHONPATH"))}
+    measured = any(name.startswith("COVERAGE_PROCESS_") for name in os.environ)
     server = subprocess.Popen(
-        [sys.executable, __file__, str(theirs.fileno()), *modules],
+        [sys.executable, __file__, str(theirs.fileno()), "" if measured else "ours", *modules],
         pass_fds=[theirs.fileno()],
         cwd="/",
         env=env,
@@ -381,7 +382,7 @@ if __name__ == "__main__":
     del sys.path[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in (*PRELOADED, *_our_modules(), *sys.argv[2:]):
+        for name in (*PRELOADED, *(_our_modules() if sys.argv[2] else ()), *sys.argv[3:]):
             try:
                 importlib.import_module(name)
             except ImportError:
