@@ -8,6 +8,8 @@ BIN = $(VENV)/bin
 # takes tests from the others
 WORKERS = `expr $$(getconf _NPROCESSORS_ONLN) + 2`
 PYTEST = -m pytest -n $(WORKERS) --dist worksteal
+# modules are compiled when they are first imported, which most of them never are
+INSTALL = pip install --quiet --no-compile
 FUZZ = 500
 FAULTS = 50
 CORE = tests/commands tests/testing/test_fixtures.py $(addprefix tests/test_,standalone.py plugins.py without_ellar.py)
@@ -39,15 +41,15 @@ help:
 $(VENV)/made:
 	@found=$(PYTHON); test -n "$$found" || { echo 'No Python from 3.10 on was found; name one: make PYTHON=/path/to/python3'; exit 1; }; \
 	"$$found" -m venv --clear $(VENV) || { rm -rf $(VENV); echo 'Python made no virtual environment; on Debian and Ubuntu it needs the package python3-venv.'; exit 1; }
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m $(INSTALL) --upgrade 'pip>=25.1'
 	@touch $@
 
 $(VENV)/package: $(VENV)/made pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[ellar-sql]'
+	$(BIN)/$(INSTALL) --editable '.[ellar-sql]'
 	@touch $@
 
 $(VENV)/all: $(VENV)/made pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[all]' --group dev
+	$(BIN)/$(INSTALL) --editable '.[all]' --group dev
 	@touch $@ $(VENV)/package
 
 setup: $(VENV)/all
@@ -101,7 +103,7 @@ faults-table: setup
 # packages of which the peers' best is measured; where pip can't get one, the output says so
 fidelity: setup
 	@for package in alembic-pg-autogen sqlalchemy-declarative-extensions; do \
-		$(BIN)/pip install --quiet $$package || echo "$$package could not be installed and is left out."; \
+		$(BIN)/$(INSTALL) $$package || echo "$$package could not be installed and is left out."; \
 	done
 	$(BIN)/python benchmarks/fidelity.py --json benchmarks/results/fidelity.json
 	$(BIN)/python docs/generate.py
@@ -121,7 +123,7 @@ lowest: setup
 	@found=`sh .ci/find-python 3.10 || sh .ci/find-python`; \
 	$(MAKE) VENV=.venv-lowest PYTHON="$$found" .venv-lowest/made
 	$(BIN)/python .ci/lowest.py > .venv-lowest/constraints.txt
-	.venv-lowest/bin/pip install --quiet --editable '.[all]' --group test --constraint .venv-lowest/constraints.txt
+	.venv-lowest/bin/$(INSTALL) --editable '.[all]' --group test --constraint .venv-lowest/constraints.txt
 
 test-lowest: lowest
 	ELLAR_DB_FAULTS=3 .venv-lowest/bin/python $(PYTEST) tests $(LESS)
@@ -129,7 +131,7 @@ test-lowest: lowest
 # no Ellar, and nothing that only Ellar needs; drivers, which tests use
 core:
 	@$(MAKE) VENV=.venv-core .venv-core/made
-	.venv-core/bin/pip install --quiet --editable '.[postgresql,mysql,async]' --group test
+	.venv-core/bin/$(INSTALL) --editable '.[postgresql,mysql,async]' --group test
 	@if .venv-core/bin/python -c 'import ellar' 2>/dev/null; then echo 'ellar-db installs Ellar'; exit 1; fi
 
 test-core: core
@@ -139,10 +141,12 @@ test-core: core
 .venv-plugins/list: $(wildcard plugins_example/*/pyproject.toml plugins_example/*/*.py plugins_example/*/*/*.py) pyproject.toml
 	@rm -rf .venv-plugins
 	@$(MAKE) VENV=.venv-plugins .venv-plugins/made
-	.venv-plugins/bin/pip install --quiet --editable '.[all]' --group test
+	.venv-plugins/bin/$(INSTALL) --editable '.[all]' --group test hatchling
+	.venv-plugins/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir .venv-plugins/wheels \
+		$(addprefix ./plugins_example/,$(PLUGINS))
 	@for plugin in $(PLUGINS) '$(PLUGINS)'; do \
 		echo "plugins: $$plugin"; \
-		.venv-plugins/bin/pip install --quiet `printf './plugins_example/%s ' $$plugin` || exit 1; \
+		.venv-plugins/bin/$(INSTALL) --no-index --find-links .venv-plugins/wheels $$plugin || exit 1; \
 		.venv-plugins/bin/ellar-db plugins --check > .venv-plugins/list || exit 1; \
 		for name in $$plugin; do \
 			grep "^$$name .* active " .venv-plugins/list || { echo "$$name is not in use"; exit 1; }; \
