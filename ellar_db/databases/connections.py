@@ -11,12 +11,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ellar_db.util.aiosqlite import is_worker
 from ellar_db.util.errors import UnavailableError, summary
+from ellar_db.util.pymysql import connector
 from ellar_db.util.sqlalchemy import engine_with_own_pool
 
 if TYPE_CHECKING:
@@ -298,7 +299,7 @@ def _connect(database: Connectable, wait: float) -> Connection:
     said = False
     while True:
         try:
-            with _bounded(engine, until - time.monotonic()) if wait else nullcontext():
+            with _bounded(engine, until - time.monotonic() if wait else None):
                 return engine.connect()
         except Exception as error:  # drivers raise SQLAlchemy's errors, the system's, and (asyncpg) their own bare ones
             driver = type(error).__module__.partition(".")[0]
@@ -362,17 +363,21 @@ def _connect_patiently(dialect: Any, _: Any, arguments: Any, parameters: Any) ->
 
 
 @contextmanager
-def _bounded(engine: Engine, seconds: float) -> Iterator[None]:
-    """Set a time-out for one attempt to connect, unless the engine has one of its own."""
+def _bounded(engine: Engine, seconds: float | None) -> Iterator[None]:
+    """Set a time-out for one attempt to connect, unless there is none, or the engine has one of its own."""
     from sqlalchemy import event
 
     def connect(dialect: Any, _: Any, arguments: Any, parameters: Any) -> Any:
-        bound = BOUNDS.get(dialect.driver)
-        if bound is None or bound in parameters:
+        bound, make = None if seconds is None else BOUNDS.get(dialect.driver), connector(dialect)
+        if make is None and (bound is None or bound in parameters):
             return None
         # the parameters belong to the engine and must not change
-        return dialect.connect(*arguments, **{**parameters, bound: math.ceil(min(max(seconds, 1.0), ATTEMPT))})
+        limit = {} if bound is None else {bound: math.ceil(min(max(seconds or 0.0, 1.0), ATTEMPT))}
+        return (make or dialect.connect)(*arguments, **{**limit, **parameters})
 
+    if seconds is None and connector(engine.dialect) is None:
+        yield
+        return
     event.listen(engine, "do_connect", connect)
     try:
         yield

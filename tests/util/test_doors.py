@@ -15,6 +15,7 @@ from types import FrameType, SimpleNamespace
 from typing import Any
 
 import click
+import pymysql
 import pytest
 from alembic import command, context
 from alembic.autogenerate import render
@@ -49,6 +50,7 @@ from ellar_db.util import aiosqlite as aiosqlite_doors
 from ellar_db.util import alembic as doors
 from ellar_db.util import click as click_doors
 from ellar_db.util import ellar_sql as ellar_doors
+from ellar_db.util import pymysql as pymysql_doors
 from ellar_db.util import sqlalchemy as sqlalchemy_doors
 from tests.support.servers import asynchronous, sync_engine
 
@@ -693,3 +695,36 @@ class TestEllar:
         ellar_doors.forget_models()
 
         assert database_binds.get_all_metadata() == {}
+
+
+class TestPyMySQL:
+    def test_a_connection_without_certificates_is_as_secure_as_pymysqls_own(self) -> None:
+        check_that(hasattr(pymysql.Connection, "_create_ssl_ctx"), "Connection._create_ssl_ctx", "pymysql.py")
+        dialect = create_engine("mysql+pymysql://root@127.0.0.1").dialect
+        quick = pymysql_doors.connector(dialect)
+
+        theirs, ours = pymysql.Connection(defer_connect=True), quick(defer_connect=True)
+
+        assert issubclass(quick, pymysql.Connection)
+        for name in ("check_hostname", "minimum_version", "options", "protocol", "verify_mode"):
+            assert getattr(ours.ctx, name) == getattr(theirs.ctx, name), name
+        assert ours.ctx.cert_store_stats()["x509_ca"] == 0
+
+    @pytest.mark.parametrize(
+        "given", [{"ssl": {"verify_mode": "none"}}, {"ssl_verify_cert": True}, {"ssl_disabled": True}]
+    )
+    def test_what_is_given_counts(self, given: dict[str, Any]) -> None:
+        quick = pymysql_doors.connector(create_engine("mysql+pymysql://root@127.0.0.1").dialect)
+
+        theirs, ours = pymysql.Connection(defer_connect=True, **given), quick(defer_connect=True, **given)
+
+        assert ours.ssl == theirs.ssl
+        if theirs.ssl:
+            assert ours.ctx.verify_mode == theirs.ctx.verify_mode
+            assert ours.ctx.cert_store_stats() == theirs.ctx.cert_store_stats()
+
+    def test_what_somebody_else_has_put_in_place_stays(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pymysql, "connect", lambda **_: None)
+
+        assert pymysql_doors.connector(create_engine("mysql+pymysql://root@127.0.0.1").dialect) is None
+        assert pymysql_doors.connector(create_engine("sqlite://").dialect) is None
