@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from ellar_db.autogenerate.answers.fills import fill_columns
@@ -34,6 +34,9 @@ from ellar_db.autogenerate.tables.mappers import complete_models
 from ellar_db.autogenerate.tables.options import compare_options
 from ellar_db.autogenerate.tables.schemas import create_schemas
 from ellar_db.autogenerate.tables.views import leave_views
+from ellar_db.plugins.dialects import dialect_named
+from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.util.alembic import know_owned_sequences
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -108,9 +111,19 @@ def _begin(context: AutogenContext, *_: object) -> PriorityDispatchResult:
         # for as long as Python's filters are what they are now
         warnings.filterwarnings("ignore", message)
     if not is_second_comparison(context):
+        _read_at_once(context)
         # behind packages that are imported later too; the dispatcher is a copy that belongs to this comparison
         context.comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
     return PriorityDispatchResult.CONTINUE
+
+
+def _read_at_once(context: AutogenContext) -> None:
+    """Read what owns the sequences of all tables in one query, where Alembic would ask for each column."""
+    connection = context.connection
+    if connection is not None:
+        dialect = dialect_named(get_plugin_manager(), connection.dialect.name)
+        if dialect.numbers_by_sequences:
+            know_owned_sequences(context, partial(dialect.sequence_owners, connection))
 
 
 def _finish(

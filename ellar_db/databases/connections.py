@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ellar_db.util.aiosqlite import is_worker
+from ellar_db.util.drivers.aiosqlite import is_worker
+from ellar_db.util.drivers.pymysql import connector
 from ellar_db.util.errors import UnavailableError, summary
-from ellar_db.util.pymysql import connector
 from ellar_db.util.sqlalchemy import engine_with_own_pool
 
 if TYPE_CHECKING:

@@ -105,6 +105,9 @@ class Comparing:
     checks_references: ClassVar[bool] = True
     """Whether a foreign key needs its table to be there when it is made, and keeps it from being dropped."""
 
+    numbers_by_sequences: ClassVar[bool] = False
+    """Whether the defaults of columns name sequences, of which `sequence_owners` says what owns them."""
+
     indexes_foreign_keys: ClassVar[bool] = False
     """Whether the server makes an index for a foreign key that has none, and keeps it when the key is dropped."""
 
@@ -442,6 +445,16 @@ class Comparing:
         Args:
             connection: A connection to the database.
             schema: The schema; None is the default one.
+        """
+        return {}
+
+    def sequence_owners(self, connection: Connection) -> Mapping[str, str]:
+        """Return the column that owns each sequence, by the sequence as the server writes it into a default.
+
+        Asked where `numbers_by_sequences` is True.
+
+        Args:
+            connection: A connection to the database.
         """
         return {}
 

@@ -73,6 +73,7 @@ class PostgreSQL(Dialect):
     )
     comparators = ("alembic_postgresql_enum", "alembic_utils")
     alters_numbering = False
+    numbers_by_sequences = True
     computed_keep_types = True
     using = "postgresql_using"
     concurrently = "postgresql_concurrently"
@@ -348,6 +349,16 @@ class PostgreSQL(Dialect):
         from ellar_db.dialects.postgresql_catalog.numbering import unowned
 
         return unowned(connection, schema)
+
+    def sequence_owners(self, connection: Connection) -> dict[str, str]:
+        """Return what `pg_depend` says of all sequences."""
+        asked = (
+            "SELECT CAST(CAST(c.oid AS regclass) AS text), a.attname FROM pg_class c "
+            "JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass "
+            "AND d.refclassid = 'pg_class'::regclass "
+            "JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid WHERE c.relkind = 'S'"
+        )
+        return {name: str(column) for name, column in connection.exec_driver_sql(asked)}
 
     def sequence_change(
         self, place: str, found: DatabaseSequence, declared: DatabaseSequence

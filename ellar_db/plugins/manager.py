@@ -147,6 +147,20 @@ class PluginManager(pluggy.PluginManager):
                 if one is not None:
                     yield plugin, one
 
+    def built_in_only(self, hook_name: str) -> list[Callable[[dict[str, Any]], Any]] | None:
+        """Return functions that call a hook which only built-in plugins implement, or None if others do.
+
+        Filters are called for each name and object of a schema, where what `answers` does for plugins that may fail
+        takes longer than the built-ins themselves.
+
+        Args:
+            hook_name: The hook, whose implementations are no wrappers.
+        """
+        if self.traced or any(plugin.kind != BUILT_IN for plugin, _, _ in self._asked(hook_name)):
+            return None
+        impls = reversed(getattr(self.hook, hook_name).get_hookimpls())
+        return [_direct(impl, first_only=True) for impl in impls]
+
     @contextmanager
     def active(self) -> Iterator[None]:
         """Let `active_manager` return this manager in the block, wherever the working directory is by then."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -52,6 +52,8 @@ class Comparison:
         self.bare = bare
         self.compares = compares
         self.purpose = purpose
+        # for each hook of a filter, what calls the built-ins if nobody else takes part
+        self._built_in: dict[str, list[Callable[[dict[str, Any]], Any]] | None] = {}
 
     @cached_property
     def findings(self) -> Findings:
@@ -190,6 +192,11 @@ class Comparison:
 
     def _all(self, hook_name: str, **arguments: Any) -> bool:
         """Return whether no plugin's filter returned False; any value but True, False and None is an error."""
+        if hook_name not in self._built_in:
+            self._built_in[hook_name] = self.manager.built_in_only(hook_name)
+        built_in = self._built_in[hook_name]
+        if built_in is not None:
+            return all(ask(arguments) is not False for ask in built_in)
         for plugin, answer in self.manager.answers(hook_name, **arguments):
             if not isinstance(answer, bool):
                 raise plugin.failure(hook_name, TypeError(f"it gave {answer!r}; give True, False or None"))

@@ -7,7 +7,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
-from functools import wraps
+from functools import partial, wraps
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from traceback import walk_tb
@@ -21,6 +21,7 @@ from alembic import command, context
 from alembic.autogenerate import render
 from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
+from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations.batch import ApplyBatchImpl
 from alembic.runtime import plugins
 from alembic.runtime.environment import EnvironmentContext
@@ -46,18 +47,19 @@ from sqlalchemy import (
     text,
 )
 
-from ellar_db.util import aiosqlite as aiosqlite_doors
+from ellar_db.dialects.postgresql import PostgreSQL
 from ellar_db.util import alembic as doors
 from ellar_db.util import click as click_doors
 from ellar_db.util import ellar_sql as ellar_doors
-from ellar_db.util import pymysql as pymysql_doors
 from ellar_db.util import sqlalchemy as sqlalchemy_doors
+from ellar_db.util.drivers import aiosqlite as aiosqlite_doors
+from ellar_db.util.drivers import pymysql as pymysql_doors
 from tests.support.servers import asynchronous, sync_engine
 
 
 def check_that(there: bool, name: str, module: str) -> None:
     """Fail with the name that a release of a package no longer has, and where ellar_db uses it."""
-    package = module.removesuffix(".py")
+    package = Path(module).stem
     assert there, f"{package} has no {name} any more; see ellar_db/util/{module}"
 
 
@@ -178,6 +180,42 @@ class TestAlembic:
             known = theirs._filter_into_branch_heads([theirs.get_revision(each.revision) for each in targets])
             found = ours._filter_into_branch_heads([ours.get_revision(each.revision) for each in targets])
             assert {each.revision for each in found} == {each.revision for each in known}
+
+    def test_serial_columns_are_told_by_what_was_read_at_once(self, new_database: Callable[[str], str]) -> None:
+        check_that(
+            hasattr(PostgresqlImpl, "autogen_column_reflect"), "PostgresqlImpl.autogen_column_reflect", "alembic.py"
+        )
+        engine, asked = sync_engine(new_database("postgresql")), []
+        with engine.connect() as connection:
+            for statement in (
+                "CREATE SCHEMA s",
+                'CREATE TABLE s."Order s" (id serial PRIMARY KEY, x integer)',
+                'CREATE TABLE t ("I d" serial PRIMARY KEY, other integer DEFAULT nextval(\'s."Order s_id_seq"\'), '
+                "big bigserial, small smallserial)",
+                "CREATE SEQUENCE free",
+                "CREATE TABLE u (x integer DEFAULT nextval('free'))",
+            ):
+                connection.exec_driver_sql(statement)
+            event.listen(connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
+            found = {}
+            for at_once in (False, True):
+                context = AutogenContext(MigrationContext.configure(connection), MetaData())
+                if at_once:
+                    read = partial(PostgreSQL().sequence_owners, connection)
+                    doors.know_owned_sequences(context, read)
+                impl = context.migration_context.impl
+                tables = MetaData()
+                asked.clear()
+                for name, schema in (("Order s", "s"), ("t", None), ("u", None)):
+                    table = Table(name, tables, schema=schema)
+                    for column in context.inspector.get_columns(name, schema):
+                        impl.autogen_column_reflect(context.inspector, table, column)
+                        found.setdefault(at_once, []).append((name, column["name"], column.get("default")))
+                queries = sum("'S'" in statement for statement in asked)
+                assert queries == (2 if at_once else 5)
+
+        assert found[True] == found[False]
+        assert len({default for _, _, default in found[True] if default}) == 3
 
     def test_the_date_of_a_revision_is_in_the_time_zone_of_the_setting(self, folder: Folder) -> None:
         check_that(
@@ -649,7 +687,7 @@ class TestAiosqlite:
             async with aiosqlite.connect(tmp_path / "a.db"):
                 return [new for new in set(threading.enumerate()) - before if aiosqlite_doors.is_worker(new)]
 
-        check_that(len(asyncio.run(connected())) == 1, "core._connection_worker_thread", "aiosqlite.py")
+        check_that(len(asyncio.run(connected())) == 1, "core._connection_worker_thread", "drivers/aiosqlite.py")
         assert not aiosqlite_doors.is_worker(threading.current_thread())
 
 
@@ -699,7 +737,7 @@ class TestEllar:
 
 class TestPyMySQL:
     def test_a_connection_without_certificates_is_as_secure_as_pymysqls_own(self) -> None:
-        check_that(hasattr(pymysql.Connection, "_create_ssl_ctx"), "Connection._create_ssl_ctx", "pymysql.py")
+        check_that(hasattr(pymysql.Connection, "_create_ssl_ctx"), "Connection._create_ssl_ctx", "drivers/pymysql.py")
         dialect = create_engine("mysql+pymysql://root@127.0.0.1").dialect
         quick = pymysql_doors.connector(dialect)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from ellar_db.autogenerate.comparators.restated import restated_column
 
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy import Column
     from sqlalchemy.types import TypeEngine
+
+_restated: WeakKeyDictionary[MigrationContext, dict[str | None, str | None]] = WeakKeyDictionary()
+"""What the database makes of each type of the models, as SQL."""
 
 
 def type_changed(
@@ -32,12 +36,16 @@ def type_changed(
         declared_type: The type of `declared`.
     """
     changed = context.impl.compare_type(inspected, declared)
-    if not changed and _text(context, inspected_type) == _text(context, declared_type):
+    found, wanted = _text(context, inspected_type), _text(context, declared_type)
+    if not changed and found == wanted:
         return False
-    restated = restated_column(context, declared)
-    if restated is None:
-        return changed
-    return _text(context, inspected_type) != _text(context, restated["type"])
+    known = _restated.setdefault(context, {})
+    if wanted is None or wanted not in known:
+        restated = restated_column(context, declared)
+        if restated is None:
+            return changed
+        known[wanted] = _text(context, restated["type"])
+    return found != known[wanted]
 
 
 def _text(context: MigrationContext, type_: TypeEngine[Any]) -> str | None:
