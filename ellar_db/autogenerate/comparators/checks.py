@@ -59,7 +59,10 @@ def checks_of(table: Table) -> list[CheckConstraint]:
 
     own = [each for each in table.constraints if isinstance(each, CheckConstraint)]
     columns = [each for column in table.columns for each in column.constraints if isinstance(each, CheckConstraint)]
-    return sorted(own, key=lambda each: (str(each.name or ""), str(each.sqltext))) + columns
+    if len(own) > 1:
+        # the order of a set
+        own.sort(key=lambda each: (str(each.name or ""), str(each.sqltext)))
+    return own + columns
 
 
 def _compare(table: ComparedTable) -> None:

@@ -8,7 +8,7 @@ real table. Nothing is left behind.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -49,7 +49,7 @@ class Stated:
     columns: frozenset[tuple[str, str]]
 
 
-_columns: WeakKeyDictionary[MigrationContext, dict[str, ReflectedColumn | None]] = WeakKeyDictionary()
+_columns: WeakKeyDictionary[MigrationContext, dict[Hashable, ReflectedColumn | None]] = WeakKeyDictionary()
 _conditions: WeakKeyDictionary[MigrationContext, dict[Stated, str]] = WeakKeyDictionary()
 
 
@@ -64,14 +64,12 @@ def restated_column(context: MigrationContext, column: Column[Any]) -> Reflected
         SQLAlchemy's description of it; None if the database can't say, for example for want of a permission.
     """
     from sqlalchemy import inspect
-    from sqlalchemy.schema import CreateColumn
 
-    made = _apart(column)
     known = _columns.setdefault(context, {})
     # most columns of a schema are alike
-    key = str(CreateColumn(made).compile(dialect=context.dialect))
+    key = column.type.compile(dialect=context.dialect), column.nullable, _default_of(context, column)
     if key not in known:
-        known[key] = None
+        known[key], made = None, _apart(column)
 
         def read(connection: Connection) -> ReflectedColumn:
             (found,) = inspect(connection).get_columns(NAME, **_where(context))
@@ -81,6 +79,21 @@ def restated_column(context: MigrationContext, column: Column[Any]) -> Reflected
 
         known[key] = temporarily(context, [made], [], read)
     return known[key]
+
+
+def _default_of(context: MigrationContext, column: Column[Any]) -> tuple[str, str] | None:
+    """Return the kind of default that a column has, and its text; None without one."""
+    from sqlalchemy import DefaultClause, TextClause
+    from sqlalchemy.schema import CreateColumn
+
+    given = column.server_default
+    if not isinstance(given, DefaultClause):
+        return None
+    if isinstance(given.arg, str):
+        return "value", given.arg
+    if isinstance(given.arg, TextClause):
+        return "SQL", given.arg.text
+    return "column", str(CreateColumn(_apart(column)).compile(dialect=context.dialect))
 
 
 def hidden_defaults(
