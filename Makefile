@@ -20,7 +20,7 @@ PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/py
 help:
 	@echo 'make demo          run the quick example on SQLite'
 	@echo 'make test          run the test suite on all cores (tests of missing servers are skipped)'
-	@echo 'make coverage      run the suite and measure coverage; fail below the floor in pyproject.toml'
+	@echo 'make coverage      run the suite without the example plugins and measure coverage; fail below the floor'
 	@echo 'make fuzz          run random command lines and settings, $(FUZZ) of each kind (FUZZ=...)'
 	@echo 'make faults        kill programs at random moments, $(FAULTS) times each (FAULTS=...), and test the other faults'
 	@echo 'make folders       test folders of all kinds that other programs make; the suite takes those that differ most'
@@ -63,7 +63,7 @@ test: setup
 coverage: setup
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' || { echo 'Coverage needs Python 3.12 or newer: make clean, then make coverage PYTHON=/path/to/python3.13'; exit 1; }
 	$(BIN)/coverage erase
-	$(BIN)/coverage run $(PYTEST)
+	$(BIN)/coverage run $(PYTEST) tests
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
