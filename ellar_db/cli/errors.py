@@ -56,7 +56,7 @@ def explained(manager: PluginManager, owner: Callable[[], Plugin | None]) -> Ite
             yield
     except KeyboardInterrupt:
         raise
-    except BaseException as error:
+    except BaseException as error:  # plugins, models and revisions may raise anything
         known = _known(manager, error, owner)
         shown = known or error
         cause = error if known else error.__cause__

@@ -91,11 +91,10 @@ class PluginManager(pluggy.PluginManager):
         """Register a plugin, as pluggy does; errors of its wrappers will name it."""
         self._askers.clear()
         self._made.clear()
-        known = next((record for record in self.records if record.name == name), None)
-        self._hooks, self._built_in = [], known is not None and known.kind == BUILT_IN
+        self._hooks, self._built_in = [], name is not None and recorded(self.records, name).kind == BUILT_IN
         registered = super().register(plugin, name)
         if registered is not None:
-            record = known or recorded(self.records, registered)
+            record = recorded(self.records, registered)
             record.hooks = sorted(set(self._hooks))
             for hook_name in record.hooks:
                 for impl in getattr(self.hook, hook_name).get_hookimpls():

@@ -31,11 +31,11 @@ def compare_constraint_comments(context: AutogenContext, operations: UpgradeOps)
         context: The comparison.
         operations: Its operations, changed in place.
     """
-    connection, migration = context.connection, context.dialect
-    if connection is None or not getattr(migration, "supports_constraint_comments", False):
+    connection, theirs = context.connection, context.dialect
+    if connection is None or not getattr(theirs, "supports_constraint_comments", False):
         return
-    assert migration is not None
-    dialect = dialect_named(get_plugin_manager(), migration.name)
+    assert theirs is not None
+    dialect = dialect_named(get_plugin_manager(), theirs.name)
     wanted = _declared(context)
     schemas = {None, *(schema for schema, _, _ in wanted)} if context.opts.get("include_schemas") else {None}
     found = {
@@ -46,7 +46,9 @@ def compare_constraint_comments(context: AutogenContext, operations: UpgradeOps)
     if not found and not any(wanted.values()):
         return
     found = _after_renames(found, operations)
-    dropped = {place for place in found if _is_gone(place, operations)}
+    gone = set(_dropped(operations))
+    # be it made anew or not
+    dropped = {place for place in found if {place, (*place[:2], None)} & gone}
 
     def said(place: Place, comment: str | None) -> str:
         schema, table, name = place
@@ -92,11 +94,6 @@ def _after_renames(found: Mapping[Place, str], operations: UpgradeOps) -> dict[P
     return {
         (schema, renamed.get((schema, table), table), name): comment for (schema, table, name), comment in found.items()
     }
-
-
-def _is_gone(place: Place, operations: UpgradeOps) -> bool:
-    """Return whether a constraint is dropped, be it made anew or not."""
-    return any(gone in (place, (*place[:2], None)) for gone in _dropped(operations))
 
 
 def _dropped(operations: UpgradeOps) -> Iterator[tuple[str | None, str, str | None]]:
