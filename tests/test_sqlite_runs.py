@@ -171,14 +171,20 @@ def test_a_changed_column_keeps_the_others(project: Project) -> None:
     project.write("models.py", MODELS.format(types="BigInteger, DateTime, Text", id="BigInteger", x="DateTime"))
     project.forget("models")
 
-    project.db("migrate", "-m", "two")
+    said = project.db("migrate", "-m", "two").stderr
     project.db("upgrade")
 
+    assert "u.id stays INTEGER, which has 64 bits on SQLite" in said
     assert query("SELECT id, j, x FROM u") == [(1, '{"version":1}', "2024-01-02 00:00:00.000000")]
     query("INSERT INTO u DEFAULT VALUES")
     assert query("SELECT id, j FROM u") == [(1, '{"version":1}'), (2, '{"version":1}')]
-    project.db("check")
+    models = MODELS.format(types="BigInteger, DateTime, Integer, Text", id=VARIANT, x="DateTime")
+    project.write("models.py", models)
+    project.forget("models")
+    assert "INTEGER" not in project.db("check").stderr
 
+
+VARIANT = 'BigInteger().with_variant(Integer, "sqlite")'
 
 BASE = """import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from ellar_db.history.folder import History
 
 
 @click.command(short_help="Show current branch points.")
@@ -16,6 +20,17 @@ from ellar_db.hookspecs import hookimpl
 @options.verbose
 def branches(directory: Path | None, x_arg: tuple[str, ...], verbose: bool) -> None:
     """Show current branch points."""
+    from ellar_db.config.history import answered
+
+    def lines(history: History) -> Iterable[str]:
+        from ellar_db.history.text import Text
+
+        text = Text(history)
+        parting = [place for place in history.newest_first if len(history.graph.next[place]) > 1]
+        return [text.branches(place, verbose=verbose) for place in parting]
+
+    if answered(directory, lines):
+        return
     from alembic import command
 
     from ellar_db.config.seam import alembic_config

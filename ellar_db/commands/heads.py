@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from ellar_db.history.folder import History
 
 
 @click.command(short_help="Show current available heads in the script directory.")
@@ -20,6 +24,19 @@ def heads(
     directory: Path | None, x_arg: tuple[str, ...], verbose: bool, resolve_dependencies: bool, package: str | None
 ) -> None:
     """Show current available heads in the script directory."""
+    from ellar_db.config.history import answered
+
+    def lines(history: History) -> Iterable[str]:
+        from ellar_db.history.text import Text, head_line
+
+        if not verbose and not resolve_dependencies:
+            return [head_line(*head) for head in history.heads]
+        graph, text = history.graph, Text(history)
+        places = graph.real_heads if resolve_dependencies else graph.heads
+        return [text.entry(place) if verbose else text.line(place, points=False) for place in places]
+
+    if answered(directory, lines, package=package):
+        return
     from alembic import command
 
     from ellar_db.config.seam import alembic_config

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from ellar_db.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+    from ellar_db.history.folder import History
 
 
 @click.command(short_help="List changeset scripts in chronological order.")
@@ -33,6 +35,21 @@ def history(
 
     With a range, only the application's revisions are listed, or those of --package.
     """
+    from ellar_db.config.history import answered
+
+    if rev_range is not None and rev_range.count(":") != 1:
+        raise click.BadParameter("a range is [start]:[end], [start]: or :[end]", param_hint="'-r' / '--rev-range'")
+
+    def lines(revisions: History) -> Iterable[str]:
+        from ellar_db.history.text import Text
+
+        text = Text(revisions)
+        places = revisions.newest_first
+        return [text.entry(place) if verbose else text.line(place, parents=True, doc=True) for place in places]
+
+    everything = rev_range is None and not indicate_current
+    if everything and answered(directory, lines, package=package, flat=not verbose):
+        return
     from alembic import command
 
     from ellar_db.config.seam import alembic_config
@@ -40,8 +57,6 @@ def history(
     from ellar_db.runtime.versions import refuse_unknown
     from ellar_db.util.masking import PrintableStream
 
-    if rev_range is not None and rev_range.count(":") != 1:
-        raise click.BadParameter("a range is [start]:[end], [start]: or :[end]", param_hint="'-r' / '--rev-range'")
     reads_database = indicate_current or "current" in (rev_range or "").split(":")
     with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True, package=package) as config:
         if not verbose:

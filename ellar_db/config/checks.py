@@ -37,7 +37,7 @@ def check_settings(config: Config) -> None:
     readers: dict[str, Callable[[Any], object]] = {
         "script_location": partial(_location, name="script_location"),
         "timezone": _text,
-        "file_template": _file_template,
+        "file_template": file_template,
         "truncate_slug_length": int,
         "output_encoding": codecs.lookup,
         "revision_environment": asbool,
@@ -111,7 +111,7 @@ def setting(config: Config, name: str) -> Any:
         ) from error
 
 
-def _file_template(value: Any) -> None:
+def file_template(value: Any) -> None:
     path = value % {"rev": "r", "slug": "s", **dict.fromkeys(NUMBERS, 1)}
     if PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute() or ".." in PureWindowsPath(path).parts:
         raise ValueError("it leads out of the versions folder")

@@ -47,7 +47,7 @@ def configured(manager: PluginManager, directory: Path | str | None) -> Config:
     from alembic.config import Config
 
     given = group_options()
-    ini, toml = _given_files(given.config_files)
+    ini, toml = given_files(given.config_files)
     if given.config_files:
         folder = None if directory is None else Path(directory)
     else:
@@ -85,7 +85,7 @@ def _missing(folder: Path) -> str:
     return f"{folder} is no migrations folder, since it has no env.py; name another with -d"
 
 
-def _given_files(files: Sequence[Path]) -> tuple[Path, Path]:
+def given_files(files: Sequence[Path]) -> tuple[Path, Path]:
     environment = Path(os.environ.get("ALEMBIC_CONFIG") or "alembic.ini")
     ini, toml = Path("alembic.ini"), Path("pyproject.toml")
     for file in files or [environment]:

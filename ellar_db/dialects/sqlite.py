@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
 import warnings
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
     from ellar_db.dialects.sqlite_copy.catalog import Catalog
+
+told = logging.getLogger("ellar_db")
 
 MAGIC = b"SQLite format 3\0"
 """The first bytes of each SQLite database that isn't encrypted or empty."""
@@ -80,7 +83,15 @@ def type_changed(
     found, name = written[former], declared_type.compile(dialect=context.dialect).partition(" COLLATE ")[0]
     is_key = [row["name"] for row in written.values() if row["pk"]] == [former]
     if is_key and found["type"].upper() == "INTEGER" and "INT" in name.upper():
-        # under another name than INTEGER the primary key wouldn't be the rowid, which has 64 bits anyway
+        # under another name than INTEGER the primary key wouldn't be the rowid
+        told.warning(
+            "%s.%s stays INTEGER, which has 64 bits on SQLite: as %s it would no longer number the rows; "
+            'the models say so with %s().with_variant(Integer, "sqlite")',
+            declared.table.fullname,
+            declared.name,
+            name,
+            type(declared_type).__name__,
+        )
         return False
     return bool(found["type"] != name)
 

@@ -31,7 +31,7 @@ from ellar_db.runtime.context_options import COMPOSED, configuring
 from ellar_db.runtime.run import RunState
 from ellar_db.runtime.versions import REFUSE_UNKNOWN, drop_unused_version_table, heads_in, told_of_another
 from ellar_db.scratch.databases import is_guarding
-from ellar_db.util.alembic import ENSURE_VERSION, around_migrations, command_of, find_newest_in_one_walk
+from ellar_db.util.alembic import ENSURE_VERSION, around_migrations, command_of
 from ellar_db.util.click import replace_message
 from ellar_db.util.errors import DbError
 from ellar_db.util.garbage import leave_what_is_there
@@ -65,7 +65,6 @@ class Watch:
     def __init__(self, environment: EnvironmentContext) -> None:
         self.config = environment.config
         self.script = environment.script
-        find_newest_in_one_walk(self.script)
         self.invocation = invocation_of(self.config)
         self.manager = self.invocation.manager
         self.command: Mapping[str, Any] = dict(environment.context_opts)

@@ -11,7 +11,7 @@ from functools import partial, wraps
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from traceback import walk_tb
-from types import FrameType, SimpleNamespace
+from types import FrameType
 from typing import Any
 
 import click
@@ -47,13 +47,16 @@ from sqlalchemy import (
     text,
 )
 
+from ellar_db.config.revision_files import checked_revisions
 from ellar_db.dialects.postgresql import PostgreSQL
+from ellar_db.history.order import newest_first
 from ellar_db.util import alembic as doors
 from ellar_db.util import click as click_doors
 from ellar_db.util import ellar_sql as ellar_doors
 from ellar_db.util import sqlalchemy as sqlalchemy_doors
 from ellar_db.util.drivers import aiosqlite as aiosqlite_doors
 from ellar_db.util.drivers import pymysql as pymysql_doors
+from ellar_db.util.scripts import revisions_in_one_pass
 from tests.support.servers import asynchronous, sync_engine
 
 
@@ -116,6 +119,12 @@ def found_in(error: BaseException, door: Callable[..., Any], *arguments: Any) ->
     return [answer for frame in frames(error) if (answer := door(frame, *arguments)) is not None]
 
 
+MAP = "_revision_map"
+
+OWN = ("module", "_directory", "_header")
+"""Beginnings of the attributes of a script that hold how it is read."""
+
+
 class TestAlembic:
     def test_a_function_is_called_for_each_revision_file_that_is_loaded(self, folder: Folder) -> None:
         file = folder.add("a1")
@@ -161,10 +170,9 @@ class TestAlembic:
             doors.ancestors(folder.script, ("gone",))
 
     @pytest.mark.parametrize("seed", range(8))
-    def test_the_newest_of_revisions_are_found_in_one_walk(self, seed: int) -> None:
-        check_that(
-            hasattr(RevisionMap, "_filter_into_branch_heads"), "RevisionMap._filter_into_branch_heads", "alembic.py"
-        )
+    def test_revisions_are_ordered_in_one_pass(self, seed: int) -> None:
+        for name in ("_filter_into_branch_heads", "_topological_sort", "_revision_map"):
+            check_that(hasattr(RevisionMap, name), f"RevisionMap.{name}", "scripts.py")
         chosen = random.Random(seed)
         parents = [
             tuple(chosen.sample([f"r{n}" for n in range(number)], min(number, chosen.choice((0, 1, 1, 1, 2)))))
@@ -173,13 +181,47 @@ class TestAlembic:
         made = [Revision(f"r{number}", each or None, dependencies=None) for number, each in enumerate(parents)]
         theirs, ours = RevisionMap(lambda: made), RevisionMap(lambda: made)
 
-        doors.find_newest_in_one_walk(SimpleNamespace(revision_map=ours))
-
         for size in (0, 1, 2, 5, 30, 60):
-            targets = chosen.sample(made, size)
-            known = theirs._filter_into_branch_heads([theirs.get_revision(each.revision) for each in targets])
-            found = ours._filter_into_branch_heads([ours.get_revision(each.revision) for each in targets])
+            targets = [each.revision for each in chosen.sample(made, size)]
+            known = theirs._filter_into_branch_heads([theirs.get_revision(each) for each in targets])
+            order = [each.revision for each in theirs.iterate_revisions("heads", "base")]
+            with revisions_in_one_pass(newest_first):
+                found = ours._filter_into_branch_heads([ours.get_revision(each) for each in targets])
+                assert [each.revision for each in ours.iterate_revisions("heads", "base")] == order
             assert {each.revision for each in found} == {each.revision for each in known}
+
+    def test_revisions_are_known_from_headers(self, tmp_path: Path) -> None:
+        for name in ("_load_revisions", "_version_locations"):
+            check_that(hasattr(ScriptDirectory, name), f"ScriptDirectory.{name}", "scripts.py")
+        check_that(hasattr(Script, "_from_path"), "Script._from_path", "scripts.py")
+        (tmp_path / "versions").mkdir()
+        for own, down in (("a1", None), ("b2", "a1")):
+            text = f"revision = {own!r}\ndown_revision = {down!r}\nbranch_labels = 'of_{own}'\n"
+            (tmp_path / "versions" / f"{own}.py").write_text(text)
+
+        def known() -> dict[Any, Any]:
+            script = ScriptDirectory(tmp_path)
+            check_that(
+                getattr(script.revision_map, "_generator", None) is not None, "RevisionMap._generator", "scripts.py"
+            )
+            assert script.get_heads() == ["b2"]
+            of_map = {
+                name: value for name, value in vars(script.revision_map).items() if name not in ("_generator", MAP)
+            }
+            of_each = {
+                each.revision: {
+                    name: value
+                    for name, value in vars(each).items()
+                    if value != frozenset() and not name.startswith(OWN)
+                }
+                for each in script.walk_revisions()
+            }
+            return {**of_map, MAP: set(vars(script.revision_map)[MAP]), **of_each}
+
+        # an attribute that a release adds, and that ours lack, is a difference
+        expected = known()
+        with checked_revisions():
+            assert known() == expected
 
     def test_serial_columns_are_told_by_what_was_read_at_once(self, new_database: Callable[[str], str]) -> None:
         check_that(

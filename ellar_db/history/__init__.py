@@ -1,0 +1,1 @@
+"""Revision files read without running them."""

@@ -1,0 +1,130 @@
+"""What revision files said when they were last read; a file that can be deleted at any time."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import zlib
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ellar_db.history.files import CACHES, RevisionFile
+from ellar_db.history.headers import Header
+
+NAME = "ellar-db-revisions.json"
+
+FORMAT = f"ellar-db 1 {sys.version_info[0]}.{sys.version_info[1]}"
+"""The format of the file, and the version of Python, on which docstrings depend."""
+
+SEPARATOR = "\0"
+
+UNSETTLED = "-"
+"""In place of the stamp of a file that may change without showing it."""
+
+WORTH = 200
+"""The number of revisions from which on reading them takes longer than reading a cache."""
+
+SETTLED = 2_000_000_000
+"""Nanoseconds after which another change of a file shows in its times, on any file system."""
+
+
+class Head(NamedTuple):
+    """A revision that no other follows.
+
+    Args:
+        revision: Its id.
+        labels: Its branch labels, sorted.
+        effective: Another revision depends on it.
+    """
+
+    revision: str
+    labels: tuple[str, ...]
+    effective: bool
+
+
+class Cache:
+    """What a cache says about files.
+
+    Args:
+        folder: The folder of revisions, whose `__pycache__` has the cache.
+        files: The files that are there now.
+    """
+
+    def __init__(self, folder: Path, files: Sequence[RevisionFile]) -> None:
+        self._path = folder / CACHES / NAME
+        self._files = files
+        self._began = time.time_ns()
+        self._stamps = SEPARATOR.join(
+            [f"{path} {size} {modified} {changed} {inode}" for path, (size, modified, changed, inode) in files]
+        )
+        self._heads, self._saved, self._headers = self._load() if len(files) >= WORTH else ("", "", "")
+
+    def _load(self) -> tuple[str, str, str]:
+        """Return the sections of the file; empty ones if it can't be used."""
+        try:
+            sign, *sections = self._path.read_bytes().decode("utf-8", "surrogatepass").split("\n")
+        except (OSError, UnicodeDecodeError):
+            return "", "", ""
+        if len(sections) != 3 or sign != _sign(sections):
+            return "", "", ""
+        return sections[0], sections[1], sections[2]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether no file has changed since the cache was written."""
+        return bool(self._saved) and self._saved == self._stamps
+
+    def heads(self) -> list[Head]:
+        """Return the heads, by a cache that is current."""
+        return [Head(revision, tuple(labels), effective) for revision, labels, effective in json.loads(self._heads)]
+
+    def headers(self) -> list[Header | None]:
+        """Return what each file says; None for one that has changed since the cache was written."""
+        if not self._saved:
+            return [None] * len(self._files)
+        known = dict(zip(self._saved.split(SEPARATOR), json.loads(self._headers), strict=True))
+        return [_header(known.get(stamp)) for stamp in self._stamps.split(SEPARATOR)]
+
+    def save(self, headers: Sequence[Header], heads: Sequence[Head], broken: Collection[str]) -> None:
+        """Write the cache, where Python would write its own; nobody is told if that isn't possible.
+
+        Files that have changed just now are left out, since another change could leave them with the same times.
+
+        Args:
+            headers: What each file says.
+            heads: The heads.
+            broken: The paths of files that are to be read again, so that each command warns of them.
+        """
+        if len(self._files) < WORTH or sys.dont_write_bytecode or sys.pycache_prefix is not None:
+            return
+        latest = self._began - SETTLED
+        stamps = [
+            written if max(stamp.modified, stamp.changed) < latest and path not in broken else UNSETTLED
+            for written, (path, stamp) in zip(self._stamps.split(SEPARATOR), self._files, strict=True)
+        ]
+        sections = [json.dumps(heads), SEPARATOR.join(stamps), json.dumps(headers)]
+        text = "\n".join((_sign(sections), *sections))
+        # nothing else needs it
+        from ellar_db.util.files import write_whole
+
+        try:
+            text.encode()
+            self._path.parent.mkdir(exist_ok=True)
+            if not self._path.parent.is_symlink():
+                write_whole(self._path, text)
+        except (OSError, UnicodeEncodeError):
+            return
+
+
+def _sign(sections: Sequence[str]) -> str:
+    """Return the first line of the file, by which one that is damaged, or of another version, is known."""
+    return f"{FORMAT} {zlib.crc32(SEPARATOR.join(sections).encode('utf-8', 'surrogatepass')):08x}"
+
+
+def _header(saved: Any) -> Header | None:
+    if saved is None:
+        return None
+    revision, down, labels, depends, doc = saved
+    return Header(revision, tuple(down), tuple(labels), tuple(depends), doc)
