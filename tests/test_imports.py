@@ -102,7 +102,7 @@ def test_the_names_for_plugin_authors_import_nothing_heavy(plain: Project) -> No
 MAIN = """
 import sys
 from pathlib import Path
-sys.argv = ["ellar-db", "heads"]
+sys.argv = ["ellar-db", "current"]
 from ellar_db.cli import main
 try:
     main()

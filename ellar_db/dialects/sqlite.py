@@ -70,7 +70,9 @@ def type_changed(
             # the downgrade needs its name
             inspected_type.collation = collation  # type: ignore[attr-defined]
             return True
-    if not context.impl.compare_type(inspected, declared):
+    text = _written(context, declared_type)
+    alike = text is not None and text == _written(context, inspected_type)
+    if alike or not context.impl.compare_type(inspected, declared):
         return False
     assert context.connection is not None
     quote = context.dialect.identifier_preparer.quote
@@ -94,6 +96,16 @@ def type_changed(
         )
         return False
     return bool(found["type"] != name)
+
+
+def _written(context: MigrationContext, type_: TypeEngine[Any]) -> str | None:
+    """Return a type as SQL, or None if SQLAlchemy doesn't know it."""
+    from sqlalchemy.exc import CompileError
+
+    try:
+        return type_.compile(dialect=context.dialect)
+    except CompileError:
+        return None
 
 
 def _collation(context: MigrationContext, inspected: Column[Any]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -17,15 +15,9 @@ from hypothesis import given
 from ellar_db.history.folder import History
 from ellar_db.history.headers import UnclearError
 from ellar_db.history.text import Text, head_line
-from tests.support.random_folders import LABELS, folders, fuzzed, made
+from tests.support.random_folders import Stream, folders, fuzzed, in_order, made
 
 pytestmark = pytest.mark.usefixtures("in_the_order_of_the_files")
-
-
-class Stream(io.StringIO):
-    """A stream that takes any character."""
-
-    encoding = "utf-8"
 
 
 def by_alembic(folder: Path, run: Callable[[Config], None]) -> list[str] | None:
@@ -48,17 +40,6 @@ def by_us(folder: Path, lines: Callable[[History, Text], list[str]], refused: li
         return in_order("".join(f"{line}\n" for line in lines(history, Text(history))))
     except UnclearError:
         return None
-
-
-def in_order(text: str) -> list[str]:
-    """Return lines in which Alembic's sets are sorted."""
-
-    def sort(match: re.Match[str]) -> str:
-        return match[1] + ", ".join(sorted(match[2].split(", "))) + match[3]
-
-    text = re.sub(r"(Branches into: |Branch names: )(.*)()", sort, text)
-    text = re.sub(rf"(\()((?:{'|'.join(map(re.escape, LABELS))})(?:, [^()]*)?)(\))", sort, text)
-    return text.splitlines()
 
 
 COMMANDS: dict[str, tuple[Callable[[Config], None], Callable[[History, Text], list[str]]]] = {

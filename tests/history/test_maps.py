@@ -17,8 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ellar_db.config.revision_files import SLOWLY, checked_revisions
-from tests.history.test_equality import Stream, in_order
-from tests.support.random_folders import IDS, LABELS, folders, fuzzed, made
+from tests.support.random_folders import IDS, LABELS, Stream, folders, fuzzed, in_order, made
 
 pytestmark = pytest.mark.usefixtures("in_the_order_of_the_files")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -146,3 +148,20 @@ def made(files: dict[str, bytes]) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+class Stream(io.StringIO):
+    """A stream that takes any character."""
+
+    encoding = "utf-8"
+
+
+def in_order(text: str) -> list[str]:
+    """Return lines in which Alembic's sets are sorted."""
+
+    def sort(match: re.Match[str]) -> str:
+        return match[1] + ", ".join(sorted(match[2].split(", "))) + match[3]
+
+    text = re.sub(r"(Branches into: |Branch names: )(.*)()", sort, text)
+    text = re.sub(rf"(\()((?:{'|'.join(map(re.escape, LABELS))})(?:, [^()]*)?)(\))", sort, text)
+    return text.splitlines()

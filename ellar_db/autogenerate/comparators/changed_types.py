@@ -35,8 +35,10 @@ def type_changed(
         inspected_type: The type of `inspected`.
         declared_type: The type of `declared`.
     """
-    changed = context.impl.compare_type(inspected, declared)
     found, wanted = _text(context, inspected_type), _text(context, declared_type)
+    if found is not None and found == wanted:
+        return False
+    changed = context.impl.compare_type(inspected, declared)
     if not changed and found == wanted:
         return False
     known = _restated.setdefault(context, {})

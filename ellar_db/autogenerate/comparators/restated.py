@@ -85,6 +85,7 @@ def _default_of(context: MigrationContext, column: Column[Any]) -> tuple[str, st
     """Return the kind of default that a column has, and its text; None without one."""
     from sqlalchemy import DefaultClause, TextClause
     from sqlalchemy.schema import CreateColumn
+    from sqlalchemy.sql.functions import Function
 
     given = column.server_default
     if not isinstance(given, DefaultClause):
@@ -93,6 +94,9 @@ def _default_of(context: MigrationContext, column: Column[Any]) -> tuple[str, st
         return "value", given.arg
     if isinstance(given.arg, TextClause):
         return "SQL", given.arg.text
+    if isinstance(given.arg, Function) and not len(given.arg.clauses):
+        # it says all, and is written in a tenth of the time
+        return "function", f"{type(given.arg).__qualname__} {'.'.join((*given.arg.packagenames, given.arg.name))}"
     return "column", str(CreateColumn(_apart(column)).compile(dialect=context.dialect))
 
 

@@ -40,7 +40,8 @@ def follow_keys(context: AutogenContext, operations: UpgradeOps) -> None:
             continue
         place = table.schema, table.table_name
         if place not in made | dropped:
-            _Indexes(context, table).follow()
+            if any(map(_concerns_keys, table.ops)):
+                _Indexes(context, table).follow()
         elif all(isinstance(each, (CreateIndexOp, DropIndexOp)) for each in table.ops):
             # they go with their table
             forth = table.ops if place in made else []
@@ -168,6 +169,13 @@ def _models(context: AutogenContext, table: ModifyTableOps) -> list[Table]:
     default = None if context.dialect is None else context.dialect.default_schema_name
     places = {(table.schema, table.table_name), (table.schema or default, table.table_name)}
     return [each for each in context.sorted_tables if (each.schema, each.name) in places]
+
+
+def _concerns_keys(operation: MigrateOperation) -> bool:
+    """Return whether an operation is about an index or a constraint."""
+    from alembic.operations import ops
+
+    return isinstance(operation, (ops.AddConstraintOp, ops.DropConstraintOp, ops.CreateIndexOp, ops.DropIndexOp))
 
 
 def _is_key(operation: MigrateOperation) -> bool:

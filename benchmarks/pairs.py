@@ -1,0 +1,193 @@
+"""Pairs of whole processes, ours and a peer's, which alternate; the medians of the ratios count."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+OURS = (sys.executable, "-m", "ellar_db")
+ALEMBIC = (sys.executable, "-m", "alembic")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a process took.
+
+    Args:
+        wall: Wall-clock time in seconds.
+        cpu: CPU time in seconds, user and system.
+        memory: Peak memory in megabytes; 0 if the system doesn't say (Windows).
+    """
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+@dataclass(frozen=True)
+class Side:
+    """A program of a pair.
+
+    Args:
+        command: The program and its arguments.
+        folder: Its working directory.
+        code: The exit code that it should have.
+        before: Called before each run, which isn't measured.
+        variables: Environment variables in addition to those of this process.
+    """
+
+    command: Sequence[str]
+    folder: Path
+    code: int = 0
+    before: Callable[[], object] = bool
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self) -> Cost:
+        """Run the program to its end.
+
+        Raises:
+            RuntimeError: It has another exit code.
+        """
+        self.before()
+        return cost_of(self.command, self.folder, self.code, self.variables)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: work that both sides do.
+
+    Args:
+        name: The work.
+        peer: The peer's name.
+        ours: Our side.
+        theirs: The peer's.
+        goal: The ratio that must not be exceeded.
+        by: What the ratio is of: "cpu", or "wall" where waiting is the cost.
+        size: How much there is of what the row is about, for charts.
+    """
+
+    name: str
+    peer: str
+    ours: Side
+    theirs: Side
+    goal: float | None = None
+    by: str = "cpu"
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a row came to.
+
+    Args:
+        name: The work.
+        peer: The peer's name.
+        by: What the ratio is of.
+        goal: The ratio that must not be exceeded.
+        size: As in the row.
+        ratio: The median of the ratios of each pair.
+        memory: The ratio of the medians of the peak memory.
+        ours: The median of our times, in seconds.
+        theirs: The median of the peer's times, in seconds.
+        pairs: The number of pairs.
+    """
+
+    name: str
+    peer: str
+    by: str
+    goal: float | None
+    size: int
+    ratio: float
+    memory: float
+    ours: float
+    theirs: float
+    pairs: int
+
+    @property
+    def missed(self) -> bool:
+        """Whether the goal was missed by more than the tenth that counts as passed."""
+        return self.goal is not None and self.ratio > self.goal * 1.1
+
+
+def cost_of(command: Sequence[str], folder: Path, code: int = 0, variables: Mapping[str, str] | None = None) -> Cost:
+    """Run a program to its end and return what it took.
+
+    Args:
+        command: The program and its arguments.
+        folder: Its working directory.
+        code: The exit code that it should have.
+        variables: Environment variables in addition to those of this process.
+
+    Raises:
+        RuntimeError: It has another exit code.
+    """
+    # without this, each run would compile every module
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {"ELLAR_DB_LOAD_PLUGINS": "", **(variables or {})}
+    with tempfile.TemporaryFile() as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
+        if hasattr(os, "wait4"):
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            cpu, memory = (
+                used.ru_utime + used.ru_stime,
+                used.ru_maxrss / (1024 if sys.platform != "darwin" else 1 << 20),
+            )
+        else:
+            process.wait()
+            cpu = memory = 0.0
+        wall = time.perf_counter() - started
+        if process.returncode != code:
+            output.seek(0)
+            said = output.read().decode(errors="replace")[-2000:]
+            raise RuntimeError(f"{' '.join(command)} in {folder} ended with {process.returncode}:\n{said}")
+    return Cost(wall, cpu, memory)
+
+
+def measured(row: Row, pairs: int, *, warm: bool = True) -> Result:
+    """Run the two sides of a row in turn.
+
+    Args:
+        row: The row.
+        pairs: The number of pairs.
+        warm: Run each side once before, which compiles modules and fills caches.
+    """
+    if warm:
+        row.ours.run()
+        row.theirs.run()
+    found = [(row.ours.run(), row.theirs.run()) for _ in range(pairs)]
+    times = [(getattr(ours, row.by), getattr(theirs, row.by)) for ours, theirs in found]
+    memory = [statistics.median(each) for each in zip(*((a.memory, b.memory) for a, b in found), strict=True)]
+    return Result(
+        row.name,
+        row.peer,
+        row.by,
+        row.goal,
+        row.size,
+        ratio=statistics.median(ours / theirs for ours, theirs in times if theirs) if times[0][1] else 0.0,
+        memory=memory[0] / memory[1] if memory[1] else 0.0,
+        ours=statistics.median(ours for ours, _ in times),
+        theirs=statistics.median(theirs for _, theirs in times),
+        pairs=pairs,
+    )
+
+
+HEADING = f"{'work':46}{'beside':26}{'ours':>9}{'peer':>9}{'ratio':>8}{'goal':>7}{'memory':>8}"
+
+
+def line(result: Result) -> str:
+    """Return a result in one line of a table."""
+    goal = "" if result.goal is None else f"{result.goal:.3g}"
+    mark = "" if not result.missed else "  missed"
+    return (
+        f"{result.name:46}{result.peer:26}{result.ours:8.3f}s{result.theirs:8.3f}s{result.ratio:8.3f}{goal:>7}"
+        f"{result.memory:8.2f}{' wall' if result.by == 'wall' else ''}{mark}"
+    )
