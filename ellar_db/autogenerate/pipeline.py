@@ -111,32 +111,40 @@ def _begin(context: AutogenContext, *_: object) -> PriorityDispatchResult:
         # for as long as Python's filters are what they are now
         warnings.filterwarnings("ignore", message)
     if not is_second_comparison(context):
-        _read_at_once(context)
+        forget = _read_at_once(context)
         # behind packages that are imported later too; the dispatcher is a copy that belongs to this comparison
-        context.comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(_finish)
+        context.comparators.dispatch_for("schema", priority=DispatchPriority.LAST)(partial(_finish, forget))
     return PriorityDispatchResult.CONTINUE
 
 
-def _read_at_once(context: AutogenContext) -> None:
-    """Read what owns the sequences of all tables in one query, where Alembic would ask for each column."""
+def _read_at_once(context: AutogenContext) -> Callable[[], None]:
+    """Read at once what Alembic would ask for each table; return a function that forgets it."""
     connection = context.connection
-    if connection is not None:
-        dialect = dialect_named(get_plugin_manager(), connection.dialect.name)
-        if dialect.numbers_by_sequences:
-            know_owned_sequences(context, partial(dialect.sequence_owners, connection))
+    assert connection is not None
+    dialect = dialect_named(get_plugin_manager(), connection.dialect.name)
+    if dialect.numbers_by_sequences:
+        know_owned_sequences(context, partial(dialect.sequence_owners, connection))
+    return dialect.read_at_once(connection)
 
 
 def _finish(
-    context: AutogenContext, operations: UpgradeOps, schemas: set[str | None], *_: object
+    forget: Callable[[], None],
+    context: AutogenContext,
+    operations: UpgradeOps,
+    schemas: set[str | None],
+    *_: object,
 ) -> PriorityDispatchResult:
     from alembic.util import PriorityDispatchResult
 
-    render_as_written(context.migration_context.impl)
-    leave_views(context, operations)
-    if not is_second_comparison(context):
-        # it compares once more with what is renamed, and so comes before all steps
-        rename(context, operations, schemas)
-        compare_enums_elsewhere(context, operations, schemas)
-        for step in steps():
-            step(context, operations)
+    try:
+        render_as_written(context.migration_context.impl)
+        leave_views(context, operations)
+        if not is_second_comparison(context):
+            # it compares once more with what is renamed, and so comes before all steps
+            rename(context, operations, schemas)
+            compare_enums_elsewhere(context, operations, schemas)
+            for step in steps():
+                step(context, operations)
+    finally:
+        forget()
     return PriorityDispatchResult.CONTINUE

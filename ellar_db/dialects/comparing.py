@@ -57,6 +57,10 @@ LABELS = {"unique": "key", "foreign key": "fkey", "primary key": "pkey", "check"
 """How names of constraints end, which PostgreSQL gives to those that have none."""
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class Comparing:
     """The questions of a comparison, which `Dialect` answers."""
 
@@ -131,6 +135,19 @@ class Comparing:
 
     has_schemas: ClassVar[bool] = True
     """Whether a database may have tables in several schemas."""
+
+    # All tables
+
+    def read_at_once(self, connection: Connection) -> Callable[[], None]:
+        """Read what SQLAlchemy would ask for each table, and let it take that instead.
+
+        Args:
+            connection: The connection that a comparison reflects with.
+
+        Returns:
+            A function that forgets what was read, called when the tables have been compared.
+        """
+        return _nothing
 
     # Columns
 

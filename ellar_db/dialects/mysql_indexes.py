@@ -16,6 +16,10 @@ PREFIXES = ("fulltext", "spatial")
 COLUMN = re.compile(r"`(?P<name>(?:[^`]|``)+)`(?:\((?P<length>\d+)\))?(?P<order> DESC)?(?:, |\Z)")
 
 
+COLUMNS = tuple("TABLE_NAME INDEX_NAME SEQ_IN_INDEX NON_UNIQUE COLUMN_NAME COLLATION SUB_PART INDEX_TYPE".split())
+"""What is read of an index."""
+
+
 def texts(connection: Connection, schema: str | None, table: str | None) -> dict[str, dict[str, str]]:
     """Return the kind of each index, and its columns with length and order, by table and name.
 
@@ -88,7 +92,11 @@ def _rows(connection: Connection, schema: str | None, table: str | None) -> Iter
                 "EXPRESSION": row.get("Expression"),
             }
         return
-    asked = text("SELECT * FROM information_schema.statistics WHERE table_schema = COALESCE(:schema, DATABASE())")
+    # only MySQL has expressions, and not always
+    columns = ", ".join(COLUMNS) if getattr(connection.dialect, "is_mariadb", False) else "*"
+    asked = text(
+        f"SELECT {columns} FROM information_schema.statistics WHERE table_schema = COALESCE(:schema, DATABASE())"
+    )
     yield from map(dict, connection.execute(asked, {"schema": schema}).mappings())
 
 

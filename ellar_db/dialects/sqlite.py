@@ -21,7 +21,7 @@ from ellar_db.hooktypes import Canceller, Lock
 from ellar_db.util.drivers.aiosqlite import interruption
 from ellar_db.util.errors import DbError
 from ellar_db.util.file_lock import ENDS, FileLock
-from ellar_db.util.sqlalchemy import listeners
+from ellar_db.util.sqlalchemy import know_sqlite_tables, listeners
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -179,6 +179,10 @@ class SQLite(Dialect):
     def changed_meanwhile(self, error: BaseException | None) -> bool:
         """Return whether the table isn't there any more; SQLite has no error code for it."""
         return str(error).startswith("no such table")
+
+    def read_at_once(self, connection: Connection) -> Callable[[], None]:
+        """Read columns, indexes, foreign keys and statements of all tables by five queries."""
+        return know_sqlite_tables(connection)
 
     def given_options(self, table: Table) -> dict[str, str]:
         """Return WITHOUT ROWID, STRICT and AUTOINCREMENT."""

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import click
@@ -419,8 +420,12 @@ def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
 def _direct(impl: pluggy.HookImpl, first_only: bool) -> Callable[[dict[str, Any]], Any]:
     """Return a function that calls an implementation as pluggy does where no wrapper takes part."""
 
+    names = impl.argnames
+    # filters are called for each name and object of a schema
+    chosen = itemgetter(*names) if len(names) > 1 else lambda arguments: tuple(arguments[name] for name in names)
+
     def ask(arguments: dict[str, Any]) -> Any:
-        answer = impl.function(*(arguments[name] for name in impl.argnames))
+        answer = impl.function(*chosen(arguments))
         return answer if first_only else [answer]
 
     return ask

@@ -196,7 +196,10 @@ class Comparison:
             self._built_in[hook_name] = self.manager.built_in_only(hook_name)
         built_in = self._built_in[hook_name]
         if built_in is not None:
-            return all(ask(arguments) is not False for ask in built_in)
+            for ask in built_in:
+                if ask(arguments) is False:
+                    return False
+            return True
         for plugin, answer in self.manager.answers(hook_name, **arguments):
             if not isinstance(answer, bool):
                 raise plugin.failure(hook_name, TypeError(f"it gave {answer!r}; give True, False or None"))

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import copy
 import selectors
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Constraint, Dialect, Engine
     from sqlalchemy import Sequence as Sequence_
     from sqlalchemy.sql.compiler import DDLCompiler
     from sqlalchemy.types import TypeEngine
+
+PRAGMAS = {
+    "table_xinfo": "pragma_table_xinfo(m.name, 'main') AS p",
+    "foreign_key_list": "pragma_foreign_key_list(m.name, 'main') AS p",
+    "index_list": "pragma_index_list(m.name, 'main') AS p",
+    "index_info": "pragma_index_list(m.name, 'main') AS i, pragma_index_info(i.name, 'main') AS p",
+}
+"""How each question that SQLAlchemy asks about a table, or an index, is asked about those of all tables."""
+
+TABLES = "sqlite_master AS m{also} WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%'"
+
+_tables: WeakKeyDictionary[Connection, dict[tuple[str, str], list[Any]]] = WeakKeyDictionary()
+"""What was read at once of the tables of a connection, by question and name."""
 
 
 def engine_with_own_pool(engine: Engine) -> Engine:
@@ -146,3 +160,67 @@ def sequences_of(metadata: Any, dialect: Dialect) -> list[Sequence_]:
         for sequence in getattr(each, "_sequences", {}).values()
         if not (sequence.optional and dialect.sequences_optional)
     ]
+
+
+def know_sqlite_tables(connection: Connection) -> Callable[[], None]:
+    """Let SQLAlchemy reflect the tables of a SQLite database by five queries, instead of eleven for each table.
+
+    `SQLiteDialect._get_table_pragma` and `_get_table_sql` are needed since the public reflection asks each table anew,
+    and some of it several times. They are replaced on the dialect's object, for as long as the returned function isn't
+    called. The fallback is SQLAlchemy's own, which is also asked about what wasn't read: views, virtual and temporary
+    tables, other schemas.
+
+    Args:
+        connection: The connection that reflects; the tables mustn't change meanwhile.
+
+    Returns:
+        A function that forgets what was read.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    dialect: Any = connection.dialect
+    if hasattr(dialect, "_get_table_pragma") and hasattr(dialect, "_get_table_sql"):
+        try:
+            _tables[connection] = _read_sqlite_tables(connection)
+        except DBAPIError:
+            # a release of SQLite that has no such functions
+            pass
+        else:
+            if "_get_table_pragma" not in vars(dialect):
+                _replace_reflection(dialect)
+
+    def forget() -> None:
+        _tables.pop(connection, None)
+
+    return forget
+
+
+def _read_sqlite_tables(connection: Connection) -> dict[tuple[str, str], list[Any]]:
+    query = f"SELECT m.name, m.sql FROM {TABLES.format(also='')}"
+    known: dict[tuple[str, str], list[Any]] = {
+        ("sql", name): [sql] for name, sql in connection.exec_driver_sql(query).fetchall()
+    }
+    for pragma, source in PRAGMAS.items():
+        owner = "i.name" if pragma == "index_info" else "m.name"
+        query = f"SELECT {owner}, p.* FROM {TABLES.format(also=f', {source}')}"
+        for name, *row in connection.exec_driver_sql(query).fetchall():
+            known.setdefault((pragma, name), []).append(tuple(row))
+    return known
+
+
+def _replace_reflection(dialect: Any) -> None:
+    ask, sql = dialect._get_table_pragma, dialect._get_table_sql
+
+    def get_table_pragma(connection: Connection, pragma: str, table_name: str, schema: str | None = None) -> Any:
+        known = _tables.get(connection) if schema is None else None
+        if known is not None and ("sql", table_name) in known and pragma in PRAGMAS:
+            return known.get((pragma, table_name), [])
+        rows = None if known is None else known.get((pragma, table_name))
+        return ask(connection, pragma, table_name, schema=schema) if rows is None else rows
+
+    def get_table_sql(connection: Connection, table_name: str, schema: str | None = None, **options: Any) -> Any:
+        known = _tables.get(connection) if schema is None else None
+        found = None if known is None else known.get(("sql", table_name))
+        return sql(connection, table_name, schema=schema, **options) if found is None else found[0]
+
+    vars(dialect).update(_get_table_pragma=get_table_pragma, _get_table_sql=get_table_sql)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import partial, wraps
@@ -46,6 +48,7 @@ from sqlalchemy import (
     pool,
     text,
 )
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from ellar_db.config.revision_files import checked_revisions
 from ellar_db.dialects.postgresql import PostgreSQL
@@ -595,7 +598,59 @@ class TestAlembic:
         assert found_in(raised.value, doors.incomplete_revision, raised.value) == []
 
 
+TABLES_OF_SQLITE = [
+    "CREATE TABLE a (id INTEGER PRIMARY KEY, x TEXT UNIQUE, y INT DEFAULT 3, z INT DEFAULT ('a,b'), CHECK (y > 0))",
+    'CREATE TABLE "Order s" ("a""b" INTEGER, "sel ect" VARCHAR(20), PRIMARY KEY ("a""b", "sel ect")) WITHOUT ROWID',
+    "CREATE TABLE c (a_id INTEGER REFERENCES a (id) ON DELETE CASCADE, b INTEGER, CONSTRAINT u UNIQUE (a_id, b))",
+    "CREATE TABLE computed (x INTEGER, y INTEGER GENERATED ALWAYS AS (x * 2) VIRTUAL, z AS (x + 1) STORED)",
+    "CREATE INDEX i_partial ON a (y) WHERE x <> ''",
+    "CREATE INDEX i_expression ON a (lower(x))",
+    "CREATE UNIQUE INDEX i_two ON c (b DESC, a_id)",
+    "CREATE TABLE empty (x)",
+    "CREATE VIEW v AS SELECT x FROM a",
+    "CREATE VIEW broken AS SELECT x FROM nowhere",
+    "CREATE VIRTUAL TABLE docs USING fts5(body)",
+    "CREATE TEMPORARY TABLE t (id INTEGER PRIMARY KEY, other TEXT UNIQUE)",
+    "CREATE TEMPORARY TABLE a (other TEXT)",
+]
+
+REFLECTIONS = (
+    *("get_columns", "get_indexes", "get_unique_constraints", "get_foreign_keys", "get_pk_constraint"),
+    "get_check_constraints",
+)
+
+
 class TestSqlalchemy:
+    def test_sqlite_tables_are_reflected_by_a_few_queries(self, tmp_path: Path) -> None:
+        for name in ("_get_table_pragma", "_get_table_sql"):
+            check_that(hasattr(SQLiteDialect, name), f"SQLiteDialect.{name}", "sqlalchemy.py")
+        engine, asked = create_engine(f"sqlite:///{tmp_path / 'a.db'}", poolclass=pool.NullPool), []
+        with engine.connect() as connection:
+            for statement in TABLES_OF_SQLITE:
+                connection.exec_driver_sql(statement)
+            connection.commit()
+            event.listen(connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
+
+            def reflected() -> dict[str, str]:
+                asked.clear()
+                inspector = inspect(connection)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    return {
+                        f"{name} {ask}": re.sub(r" at 0x\w+", "", str(getattr(inspector, ask)(name)))
+                        for name in (*inspector.get_table_names(), *inspector.get_temp_table_names(), "v")
+                        for ask in REFLECTIONS
+                    }
+
+            expected, before = reflected(), len(asked)
+            forget = sqlalchemy_doors.know_sqlite_tables(connection)
+            assert reflected() == expected
+            # views, virtual and temporary tables are asked for as ever
+            assert len(asked) < before * 0.7
+            forget()
+            connection.exec_driver_sql("ALTER TABLE c ADD COLUMN more TEXT")
+            assert "more" in reflected()["c get_columns"]
+
     def test_an_engine_gets_a_pool_of_its_own(self) -> None:
         engine = create_engine("sqlite://")
 

@@ -94,7 +94,8 @@ def _default_of(context: MigrationContext, column: Column[Any]) -> tuple[str, st
         return "value", given.arg
     if isinstance(given.arg, TextClause):
         return "SQL", given.arg.text
-    if isinstance(given.arg, Function) and not len(given.arg.clauses):
+    arguments = getattr(given.arg, "clauses", None)
+    if isinstance(given.arg, Function) and arguments is not None and not len(arguments):
         # it says all, and is written in a tenth of the time
         return "function", f"{type(given.arg).__qualname__} {'.'.join((*given.arg.packagenames, given.arg.name))}"
     return "column", str(CreateColumn(_apart(column)).compile(dialect=context.dialect))
