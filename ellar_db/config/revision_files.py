@@ -16,7 +16,7 @@ from ellar_db.config.command_line import program
 from ellar_db.util.alembic import before_script, version_folders
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import shown
-from ellar_db.util.scripts import revisions_from_headers, revisions_in_one_pass
+from ellar_db.util.scripts import heads_in_one_pass, revisions_from_headers, revisions_in_one_pass
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -55,6 +55,7 @@ def checked_revisions() -> Iterator[None]:
 
                 stack.enter_context(revisions_from_headers(_known))
                 stack.enter_context(revisions_in_one_pass(newest_first))
+                stack.enter_context(heads_in_one_pass())
             yield
     finally:
         _checking.reset(token)

@@ -242,3 +242,132 @@ def _newest(revisions: RevisionMap, targets: Iterable[Any]) -> set[Any]:
                 older.add(name)
                 waiting.append(known[name])
     return {each for each in found if each.revision not in older}
+
+
+@contextmanager
+def heads_in_one_pass() -> Iterator[None]:
+    """Let Alembic find out what a step leaves in the version table by what is applied around it.
+
+    `RevisionStep._unmerge_to_revisions` collects all that is below the other heads at each step of a downgrade, and
+    `merge_branch_idents` at each merge: to undo 5,000 revisions takes 25 million steps. `HeadMaintainer.update_to_step`
+    is replaced too, to know what is applied. All are replaced on their classes while the context lasts. The fallback
+    is Alembic's own.
+    """
+    from alembic.runtime.migration import HeadMaintainer, RevisionStep
+
+    replaced = [
+        (RevisionStep, "_unmerge_to_revisions", _unmerged),
+        (RevisionStep, "merge_branch_idents", _merged),
+        (HeadMaintainer, "update_to_step", _updated),
+    ]
+    if any(name not in vars(owner) for owner, name, _ in replaced):
+        yield
+        return
+    originals = [(owner, name, vars(owner)[name]) for owner, name, _ in replaced]
+    for (owner, name, make), (_, _, original) in zip(replaced, originals, strict=True):
+        setattr(owner, name, make(original))
+    try:
+        yield
+    finally:
+        for owner, name, original in originals:
+            setattr(owner, name, original)
+
+
+APPLIED = "_ellar_db_applied"
+"""Attribute of a revision map: what is applied where it runs."""
+
+
+class _Applied:
+    """What is applied on a database while revisions run.
+
+    Args:
+        heads: The set of heads, which Alembic changes in place.
+        known: The revisions by their ids.
+    """
+
+    def __init__(self, heads: set[str], known: Any) -> None:
+        self.heads = heads
+        self._known = known
+        self._applied: set[str] | None = None
+
+    def moved(self, revision: str, *, added: bool) -> None:
+        """Note that a revision was applied or undone."""
+        if self._applied is not None:
+            (self._applied.add if added else self._applied.discard)(revision)
+
+    def is_below(self, revision: str, others: set[str]) -> bool:
+        """Return whether an applied revision is one of some heads, or below one."""
+        if self._applied is None:
+            self._applied = self._below(self.heads)
+        waiting, seen = [revision], {revision}
+        while waiting:
+            each = waiting.pop()
+            if each in others:
+                return True
+            for above in self._known[each]._all_nextrev:
+                if above in seen or above not in self._applied:
+                    continue
+                # a dependency that is implied is no way
+                if each in self._known[above]._normalized_down_revisions:
+                    seen.add(above)
+                    waiting.append(above)
+        return False
+
+    def _below(self, heads: Iterable[str]) -> set[str]:
+        found = set(heads)
+        waiting = list(found)
+        while waiting:
+            for each in self._known[waiting.pop()]._normalized_down_revisions:
+                if each not in found:
+                    found.add(each)
+                    waiting.append(each)
+        return found
+
+
+def _applied(step: Any, heads: set[str]) -> _Applied | None:
+    found: _Applied | None = vars(step.revision_map).get(APPLIED)
+    return found if found is not None and found.heads is heads else None
+
+
+def _updated(original: Callable[..., None]) -> Callable[..., None]:
+    def update_to_step(maintainer: Any, step: Any) -> None:
+        revisions = getattr(step, "revision_map", None)
+        if not hasattr(step, "revision") or not hasattr(revisions, "_revision_map"):
+            # a stamp may leave anything out
+            vars(revisions).pop(APPLIED, None)
+            original(maintainer, step)
+            return
+        if _applied(step, maintainer.heads) is None:
+            vars(revisions)[APPLIED] = _Applied(maintainer.heads, revisions._revision_map)  # type: ignore[union-attr]
+        original(maintainer, step)
+        known = _applied(step, maintainer.heads)
+        if known is not None:
+            known.moved(step.revision.revision, added=step.is_upgrade)
+
+    return update_to_step
+
+
+def _unmerged(original: Callable[..., tuple[str, ...]]) -> Callable[..., tuple[str, ...]]:
+    def unmerge_to_revisions(step: Any, heads: set[str]) -> tuple[str, ...]:
+        known = _applied(step, heads)
+        others = heads - {step.revision.revision}
+        if not others and len(step.to_revisions) == 1:
+            return tuple(step.to_revisions)
+        if not others or known is None:
+            return original(step, heads)
+        return tuple({each for each in step.to_revisions if not known.is_below(each, others)})
+
+    return unmerge_to_revisions
+
+
+def _merged(original: Callable[..., Any]) -> Callable[..., Any]:
+    def merge_branch_idents(step: Any, heads: set[str]) -> tuple[list[str], str, str]:
+        known = _applied(step, heads)
+        others = heads.difference(step.from_revisions)
+        if not others or known is None:
+            found: tuple[list[str], str, str] = original(step, heads)
+            return found
+        left = list({each for each in step.from_revisions if not known.is_below(each, others)})
+        return left[:-1], left[-1], step.to_revisions[0]
+
+    return merge_branch_idents

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from ellar_db.config.revision_files import SLOWLY, checked_revisions
-from tests.support.random_folders import IDS, LABELS, Stream, folders, fuzzed, in_order, made
+from tests.support.random_folders import EXAMPLES, IDS, LABELS, Stream, folders, fuzzed, in_order, made
 
 pytestmark = pytest.mark.usefixtures("in_the_order_of_the_files")
 
@@ -36,6 +38,13 @@ def questions() -> Iterator[tuple[str, Callable[[Config, ScriptDirectory], Any]]
         yield (
             f"history -r {one}:{other}",
             lambda config, script, one=one, other=other: command.history(config, f"{one}:{other}"),
+        )
+    for first in SYMBOLS[:8]:
+        yield (
+            f"run {first}",
+            lambda config, script, first=first: ran(
+                script, [first, "+1", "heads", "-1", "-1", "heads", "base", "heads"]
+            ),
         )
     for symbol in SYMBOLS:
         yield f"show {symbol}", lambda config, script, symbol=symbol: command.show(config, symbol)
@@ -60,6 +69,29 @@ def questions() -> Iterator[tuple[str, Callable[[Config, ScriptDirectory], Any]]
         )
 
 
+def ran(script: ScriptDirectory, targets: Sequence[str]) -> list[Any]:
+    """Return the heads after each step of runs on a database, up and down."""
+    found: list[Any] = []
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        for target in targets:
+
+            def plan(heads: Any, _: Any, target: str = target) -> list[Any]:
+                steps = script._downgrade_revs if target in ("base", "-1") else script._upgrade_revs
+                return steps(target, heads)
+
+            def note(*, heads: set[str], step: Any, **_: Any) -> None:
+                found.append((step.up_revision_id, step.is_upgrade, sorted(heads)))
+
+            context = MigrationContext.configure(connection, opts={"fn": plan, "on_version_apply": (note,)})
+            try:
+                with context.begin_transaction():
+                    context.run_migrations()
+            except Exception as error:
+                found.append((type(error).__name__, str(error)))
+    return found
+
+
 def planned(steps: list[Any]) -> list[str]:
     """Return the steps of a run."""
     return [str(step) for step in steps]
@@ -67,7 +99,9 @@ def planned(steps: list[Any]) -> list[str]:
 
 QUESTIONS = dict(questions())
 
-some = st.lists(st.sampled_from(sorted(QUESTIONS)), min_size=20, max_size=20, unique=True)
+some = st.lists(st.sampled_from(sorted(QUESTIONS)), min_size=16, max_size=16, unique=True).map(
+    lambda names: [*names, *(name for name in QUESTIONS if name.startswith("run "))]
+)
 """A few of the questions."""
 
 
@@ -116,14 +150,14 @@ def compare(files: dict[str, bytes], names: Sequence[str], monkeypatch: pytest.M
         assert found[name] == expected[name], name
 
 
-@fuzzed
+@settings(fuzzed, max_examples=EXAMPLES // 3)
 @given(folders(hostile=False), some)
 def test_a_folder_in_order(files: dict[str, bytes], names: list[str]) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         compare(files, names, monkeypatch)
 
 
-@fuzzed
+@settings(fuzzed, max_examples=EXAMPLES // 3)
 @given(folders(hostile=True), some)
 def test_a_hostile_folder(files: dict[str, bytes], names: list[str]) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
