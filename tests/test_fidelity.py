@@ -29,6 +29,8 @@ KEPT = {
     "ON DELETE, named: another action": ALL,
     "A table to which another refers: a column of it changed": ["postgresql"],
     "An index of two columns: in another order": ["sqlite"],
+    "Names, with a colon and parentheses: changed": ["sqlite"],
+    "Names, with quotes: changed": ["sqlite"],
     "Joined inheritance: a column of a subclass added": ["mariadb"],
     "A view beside the models: a column added": ["postgresql"],
 }

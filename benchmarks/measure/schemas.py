@@ -9,7 +9,8 @@ aren't seen:
 - SQLite: white space, quotes around a name, the order of a column's clauses, parentheses around a whole default (PRAGMA
   table_info doesn't have them either), and whether a constraint of a single column is written in the column or in the
   table (SQLite makes no difference);
-- MariaDB: the next value of AUTO_INCREMENT, and a definer;
+- MariaDB: the next value of AUTO_INCREMENT, and a definer; `USING BTREE`, which is what an index without it is too; and
+  PAGE_CHECKSUM of a table whose engine isn't Aria, which alone knows it;
 - a name that the models don't give: where what is expected has none, any name will do. On SQLite such a constraint has
   none, and gets one by a convention when a batch operation adds it, since a downgrade couldn't drop it otherwise. On
   MariaDB the server makes up `things_ibfk_1` and `CONSTRAINT_1`, numbered in the order of the statements, and the name
@@ -383,9 +384,10 @@ def mysql_object(name: str, kind: str, text: str) -> Iterator[str]:
     # what follows the last parenthesis may have several lines: those of partitions
     while inner and not last.startswith(")"):
         last = f"{inner.pop()} {last}"
-    yield f"table {name}{re.sub(r' AUTO_INCREMENT=[0-9]+', '', last[1:])}"
+    last = re.sub(r" AUTO_INCREMENT=[0-9]+", "", last[1:])
+    yield f"table {name}{last if 'ENGINE=Aria' in last else re.sub(r' PAGE_CHECKSUM=[01]', '', last)}"
     for line in inner:
-        yield f"table {name}: {line.strip().removesuffix(',')}"
+        yield f"table {name}: {line.strip().removesuffix(',').removesuffix(' USING BTREE')}"
 
 
 READERS = {"sqlite": sqlite, "postgresql": postgresql, "mysql": mysql, "mariadb": mysql}

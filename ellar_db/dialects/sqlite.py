@@ -21,7 +21,7 @@ from ellar_db.hooktypes import Canceller, Lock
 from ellar_db.util.drivers.aiosqlite import interruption
 from ellar_db.util.errors import DbError
 from ellar_db.util.file_lock import ENDS, FileLock
-from ellar_db.util.sqlalchemy import know_sqlite_tables, listeners
+from ellar_db.util.sqlalchemy import know_sqlite_tables, listeners, read_odd_uniques
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -182,6 +182,7 @@ class SQLite(Dialect):
 
     def read_at_once(self, connection: Connection) -> Callable[[], None]:
         """Read columns, indexes, foreign keys and statements of all tables by five queries."""
+        read_odd_uniques(connection.dialect, _uniques)
         return know_sqlite_tables(connection)
 
     def given_options(self, table: Table) -> dict[str, str]:
@@ -287,6 +288,8 @@ class SQLite(Dialect):
 
         # the copies keep these indexes word for word; the run's own filters of warnings end with it
         warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
+        # a batch operation drops and keeps what it has read
+        read_odd_uniques(connection.dialect, _uniques)
         with all_or_nothing(connection) as check, complete_copies(connection, check):
             yield check
 
@@ -404,6 +407,25 @@ class NoLock:
     def holder(self) -> str:
         """Return an empty string."""
         return ""
+
+
+def _uniques(sql: str) -> list[tuple[str | None, list[str]]]:
+    """Return the name and the columns of each UNIQUE constraint of a CREATE TABLE.
+
+    Example:
+        >>> _uniques('CREATE TABLE t (a UNIQUE, "b(" INT, CONSTRAINT u UNIQUE (a, "B("))')
+        [(None, ['a']), ('u', ['a', 'b('])]
+    """
+    from ellar_db.dialects.sqlite_copy.text import TableText, folded
+
+    table = TableText.read(sql)
+    names = {folded(item.column): item.column for item in table.items if item.column is not None}
+    return [
+        (clause.name, [names.get(each, each) for each in (clause.columns or (folded(item.column or ""),))])
+        for item in table.items
+        for clause in item.clauses
+        if clause.kind == "UNIQUE"
+    ]
 
 
 def _index_text(sql: str) -> str:

@@ -137,3 +137,13 @@ def _duplicates(
         return None, ""
     found = probes.has_duplicates(probes.duplicates(table, columns, where)) if operations.duplicates else None
     return found, f"`{' '.join(str(shown).split())}`"
+
+
+def not_validated(operation: MigrateOperation, _: Operations) -> Iterator[Problem]:
+    """Yield a problem if a foreign key is added NOT VALID."""
+    from alembic.operations import ops
+
+    if isinstance(operation, ops.CreateForeignKeyOp) and operation.kw.get("postgresql_not_valid"):
+        table, name = name_of((operation.kw.get("source_schema"), operation.source_table)), operation.constraint_name
+        message = f"adds {name} NOT VALID, so that rows that are there aren't checked"
+        yield Problem(table, None, message, f"validate it later: ALTER TABLE {table} VALIDATE CONSTRAINT {name}")

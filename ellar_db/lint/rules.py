@@ -97,6 +97,15 @@ RULES = (
         failures.possible_duplicates,
     ),
     Rule(
+        "DB204",
+        "Foreign key that isn't validated",
+        "PostgreSQL checks a foreign key that is NOT VALID for rows that come or change, not for those that are there.",
+        'Once the rows are right, write a revision with `op.execute("ALTER TABLE ... VALIDATE CONSTRAINT ...")`, which '
+        "doesn't block writes.",
+        failures.not_validated,
+        lambda dialect: bool(dialect.using),
+    ),
+    Rule(
         "DB301",
         "Index that blocks writes",
         f"While PostgreSQL makes an index, or a unique constraint, programs that write to the table wait. It is told "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import selectors
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ PRAGMAS = {
 """How each question that SQLAlchemy asks about a table, or an index, is asked about those of all tables."""
 
 TABLES = "sqlite_master AS m{also} WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%'"
+
+ODD = re.compile(r"""(["`])(?:(?!\1).)*[():,"`\[\]](?:(?!\1).)*\1|""\"|``""")
+"""A name in quotes that has a character with a meaning."""
 
 _tables: WeakKeyDictionary[Connection, dict[tuple[str, str], list[Any]]] = WeakKeyDictionary()
 """What was read at once of the tables of a connection, by question and name."""
@@ -224,3 +228,32 @@ def _replace_reflection(dialect: Any) -> None:
         return sql(connection, table_name, schema=schema, **options) if found is None else found[0]
 
     vars(dialect).update(_get_table_pragma=get_table_pragma, _get_table_sql=get_table_sql)
+
+
+def read_odd_uniques(dialect: Any, uniques: Callable[[str], list[tuple[str | None, list[str]]]]) -> None:
+    """Let SQLAlchemy find the UNIQUE constraints of SQLite tables whose names have parentheses, colons or quotes.
+
+    `SQLiteDialect.get_unique_constraints` is public, but replaced on the dialect's object, for good: it looks for the
+    constraints in the statement's text by a pattern that such names don't match. The fallback is SQLAlchemy's own.
+
+    Args:
+        dialect: SQLAlchemy's dialect, of one engine.
+        uniques: Returns the name and the columns of each UNIQUE constraint of a CREATE TABLE.
+    """
+    if "get_unique_constraints" in vars(dialect):
+        return
+    original = dialect.get_unique_constraints
+
+    def get_unique_constraints(
+        connection: Connection, table_name: str, schema: str | None = None, **options: Any
+    ) -> list[dict[str, Any]]:
+        catalog = f"{dialect.identifier_preparer.quote(schema or 'main')}.sqlite_master"
+        asked = f"SELECT sql FROM {catalog} WHERE type = 'table' AND name = ? AND sql LIKE '%UNIQUE%'"
+        known = _tables.get(connection, {}).get(("sql", table_name)) if schema is None else None
+        sql = known[0] if known else connection.exec_driver_sql(asked, (table_name,)).scalar()
+        if not sql or "UNIQUE" not in sql.upper() or not ODD.search(sql):
+            found: list[dict[str, Any]] = original(connection, table_name, schema=schema, **options)
+            return found
+        return [{"name": name, "column_names": columns} for name, columns in uniques(sql)]
+
+    vars(dialect)["get_unique_constraints"] = get_unique_constraints

@@ -103,7 +103,7 @@ def test_an_ignored_rule_says_nothing(dropping: Project) -> None:
     assert len(dropping.revisions()) == 2
 
 
-CODES = "DB101, DB102, DB103, DB201, DB202, DB203, DB301, DB401, DB402"
+CODES = "DB101, DB102, DB103, DB201, DB202, DB203, DB204, DB301, DB401, DB402"
 
 
 @pytest.mark.parametrize(

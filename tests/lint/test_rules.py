@@ -255,6 +255,27 @@ def test_an_index_on_the_part_without_duplicates(change_on: Callable[[str], Chan
 MANY = "INSERT INTO users (id, name) SELECT n, n::text FROM generate_series(1, 20000) n"
 
 
+class TestDB204:
+    KEY = 'sa.ForeignKeyConstraint(["parent"], ["users.id"], name="fk_parent"{})'
+    PARENT = 'sa.Column("parent", sa.Integer)'
+
+    def test_a_foreign_key_that_is_not_validated(self, change_on: Callable[[str], Change]) -> None:
+        made = self.KEY.format(", postgresql_not_valid=True")
+        told = change_on("postgresql").before(with_column(self.PARENT)).after(with_column(f"{self.PARENT}, {made}"))
+
+        assert told == [
+            "DB204 users: adds fk_parent NOT VALID, so that rows that are there aren't checked; validate it later: "
+            "ALTER TABLE users VALIDATE CONSTRAINT fk_parent"
+        ]
+
+    def test_one_that_is_validated(self, change_on: Callable[[str], Change]) -> None:
+        made = self.KEY.format("")
+
+        assert (
+            change_on("postgresql").before(with_column(self.PARENT)).after(with_column(f"{self.PARENT}, {made}")) == []
+        )
+
+
 class TestDB301:
     @pytest.mark.parametrize("analyzed", [True, False])
     def test_an_index_of_many_rows(self, change_on: Callable[[str], Change], analyzed: bool) -> None:

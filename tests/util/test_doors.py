@@ -52,6 +52,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from ellar_db.config.revision_files import checked_revisions
 from ellar_db.dialects.postgresql import PostgreSQL
+from ellar_db.dialects.sqlite import SQLite
 from ellar_db.history.order import newest_first
 from ellar_db.util import alembic as doors
 from ellar_db.util import click as click_doors
@@ -621,6 +622,32 @@ REFLECTIONS = (
 
 
 class TestSqlalchemy:
+    def test_uniques_of_sqlite_are_found_whatever_their_columns_are_called(self, tmp_path: Path) -> None:
+        engine = create_engine(f"sqlite:///{tmp_path / 'a.db'}", poolclass=pool.NullPool)
+        with engine.connect() as connection:
+            for statement in (
+                'CREATE TABLE a ("at:(x)" INT, "say""so" INT UNIQUE, CONSTRAINT u UNIQUE ("at:(x)", "say""so"))',
+                'CREATE TABLE "b(" (x INT, "y)" INT, UNIQUE (x), CHECK (x > 0))',
+                "CREATE TABLE plain (x INT UNIQUE)",
+            ):
+                connection.exec_driver_sql(statement)
+
+            def found() -> dict[str, list[tuple[Any, Any]]]:
+                inspector = inspect(connection)
+                return {
+                    table: [(each["name"], each["column_names"]) for each in inspector.get_unique_constraints(table)]
+                    for table in ("a", "b(", "plain")
+                }
+
+            assert found()["a"] == []
+            for _ in range(2):
+                SQLite().read_at_once(connection)()
+                assert found() == {
+                    "a": [(None, ['say"so']), ("u", ["at:(x)", 'say"so'])],
+                    "b(": [(None, ["x"])],
+                    "plain": [(None, ["x"])],
+                }
+
     def test_sqlite_tables_are_reflected_by_a_few_queries(self, tmp_path: Path) -> None:
         for name in ("_get_table_pragma", "_get_table_sql"):
             check_that(hasattr(SQLiteDialect, name), f"SQLiteDialect.{name}", "sqlalchemy.py")
