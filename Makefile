@@ -11,6 +11,7 @@ PYTEST = -m pytest -n $(WORKERS) --dist worksteal
 # modules are compiled when they are first imported, which most of them never are
 INSTALL = pip install --quiet --no-compile
 FUZZ = 500
+PAIRS = 5
 FAULTS = 50
 CORE = tests/commands tests/testing/test_fixtures.py $(addprefix tests/test_,standalone.py plugins.py without_ellar.py)
 PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/pyproject.toml)))
@@ -28,7 +29,7 @@ help:
 	@echo 'make lint          run ruff, import-linter and mypy'
 	@echo 'make docs          regenerate the generated pages of docs/'
 	@echo 'make docs-check    fail if these pages are stale'
-	@echo 'make bench         compare start-up times with Alembic and ellar-sql; the cost of plugins, lock and journal'
+	@echo 'make bench         compare times with Alembic and ellar-sql, and write docs/performance.md (PAIRS=...); an hour'
 	@echo 'make faults-table  compare what faults leave behind with Alembic, Flask-Migrate and ellar-sql'
 	@echo 'make fidelity      compare what migrate sees, of every feature in benchmarks/corpus/, with Alembic'
 	@echo 'make test-all      run the suite on Python 3.10 to 3.13, if installed, and test-lowest'
@@ -96,6 +97,13 @@ bench: setup
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/plugins.py
 	$(BIN)/python benchmarks/cost.py
+	$(BIN)/$(INSTALL) matplotlib
+	@failed=0; \
+	$(BIN)/python benchmarks/histories.py --pairs $(PAIRS) --json benchmarks/results/histories.json || failed=1; \
+	$(BIN)/python benchmarks/histories.py --pairs $(PAIRS) --growth --json benchmarks/results/growth.json || failed=1; \
+	$(BIN)/python benchmarks/big_schemas.py --pairs $(PAIRS) --json benchmarks/results/big_schemas.json || failed=1; \
+	$(BIN)/python benchmarks/report.py; \
+	exit $$failed
 
 faults-table: setup
 	$(BIN)/python benchmarks/faults.py

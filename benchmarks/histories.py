@@ -6,18 +6,16 @@ usage: python benchmarks/histories.py [--pairs 5] [--only WORD] [--json FILE] [-
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from databases import Scratch, scratch_databases
-from pairs import ALEMBIC, HEADING, OURS, Result, Row, Side, cost_of, line, measured
+from pairs import ALEMBIC, HEADING, OURS, Result, Row, Side, cost_of, line, measured, store
 
 REVISION = '''"""Change number {number} of the schema
 
@@ -248,8 +246,7 @@ def main() -> int:
                 if given.only in row.name:
                     found.append(measured(row, given.pairs))
                     print(line(found[-1]), flush=True)
-    if given.json is not None:
-        given.json.write_text(json.dumps([asdict(each) for each in found], indent=1) + "\n", encoding="utf-8")
+    store(given.json, found)
     return int(any(each.missed for each in found))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 OURS = (sys.executable, "-m", "ellar_db")
@@ -178,6 +181,29 @@ def measured(row: Row, pairs: int, *, warm: bool = True) -> Result:
         theirs=statistics.median(theirs for _, theirs in times),
         pairs=pairs,
     )
+
+
+def store(file: Path | None, results: Sequence[Result]) -> None:
+    """Write results with the machine and the versions; those of other work that the file has are kept.
+
+    Args:
+        file: The file, in JSON; None writes nothing.
+        results: The results.
+    """
+    if file is None:
+        return
+    known = json.loads(file.read_text(encoding="utf-8"))["results"] if file.exists() else []
+    new = {(each.name, each.peer, each.size) for each in results}
+    kept = [each for each in known if (each["name"], each["peer"], each["size"]) not in new]
+    stored = {
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        "versions": {
+            "Python": platform.python_version(),
+            **{name: version(name) for name in ("ellar-db", "alembic", "sqlalchemy")},
+        },
+        "results": [*kept, *map(asdict, results)],
+    }
+    file.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
 HEADING = f"{'work':46}{'beside':26}{'ours':>9}{'peer':>9}{'ratio':>8}{'goal':>7}{'memory':>8}"

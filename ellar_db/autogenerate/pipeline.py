@@ -36,7 +36,7 @@ from ellar_db.autogenerate.tables.schemas import create_schemas
 from ellar_db.autogenerate.tables.views import leave_views
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
-from ellar_db.util.alembic import know_owned_sequences
+from ellar_db.util.alembic import know_owned_sequences, read_every_schema_at_once
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -124,7 +124,13 @@ def _read_at_once(context: AutogenContext) -> Callable[[], None]:
     dialect = dialect_named(get_plugin_manager(), connection.dialect.name)
     if dialect.numbers_by_sequences:
         know_owned_sequences(context, partial(dialect.sequence_owners, connection))
-    return dialect.read_at_once(connection)
+    ends = [read_every_schema_at_once(), dialect.read_at_once(connection)]
+
+    def forget() -> None:
+        for end in ends:
+            end()
+
+    return forget
 
 
 def _finish(

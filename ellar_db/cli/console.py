@@ -12,8 +12,6 @@ from pathlib import Path
 from traceback import walk_stack
 from typing import Any
 
-from ellar_db.config.reports.broken_files import twins
-from ellar_db.util.alembic import duplicate_revision
 from ellar_db.util.masking import say
 
 
@@ -79,6 +77,10 @@ def _twins() -> str:
     """Return the warning about two files with one revision id with their names, if it is being shown."""
     if "alembic.script.revision" not in sys.modules:
         return ""
+    # only such a folder needs them
+    from ellar_db.config.reports.broken_files import twins
+    from ellar_db.util.alembic import duplicate_revision
+
     stack = (frame for frame, _ in walk_stack(None))
     found = next(filter(None, map(duplicate_revision, stack)), None)
     return "" if found is None else twins(*found)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ellar_db.config.checks import file_template
 from ellar_db.config.folder import DIRECTORY, given_files, migrations_directory
-from ellar_db.config.revision_files import shortcuts
 from ellar_db.history.headers import UnclearError
+from ellar_db.history.shortcuts import shortcuts
 from ellar_db.options import group_options
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.project.application import application_context

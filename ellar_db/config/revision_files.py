@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.config.command_line import program
+from ellar_db.history.shortcuts import shortcuts
 from ellar_db.util.alembic import before_script, version_folders
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import shown
@@ -29,9 +29,6 @@ FUNCTION = re.compile(r"(up|down)grade(_\w+)?")
 
 SHOWN = 60
 """Maximum length of a value in a message."""
-
-SLOWLY = "ELLAR_DB_NO_SHORTCUTS"
-"""The environment variable with which Alembic does everything that ellar_db would do in less time."""
 
 _checking: ContextVar[bool] = ContextVar("ellar_db_checks_revisions", default=False)
 
@@ -59,11 +56,6 @@ def checked_revisions() -> Iterator[None]:
             yield
     finally:
         _checking.reset(token)
-
-
-def shortcuts() -> bool:
-    """Return whether ellar_db may read and order revisions in its own, faster way."""
-    return os.environ.get(SLOWLY, "") in ("", "0")
 
 
 def _known(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import zlib
@@ -78,12 +77,16 @@ class Cache:
 
     def heads(self) -> list[Head]:
         """Return the heads, by a cache that is current."""
+        import json
+
         return [Head(revision, tuple(labels), effective) for revision, labels, effective in json.loads(self._heads)]
 
     def headers(self) -> list[Header | None]:
         """Return what each file says; None for one that has changed since the cache was written."""
         if not self._saved:
             return [None] * len(self._files)
+        import json
+
         known = dict(zip(self._saved.split(SEPARATOR), json.loads(self._headers), strict=True))
         return [_header(known.get(stamp)) for stamp in self._stamps.split(SEPARATOR)]
 
@@ -99,6 +102,8 @@ class Cache:
         """
         if len(self._files) < WORTH or sys.dont_write_bytecode or sys.pycache_prefix is not None:
             return
+        import json
+
         latest = self._began - SETTLED
         stamps = [
             written if max(stamp.modified, stamp.changed) < latest and path not in broken else UNSETTLED

@@ -149,6 +149,39 @@ def know_owned_sequences(context: AutogenContext, read: Callable[[], Mapping[str
     vars(impl)["autogen_column_reflect"] = reflected
 
 
+def read_every_schema_at_once() -> Callable[[], None]:
+    """Let Alembic read the tables of every schema by a few queries, not only those of the first one.
+
+    `_InspectorConv._pre_cache` stops where something is known already, and so asks for each table of the other schemas:
+    2,500 queries for 5 schemas of 60 tables. It is replaced on the class. The fallback is Alembic's own.
+
+    Returns:
+        A function that ends it.
+    """
+    try:
+        from alembic.autogenerate.compare.util import _InspectorConv
+
+        original = _InspectorConv._pre_cache
+    except (AttributeError, ImportError):
+        return lambda: None
+
+    def pre_cache(self: Any, schema: str | None, names: list[str], there: Any, key: str, method: Any) -> None:
+        cache = self.inspector.info_cache
+        before = cache.get(key)
+        if isinstance(before, dict) and any(place[0] == schema for place in before):
+            return
+        cache.pop(key, None)
+        original(self, schema, names, there, key, method)
+        if isinstance(before, dict) and isinstance(cache.get(key), dict):
+            cache[key] = {**before, **cache[key]}
+
+    def end() -> None:
+        setattr(_InspectorConv, "_pre_cache", original)  # noqa: B010
+
+    setattr(_InspectorConv, "_pre_cache", pre_cache)  # noqa: B010  # mypy refuses to assign to a method
+    return end
+
+
 def rendered_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
     """Return a type as autogenerate writes it, and add its import to the revision.
 

@@ -250,7 +250,8 @@ def heads_in_one_pass() -> Iterator[None]:
 
     `RevisionStep._unmerge_to_revisions` collects all that is below the other heads at each step of a downgrade, and
     `merge_branch_idents` at each merge: to undo 5,000 revisions takes 25 million steps. `HeadMaintainer.update_to_step`
-    is replaced too, to know what is applied. All are replaced on their classes while the context lasts. The fallback
+    is replaced too, to know what is applied, and `_update_version`, whose statement SQLAlchemy compiles anew for each
+    revision, since the ids are literals in it. All are replaced on their classes while the context lasts. The fallback
     is Alembic's own.
     """
     from alembic.runtime.migration import HeadMaintainer, RevisionStep
@@ -259,6 +260,7 @@ def heads_in_one_pass() -> Iterator[None]:
         (RevisionStep, "_unmerge_to_revisions", _unmerged),
         (RevisionStep, "merge_branch_idents", _merged),
         (HeadMaintainer, "update_to_step", _updated),
+        (HeadMaintainer, "_update_version", _version_updated),
     ]
     if any(name not in vars(owner) for owner, name, _ in replaced):
         yield
@@ -345,6 +347,36 @@ def _updated(original: Callable[..., None]) -> Callable[..., None]:
             known.moved(step.revision.revision, added=step.is_upgrade)
 
     return update_to_step
+
+
+UPDATE = "_ellar_db_update"
+"""Attribute of a migration context: the statement that changes a row of its version table."""
+
+
+def _version_updated(original: Callable[..., None]) -> Callable[..., None]:
+    def update_version(maintainer: Any, from_: str, to_: str) -> None:
+        context, heads = maintainer.context, maintainer.heads
+        if context.as_sql or from_ not in heads or to_ in heads:
+            original(maintainer, from_, to_)
+            return
+        statement = vars(context).get(UPDATE)
+        if statement is None:
+            statement = vars(context)[UPDATE] = _update_of(context._version)
+        done = context.impl._exec(statement, params={"before": from_, "after": to_})
+        if context.dialect.supports_sane_rowcount and done is not None and done.rowcount != 1:
+            # which says so
+            original(maintainer, from_, to_)
+            return
+        heads.remove(from_)
+        heads.add(to_)
+
+    return update_version
+
+
+def _update_of(table: Any) -> Any:
+    from sqlalchemy import bindparam
+
+    return table.update().values(version_num=bindparam("after")).where(table.c.version_num == bindparam("before"))
 
 
 def _unmerged(original: Callable[..., tuple[str, ...]]) -> Callable[..., tuple[str, ...]]:

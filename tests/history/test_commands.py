@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 
-from ellar_db.config.revision_files import SLOWLY
+from ellar_db.history.shortcuts import SLOWLY
 from ellar_db.testing import Project
 from tests.support.revisions import add
 

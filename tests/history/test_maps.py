@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from ellar_db.config.revision_files import SLOWLY, checked_revisions
+from ellar_db.config.revision_files import checked_revisions
+from ellar_db.history.shortcuts import SLOWLY
 from tests.support.random_folders import EXAMPLES, IDS, LABELS, Stream, folders, fuzzed, in_order, made
 
 pytestmark = pytest.mark.usefixtures("in_the_order_of_the_files")

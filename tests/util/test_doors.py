@@ -20,14 +20,14 @@ import click
 import pymysql
 import pytest
 from alembic import command, context
-from alembic.autogenerate import render
+from alembic.autogenerate import compare_metadata, render
 from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations.batch import ApplyBatchImpl
 from alembic.runtime import plugins
 from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.runtime.migration import HeadMaintainer, MigrationContext, RevisionStep
 from alembic.script import Script, ScriptDirectory, write_hooks
 from alembic.script.revision import Revision, RevisionMap
 from alembic.util import CommandError, PriorityDispatcher
@@ -60,7 +60,7 @@ from ellar_db.util import ellar_sql as ellar_doors
 from ellar_db.util import sqlalchemy as sqlalchemy_doors
 from ellar_db.util.drivers import aiosqlite as aiosqlite_doors
 from ellar_db.util.drivers import pymysql as pymysql_doors
-from ellar_db.util.scripts import revisions_in_one_pass
+from ellar_db.util.scripts import heads_in_one_pass, revisions_in_one_pass
 from tests.support.servers import asynchronous, sync_engine
 
 
@@ -226,6 +226,50 @@ class TestAlembic:
         expected = known()
         with checked_revisions():
             assert known() == expected
+
+    def test_every_schema_is_read_at_once(self, new_database: Callable[[str], str]) -> None:
+        from alembic.autogenerate.compare.util import _InspectorConv
+
+        check_that(hasattr(_InspectorConv, "_pre_cache"), "_InspectorConv._pre_cache", "alembic.py")
+        engine, metadata, asked = sync_engine(new_database("postgresql")), MetaData(), []
+        for schema in (None, "a", "b c"):
+            for number in range(12):
+                Table(
+                    f"t{number}", metadata, Column("id", Integer, primary_key=True, autoincrement=False), schema=schema
+                )
+        with engine.connect() as connection:
+            connection.exec_driver_sql("CREATE SCHEMA a")
+            connection.exec_driver_sql('CREATE SCHEMA "b c"')
+            metadata.create_all(connection)
+            Table("t13", metadata, Column("id", Integer), schema="b c")
+            event.listen(connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
+
+            def compared() -> list[str]:
+                asked.clear()
+                context = MigrationContext.configure(connection, opts={"include_schemas": True})
+                return [str(each) for each in compare_metadata(context, metadata)]
+
+            expected, before = compared(), len(asked)
+            end = doors.read_every_schema_at_once()
+            try:
+                assert compared() == expected
+                assert len(asked) < before / 3
+            finally:
+                end()
+            compared()
+            assert len(asked) > before / 2
+
+    def test_what_a_step_leaves_is_known(self) -> None:
+        for owner, names in (
+            (RevisionStep, ("_unmerge_to_revisions", "merge_branch_idents")),
+            (HeadMaintainer, ("update_to_step", "_update_version")),
+        ):
+            for name in names:
+                check_that(name in vars(owner), f"{owner.__name__}.{name}", "scripts.py")
+        originals = dict(vars(HeadMaintainer))
+        with heads_in_one_pass():
+            assert vars(HeadMaintainer)["_update_version"] is not originals["_update_version"]
+        assert dict(vars(HeadMaintainer)) == originals
 
     def test_serial_columns_are_told_by_what_was_read_at_once(self, new_database: Callable[[str], str]) -> None:
         check_that(

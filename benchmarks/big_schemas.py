@@ -1,0 +1,141 @@
+"""What `check` costs on large schemas of PostgreSQL without differences, near and far, beside Alembic.
+
+usage: python benchmarks/big_schemas.py [--pairs 5] [--only WORD] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from databases import Scratch, scratch_databases
+from pairs import ALEMBIC, HEADING, OURS, Result, Row, Side, cost_of, line, measured, store
+from sqlalchemy import MetaData, make_url
+
+MODELS = '''
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, Integer, MetaData, Numeric, String, Table
+from sqlalchemy import func
+
+metadata = MetaData()
+
+
+def make(metadata: MetaData, schemas: list, tables: int) -> None:
+    """Make tables of six columns in each schema."""
+    for schema in schemas:
+        place = f"{schema}." if schema else ""
+        for number in range(tables):
+            columns = [
+                Column("id", Integer, primary_key=True),
+                Column("code", String(40), nullable=False, index=True),
+                Column("note", String(200)),
+                Column("price", Numeric(10, 2), server_default="0"),
+                Column("at", DateTime, server_default=func.now()),
+            ]
+            if number:
+                columns.append(Column("before_id", ForeignKey(f"{place}table_{number - 1}.id", name=f"fk_{number}")))
+            Table(
+                f"table_{number}", metadata, *columns, CheckConstraint("price >= 0", name=f"ck_{number}"),
+                Index(f"ix_{number}", "at"), schema=schema,
+            )
+
+
+'''  # fmt: skip
+
+
+def folders(work: Path, url: str, schemas: list[str | None], tables: int) -> tuple[Path, Path]:
+    """Make a folder of ours and one of Alembic's, for the same models."""
+    models = f"{MODELS}make(metadata, {schemas!r}, {tables})\n"
+    ours, theirs = work / "ours", work / "theirs"
+    for folder in (ours, theirs):
+        folder.mkdir(parents=True)
+        (folder / "models.py").write_text(models, encoding="utf-8")
+    settings = f"[tool.ellar-db]\ndatabase = '{url}'\nmetadata = 'models:metadata'\n"
+    (ours / "pyproject.toml").write_text(settings, encoding="utf-8")
+    cost_of((*OURS, "init"), ours)
+    cost_of((*ALEMBIC, "init", "migrations"), theirs)
+    ini, env = theirs / "alembic.ini", theirs / "migrations" / "env.py"
+    ini.write_text(
+        ini.read_text(encoding="utf-8").replace("driver://user:pass@localhost/dbname", url.replace("%", "%%")),
+        encoding="utf-8",
+    )
+    text = env.read_text(encoding="utf-8").replace(
+        "target_metadata = None", "from models import metadata as target_metadata"
+    )
+    options = ", include_schemas=True" if any(schemas) else ""
+    env.write_text(
+        text.replace("target_metadata=target_metadata", f"target_metadata=target_metadata{options}"), encoding="utf-8"
+    )
+    return ours, theirs
+
+
+def create(database: Scratch, schemas: list[str | None], tables: int) -> None:
+    """Make the tables, in an empty database."""
+    space: dict[str, object] = {}
+    exec(f"{MODELS}make(metadata, {schemas!r}, {tables})\n", space)
+    metadata = space["metadata"]
+    assert isinstance(metadata, MetaData)
+    database.empty()
+    with database.engine.begin() as connection:
+        for schema in filter(None, schemas):
+            connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+        metadata.create_all(connection)
+
+
+@contextmanager
+def away(url: str, milliseconds: float) -> Iterator[str]:
+    """Yield the URL of a database through a proxy that adds round-trip time."""
+    known = make_url(url)
+    command = [sys.executable, str(Path(__file__).with_name("distance.py")), known.host or "127.0.0.1"]
+    command += [str(known.port or 5432), str(milliseconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
+        assert proxy.stdout is not None
+        port = int(proxy.stdout.readline())
+        yield known.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+        proxy.kill()
+
+
+def checked(name: str, ours: Path, theirs: Path, goal: float, by: str = "cpu", size: int = 0) -> Row:
+    """Return a row of two checks that find nothing."""
+    return Row(name, "alembic", Side((*OURS, "check"), ours), Side((*ALEMBIC, "check"), theirs), goal, by, size)
+
+
+def main() -> int:
+    """Print a line for each row.
+
+    Returns:
+        1 if a goal was missed, else 0.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    found: list[Result] = []
+    cases: list[tuple[str, list[str | None], int, float, float]] = [
+        ("check, 500 tables, PostgreSQL", [None], 500, 0.60, 0.0),
+        ("check, 5 schemas of 60 tables", ["a", "b", "c", "d", "e"], 60, 0.50, 0.0),
+        ("check, 1,000 tables, PostgreSQL at 10 ms", [None], 1_000, 0.30, 10.0),
+    ]
+    print(HEADING)
+    with tempfile.TemporaryDirectory() as name, scratch_databases(Path(name), ["postgresql"]) as databases:
+        for database in databases:
+            for number, (title, schemas, tables, goal, distance) in enumerate(cases):
+                if given.only not in title:
+                    continue
+                create(database, schemas, tables)
+                with away(database.url, distance) as url:
+                    ours, theirs = folders(Path(name) / str(number), url if distance else database.url, schemas, tables)
+                    row = checked(title, ours, theirs, goal, "wall" if distance else "cpu", tables)
+                    found.append(measured(row, given.pairs))
+                    print(line(found[-1]), flush=True)
+    store(given.json, found)
+    return int(any(each.missed for each in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

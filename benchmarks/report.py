@@ -1,0 +1,95 @@
+"""The page and the charts of the stored results: `docs/performance.md`.
+
+usage: python benchmarks/report.py
+
+The charts need matplotlib.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "performance.md"
+CHARTS = ROOT / "docs" / "performance"
+
+TABLES = {
+    "histories.json": "Histories",
+    "big_schemas.json": "Comparing models with a database",
+}
+
+INTRODUCTION = """# Performance
+
+Made by `make bench` from the results in `benchmarks/results/`. Whole processes alternate, ours and the peer's; the
+ratio is the median of the pairs' ratios, of CPU time (user and system) unless it says wall-clock time. Alembic runs on
+a folder of its own, created by `alembic init`. Seconds differ between machines and hours, ratios by a few hundredths. A
+goal that is missed by no more than a tenth counts as met, since the machine is shared.
+"""
+
+
+def stored(name: str) -> Mapping[str, Any] | None:
+    """Return the results of a file, or None."""
+    file = RESULTS / name
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
+def table(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the lines of a table."""
+    yield "| work | beside | ours | peer | ratio | goal | memory |"
+    yield "|---|---|---|---|---|---|---|"
+    for each in results:
+        goal = "" if each["goal"] is None else f"{each['goal']:.3g}"
+        missed = each["goal"] is not None and each["ratio"] > each["goal"] * 1.1
+        ours = f"{each['ours']:.2f} s{', wall' if each['by'] == 'wall' else ''}"
+        ratio = f"**{each['ratio']:.3f}**" if missed else f"{each['ratio']:.3f}"
+        yield (
+            f"| {each['name']} | {each['peer']} | {ours} | {each['theirs']:.2f} s | {ratio} | {goal} "
+            f"| {each['memory']:.2f} |"
+        )
+
+
+def draw(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Draw a chart for each kind of work that was measured in several sizes, and yield the lines that show it."""
+    import matplotlib.pyplot as plt
+
+    CHARTS.mkdir(exist_ok=True)
+    for name in dict.fromkeys(each["name"].rsplit(", ", 1)[0] for each in results):
+        points = sorted(
+            (each["size"], each["ours"], each["theirs"]) for each in results if each["name"].startswith(name)
+        )
+        sizes, ours, theirs = zip(*points, strict=True)
+        figure, axes = plt.subplots(figsize=(6, 3.4))
+        axes.plot(sizes, theirs, "o--", color="0.5", label="Alembic")
+        axes.plot(sizes, ours, "o-", color="tab:blue", label="ellar_db")
+        axes.set(xscale="log", yscale="log", xlabel="revisions", ylabel="CPU seconds", title=name)
+        axes.grid(alpha=0.3, which="both")
+        axes.legend()
+        file = CHARTS / f"{name.replace(', ', '-').replace(' ', '-')}.svg"
+        figure.tight_layout()
+        figure.savefig(file, metadata={"Date": None})
+        plt.close(figure)
+        yield f"![{name}: CPU seconds by the number of revisions](performance/{file.name})"
+        yield ""
+
+
+def main() -> None:
+    """Write the page."""
+    lines = [INTRODUCTION]
+    for name, title in TABLES.items():
+        found = stored(name)
+        if found is not None:
+            versions = ", ".join(f"{package} {number}" for package, number in found["versions"].items())
+            lines += [f"## {title}", "", f"{found['machine']}; {versions}.", "", *table(found["results"]), ""]
+    found = stored("growth.json")
+    if found is not None:
+        lines += ["## How the cost grows", "", *draw(found["results"]), *table(found["results"]), ""]
+    PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    print(f"wrote {PAGE}")
+
+
+if __name__ == "__main__":
+    main()

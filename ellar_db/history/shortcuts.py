@@ -1,0 +1,13 @@
+"""The switch that leaves everything to Alembic."""
+
+from __future__ import annotations
+
+import os
+
+SLOWLY = "ELLAR_DB_NO_SHORTCUTS"
+"""The environment variable with which Alembic does everything that ellar_db would do in less time."""
+
+
+def shortcuts() -> bool:
+    """Return whether ellar_db may read and order revisions in its own, faster way."""
+    return os.environ.get(SLOWLY, "") in ("", "0")
