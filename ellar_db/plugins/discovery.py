@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import click
 
@@ -18,11 +18,11 @@ from ellar_db.hookspecs import PROJECT as GROUP
 from ellar_db.plugins.record import DISABLE, INSTALLED, Plugin
 from ellar_db.util.errors import DbError, meant
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
 OPTIONAL_GROUP = f"{GROUP}.optional"
 """The group of plugins without which all commands may go on, since they only add something."""
+
+GROUPS = ((GROUP, True), (OPTIONAL_GROUP, False))
+"""Both groups, each with whether its plugins restrain."""
 
 LOAD = "ELLAR_DB_LOAD_PLUGINS"
 """The environment variable that names the only installed plugins to load."""
@@ -34,7 +34,7 @@ OURS = "ellar-db"
 """The distribution of the built-in plugins, which are always there."""
 
 
-def installed(allowed: Collection[str] | None = None) -> list[tuple[Plugin, EntryPoint]]:
+def installed(allowed: Collection[str] | None = None) -> list[tuple[Plugin, Found]]:
     """Return the entry points of both groups, sorted by (distribution, name), each with its record.
 
     Args:
@@ -46,8 +46,8 @@ def installed(allowed: Collection[str] | None = None) -> list[tuple[Plugin, Entr
     permitted = None if allowed is None else {normal_name(name) for name in allowed}
     found = []
     known: set[str] = set()
-    for entry_point, restrains in _entry_points():
-        distribution, version = _title(entry_point)
+    for entry_point, metadata, restrains in _entry_points():
+        distribution, version = _title(entry_point, metadata)
         record = Plugin(
             f"{distribution}:{entry_point.name}",
             INSTALLED,
@@ -70,53 +70,133 @@ def installed(allowed: Collection[str] | None = None) -> list[tuple[Plugin, Entr
     return sorted(found, key=lambda pair: (normal_name(pair[0].distribution), pair[1].name))
 
 
-def _entry_points() -> Iterator[tuple[EntryPoint, bool]]:
-    """Yield the entry points of both groups, each with whether its plugin restrains."""
-    if not mentioned_on(sys.path):
+class Found(Protocol):
+    """An entry point, as `importlib.metadata` describes it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def value(self) -> str:
+        """What it names, as `module:attribute`."""
+
+    @property
+    def module(self) -> str:
+        """The module."""
+
+    def load(self) -> Any:
+        """Import what it names."""
+
+
+class EntryPoint:
+    """An entry point that was read from the file of a package.
+
+    Args:
+        name: Its name.
+        value: What it names, as `module:attribute`.
+        folder: The folder with the package's metadata.
+    """
+
+    def __init__(self, name: str, value: str, folder: str) -> None:
+        self.name = name
+        self.value = value
+        self.folder = folder
+        self.module, _, self.attribute = value.partition("[")[0].replace(" ", "").partition(":")
+
+    def load(self) -> Any:
+        """Import what it names."""
+        found = import_module(self.module)
+        for name in filter(None, self.attribute.split(".")):
+            found = getattr(found, name)
+        return found
+
+
+def _entry_points() -> Iterator[tuple[Found, str, bool]]:
+    """Yield the entry points of both groups, each with the package's metadata and whether its plugin restrains."""
+    packages = packages_on(sys.path)
+    if packages is not None:
+        for folder, text in packages:
+            for group, restrains in GROUPS:
+                for name, value in _in_group(text, group):
+                    yield EntryPoint(name, value, folder), _metadata(folder), restrains
         return
     from importlib.metadata import entry_points
 
     # all groups, since each call reads the metadata of every installed package
     found = entry_points()
-    for group, restrains in ((GROUP, True), (OPTIONAL_GROUP, False)):
+    for group, restrains in GROUPS:
         for entry_point in found.select(group=group):
-            yield entry_point, restrains
+            dist = entry_point.dist
+            text = (dist.read_text("METADATA") or dist.read_text("PKG-INFO") or "") if dist else ""
+            yield entry_point, text, restrains
 
 
-def mentioned_on(path: Iterable[str]) -> bool:
-    """Return whether a package on a path may have plugins, by the text of its metadata.
+def packages_on(path: Iterable[str]) -> list[tuple[str, str]] | None:
+    """Return the packages on a path that have plugins: the folder of the metadata, and the text of the entry points.
 
     To import `importlib.metadata` takes longer than to read the entry points of a hundred packages, most of which
     have none. Only it can tell what is in an archive, or what another finder than Python's own brings.
 
     Args:
         path: The path, as `sys.path`.
+
+    Returns:
+        The packages, of those with one name the first; None if `importlib.metadata` has to be asked.
     """
     theirs = [finder for finder in sys.meta_path if finder is not PathFinder]
     if any(hasattr(finder, "find_distributions") for finder in theirs):
-        return True
-    mark = f"[{GROUP}".encode()
+        return None
+    mark = f"[{GROUP}"
+    found, known = [], set[str]()
     for folder in dict.fromkeys(entry or "." for entry in path):
         try:
             names = os.listdir(folder)
         except FileNotFoundError:
             continue
         except OSError:
-            return True
+            return None
         egg = folder.lower().rstrip("/\\").endswith(".egg")
         for name in names:
             lower = name.lower()
             if not lower.endswith((".dist-info", ".egg-info")) and not (egg and lower == "egg-info"):
                 continue
+            own = normal_name(name.rpartition(".")[0].partition("-")[0])
+            if own and own in known:
+                continue
+            known.add(own)
+            place = os.path.join(folder, name)
             try:
-                with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
-                    if mark in file.read():
-                        return True
+                with open(os.path.join(place, "entry_points.txt"), encoding="utf-8") as file:
+                    text = file.read()
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            except OSError:
-                return True
-    return False
+            except (OSError, UnicodeDecodeError):
+                return None
+            if mark in text:
+                found.append((place, text))
+    return found
+
+
+def _in_group(text: str, group: str) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of one group of an entry_points.txt."""
+    current = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            current = line[1:-1]
+        elif current == group and line and not line.startswith(("#", ";")):
+            name, _, value = line.partition("=")
+            yield name.strip(), value.strip()
+
+
+def _metadata(folder: str) -> str:
+    for name in ("METADATA", "PKG-INFO"):
+        try:
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except OSError:
+            continue
+    return ""
 
 
 def not_installed(allowed: Iterable[str], distributions: Iterable[str]) -> Iterator[str]:
@@ -136,14 +216,9 @@ def not_installed(allowed: Iterable[str], distributions: Iterable[str]) -> Itera
             yield f"allowed-plugins names {name}, and no such plugin is installed{meant(name, known.values())}"
 
 
-def _title(entry_point: EntryPoint) -> tuple[str, str]:
-    """Return the name and the version of an entry point's distribution; without metadata, the module's name.
-
-    `Distribution.name` and `version` parse the whole file, including the description, on each access.
-    """
-    dist = entry_point.dist
-    text = (dist.read_text("METADATA") or dist.read_text("PKG-INFO") or "") if dist else ""
-    name, version = (re.search(rf"^{key}:[ \t]*(\S+)", text, re.MULTILINE) for key in ("Name", "Version"))
+def _title(entry_point: Found, metadata: str) -> tuple[str, str]:
+    """Return the name and the version of an entry point's distribution; without metadata, the module's name."""
+    name, version = (re.search(rf"^{key}:[ \t]*(\S+)", metadata, re.MULTILINE) for key in ("Name", "Version"))
     return (name[1] if name else entry_point.module, version[1] if version else "")
 
 
@@ -211,6 +286,6 @@ def unknown_names(modules: Collection[str]) -> list[tuple[str, str]]:
         modules: The project's own plugin modules.
     """
     known = {normal_name(name) for name in modules}
-    for entry_point, _ in _entry_points():
-        known |= {normal_name(_title(entry_point)[0]), normal_name(entry_point.name)}
+    for entry_point, metadata, _ in _entry_points():
+        known |= {normal_name(_title(entry_point, metadata)[0]), normal_name(entry_point.name)}
     return [(variable, name) for variable in (LOAD, DISABLE) for name in sorted((names_in(variable) or set()) - known)]
