@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from ellar_db.history.folder import History
 
 
 @click.command(short_help="Show the revision denoted by the given symbol.", context_settings=options.RELATIVE)
@@ -20,6 +24,16 @@ def show(directory: Path | None, x_arg: tuple[str, ...], package: str | None, re
 
     REVISION is head by default; `current` is the database's revision.
     """
+    from ellar_db.config.history import answered
+
+    def lines(history: History) -> Iterable[str]:
+        from ellar_db.history.text import Text
+
+        text = Text(history)
+        return [text.entry(place) for place in history.graph.named(revision)]
+
+    if answered(directory, lines, package=package):
+        return
     from alembic import command
 
     from ellar_db.config.seam import alembic_config

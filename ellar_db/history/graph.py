@@ -19,6 +19,7 @@ class Graph:
     Attributes:
         headers: As given.
         places: The place of each id.
+        names: The place of each id and label.
         down: What each follows.
         next: What follows each.
         depends: What each depends on, as the file says.
@@ -41,7 +42,7 @@ class Graph:
         self.places = {header.revision: place for place, header in enumerate(headers)}
         if len(self.places) < len(headers):
             raise UnclearError("two files have one id")
-        names = self._labelled()
+        self.names = names = self._labelled()
         self.down = [[self._place(name, self.places) for name in header.down] for header in headers]
         self.depends = [list(dict.fromkeys(self._place(name, names) for name in header.depends)) for header in headers]
         self.next: list[list[int]] = [[] for _ in headers]
@@ -68,6 +69,30 @@ class Graph:
     def real_heads(self) -> list[int]:
         """What no other revision follows or depends on."""
         return [place for place, following in enumerate(self.all_next) if not following]
+
+    def named(self, symbol: str) -> list[int]:
+        """Return the places of what a symbol stands for.
+
+        Args:
+            symbol: `head`, `heads`, `base`, an id, the beginning of one, or a label.
+
+        Raises:
+            UnclearError: It is something else, or stands for nothing, or for several.
+        """
+        if symbol in ("base", "heads"):
+            return [] if symbol == "base" else self.real_heads
+        if symbol == "head":
+            found = self.heads
+        elif symbol in self.names:
+            found = [self.names[symbol]]
+        else:
+            # Alembic takes no shorter names for the beginning of another
+            found = [place for name, place in self.names.items() if len(name) > 3 and name.startswith(symbol)]
+            if not symbol or len(found) != 1:
+                raise UnclearError(f"{symbol} is no name")
+        if len(found) > 1:
+            raise UnclearError(f"{symbol} stands for several revisions")
+        return found
 
     def _labelled(self) -> dict[str, int]:
         """Return the place of each id and label."""
