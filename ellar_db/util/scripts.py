@@ -387,7 +387,10 @@ def _unmerged(original: Callable[..., tuple[str, ...]]) -> Callable[..., tuple[s
             return tuple(step.to_revisions)
         if not others or known is None:
             return original(step, heads)
-        return tuple({each for each in step.to_revisions if not known.is_below(each, others)})
+        # in Alembic's order, which is that of a set
+        return tuple(
+            set(step.to_revisions).difference([each for each in step.to_revisions if known.is_below(each, others)])
+        )
 
     return unmerge_to_revisions
 
@@ -399,7 +402,8 @@ def _merged(original: Callable[..., Any]) -> Callable[..., Any]:
         if not others or known is None:
             found: tuple[list[str], str, str] = original(step, heads)
             return found
-        left = list({each for each in step.from_revisions if not known.is_below(each, others)})
+        below = [each for each in step.from_revisions if known.is_below(each, others)]
+        left = list(set(step.from_revisions).difference(below))
         return left[:-1], left[-1], step.to_revisions[0]
 
     return merge_branch_idents

@@ -17,7 +17,11 @@ from ellar_db.history.headers import UnclearError
 from ellar_db.history.text import Text, head_line
 from tests.support.random_folders import Stream, folders, fuzzed, in_order, made
 
-pytestmark = pytest.mark.usefixtures("in_the_order_of_the_files")
+pytestmark = [
+    pytest.mark.usefixtures("in_the_order_of_the_files"),
+    # of hypothesis 6.100, about its own
+    pytest.mark.filterwarnings("ignore:It looks like `register_random`"),
+]
 
 
 def by_alembic(folder: Path, run: Callable[[Config], None]) -> list[str] | None:
