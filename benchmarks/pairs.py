@@ -9,9 +9,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -134,25 +134,26 @@ def cost_of(command: Sequence[str], folder: Path, code: int = 0, variables: Mapp
     # without this, each run would compile every module
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment |= {"ELLAR_DB_LOAD_PLUGINS": "", **(variables or {})}
-    with tempfile.TemporaryFile() as output:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
-        if hasattr(os, "wait4"):
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            cpu, memory = (
-                used.ru_utime + used.ru_stime,
-                used.ru_maxrss / (1024 if sys.platform != "darwin" else 1 << 20),
-            )
-        else:
-            process.wait()
-            cpu = memory = 0.0
-        wall = time.perf_counter() - started
-        if process.returncode != code:
-            output.seek(0)
-            said = output.read().decode(errors="replace")[-2000:]
-            raise RuntimeError(f"{' '.join(command)} in {folder} ended with {process.returncode}:\n{said}")
+    with tempfile.TemporaryDirectory() as name:
+        output = Path(name) / "output"
+        runner = _runner()
+        assert runner.stdin is not None
+        assert runner.stdout is not None
+        print(json.dumps([list(command), str(folder), environment, str(output)]), file=runner.stdin, flush=True)
+        ended, wall, cpu, memory = json.loads(runner.stdout.readline())
+        if ended != code:
+            said = output.read_text(encoding="utf-8", errors="replace")[-2000:]
+            raise RuntimeError(f"{' '.join(command)} in {folder} ended with {ended}:\n{said}")
     return Cost(wall, cpu, memory)
+
+
+@cache
+def _runner() -> subprocess.Popen[str]:
+    """Return the program that runs the others; it ends with this one."""
+    file = Path(__file__).with_name("runner.py")
+    return subprocess.Popen(
+        [sys.executable, "-S", "-E", str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def measured(row: Row, pairs: int, *, warm: bool = True) -> Result:
