@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -159,9 +160,11 @@ def read_every_schema_at_once() -> Callable[[], None]:
         A function that ends it.
     """
     try:
-        from alembic.autogenerate.compare.util import _InspectorConv
-
-        original = _InspectorConv._pre_cache
+        # the package has another module under this name
+        util: Any = import_module("alembic.autogenerate.compare.util")
+        # before 1.20 there is another one for SQLAlchemy 1.4
+        owner = getattr(util, "_SQLA2InspectorConv", None) or util._InspectorConv
+        original = owner._pre_cache
     except (AttributeError, ImportError):
         return lambda: None
 
@@ -176,9 +179,9 @@ def read_every_schema_at_once() -> Callable[[], None]:
             cache[key] = {**before, **cache[key]}
 
     def end() -> None:
-        setattr(_InspectorConv, "_pre_cache", original)  # noqa: B010
+        owner._pre_cache = original
 
-    setattr(_InspectorConv, "_pre_cache", pre_cache)  # noqa: B010  # mypy refuses to assign to a method
+    owner._pre_cache = pre_cache
     return end
 
 

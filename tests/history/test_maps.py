@@ -92,6 +92,8 @@ def ran(script: ScriptDirectory, targets: Sequence[str]) -> list[Any]:
             try:
                 with context.begin_transaction():
                     context.run_migrations()
+            except KeyError:
+                found.append("KeyError")
             except Exception as error:
                 found.append((type(error).__name__, str(error)))
     return found
