@@ -5,7 +5,6 @@ usage: python benchmarks/big_schemas.py [--pairs 5] [--only WORD] [--json FILE]
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from databases import Scratch, scratch_databases
-from pairs import ALEMBIC, HEADING, OURS, Result, Row, Side, cost_of, line, measured, store
+from pairs import ALEMBIC, HEADING, OURS, Result, Row, Side, cost_of, line, measured, options, store
 from sqlalchemy import MetaData, make_url
 
 MODELS = '''
@@ -110,10 +109,7 @@ def main() -> int:
     Returns:
         1 if a goal was missed, else 0.
     """
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--json", type=Path)
+    parser = options(__doc__)
     given = parser.parse_args()
     found: list[Result] = []
     cases: list[tuple[str, list[str | None], int, float, float]] = [

@@ -5,7 +5,6 @@ usage: python benchmarks/histories.py [--pairs 5] [--only WORD] [--json FILE] [-
 
 from __future__ import annotations
 
-import argparse
 import random
 import shutil
 import sys
@@ -15,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from databases import Scratch, scratch_databases
-from pairs import ALEMBIC, HEADING, OURS, Result, Row, Side, cost_of, line, measured, store
+from pairs import ALEMBIC, HEADING, OURS, Result, Row, Side, cost_of, line, measured, options, store
 
 REVISION = '''"""Change number {number} of the schema
 
@@ -229,10 +228,7 @@ def main() -> int:
     Returns:
         1 if a goal was missed, else 0.
     """
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--json", type=Path)
+    parser = options(__doc__)
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--most", type=int, default=10_000)
     given = parser.parse_args()

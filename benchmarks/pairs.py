@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -205,6 +206,19 @@ def store(file: Path | None, results: Sequence[Result]) -> None:
         "results": [*kept, *map(asdict, results)],
     }
     file.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+
+
+def options(about: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the options that all benchmarks of pairs have.
+
+    Args:
+        about: The docstring of the benchmark.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--json", type=Path)
+    return parser
 
 
 HEADING = f"{'work':46}{'beside':26}{'ours':>9}{'peer':>9}{'ratio':>8}{'goal':>7}{'memory':>8}"

@@ -7,8 +7,11 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from ellar_db.dialects.sqlite import SQLite
 from ellar_db.testing import Project
+from tests.support.batches import database
 from tests.support.processes import run
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -185,6 +188,19 @@ def test_a_changed_column_keeps_the_others(project: Project) -> None:
 
 
 VARIANT = 'BigInteger().with_variant(Integer, "sqlite")'
+
+
+def test_a_run_reads_the_tables_as_they_are_now() -> None:
+    with database(["CREATE TABLE a (x INT)"]) as (connection, _):
+        # as a comparison leaves it that fails
+        SQLite().read_at_once(connection)
+        connection.exec_driver_sql("ALTER TABLE a ADD COLUMN y INT")
+        assert [each["name"] for each in sa.inspect(connection).get_columns("a")] == ["x"]
+        connection.commit()
+
+        with SQLite().guard(connection):
+            assert [each["name"] for each in sa.inspect(connection).get_columns("a")] == ["x", "y"]
+
 
 BASE = """import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase

@@ -84,6 +84,7 @@ def enable() -> None:
     from alembic.autogenerate import comparators
     from alembic.util import DispatchPriority
 
+    read_every_schema_at_once()
     comparators.dispatch_for("schema", priority=DispatchPriority.FIRST)(_begin)
     comparators.dispatch_for("column", priority=DispatchPriority.FIRST, subgroup="server_default")(compare_identity)
     comparators.dispatch_for("column", priority=DispatchPriority.FIRST, subgroup="server_default")(leave_computed)
@@ -124,13 +125,7 @@ def _read_at_once(context: AutogenContext) -> Callable[[], None]:
     dialect = dialect_named(get_plugin_manager(), connection.dialect.name)
     if dialect.numbers_by_sequences:
         know_owned_sequences(context, partial(dialect.sequence_owners, connection))
-    ends = [read_every_schema_at_once(), dialect.read_at_once(connection)]
-
-    def forget() -> None:
-        for end in ends:
-            end()
-
-    return forget
+    return dialect.read_at_once(connection)
 
 
 def _finish(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @options.verbose
 def branches(directory: Path | None, x_arg: tuple[str, ...], verbose: bool) -> None:
     """Show current branch points."""
-    from ellar_db.config.history import answered
+    from ellar_db.config.history import answer
 
     def lines(history: History) -> Iterable[str]:
         from ellar_db.history.text import Text
@@ -29,14 +29,15 @@ def branches(directory: Path | None, x_arg: tuple[str, ...], verbose: bool) -> N
         parting = [place for place in history.newest_first if len(history.graph.next[place]) > 1]
         return [text.branches(place, verbose=verbose) for place in parting]
 
-    if answered(directory, lines):
-        return
-    from alembic import command
+    def ask() -> None:
+        from alembic import command
 
-    from ellar_db.config.seam import alembic_config
+        from ellar_db.config.seam import alembic_config
 
-    with alembic_config(directory, x_arg=x_arg, databases=False) as config:
-        command.branches(config, verbose=verbose)
+        with alembic_config(directory, x_arg=x_arg, databases=False) as config:
+            command.branches(config, verbose=verbose)
+
+    answer(directory, lines, ask)
 
 
 @hookimpl

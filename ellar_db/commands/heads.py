@@ -24,7 +24,7 @@ def heads(
     directory: Path | None, x_arg: tuple[str, ...], verbose: bool, resolve_dependencies: bool, package: str | None
 ) -> None:
     """Show current available heads in the script directory."""
-    from ellar_db.config.history import answered
+    from ellar_db.config.history import answer
 
     def lines(history: History) -> Iterable[str]:
         from ellar_db.history.text import Text, head_line
@@ -35,15 +35,16 @@ def heads(
         places = graph.real_heads if resolve_dependencies else graph.heads
         return [text.entry(place) if verbose else text.line(place, points=False) for place in places]
 
-    if answered(directory, lines, package=package):
-        return
-    from alembic import command
+    def ask() -> None:
+        from alembic import command
 
-    from ellar_db.config.seam import alembic_config
-    from ellar_db.runtime.packages import in_turn
+        from ellar_db.config.seam import alembic_config
+        from ellar_db.runtime.packages import in_turn
 
-    with alembic_config(directory, x_arg=x_arg, databases=False, package=package) as config:
-        in_turn(config, lambda part: command.heads(part, verbose, resolve_dependencies))
+        with alembic_config(directory, x_arg=x_arg, databases=False, package=package) as config:
+            in_turn(config, lambda part: command.heads(part, verbose, resolve_dependencies))
+
+    answer(directory, lines, ask, package=package)
 
 
 @hookimpl

@@ -35,7 +35,7 @@ def history(
 
     With a range, only the application's revisions are listed, or those of --package.
     """
-    from ellar_db.config.history import answered
+    from ellar_db.config.history import answer
 
     if rev_range is not None and rev_range.count(":") != 1:
         raise click.BadParameter("a range is [start]:[end], [start]: or :[end]", param_hint="'-r' / '--rev-range'")
@@ -47,31 +47,34 @@ def history(
         places = revisions.newest_first
         return [text.entry(place) if verbose else text.line(place, parents=True, doc=True) for place in places]
 
-    everything = rev_range is None and not indicate_current
-    if everything and answered(directory, lines, package=package, flat=not verbose):
-        return
-    from alembic import command
+    def ask() -> None:
+        from alembic import command
 
-    from ellar_db.config.seam import alembic_config
-    from ellar_db.runtime.packages import in_turn
-    from ellar_db.runtime.versions import refuse_unknown
-    from ellar_db.util.masking import PrintableStream
+        from ellar_db.config.seam import alembic_config
+        from ellar_db.runtime.packages import in_turn
+        from ellar_db.runtime.versions import refuse_unknown
+        from ellar_db.util.masking import PrintableStream
 
-    reads_database = indicate_current or "current" in (rev_range or "").split(":")
-    with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True, package=package) as config:
-        if not verbose:
-            config.stdout = PrintableStream(config.stdout, lines=True)  # type: ignore[assignment]  # as in the seam
+        reads_database = indicate_current or "current" in (rev_range or "").split(":")
+        with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True, package=package) as config:
+            if not verbose:
+                config.stdout = PrintableStream(config.stdout, lines=True)  # type: ignore[assignment]  # as in the seam
 
-        def show(part: Config) -> None:
-            command.history(part, rev_range, verbose=verbose, indicate_current=indicate_current)
-            if indicate_current:
-                # Alembic marks no revision then, as if none were applied
-                refuse_unknown(part)
+            def show(part: Config) -> None:
+                command.history(part, rev_range, verbose=verbose, indicate_current=indicate_current)
+                if indicate_current:
+                    # Alembic marks no revision then, as if none were applied
+                    refuse_unknown(part)
 
-        if rev_range is None:
-            in_turn(config, show)
-        else:
-            show(config)
+            if rev_range is None:
+                in_turn(config, show)
+            else:
+                show(config)
+
+    if rev_range is None and not indicate_current:
+        answer(directory, lines, ask, package=package, flat=not verbose)
+    else:
+        ask()
 
 
 @hookimpl

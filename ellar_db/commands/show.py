@@ -24,7 +24,7 @@ def show(directory: Path | None, x_arg: tuple[str, ...], package: str | None, re
 
     REVISION is head by default; `current` is the database's revision.
     """
-    from ellar_db.config.history import answered
+    from ellar_db.config.history import answer
 
     def lines(history: History) -> Iterable[str]:
         from ellar_db.history.text import Text
@@ -32,17 +32,18 @@ def show(directory: Path | None, x_arg: tuple[str, ...], package: str | None, re
         text = Text(history)
         return [text.entry(place) for place in history.graph.named(revision)]
 
-    if answered(directory, lines, package=package):
-        return
-    from alembic import command
+    def ask() -> None:
+        from alembic import command
 
-    from ellar_db.config.seam import alembic_config
-    from ellar_db.revisions.names import check_relative
+        from ellar_db.config.seam import alembic_config
+        from ellar_db.revisions.names import check_relative
 
-    reads_database = revision == "current"
-    with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True, package=package) as config:
-        check_relative(config, revision)
-        command.show(config, revision)
+        reads_database = revision == "current"
+        with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True, package=package) as config:
+            check_relative(config, revision)
+            command.show(config, revision)
+
+    answer(directory, lines, ask, package=package)
 
 
 @hookimpl

@@ -28,29 +28,41 @@ HOOKS = ("ellar_db_configure", "ellar_db_migrations")
 FLAGS = {"true": True, "false": False}
 
 
-def answered(
-    directory: Path | None, lines: Callable[[History], Iterable[str]], *, package: str | None = None, flat: bool = False
-) -> bool:
-    """Print what revision files say, without running them, and return True; False if Alembic has to be asked.
+def answer(
+    directory: Path | None,
+    lines: Callable[[History], Iterable[str]],
+    ask: Callable[[], None],
+    *,
+    package: str | None = None,
+    flat: bool = False,
+) -> None:
+    """Print what revision files say, without running them; ask Alembic where that isn't possible.
 
     Args:
         directory: `-d`.
         lines: Returns what to print.
+        ask: Asks Alembic. It is called in the application's context, so that no application is made twice.
         package: `--package`.
         flat: Each text is one line.
     """
     manager = get_plugin_manager()
     manager.require()
     if not shortcuts() or package is not None or any(manager.built_in_only(hook) is None for hook in HOOKS):
-        return False
+        ask()
+        return
     with application_context(manager.settings):
         try:
             found = _history(manager, directory)
             texts = None if found is None else list(lines(found))
         except UnclearError:
-            return False
-    if texts is None:
-        return False
+            texts = None
+        if texts is None:
+            ask()
+        else:
+            _print(texts, flat=flat)
+
+
+def _print(texts: Iterable[str], *, flat: bool) -> None:
     if not group_options().quiet:
         stream = PrintableStream(sys.stdout, lines=flat)
         encoding = sys.stdout.encoding or "ascii"
@@ -58,7 +70,6 @@ def answered(
             # what the terminal can't show becomes a question mark, as with Alembic
             stream.write(text.encode(encoding, "replace").decode(encoding))
             stream.write("\n")
-    return True
 
 
 def _history(manager: PluginManager, directory: Path | None) -> History | None:

@@ -21,7 +21,7 @@ from ellar_db.hooktypes import Canceller, Lock
 from ellar_db.util.drivers.aiosqlite import interruption
 from ellar_db.util.errors import DbError
 from ellar_db.util.file_lock import ENDS, FileLock
-from ellar_db.util.sqlalchemy import know_sqlite_tables, listeners, read_odd_uniques
+from ellar_db.util.sqlalchemy import forget_sqlite_tables, know_sqlite_tables, listeners, read_odd_uniques
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -241,22 +241,17 @@ class SQLite(Dialect):
         self, connection: Connection, table: str, schema: str | None
     ) -> Mapping[tuple[str, ...], Mapping[str, Any]]:
         """Return what the table's definition says after ON CONFLICT."""
-        from ellar_db.dialects.sqlite_copy.text import TableText, folded
+        from ellar_db.dialects.sqlite_copy.text import TableText
 
         catalog = f"{connection.dialect.identifier_preparer.quote(schema or 'main')}.sqlite_master"
         sql = connection.exec_driver_sql(
             f"SELECT sql FROM {catalog} WHERE type = 'table' AND name = ?", (table,)
         ).scalar()
-        found: dict[tuple[str, ...], Mapping[str, Any]] = {}
-        text = TableText.read(str(sql))
-        names = {folded(item.column): item.column for item in text.items if item.column is not None}
-        for item in text.items:
-            for clause in item.clauses:
-                columns = clause.columns if item.column is None else (folded(item.column),)
-                action = clause.words.partition(" ON CONFLICT ")[2].split()
-                if clause.kind == "UNIQUE" and action:
-                    found[tuple(names.get(column, column) for column in columns)] = {"sqlite_on_conflict": action[0]}
-        return found
+        actions = {
+            columns: clause.words.partition(" ON CONFLICT ")[2].split()
+            for clause, columns in TableText.read(str(sql)).uniques
+        }
+        return {columns: {"sqlite_on_conflict": action[0]} for columns, action in actions.items() if action}
 
     def absence(self, database: Database, error: BaseException) -> str:
         """Return what is wrong with the path; SQLite itself creates a missing file."""
@@ -288,8 +283,9 @@ class SQLite(Dialect):
 
         # the copies keep these indexes word for word; the run's own filters of warnings end with it
         warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
-        # a batch operation drops and keeps what it has read
+        # a batch operation drops and keeps what it has read, and must read what is there now
         read_odd_uniques(connection.dialect, _uniques)
+        forget_sqlite_tables(connection)
         with all_or_nothing(connection) as check, complete_copies(connection, check):
             yield check
 
@@ -409,23 +405,11 @@ class NoLock:
         return ""
 
 
-def _uniques(sql: str) -> list[tuple[str | None, list[str]]]:
-    """Return the name and the columns of each UNIQUE constraint of a CREATE TABLE.
+def _uniques(sql: str) -> list[tuple[str | None, tuple[str, ...]]]:
+    """Return the name and the columns of each UNIQUE constraint of a CREATE TABLE."""
+    from ellar_db.dialects.sqlite_copy.text import TableText
 
-    Example:
-        >>> _uniques('CREATE TABLE t (a UNIQUE, "b(" INT, CONSTRAINT u UNIQUE (a, "B("))')
-        [(None, ['a']), ('u', ['a', 'b('])]
-    """
-    from ellar_db.dialects.sqlite_copy.text import TableText, folded
-
-    table = TableText.read(sql)
-    names = {folded(item.column): item.column for item in table.items if item.column is not None}
-    return [
-        (clause.name, [names.get(each, each) for each in (clause.columns or (folded(item.column or ""),))])
-        for item in table.items
-        for clause in item.clauses
-        if clause.kind == "UNIQUE"
-    ]
+    return [(clause.name, columns) for clause, columns in TableText.read(sql).uniques]
 
 
 def _index_text(sql: str) -> str:

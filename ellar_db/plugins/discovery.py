@@ -10,13 +10,19 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ellar_db.hookspecs import PROJECT as GROUP
 from ellar_db.plugins.record import DISABLE, INSTALLED, Plugin
 from ellar_db.util.errors import DbError, meant
+
+if TYPE_CHECKING:
+    from importlib import metadata
+    from typing import TypeAlias
+
+    Found: TypeAlias = "metadata.EntryPoint | EntryPoint"
 
 OPTIONAL_GROUP = f"{GROUP}.optional"
 """The group of plugins without which all commands may go on, since they only add something."""
@@ -68,25 +74,6 @@ def installed(allowed: Collection[str] | None = None) -> list[tuple[Plugin, Foun
     for problem in not_installed(allowed or (), (record.distribution for record, _ in found)):
         click.echo(f"Warning: {problem}{'' if problem.endswith('?') else '.'}", err=True)
     return sorted(found, key=lambda pair: (normal_name(pair[0].distribution), pair[1].name))
-
-
-class Found(Protocol):
-    """An entry point, as `importlib.metadata` describes it."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def value(self) -> str:
-        """What it names, as `module:attribute`."""
-
-    @property
-    def module(self) -> str:
-        """The module."""
-
-    def load(self) -> Any:
-        """Import what it names."""
 
 
 class EntryPoint:

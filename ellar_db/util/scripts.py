@@ -6,75 +6,73 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Protocol
 
     from alembic.script import Script, ScriptDirectory
     from alembic.script.revision import Revision, RevisionMap
 
     Order = Callable[[Iterable[str], Sequence[str], Callable[[str], Sequence[str]]], list[str]]
 
+    class Header(Protocol):
+        """What a revision file says."""
+
+        @property
+        def revision(self) -> str:
+            """Its id."""
+
+        @property
+        def down(self) -> tuple[str, ...]:
+            """The ids that it follows."""
+
+        @property
+        def labels(self) -> tuple[str, ...]:
+            """Its branch labels."""
+
+        @property
+        def depends(self) -> tuple[str, ...]:
+            """What it depends on, as written."""
+
+        @property
+        def doc(self) -> str:
+            """Its docstring."""
+
+    class Known(Protocol):
+        """What is known of the revisions of a folder; they are named by their place among the files."""
+
+        @property
+        def headers(self) -> Sequence[Header]:
+            """What the files say."""
+
+        @property
+        def next(self) -> Sequence[Sequence[int]]:
+            """What follows each."""
+
+        @property
+        def all_next(self) -> Sequence[Sequence[int]]:
+            """What follows each or depends on it."""
+
+        @property
+        def depends(self) -> Sequence[Sequence[int]]:
+            """What each depends on."""
+
+        @property
+        def needs(self) -> Sequence[Sequence[int]]:
+            """What each depends on, unless that is implied."""
+
+        @property
+        def labels(self) -> Sequence[set[str]]:
+            """The labels of each, those that it inherits too."""
+
+    Values = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], str]
+    """The values of a header."""
+
 
 WRITTEN = ("revision", "down_revision", "dependencies")
 """What a script takes from its file."""
-
-
-class Header(Protocol):
-    """What a revision file says."""
-
-    @property
-    def revision(self) -> str:
-        """Its id."""
-
-    @property
-    def down(self) -> tuple[str, ...]:
-        """The ids that it follows."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Its branch labels."""
-
-    @property
-    def depends(self) -> tuple[str, ...]:
-        """What it depends on, as written."""
-
-    @property
-    def doc(self) -> str:
-        """Its docstring."""
-
-
-class Known(Protocol):
-    """What is known of the revisions of a folder; they are named by their place among the files."""
-
-    @property
-    def headers(self) -> Sequence[Header]:
-        """What the files say."""
-
-    @property
-    def next(self) -> Sequence[Sequence[int]]:
-        """What follows each."""
-
-    @property
-    def all_next(self) -> Sequence[Sequence[int]]:
-        """What follows each or depends on it."""
-
-    @property
-    def depends(self) -> Sequence[Sequence[int]]:
-        """What each depends on."""
-
-    @property
-    def needs(self) -> Sequence[Sequence[int]]:
-        """What each depends on, unless that is implied."""
-
-    @property
-    def labels(self) -> Sequence[set[str]]:
-        """The labels of each, those that it inherits too."""
-
-
-Values = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], str]
-"""The values of a header."""
 
 
 @contextmanager
@@ -134,7 +132,7 @@ def _fill(
     revisions: RevisionMap, directory: ScriptDirectory, paths: Sequence[str], found: Known, ran: Mapping[str, Script]
 ) -> dict[Any, Any]:
     """Give a map what Alembic would find out by itself."""
-    unread = unread_class()
+    unread = _unread_class()
     scripts = [
         ran.get(path) or unread(directory, path, header) for path, header in zip(paths, found.headers, strict=True)
     ]
@@ -159,7 +157,7 @@ def _fill(
     return known
 
 
-def unread_class() -> Callable[[Any, str, Header], Script]:
+def _unread_class() -> Callable[[Any, str, Header], Script]:
     """Return the class of scripts whose file is run when its functions are needed.
 
     `Script._from_path` is needed to run it as Alembic does. There is no public fallback.
@@ -364,9 +362,10 @@ def _version_updated(original: Callable[..., None]) -> Callable[..., None]:
             statement = vars(context)[UPDATE] = _update_of(context._version)
         done = context.impl._exec(statement, params={"before": from_, "after": to_})
         if context.dialect.supports_sane_rowcount and done is not None and done.rowcount != 1:
-            # which says so
-            original(maintainer, from_, to_)
-            return
+            from alembic.util import CommandError
+
+            table = context.version_table
+            raise CommandError(f"{done.rowcount} rows of {table} have {from_}, where one was to become {to_}")
         heads.remove(from_)
         heads.add(to_)
 
@@ -387,10 +386,8 @@ def _unmerged(original: Callable[..., tuple[str, ...]]) -> Callable[..., tuple[s
             return tuple(step.to_revisions)
         if not others or known is None:
             return original(step, heads)
-        # in Alembic's order, which is that of a set
-        return tuple(
-            set(step.to_revisions).difference([each for each in step.to_revisions if known.is_below(each, others)])
-        )
+        # in the order of Alembic's own set, which is made in the same way
+        return tuple({each for each in set(step.to_revisions) if not known.is_below(each, others)})
 
     return unmerge_to_revisions
 
@@ -402,8 +399,7 @@ def _merged(original: Callable[..., Any]) -> Callable[..., Any]:
         if not others or known is None:
             found: tuple[list[str], str, str] = original(step, heads)
             return found
-        below = [each for each in step.from_revisions if known.is_below(each, others)]
-        left = list(set(step.from_revisions).difference(below))
+        left = list({each for each in set(step.from_revisions) if not known.is_below(each, others)})
         return left[:-1], left[-1], step.to_revisions[0]
 
     return merge_branch_idents

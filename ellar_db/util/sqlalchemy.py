@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import re
 import selectors
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -193,10 +194,12 @@ def know_sqlite_tables(connection: Connection) -> Callable[[], None]:
             if "_get_table_pragma" not in vars(dialect):
                 _replace_reflection(dialect)
 
-    def forget() -> None:
-        _tables.pop(connection, None)
+    return partial(forget_sqlite_tables, connection)
 
-    return forget
+
+def forget_sqlite_tables(connection: Connection) -> None:
+    """Forget what `know_sqlite_tables` read, as before a run that changes the tables."""
+    _tables.pop(connection, None)
 
 
 def _read_sqlite_tables(connection: Connection) -> dict[tuple[str, str], list[Any]]:
@@ -230,7 +233,7 @@ def _replace_reflection(dialect: Any) -> None:
     vars(dialect).update(_get_table_pragma=get_table_pragma, _get_table_sql=get_table_sql)
 
 
-def read_odd_uniques(dialect: Any, uniques: Callable[[str], list[tuple[str | None, list[str]]]]) -> None:
+def read_odd_uniques(dialect: Any, uniques: Callable[[str], Iterable[tuple[str | None, Sequence[str]]]]) -> None:
     """Let SQLAlchemy find the UNIQUE constraints of SQLite tables whose names have parentheses, colons or quotes.
 
     `SQLiteDialect.get_unique_constraints` is public, but replaced on the dialect's object, for good: it looks for the
@@ -248,12 +251,15 @@ def read_odd_uniques(dialect: Any, uniques: Callable[[str], list[tuple[str | Non
         connection: Connection, table_name: str, schema: str | None = None, **options: Any
     ) -> list[dict[str, Any]]:
         catalog = f"{dialect.identifier_preparer.quote(schema or 'main')}.sqlite_master"
-        asked = f"SELECT sql FROM {catalog} WHERE type = 'table' AND name = ? AND sql LIKE '%UNIQUE%'"
+        asked = (
+            f"SELECT sql FROM {catalog} WHERE type = 'table' AND name = ? AND sql LIKE '%UNIQUE%' "
+            "AND sql NOT LIKE 'CREATE VIRTUAL%'"
+        )
         known = _tables.get(connection, {}).get(("sql", table_name)) if schema is None else None
         sql = known[0] if known else connection.exec_driver_sql(asked, (table_name,)).scalar()
         if not sql or "UNIQUE" not in sql.upper() or not ODD.search(sql):
             found: list[dict[str, Any]] = original(connection, table_name, schema=schema, **options)
             return found
-        return [{"name": name, "column_names": columns} for name, columns in uniques(sql)]
+        return [{"name": name, "column_names": list(columns)} for name, columns in uniques(sql)]
 
     vars(dialect)["get_unique_constraints"] = get_unique_constraints

@@ -216,3 +216,26 @@ def test_a_folder_without_revisions(plain: Project, asked: list[str]) -> None:
         if name != "show a label":
             assert plain.db(*arguments).output == ""
     assert asked == []
+
+
+FACTORY = """
+from ellar.app import AppFactory
+
+
+def create() -> object:
+    with open("made", "a") as file:
+        file.write("x")
+    return AppFactory.create_app()
+"""
+
+
+@pytest.mark.parametrize("change", [bool, with_a_computed_id], ids=["without Alembic", "with Alembic"])
+def test_the_application_is_made_once(linear: Project, change: Callable[[Project], object]) -> None:
+    pytest.importorskip("ellar")
+    change(linear)
+    linear.write("factory.py", FACTORY)
+    linear.configure(extra="application = 'factory:create'")
+    linear.forget("factory")
+
+    assert linear.db("heads").stdout == "third (head)\n"
+    assert (linear.path / "made").read_text() == "x"

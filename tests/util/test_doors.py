@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial, wraps
 from importlib import import_module
 from importlib.metadata import EntryPoint
+from inspect import getclosurevars as inspect_closure
 from pathlib import Path
 from traceback import walk_tb
 from types import FrameType
@@ -228,10 +229,17 @@ class TestAlembic:
         with checked_revisions():
             assert known() == expected
 
-    def test_every_schema_is_read_at_once(self, new_database: Callable[[str], str]) -> None:
+    def test_every_schema_is_read_at_once(
+        self, new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         util = import_module("alembic.autogenerate.compare.util")
         owner = getattr(util, "_SQLA2InspectorConv", None) or util._InspectorConv
         check_that(hasattr(owner, "_pre_cache"), "_InspectorConv._pre_cache", "alembic.py")
+        if owner._pre_cache.__module__ == doors.__name__:
+            # a comparison of this process has done so
+            monkeypatch.setattr(owner, "_pre_cache", inspect_closure(owner._pre_cache).nonlocals["original"])
+        else:
+            monkeypatch.setattr(owner, "_pre_cache", owner._pre_cache)
         engine, metadata, asked = sync_engine(new_database("postgresql")), MetaData(), []
         schemas, names = (None, "a", "b c"), [f"t{number}" for number in range(12)]
         for schema in schemas:
@@ -253,14 +261,9 @@ class TestAlembic:
             # the first one asks for the name of the default schema too
             read()
             expected, before = read(), len(asked)
-            end = doors.read_every_schema_at_once()
-            try:
-                assert read() == expected
-                assert len(asked) < before
-            finally:
-                end()
+            doors.read_every_schema_at_once()
             assert read() == expected
-            assert len(asked) == before
+            assert len(asked) < before
 
     def test_what_a_step_leaves_is_known(self) -> None:
         for owner, names in (
@@ -676,6 +679,7 @@ class TestSqlalchemy:
                 'CREATE TABLE a ("at:(x)" INT, "say""so" INT UNIQUE, CONSTRAINT u UNIQUE ("at:(x)", "say""so"))',
                 'CREATE TABLE "b(" (x INT, "y)" INT, UNIQUE (x), CHECK (x > 0))',
                 "CREATE TABLE plain (x INT UNIQUE)",
+                'CREATE VIRTUAL TABLE docs USING fts5("unique (a)", b)',
             ):
                 connection.exec_driver_sql(statement)
 
@@ -683,7 +687,7 @@ class TestSqlalchemy:
                 inspector = inspect(connection)
                 return {
                     table: [(each["name"], each["column_names"]) for each in inspector.get_unique_constraints(table)]
-                    for table in ("a", "b(", "plain")
+                    for table in ("a", "b(", "plain", "docs")
                 }
 
             assert found()["a"] == []
@@ -693,6 +697,7 @@ class TestSqlalchemy:
                     "a": [(None, ['say"so']), ("u", ["at:(x)", 'say"so'])],
                     "b(": [(None, ["x"])],
                     "plain": [(None, ["x"])],
+                    "docs": [],
                 }
 
     def test_sqlite_tables_are_reflected_by_a_few_queries(self, tmp_path: Path) -> None:

@@ -302,6 +302,23 @@ class TableText:
         return {folded(item.column): item for item in self.items if item.column is not None}
 
     @property
+    def uniques(self) -> list[tuple[Clause, tuple[str, ...]]]:
+        """The UNIQUE constraints, of columns too, each with the names of its columns as the table has them.
+
+        Example:
+            >>> table = TableText.read('CREATE TABLE t (a UNIQUE, "b(" INT, CONSTRAINT u UNIQUE (a, "B("))')
+            >>> [(clause.name, columns) for clause, columns in table.uniques]
+            [(None, ('a',)), ('u', ('a', 'b('))]
+        """
+        names = {name: str(item.column) for name, item in self.columns.items()}
+        return [
+            (clause, tuple(names.get(each, each) for each in clause.columns) if item.column is None else (item.column,))
+            for item in self.items
+            for clause in item.clauses
+            if clause.kind == "UNIQUE"
+        ]
+
+    @property
     def constraints(self) -> list[Item]:
         """The items that are no columns."""
         return [item for item in self.items if item.column is None]
