@@ -95,7 +95,8 @@ def _history(manager: PluginManager, directory: Path | None) -> History | None:
 
 
 def _warn(path: str, error: SyntaxError) -> None:
-    say(f"Warning: {shown(Path(path))} can't be compiled: {error.msg} (line {error.lineno})", err=True)
+    what = f"{shown(Path(path))} can't be compiled: {error.msg} (line {error.lineno})"
+    say(f"Warning: {what}; mend it, since no command can run it", err=True)
 
 
 def _settings(ini: Path, toml: Path) -> Mapping[str, str] | None:
