@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pluggy
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import click
     from alembic.config import Config
     from alembic.operations.ops import MigrationScript
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 PROJECT = "ellar_db"
-API = "1.2"
+API = "1.3"
 """The version of the hooks, which a plugin may name as `ELLAR_DB_API`.
 
 The second number increases when a hook or a parameter is added, the first when one is removed.
@@ -117,11 +119,16 @@ def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Any:
 
 
 @hookspec
-def ellar_db_databases() -> Iterable[Database]:
+def ellar_db_databases(wanted: Sequence[str]) -> Iterable[Database]:
     """Supply databases.
 
     Called when a command needs the databases, inside the application's context if there is an application.
-    A name that two plugins supply is an error that names both plugins.
+    A name that two plugins supply is an error that names both plugins. Thousands may be supplied, from a generator: one
+    that is given a URL costs next to nothing until it is used.
+
+    Args:
+        wanted: The names that the command asks for, or patterns of them with `*` and `?` (`--database`); empty for all.
+            Others may be supplied too, and are left out.
 
     Returns:
         `Database` objects, or an empty list.
@@ -129,9 +136,55 @@ def ellar_db_databases() -> Iterable[Database]:
     Example:
         @hookimpl
         def ellar_db_databases():
-            yield Database("audit", create_engine(os.environ["AUDIT_URL"]), audit_metadata)
+            yield Database("audit", os.environ["AUDIT_URL"], audit_metadata)
+            for tenant in tenants():
+                yield Database(tenant.name, SERVER, metadata, schema=tenant.name, group="tenants")
     """
     raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def ellar_db_provision(database: Database) -> bool | None:
+    """Make a database that isn't there yet, empty, so that its migrations can run.
+
+    Called by `upgrade --provision` for each database that isn't there: a schema, a database of a server, or a file.
+    Built in is the making of schemas, of databases of PostgreSQL, MySQL and MariaDB, and of folders for SQLite's files.
+
+    Args:
+        database: The database.
+
+    Returns:
+        True if it is there now, or None to leave it to others. The first answer wins.
+
+    Example:
+        @hookimpl
+        def ellar_db_provision(database):
+            if database.group == "tenants":
+                create_role_and_schema(database.schema)
+                return True
+    """
+
+
+@hookspec(firstresult=True)
+def ellar_db_executor(jobs: int) -> Executor | None:
+    """Return what runs the work on many databases at once.
+
+    Called by a command with `--jobs` from 2 on. What is submitted is a function of ellar_db's with texts and numbers as
+    arguments, which can be pickled. Each process must be able to import ellar_db and the project, find the project's
+    folder at the same path, and run one of them at a time.
+
+    Args:
+        jobs: How many are to run at the same time.
+
+    Returns:
+        A `concurrent.futures.Executor`, which is shut down in the end, or None. The first answer wins; without one,
+        processes of this machine run it.
+
+    Example:
+        @hookimpl
+        def ellar_db_executor():
+            return distributed.Client(os.environ["SCHEDULER"]).get_executor()
+    """
 
 
 @hookspec

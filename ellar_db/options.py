@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -194,6 +195,159 @@ def environment(function: F) -> F:
 def package(function: F) -> F:
     """Add `--package`, which makes a command use a package's migrations instead of the application's."""
     return click.option("--package", metavar="NAME", help="Use the migrations of this installed package.")(function)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The databases that a command is for: those with one of the names, and in one of the groups.
+
+    Args:
+        names: Names, or patterns with `*`, `?` and `[...]` (`--database`); none for all.
+        groups: Groups, or patterns (`--group`); none for all.
+
+    Example:
+        >>> Selection(["acme*"]).listed
+        '--database acme*'
+        >>> bool(Selection())
+        False
+    """
+
+    names: Sequence[str] = ()
+    groups: Sequence[str] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.groups)
+
+    @property
+    def listed(self) -> str:
+        """The selection as options on a command line."""
+        return " ".join([*(f"--database {name}" for name in self.names), *(f"--group {name}" for name in self.groups)])
+
+
+def databases(function: F) -> F:
+    """Add `--database` and `--group`, which the function gets as `chosen`, a `Selection`."""
+
+    @wraps(function)
+    def selecting(*, database: tuple[str, ...], group: tuple[str, ...], **given: Any) -> Any:
+        return function(chosen=Selection(database, group), **given)
+
+    found: Any = selecting
+    for option in (
+        click.option(
+            "--group",
+            multiple=True,
+            metavar="NAME",
+            help="Only the databases of this group (may be given several times).",
+        ),
+        click.option(
+            "--database",
+            multiple=True,
+            metavar="NAME",
+            help="Only this database, or those that a pattern such as 'acme*' matches (may be given several times).",
+        ),
+    ):
+        found = option(found)
+    return found  # type: ignore[no-any-return]  # a function with the same parameters but these
+
+
+@dataclass(frozen=True)
+class Many:
+    """How a command goes through the databases of a group, each of which is migrated by itself.
+
+    Args:
+        jobs: How many at the same time (`--jobs`).
+        keep_going: Go on with the others after one has failed (`--keep-going`).
+        canary: How many are migrated before all others, which aren't begun if one of these fails (`--canary`).
+        shard: The part of all that is migrated, from 0, and how many parts there are (`--shard`); None for all.
+        resume: Go on with the last run that didn't end, or in which some failed (`--resume`).
+        provision: Make databases that aren't there (`--provision`).
+        json: Write a line for each database to standard output (`--json`).
+
+    Example:
+        >>> Many(jobs=4, keep_going=True).asked
+        '--jobs 4 --keep-going'
+    """
+
+    jobs: int = 1
+    keep_going: bool = False
+    canary: int = 0
+    shard: tuple[int, int] | None = None
+    resume: bool = False
+    provision: bool = False
+    json: bool = False
+
+    @property
+    def asked(self) -> str:
+        """The options as on the command line, without those that have their defaults."""
+        shard = "" if self.shard is None else f"--shard {self.shard[0]}/{self.shard[1]}"
+        flags = [f"--{name.replace('_', '-')}" for name in FLAGS if getattr(self, name)]
+        numbers = [f"--jobs {self.jobs}" if self.jobs != 1 else "", f"--canary {self.canary}" if self.canary else ""]
+        return " ".join(filter(None, (*numbers, shard, *flags)))
+
+
+FLAGS = ("keep_going", "resume", "provision", "json")
+"""The options of `Many` without a value."""
+
+
+class ShardType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click
+    """A part of all: `0/4` to `3/4`."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value[0], value[1]
+        found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", str(value), re.ASCII)
+        number, of = (int(found[1]), int(found[2])) if found else (1, 0)
+        if number >= of:
+            self.fail(
+                f"{value!a} isn't I/N, with I from 0 to N-1: of four parts, 0/4 is the first and 3/4 the last", param
+            )
+        return number, of
+
+
+def many(function: F) -> F:
+    """Add the options for the databases of a group, which the function gets as `many`, a `Many`."""
+
+    @wraps(function)
+    def packing(**given: Any) -> Any:
+        own = {name: given.pop(name) for name in Many.__dataclass_fields__ if name in given}
+        return function(many=Many(**own), **given)
+
+    found: Any = packing
+    for option in (
+        click.option("--json", is_flag=True, help="Of a group: write a line of JSON for each database."),
+        click.option("--resume", is_flag=True, help="Of a group: go on with what the last run left undone."),
+        click.option(
+            "--shard",
+            type=ShardType(),
+            metavar="I/N",
+            help="Of a group: only the part I, from 0, of N parts of equal size.",
+        ),
+        click.option(
+            "--canary",
+            type=click.IntRange(0),
+            default=0,
+            metavar="N",
+            help="Of a group: N databases first, and the others only if these succeed.",
+        ),
+        click.option("--keep-going", is_flag=True, help="Of a group: go on with the others if one fails."),
+        click.option(
+            "-j",
+            "--jobs",
+            type=click.IntRange(1, 10_000),
+            default=1,
+            metavar="N",
+            help="Of a group: migrate N databases at the same time.",
+        ),
+    ):
+        found = option(found)
+    return found  # type: ignore[no-any-return]  # a function with the same parameters but these
+
+
+def provision(function: F) -> F:
+    """Add `--provision`, one of `many`."""
+    return click.option("--provision", is_flag=True, help="Of a group: make databases that aren't there.")(function)
 
 
 def probe_duplicates(function: F) -> F:

@@ -13,10 +13,12 @@ import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+from ellar_db.options import Selection
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.operations.ops import UpgradeOps
+
 
 log = logging.getLogger("ellar_db")
 
@@ -26,9 +28,10 @@ KEYS = ("operation", "table", "schema", "name", "text")
 
 @click.command(short_help="Check if there are any new operations to migrate.")
 @options.environment
+@options.databases
 @options.package
 @options.json
-def check(directory: Path | None, x_arg: tuple[str, ...], package: str | None, json: bool) -> None:
+def check(directory: Path | None, x_arg: tuple[str, ...], package: str | None, json: bool, chosen: Selection) -> None:
     """Check if there are any new operations to migrate.
 
     Each difference is one line on standard output; --json writes one document instead.
@@ -44,7 +47,7 @@ def check(directory: Path | None, x_arg: tuple[str, ...], package: str | None, j
 
     report = Report(json)
     with alembic_config(
-        directory, x_arg=x_arg, package=package, decides=True, stdout=io.StringIO() if json else None
+        directory, x_arg=x_arg, package=package, decides=True, chosen=chosen, stdout=io.StringIO() if json else None
     ) as config:
         warn_of_leftovers(config)
         try:

@@ -9,10 +9,12 @@ import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+from ellar_db.options import Selection
 
 
 @click.command(short_help="Display the current revision for each database.")
 @options.environment
+@options.databases
 @click.option(
     "-c",
     "--check-heads",
@@ -22,7 +24,12 @@ from ellar_db.hookspecs import hookimpl
 @options.verbose
 @options.package
 def current(
-    directory: Path | None, x_arg: tuple[str, ...], check_heads: bool, verbose: bool, package: str | None
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    check_heads: bool,
+    verbose: bool,
+    package: str | None,
+    chosen: Selection,
 ) -> None:
     """Display the current revision for each database.
 
@@ -33,7 +40,9 @@ def current(
     from ellar_db.runtime.packages import in_turn
     from ellar_db.runtime.versions import show_current
 
-    with alembic_config(directory, x_arg=x_arg, labels=True, package=package, decides=check_heads) as config:
+    with alembic_config(
+        directory, x_arg=x_arg, labels=True, package=package, decides=check_heads, chosen=chosen
+    ) as config:
         warn_of_leftovers(config)
         in_turn(config, lambda part: show_current(part, check_heads=check_heads, verbose=verbose))
 

@@ -10,12 +10,15 @@ import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+from ellar_db.options import Many, Selection
 
 
 @click.command(short_help="Revert to a previous version.", context_settings=options.RELATIVE)
 @options.environment
 @options.sql
 @options.limits
+@options.databases
+@options.many
 @options.tag
 @options.package
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before tables and columns are dropped.")
@@ -29,6 +32,8 @@ def downgrade(
     package: str | None,
     yes: bool,
     revision: str | None,
+    chosen: Selection,
+    many: Many,
     **limits: Any,
 ) -> None:
     """Revert to a previous version.
@@ -39,13 +44,16 @@ def downgrade(
     from alembic import command
 
     from ellar_db.config.seam import alembic_config
+    from ellar_db.fleet.driver import Fleet
     from ellar_db.runtime.confirmation import confirmed
     from ellar_db.runtime.package_checks import refuse_needed
 
     if revision is None:
         revision = "head:-1" if sql else "-1"
     output = options.sql_output(sql, output)
-    with alembic_config(directory, x_arg=x_arg, output=output, limits=limits, package=package) as config:
+    with alembic_config(
+        directory, x_arg=x_arg, output=output, limits=limits, package=package, chosen=chosen, each=Fleet(many)
+    ) as config:
         if not sql:
             refuse_needed(config, revision)
         with confirmed(config, revision, yes=yes or sql):

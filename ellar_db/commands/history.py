@@ -10,6 +10,7 @@ import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+from ellar_db.options import Selection
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="List changeset scripts in chronological order.")
 @options.environment
+@options.databases
 @click.option("-r", "--rev-range", help="A revision range; format is [start]:[end].")
 @options.verbose
 @click.option("-i", "--indicate-current", is_flag=True, help="Indicate the current revision.")
@@ -30,6 +32,7 @@ def history(
     verbose: bool,
     indicate_current: bool,
     package: str | None,
+    chosen: Selection,
 ) -> None:
     """List changeset scripts in chronological order, the newest first.
 
@@ -56,7 +59,9 @@ def history(
         from ellar_db.util.masking import PrintableStream
 
         reads_database = indicate_current or "current" in (rev_range or "").split(":")
-        with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True, package=package) as config:
+        with alembic_config(
+            directory, x_arg=x_arg, databases=reads_database, labels=True, package=package, chosen=chosen
+        ) as config:
             if not verbose:
                 config.stdout = PrintableStream(config.stdout, lines=True)  # type: ignore[assignment]  # as in the seam
 

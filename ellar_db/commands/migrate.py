@@ -9,10 +9,12 @@ import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+from ellar_db.options import Selection
 
 
 @click.command(short_help="Autogenerate a new revision file (alias for 'revision --autogenerate').")
 @options.environment
+@options.databases
 @options.new_revision
 @options.answers
 @options.package
@@ -47,6 +49,7 @@ def migrate(
     no_input: bool,
     package: str | None,
     probe_duplicates: bool,
+    chosen: Selection,
     dry_run: bool,
     scratch: bool,
     scratch_urls: tuple[str, ...],
@@ -76,6 +79,7 @@ def migrate(
         x_arg=x_arg,
         autogenerate=True,
         package=package,
+        chosen=chosen,
         duplicates=probe_duplicates,
         answers=answers,
         dry_run=dry_run,

@@ -10,11 +10,13 @@ import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+from ellar_db.options import Selection
 
 
 @click.command(short_help="Resolve an interrupted run (MySQL, MariaDB).")
 @options.environment
 @options.limits
+@options.databases
 @click.option("--applied", is_flag=True, help="Record that the revision is applied now.")
 @click.option("--reverted", is_flag=True, help="Record that the revision isn't applied.")
 @click.argument("revision", type=options.Revision(), required=False)
@@ -24,6 +26,7 @@ def repair(
     applied: bool,
     reverted: bool,
     revision: str | None,
+    chosen: Selection,
     **limits: Any,
 ) -> None:
     """Resolve an interrupted run, on databases that can't roll back schema changes (MySQL, MariaDB).
@@ -38,7 +41,7 @@ def repair(
 
     if applied and reverted:
         raise click.UsageError("--applied and --reverted exclude each other")
-    with alembic_config(directory, x_arg=x_arg, limits=limits) as config:
+    with alembic_config(directory, x_arg=x_arg, limits=limits, chosen=chosen) as config:
         settle(config, revision, applied if applied or reverted else None)
 
 

@@ -9,10 +9,12 @@ import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+from ellar_db.options import Selection
 
 
 @click.command(short_help="Create a new revision file.")
 @options.environment
+@options.databases
 @options.new_revision
 @click.option(
     "--autogenerate",
@@ -41,6 +43,7 @@ def revision(
     no_input: bool,
     package: str | None,
     probe_duplicates: bool,
+    chosen: Selection,
 ) -> None:
     """Create a new revision file, to be filled in by hand.
 
@@ -64,6 +67,7 @@ def revision(
         sql=sql,
         output=options.sql_output(sql, output),
         package=package,
+        chosen=chosen,
         duplicates=probe_duplicates,
         answers=Answers(rename, fill, ask=not no_input),
     )

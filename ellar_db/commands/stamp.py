@@ -10,6 +10,7 @@ import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+from ellar_db.options import Many, Selection
 
 
 @click.command(
@@ -18,6 +19,8 @@ from ellar_db.hookspecs import hookimpl
 @options.environment
 @options.sql
 @options.limits
+@options.databases
+@options.many
 @options.tag
 @options.package
 @click.option("--purge", is_flag=True, help="Unconditionally erase the version table before stamping.")
@@ -31,6 +34,8 @@ def stamp(
     package: str | None,
     purge: bool,
     revisions: tuple[str, ...],
+    chosen: Selection,
+    many: Many,
     **limits: Any,
 ) -> None:
     """Set the revision in the database to those given, without running migrations.
@@ -40,9 +45,12 @@ def stamp(
     from alembic import command
 
     from ellar_db.config.seam import alembic_config
+    from ellar_db.fleet.driver import Fleet
 
     output = options.sql_output(sql, output)
-    with alembic_config(directory, x_arg=x_arg, output=output, limits=limits, package=package) as config:
+    with alembic_config(
+        directory, x_arg=x_arg, output=output, limits=limits, package=package, chosen=chosen, each=Fleet(many)
+    ) as config:
         command.stamp(config, list(revisions) or ["head"], sql=sql, tag=tag, purge=purge)
 
 

@@ -10,12 +10,16 @@ import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+from ellar_db.options import Many, Selection
 
 
 @click.command(short_help="Upgrade to a later version.", context_settings=options.RELATIVE)
 @options.environment
 @options.sql
 @options.limits
+@options.databases
+@options.provision
+@options.many
 @options.tag
 @options.package
 @click.argument("revision", type=options.Revision(), default="head")
@@ -27,6 +31,8 @@ def upgrade(
     tag: str | None,
     package: str | None,
     revision: str,
+    chosen: Selection,
+    many: Many,
     **limits: Any,
 ) -> None:
     """Upgrade to a later version.
@@ -37,11 +43,14 @@ def upgrade(
     from alembic import command
 
     from ellar_db.config.seam import alembic_config
+    from ellar_db.fleet.driver import Fleet
     from ellar_db.runtime.package_checks import refuse_unready
     from ellar_db.runtime.packages import to_upgrade
 
     output = options.sql_output(sql, output)
-    with alembic_config(directory, x_arg=x_arg, output=output, limits=limits, package=package) as config:
+    with alembic_config(
+        directory, x_arg=x_arg, output=output, limits=limits, package=package, chosen=chosen, each=Fleet(many)
+    ) as config:
         if not sql:
             refuse_unready(config)
         for part, target in to_upgrade(config, revision, sql=sql):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ellar_db.config.invocation import DATABASES
+from ellar_db.config.invocation import DATABASES, invocation_of
 from ellar_db.databases.database import DEFAULT, Database, Databases
 from ellar_db.hooktypes import PackageMigrations
+from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.plugins.record import leaving_out
 from ellar_db.project.application import application_context
@@ -31,19 +32,24 @@ SOURCES = {
 """How messages name the built-in plugins that supply databases."""
 
 
-def collect_databases(manager: PluginManager) -> Databases:
+def collect_databases(manager: PluginManager, wanted: Sequence[str] = ()) -> Databases:
     """Collect the databases of all plugins.
 
+    Args:
+        manager: The plugins.
+        wanted: The names that are wanted, or patterns of them, which a plugin may keep to; none for all.
+
     Raises:
-        DbError: Two databases have the same name apart from punctuation, or a plugin supplied something else.
+        DbError: Two databases have the same name apart from punctuation, a plugin supplied something else, or a
+            database has a schema and is of a kind that has none.
         PluginError: A plugin failed.
     """
     found: dict[str, tuple[str, Database]] = {}
-    for plugin, answer in manager.answers("ellar_db_databases"):
+    for plugin, answer in manager.answers("ellar_db_databases", wanted=tuple(wanted)):
         for database in plugin.listed("ellar_db_databases", answer):
             if not isinstance(database, Database):
                 raise DbError(f"{plugin.title} supplied {database!r} as a database; it must be an ellar_db.Database")
-            remember(database.sync_engine.url)
+            remember(database.address)
             source = SOURCES.get(plugin.name, plugin.title)
             other = found.setdefault(database.token, (source, database))
             if other[1] is not database:
@@ -53,7 +59,20 @@ def collect_databases(manager: PluginManager) -> Databases:
                 )
     # databases of plugins are collected first; the application's default one still comes first in a run
     databases = sorted((database for _, database in found.values()), key=lambda database: database.name != DEFAULT)
-    return Databases(databases)
+    return Databases([_in_its_schema(manager, database) if database.schema else database for database in databases])
+
+
+def _in_its_schema(manager: PluginManager, database: Database) -> Database:
+    """Return a database with an engine whose sessions begin in its schema."""
+    kind = database.address.get_backend_name()
+    dialect, schema = dialect_named(manager, kind), database.schema
+    url = dialect.schema_url(database.address, schema)
+    if url is None:
+        raise DbError(
+            f"the database {database.name!r} has the schema {schema!r}, and databases of the kind {kind} have no "
+            "schemas; leave it out, or give the database a URL of its own"
+        )
+    return database.placed(url, lambda known: dialect.enter_schema(known, schema))
 
 
 def collect_packages(manager: PluginManager) -> dict[str, PackageMigrations]:
@@ -171,6 +190,9 @@ def databases_of(config: Config) -> Databases:
             found = config.attributes[DATABASES] = collect_databases(manager)
     if not isinstance(found, Databases):
         found = config.attributes[DATABASES] = Databases(list(found.values()))
+    chosen = invocation_of(config).chosen
+    if not found and chosen:
+        raise DbError(f"the package runs on none of the databases that {chosen.listed} chooses")
     if not found:
         raise DbError(
             "no database is configured: use EllarDBModule.setup(databases=...), ellar-sql's EllarSQLModule, "

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits, limits_of
 from ellar_db.hooktypes import PackageMigrations
-from ellar_db.options import renamed
+from ellar_db.options import Selection, renamed
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.util.errors import DbError, meant
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.operations.ops import UpgradeOps
+    from alembic.runtime.migration import MigrationInfo, MigrationStep
+    from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
 DATABASES = "databases"
@@ -92,6 +94,42 @@ def _listed(names: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True)
+class Work:
+    """What a command does on each database of a group.
+
+    Args:
+        name: The command: "upgrade", "downgrade", "stamp", "ensure-version".
+        options: Alembic's options of it, such as `destination_rev` and `tag`.
+        script: The folder.
+        run: Does it on one database, in this process, and returns the steps that were applied.
+        plan: Returns the steps from revisions of a database to the target; None if the command has no target.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    script: ScriptDirectory
+    run: Callable[[Database], Sequence[MigrationInfo]]
+    plan: Callable[[tuple[str, ...]], Sequence[MigrationStep]] | None
+
+
+class Each(Protocol):
+    """Does what a folder is for on each database of a group."""
+
+    @property
+    def asked(self) -> str:
+        """The options of the command line that are for databases of a group, as given; empty without any."""
+
+    def __call__(self, config: Config, databases: Sequence[Database], work: Work) -> None:
+        """Do it.
+
+        Args:
+            config: The command's configuration.
+            databases: The databases.
+            work: What is to be done.
+        """
+
+
+@dataclass(frozen=True)
 class Invocation:
     """The arguments of `alembic_config`, for all code that takes part in the command.
 
@@ -111,6 +149,8 @@ class Invocation:
         answers: Answers to the questions of a comparison, and whether it may ask; None neither asks nor hints.
         found: Called with Alembic's `UpgradeOps` of each database that was compared, once env.py has ended.
         shows: A revision is only shown, and not written.
+        chosen: The databases that the command is for, if it isn't for all.
+        each: Runs what the folder does on each database of a group; None does so one after the other.
     """
 
     manager: PluginManager
@@ -126,6 +166,8 @@ class Invocation:
     answers: Answers | None = None
     found: Callable[[Sequence[UpgradeOps]], object] | None = None
     shows: bool = False
+    chosen: Selection | None = None
+    each: Each | None = None
 
     def limits_of(self, database: Database) -> Limits:
         """Return the limits of a database in this invocation.

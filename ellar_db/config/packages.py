@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ellar_db.config.invocation import DATABASES, change_invocation
+from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
 from ellar_db.databases.database import Databases
+from ellar_db.databases.selection import listed
 from ellar_db.hooktypes import PackageMigrations
+from ellar_db.options import Selection
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -53,31 +56,34 @@ def for_package(config: Config, package: PackageMigrations) -> Config:
     made.attributes.update(config.attributes)
     change_invocation(made, package=package, ahead=None)
     if DATABASES in config.attributes:
-        made.attributes[DATABASES] = databases_for(package, config.attributes[DATABASES])
+        chosen = invocation_of(config).chosen
+        made.attributes[DATABASES] = databases_for(package, config.attributes[DATABASES], chosen)
     return made
 
 
-def databases_for(package: PackageMigrations, databases: Databases) -> Databases:
+def databases_for(package: PackageMigrations, databases: Databases, chosen: Selection | None = None) -> Databases:
     """Return the databases on which a package runs, with its own metadata and version table.
 
     Args:
-        package: The package.
-        databases: All databases.
+        package: The package, whose `databases` are names or patterns of names.
+        databases: All databases that the command is for.
+        chosen: Which these are, if not all: those of the package that aren't chosen are left out.
 
     Raises:
         DbError: The package names an unknown database or none, or uses the application's version table.
     """
     if not package.databases:
         raise DbError(f"[tool.ellar-db.packages] says that the package {package.name} runs on no database")
-    missing = [name for name in package.databases if name not in databases]
-    if missing:
-        there = ", ".join(databases) or "none"
+    named = {pattern: fnmatch.filter(databases, pattern) for pattern in package.databases}
+    missing = [pattern for pattern, names in named.items() if not names]
+    if missing and not chosen:
+        there = listed(list(databases))
         raise DbError(
             f"the package {package.title} runs on the database {missing[0]!r}, which isn't configured; there is: "
             f"{there}. Name others in pyproject.toml, [tool.ellar-db.packages] {package.name} = [...]"
         )
-    chosen = []
-    for database in (databases[name] for name in package.databases):
+    placed = []
+    for database in (databases[name] for name in dict.fromkeys(name for names in named.values() for name in names)):
         if database.options.get("version_table", "alembic_version") == package.version_table:
             raise DbError(
                 f"the package {package.title} uses the version table {package.version_table}, which is the "
@@ -85,8 +91,8 @@ def databases_for(package: PackageMigrations, databases: Databases) -> Databases
             )
         options = {key: value for key, value in database.options.items() if key not in FILTERS}
         options["version_table"] = package.version_table
-        chosen.append(replace(database, metadata=package.metadata, options=options, package=package.name))
-    return Databases(chosen)
+        placed.append(replace(database, metadata=package.metadata, options=options, package=package.name))
+    return Databases(placed)
 
 
 def check_editable(package: PackageMigrations, *, autogenerate: bool) -> None:

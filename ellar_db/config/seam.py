@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ellar_db.config.collection import collect_databases, find_package
 from ellar_db.config.command_options import command_options
 from ellar_db.config.folder import configured
-from ellar_db.config.invocation import DATABASES, KEY, Answers, Invocation
+from ellar_db.config.invocation import DATABASES, KEY, Answers, Each, Invocation
 from ellar_db.config.packages import databases_for, package_config
 from ellar_db.config.reports.broken_files import without_ini
 from ellar_db.config.reports.refusals import reported
 from ellar_db.config.revision_files import checked_revisions
+from ellar_db.databases.database import Databases
 from ellar_db.databases.limits import refuse_unknown
+from ellar_db.databases.selection import selected
+from ellar_db.options import Selection
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context
 from ellar_db.util.masking import PrintableStream
@@ -41,6 +44,8 @@ def alembic_config(
     package: str | None = None,
     decides: bool = False,
     answers: Answers | None = None,
+    chosen: Selection | None = None,
+    each: Each | None = None,
 ) -> Iterator[Config]:
     """Yield Alembic's configuration for the project's databases, inside the application's context.
 
@@ -60,6 +65,8 @@ def alembic_config(
         decides: The block writes files, or its result decides about something, as that of `check` does: refuse to
             begin without a plugin that may restrain it. `limits` and `autogenerate` imply it.
         answers: What is renamed, and values for columns that become NOT NULL; by default neither asked nor hinted at.
+        chosen: The databases that the block is for (`--database`, `--group`); by default all.
+        each: Runs what a folder does on each database of a group, by default one after the other.
 
     Yields:
         The configuration; `attributes["databases"]` has the databases by name.
@@ -90,9 +97,12 @@ def alembic_config(
         config.stdout = PrintableStream(stdout or sys.stdout)  # type: ignore[assignment]  # a TextIO in all but its class
         config.cmd_opts = command_options(x_arg=x_arg, autogenerate=autogenerate)
         if databases:
-            config.attributes[DATABASES] = collect_databases(manager)
-        config.attributes[KEY] = Invocation(manager, brought, labels, output, dict(limits or {}), answers=answers)
+            found = collect_databases(manager, chosen.names if chosen else ())
+            config.attributes[DATABASES] = Databases(selected(chosen, found.values())) if chosen else found
+        config.attributes[KEY] = Invocation(
+            manager, brought, labels, output, dict(limits or {}), answers=answers, chosen=chosen, each=each
+        )
         manager.tell("ellar_db_configure", config=config)
         if brought is not None and databases:
-            config.attributes[DATABASES] = databases_for(brought, config.attributes[DATABASES])
+            config.attributes[DATABASES] = databases_for(brought, config.attributes[DATABASES], chosen)
         yield config

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ellar_db.databases.engines import Deferred, deferred, entering
 from ellar_db.databases.limits import refuse_unknown
 from ellar_db.util.errors import DbError
 from ellar_db.util.masking import SECRET
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, MetaData
+    from sqlalchemy import URL, Connection, Dialect, Engine, MetaData
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 T = TypeVar("T")
 
 DEFAULT = "default"
+
+NAME = re.compile(r"\w[\w.-]*")
+"""What a database, or a group of databases, can be called."""
+
+LONGEST_SCHEMA = 64
+"""Maximum length of a schema's name on any server, in characters."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,15 +34,20 @@ class Database:
 
     Args:
         name: Letters, digits, `_`, `.` and `-`; part of function and file names in a folder for several databases.
-        engine: An engine, sync or async.
+        engine: An engine, sync or async, or a URL, of which one is made when it is first used.
         metadata: The models' metadata; without it autogenerate can't compare.
         options: Keyword arguments of Alembic's `context.configure` for this database.
         use_two_phase: Take part in a two-phase commit.
         limits: Values of `Limits` for this database, by name.
         package: In a run of a package's migrations, the package's name; else empty.
+        schema: The schema of the server that is this database: it has the tables, the version table and a lock of its
+            own. Every session begins in it (PostgreSQL: `SET search_path`, MySQL and MariaDB: `USE`), once ellar_db has
+            collected the databases from the plugins. Empty for the one that the URL or the user has.
+        group: Databases of one group have the same tables, each of them all: one folder of revisions is for all of
+            them, and each is migrated by itself.
 
     Raises:
-        DbError: The name has an invalid character, or a limit doesn't exist.
+        DbError: The name, the group or the schema can't be one, a limit doesn't exist, or the URL can't be understood.
         TypeError: `engine` isn't an engine.
 
     Example:
@@ -51,16 +63,64 @@ class Database:
     use_two_phase: bool = False
     limits: Mapping[str, Any] = field(default_factory=dict)
     package: str = ""
+    schema: str = field(default="", kw_only=True)
+    group: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"\w[\w.-]*", self.name):
+        for what, name in (("database", self.name), ("group", self.group or "x")):
+            if not NAME.fullmatch(name):
+                raise DbError(
+                    f"a {what} can't be named {name!r}: use letters, digits, '_', '.' and '-' "
+                    "(the name becomes part of function and file names)"
+                )
+        if not self.schema.isprintable() or len(self.schema) > LONGEST_SCHEMA:
             raise DbError(
-                f"a database can't be named {self.name!r}: use letters, digits, '_', '.' and '-' "
-                "(the name becomes part of function and file names)"
+                f"the schema of the database {self.name!r} can't be {self.schema!r}: use up to {LONGEST_SCHEMA} "
+                "printable characters"
             )
-        if not hasattr(self.engine, "dialect"):
-            raise TypeError(f"the engine of the database {self.name!r} is {self.engine!r}; make one of a URL first")
+        given: Any = self.engine
+        if isinstance(given, str) or hasattr(given, "get_backend_name"):
+            given = deferred(self.name, given)
+        if isinstance(given, Deferred):
+            # `__getattr__` makes it
+            object.__delattr__(self, "engine")
+            object.__setattr__(self, "_deferred", given)
+        elif not hasattr(given, "dialect"):
+            raise TypeError(f"the engine of the database {self.name!r} is {given!r}; give it an engine or a URL")
         refuse_unknown(self.limits, f"limits of the database {self.name!r}")
+
+    def __getattr__(self, name: str) -> Any:
+        known = vars(self).get("_deferred")
+        if name != "engine" or known is None:
+            raise AttributeError(f"a Database has no {name!r}")
+        engine = known.make()
+        object.__setattr__(self, "engine", engine)
+        return engine
+
+    @property
+    def address(self) -> URL:
+        """The URL, of which no engine has to be made. It has the password."""
+        known = vars(self).get("_deferred")
+        return self.sync_engine.url if known is None else known.url
+
+    def placed(self, url: URL, statements: Callable[[Dialect], Sequence[str]]) -> Database:
+        """Return the same database with an engine, each of whose sessions begins in the database's schema.
+
+        Args:
+            url: The URL by which messages and locks know the schema's server.
+            statements: Returns the statements with which a session begins.
+        """
+        made = replace(
+            self, engine=cast("Engine", Deferred(url, lambda: entering(self.engine, url, self.schema, statements)))
+        )
+        object.__setattr__(made, "_whole", self)
+        return made
+
+    @property
+    def without_schema(self) -> Database:
+        """The database in which the schema is; this one if it has no schema."""
+        whole: Database | None = vars(self).get("_whole")
+        return self if whole is None else replace(whole, schema="")
 
     @property
     def token(self) -> str:
@@ -81,7 +141,7 @@ class Database:
     @property
     def url(self) -> str:
         """The URL for messages, with its password and secret options masked."""
-        url = self.sync_engine.url
+        url = self.address
         secret = {key: "***" for key in url.query if SECRET.search(key)}
         shown = url.update_query_dict(secret).render_as_string(hide_password=True)
         return shown.replace("=%2A%2A%2A", "=***") if secret else shown
@@ -95,7 +155,7 @@ class Database:
             >>> Database("default", create_engine("sqlite://"), options={"version_table_schema": "app"}).version_table
             'app.alembic_version'
         """
-        schema = self.options.get("version_table_schema")
+        schema = self.options.get("version_table_schema") or self.schema
         table = self.options.get("version_table", "alembic_version")
         return f"{schema}.{table}" if schema else str(table)
 

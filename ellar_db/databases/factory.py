@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from inspect import isroutine
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ellar_db.databases.database import DEFAULT, Database, Databases
+from ellar_db.databases.engines import make_engine
 from ellar_db.databases.options import MigrationOptions
 from ellar_db.project.importing import CallError, called, imported
-from ellar_db.project.urls import FORM, corrected, installing
-from ellar_db.util.errors import DbError, UnavailableError, summary
-from ellar_db.util.masking import remember, remember_text
+from ellar_db.util.errors import DbError, UnavailableError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, MetaData
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy import MetaData
 
 
 MetaDataLike: TypeAlias = "MetaData | Sequence[MetaData] | str"
+
+PLACE = {"group", "schema"}
+"""What engine options may have beside SQLAlchemy's: arguments of `Database`."""
 
 
 def make_databases(
@@ -28,7 +28,8 @@ def make_databases(
     """Make databases from the settings of an application or a pyproject.toml.
 
     Args:
-        databases: A URL, a dict of engine options with `url`, an engine, or a dict of these by name.
+        databases: A URL, a dict of engine options with `url`, an engine, or a dict of these by name. The engine options
+            may include `schema` and `group`, as of `Database`; beside these there may be `engine` instead of `url`.
         metadata: MetaData, a class that has it, `"module:attribute"` (or of a function that returns it), a list of
             these, or a dict of these by name.
         options: Alembic's options, the same for every database.
@@ -47,83 +48,38 @@ def make_databases(
     unknown = sorted(set(by_name) - set(named))
     if unknown:
         raise DbError(f"metadata is given for {', '.join(unknown)}, which isn't among the databases")
-    return Databases(
-        [
-            Database(
-                name,
-                _engine(name, spec, pooled),
-                _metadata(by_name.get(name), name),
-                options.context_configure,
-                options.use_two_phase,
-                options.limits,
-            )
-            for name, spec in named.items()
-        ]
-    )
+    found = {}
+    for name, spec in named.items():
+        engine, place = _placed(name, spec, pooled)
+        found[name] = Database(
+            name,
+            engine,
+            _metadata(by_name.get(name), name),
+            options.context_configure,
+            options.use_two_phase,
+            options.limits,
+            **place,
+        )
+    return Databases(list(found.values()))
+
+
+def _placed(name: str, spec: Any, pooled: bool) -> tuple[Any, dict[str, str]]:
+    """Return the engine of a database, or the URL from which it is made later; and its schema and group."""
+    if not isinstance(spec, Mapping) or not PLACE & set(spec):
+        return make_engine(name, spec, pooled=pooled), {}
+    place = {key: spec[key] for key in sorted(PLACE) if key in spec}
+    wrong = next((key for key, value in place.items() if not isinstance(value, str)), None)
+    if wrong is not None:
+        raise DbError(f"the {wrong} of the database {name!r} must be a text, not {place[wrong]!r}")
+    rest = {key: value for key, value in spec.items() if key not in PLACE}
+    if set(rest) == {"engine"}:
+        return rest["engine"], place
+    # thousands may be configured, of which a command uses one
+    return rest["url"] if set(rest) == {"url"} and not pooled else make_engine(name, rest, pooled=pooled), place
 
 
 def _is_by_name(databases: Any) -> bool:
     return isinstance(databases, Mapping) and "url" not in databases
-
-
-def _engine(name: str, spec: Any, pooled: bool) -> Engine | AsyncEngine:
-    from sqlalchemy import URL, Engine, engine_from_config, exc, make_url, pool
-
-    # or an AsyncEngine, whose module can't be imported without greenlet, which only async engines need
-    if isinstance(getattr(spec, "sync_engine", spec), Engine):
-        return spec  # type: ignore[no-any-return]  # one of the two
-    if isinstance(spec, (str, URL)):
-        spec = {"url": spec}
-    if not isinstance(spec, Mapping) or not isinstance(spec.get("url"), (str, URL)):
-        raise DbError(
-            f"the database {name!r} needs a URL, a table with 'url', or an engine, not a {type(spec).__name__}"
-        )
-    remember_text(str(spec["url"]))
-    try:
-        url = make_url(spec["url"])
-        if url.password is not None and _is_cut(str(spec["url"])):
-            raise ValueError("a part of the password is taken for the host")
-    except (exc.ArgumentError, ValueError):
-        raise DbError(
-            f"the URL of the database {name!r} can't be understood; write it as "
-            f"{FORM} (percent-encode odd characters of the password)"
-        ) from None  # SQLAlchemy's message quotes the URL, and with it the password
-    remember(url, spec)
-    engine_options = {**spec, "url": url}
-    if not pooled:
-        engine_options.setdefault("poolclass", pool.NullPool)
-    try:
-        engine = engine_from_config(engine_options, prefix="")
-    except ModuleNotFoundError as error:
-        raise DbError(
-            f"the driver {error.name!r} of the database {name!r} ({url.drivername}) isn't installed; "
-            f"{installing(str(error.name))}"
-        ) from error
-    except exc.NoSuchModuleError as error:
-        raise DbError(
-            f"SQLAlchemy knows no dialect {url.drivername!r}, which the database {name!r} names; "
-            f"{corrected(url.drivername)}"
-        ) from error
-    except (exc.ArgumentError, AttributeError, TypeError, ValueError) as error:
-        raise DbError(f"the engine of the database {name!r} can't be made: {summary(error)}") from error
-    if not engine.dialect.is_async:
-        return engine
-    try:
-        # SQLAlchemy 2.0 reports that it is missing only when a connection is made
-        import_module("greenlet")
-        from sqlalchemy.ext.asyncio import AsyncEngine
-    except ImportError as error:
-        raise DbError(
-            f"the driver of the database {name!r} ({url.drivername}) is asynchronous, for which SQLAlchemy needs "
-            "greenlet; install it with pip install 'sqlalchemy[asyncio]'"
-        ) from error
-    return AsyncEngine(engine)
-
-
-def _is_cut(url: str) -> bool:
-    """Return whether a password was cut at an `@` in it, so that the rest would be shown as host or name."""
-    address, _, query = url.partition("@")[2].partition("?")
-    return "@" in address or any("@" in option.partition("=")[0] for option in query.split("&"))
 
 
 def _metadata(spec: Any, name: str) -> MetaData | Sequence[MetaData] | None:

@@ -97,6 +97,38 @@ class Dialect(Comparing):
         """Return the files of which a database consists, which nothing else may overwrite; none on a server."""
         return []
 
+    # Schemas that are databases of their own
+
+    def schema_url(self, url: URL, schema: str) -> URL | None:
+        """Return the URL by which messages and locks know a schema; None if this kind of database has no schemas.
+
+        Args:
+            url: The URL of the database that has the schema.
+            schema: The schema.
+        """
+        return None
+
+    def enter_schema(self, dialect: SQLAlchemyDialect, schema: str) -> Sequence[str]:
+        """Return the statements with which a session begins, so that all names without a schema are in this one.
+
+        Args:
+            dialect: SQLAlchemy's dialect, which quotes names.
+            schema: The schema.
+        """
+        return []
+
+    def tables_of_schemas(self, connection: Connection, names: Sequence[str]) -> dict[str, set[str]]:
+        """Return which of some tables each schema of a server has.
+
+        Args:
+            connection: A connection to the server.
+            names: The names of the tables.
+        """
+        from sqlalchemy import inspect
+
+        inspector, wanted = inspect(connection), set(names)
+        return {name: wanted & set(inspector.get_table_names(schema=name)) for name in inspector.get_schema_names()}
+
     # One run at a time
 
     def lock(self, database: Database, limits: Limits) -> Lock | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
-from ellar_db.dialects.server_lock import ServerLock, absent
+from ellar_db.dialects.server_lock import ServerLock, absent, quoted_database
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
 
@@ -143,6 +143,27 @@ class MySQL(Dialect):
         """Return what to do about the server's error 1049, unknown database."""
         cause = getattr(error, "orig", None) or error
         return absent(database) if cause.args[:1] == (1049,) else ""
+
+    def schema_url(self, url: URL, schema: str) -> URL | None:
+        """Return the URL of the schema, which is a database here."""
+        return url.set(database=schema)
+
+    def enter_schema(self, dialect: SQLAlchemyDialect, schema: str) -> Sequence[str]:
+        """Go to another database of the server."""
+        return [f"USE {dialect.identifier_preparer.quote_identifier(schema)}"]
+
+    def tables_of_schemas(self, connection: Connection, names: Sequence[str]) -> dict[str, set[str]]:
+        """Return which tables each database has, by one query."""
+        from sqlalchemy import bindparam, text
+
+        query = text(
+            "SELECT s.schema_name, t.table_name FROM information_schema.schemata s "
+            "LEFT JOIN information_schema.tables t ON t.table_schema = s.schema_name AND t.table_name IN :names"
+        ).bindparams(bindparam("names", expanding=True))
+        found: dict[str, set[str]] = {}
+        for schema, name in connection.execute(query, {"names": list(names)}):
+            found.setdefault(schema, set()).update(() if name is None else (name,))
+        return found
 
     def lock(self, database: Database, limits: Limits) -> MySQLLock:
         """Return a lock that uses `GET_LOCK`."""
@@ -355,13 +376,13 @@ class MySQL(Dialect):
             {"name": like.database},
         ).first()
         options = f" CHARACTER SET {found[0]} COLLATE {found[1]}" if found else ""
-        connection.execute(text(f"CREATE DATABASE {url.database}{options}"))
+        connection.execute(text(f"CREATE DATABASE {quoted_database(connection, url)}{options}"))
 
     def drop_database(self, connection: Connection, url: URL) -> None:
         """Drop the database."""
         from sqlalchemy import text
 
-        connection.execute(text(f"DROP DATABASE IF EXISTS {url.database}"))
+        connection.execute(text(f"DROP DATABASE IF EXISTS {quoted_database(connection, url)}"))
 
     def is_reached(self, connection: Connection, url: URL) -> str:
         """Ask the server for the current database."""

@@ -15,7 +15,7 @@ from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.comparing import OwnType
 from ellar_db.dialects.postgresql_catalog import indexes
-from ellar_db.dialects.server_lock import ServerLock, absent
+from ellar_db.dialects.server_lock import ServerLock, absent, quoted_database
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
 
@@ -106,6 +106,30 @@ class PostgreSQL(Dialect):
         if getattr(cause, "sqlstate", None) != "3D000" and not re.search(r'database ".*" does not exist', str(cause)):
             return ""
         return absent(database)
+
+    def schema_url(self, url: URL, schema: str) -> URL | None:
+        """Return the URL of the database that has the schema."""
+        return url
+
+    def enter_schema(self, dialect: SQLAlchemyDialect, schema: str) -> Sequence[str]:
+        """Set a search path that has no other schema: a table that isn't there must not be found elsewhere."""
+        return [f"SET search_path TO {dialect.identifier_preparer.quote_identifier(schema)}"]
+
+    def tables_of_schemas(self, connection: Connection, names: Sequence[str]) -> dict[str, set[str]]:
+        """Return which tables each schema has, by one query."""
+        from sqlalchemy import text
+
+        rows = connection.execute(
+            text(
+                "SELECT n.nspname, c.relname FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c "
+                "ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p') AND c.relname = ANY(:names)"
+            ),
+            {"names": list(names)},
+        )
+        found: dict[str, set[str]] = {}
+        for schema, name in rows:
+            found.setdefault(schema, set()).update(() if name is None else (name,))
+        return found
 
     def lock(self, database: Database, limits: Limits) -> PostgreSQLLock:
         """Return an advisory lock."""
@@ -405,14 +429,14 @@ class PostgreSQL(Dialect):
         """Make a database, with the server's own defaults."""
         from sqlalchemy import text
 
-        connection.execute(text(f"CREATE DATABASE {url.database}"))
+        connection.execute(text(f"CREATE DATABASE {quoted_database(connection, url)}"))
 
     def drop_database(self, connection: Connection, url: URL) -> None:
         """Drop the database; from PostgreSQL 13 on, even if there are connections to it."""
         from sqlalchemy import text
 
         forced = " WITH (FORCE)" if (connection.dialect.server_version_info or ()) >= (13,) else ""
-        connection.execute(text(f"DROP DATABASE IF EXISTS {url.database}{forced}"))
+        connection.execute(text(f"DROP DATABASE IF EXISTS {quoted_database(connection, url)}{forced}"))
 
     def is_reached(self, connection: Connection, url: URL) -> str:
         """Ask the server for the current database."""

@@ -19,6 +19,7 @@ BUILTINS = {
     "dialects": "ellar_db.providers.dialects",
     "guard": "ellar_db.providers.guard",
     "objects": "ellar_db.providers.objects",
+    "provisioning": "ellar_db.providers.provisioning",
     "templates": "ellar_db.providers.templates",
     "types": "ellar_db.providers.types",
     "invoking": "ellar_db.cli.invoking",

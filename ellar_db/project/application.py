@@ -165,3 +165,39 @@ def _unavailable(named: str, error: BaseException) -> UnavailableError:
 def _in_words(error: ValueError) -> str:
     """Return all of pydantic's message except its links, which begin a line of their own."""
     return "; ".join(line.strip() for line in str(error).splitlines() if "https://" not in line)
+
+
+def application_name() -> str:
+    """Return which application `ellar` or manage.py runs, as a text from which another process finds it.
+
+    Returns:
+        `project:` and the name of a project in `[tool.ellar]`, `import:` and what manage.py names, or an empty string.
+    """
+    ctx = click.get_current_context(silent=True)
+    meta = ctx.meta.get("ELLAR_META") if ctx else None
+    if meta is None or not meta.has_meta:
+        return ""
+    # manage.py has no project
+    return f"import:{meta.project_meta.application}" if meta.py_project_path == "null" else f"project:{meta.app}"
+
+
+def naming_application(ctx: click.Context, name: str) -> None:
+    """Let a context's commands find the application that another process runs.
+
+    Args:
+        ctx: The context.
+        name: What `application_name` returned there.
+    """
+    kind, _, named = name.partition(":")
+    if not kind:
+        return
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    from ellar_cli.service import EllarCLIService, EllarCLIServiceWithPyProject
+
+    found = (
+        EllarCLIServiceWithPyProject(app_import_string=named)
+        if kind == "import"
+        else EllarCLIService.import_project_meta(named)
+    )
+    ctx.meta["ELLAR_META"] = found

@@ -34,6 +34,7 @@ KEYS = frozenset(
         "metadata",
         "packages",
         "plugins",
+        "reference",
         "required-plugins",
         "statement-timeout",
         "use-two-phase",

@@ -13,6 +13,7 @@ from ellar_db.config.packages import check_editable
 from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.seam import alembic_config
 from ellar_db.lint.findings import Findings
+from ellar_db.options import Selection
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.revisions.contents import tell_contents
 from ellar_db.revisions.files import one_writer, whole_files
@@ -53,6 +54,7 @@ def write_revision(
     answers: Answers | None = None,
     dry_run: bool = False,
     scratch: Sequence[str] | None = None,
+    chosen: Selection | None = None,
 ) -> None:
     """Write a revision, empty or from the models.
 
@@ -69,6 +71,7 @@ def write_revision(
         dry_run: Print the file instead of writing it.
         scratch: Compare with the history on scratch databases, made at these URLs or where the application's are; None
             compares with the application's own.
+        chosen: `--database` and `--group`.
 
     Raises:
         DbError: The revision was refused; nothing has been written.
@@ -86,6 +89,7 @@ def write_revision(
             package=package,
             decides=True,
             answers=answers,
+            chosen=chosen,
         ) as config,
         _opened(config, autogenerate=autogenerate, writes=not dry_run) as script,
         nullcontext() if scratch is None else replayed(config, script, scratch),

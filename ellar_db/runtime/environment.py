@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.config.collection import databases_of
-from ellar_db.config.invocation import invocation_of
+from ellar_db.config.groups import databases_for_folder, is_group, one_after_the_other, reference
+from ellar_db.config.invocation import Work
 from ellar_db.config.revision_files import checked_revisions
 from ellar_db.databases.connections import connected, in_event_loop
-from ellar_db.databases.database import DEFAULT, Database
+from ellar_db.databases.database import Database
 from ellar_db.guards.locking import refuse_twins
 from ellar_db.guards.two_phase import TwoPhase
 from ellar_db.project.application import application_context
@@ -29,13 +30,13 @@ from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from alembic.runtime.migration import MigrationContext
+    from alembic.runtime.migration import MigrationContext, MigrationInfo
 
 
 log = logging.getLogger("ellar_db")
 
 
-def run(*, multiple: bool = False) -> None:
+def run(*, multiple: bool = False, group: str = "") -> None:
     """Run the current Alembic command on the project's databases.
 
     Works online and offline, with sync and async engines, one or several databases, and two-phase commit if the
@@ -43,6 +44,8 @@ def run(*, multiple: bool = False) -> None:
 
     Args:
         multiple: The folder is for several databases: its revisions have `upgrade_<name>()` for each.
+        group: The folder is for the databases of this group, each of which it migrates by itself. Without it, a folder
+            for one database does so too if all databases are of one group.
 
     Raises:
         DbError: The command was refused (in bare Alembic: `alembic.util.CommandError`).
@@ -66,14 +69,24 @@ def run(*, multiple: bool = False) -> None:
     try:
         # before the watch, which reads the revisions
         with checked_revisions(), watch if bare else nullcontext(), application_context(watch.manager.settings):
-            databases = _chosen(watch.config, multiple)
+            databases = databases_for_folder(watch.config, multiple=multiple, group=group)
+            each = watch.invocation.each
+            single = multiple or not is_group(databases)
+            if single and each is not None and each.asked:
+                raise DbError(
+                    f"{each.asked} is for databases of a group, each of which is migrated by itself, and those of this "
+                    "folder are migrated together; leave it out, or give databases with the same tables a group"
+                )
+            if not single and "revision_context" in watch.command:
+                single, databases = True, [reference(watch.manager, databases)]
             if ahead := watch.invocation.ahead:
                 ahead(watch.config, databases, None)
-            running = Environment(watch, databases, multiple)
             if context.is_offline_mode():
-                running.offline()
+                Environment(watch, databases, multiple).offline()
+            elif single:
+                in_event_loop(databases, Environment(watch, databases, multiple).online)
             else:
-                in_event_loop(databases, running.online)
+                _run_on_each(watch, databases)
     except click.ClickException as error:
         # a plugin may refuse with any of click's exceptions, which mean nothing to bare Alembic
         if bare:
@@ -94,6 +107,25 @@ def database_names(config: Config) -> list[str]:
     return [database.token for database in databases_of(config).values()]
 
 
+def _run_on_each(watch: Watch, databases: Sequence[Database]) -> None:
+    """Run the command on each database of a group, by itself: no connection stays open until the next one."""
+
+    def work(database: Database) -> Sequence[MigrationInfo]:
+        with watch.another() as own:
+            own.leave_to_env()
+            running = Environment(own, [database], multiple=False, named=len(databases) > 1)
+            in_event_loop([database], running.online)
+        return [step for state in own.states for step in state.run.steps]
+
+    each = watch.invocation.each
+    if each is None:
+        one_after_the_other(databases, work)
+        return
+    # a plan of upgrade, downgrade and stamp doesn't look at the database
+    plan = (lambda heads: list(watch.plan(heads, None))) if watch.moves and not watch.invocation.settling else None
+    each(watch.config, databases, Work(watch.name, watch.command, watch.script, work, plan))
+
+
 class Environment:
     """The databases of one command, and how Alembic is configured for them.
 
@@ -101,9 +133,13 @@ class Environment:
         watch: The watch over this execution of env.py, which guards the databases.
         databases: The databases, in order.
         multiple: Whether the folder is for several.
+        named: Whether output is headed by the name of its database; by default if there are several.
     """
 
-    def __init__(self, watch: Watch, databases: Sequence[Database], multiple: bool) -> None:
+    def __init__(
+        self, watch: Watch, databases: Sequence[Database], multiple: bool, *, named: bool | None = None
+    ) -> None:
+        self.named = len(databases) > 1 if named is None else named
         self.watch = watch
         self.config = watch.config
         self.invocation = watch.invocation
@@ -184,7 +220,7 @@ class Environment:
         from alembic import context
 
         name = each.database.name
-        if len(self.databases) > 1 and not self.invocation.settling:
+        if self.named and not self.invocation.settling:
             log.info("Database %s:", name)
             if self.invocation.labels:
                 self.config.print_stdout(f"{name}:")
@@ -192,22 +228,6 @@ class Environment:
             context.run_migrations(engine_name=each.database.token)
         else:
             context.run_migrations()
-
-
-def _chosen(config: Config, multiple: bool) -> list[Database]:
-    """Return the databases on which a folder runs: all, or the default one if the folder is for one."""
-    databases = databases_of(config)
-    found = list(databases.values())
-    # for a package these are the ones that it names
-    if multiple or len(found) == 1 or invocation_of(config).package is not None:
-        return found
-    if DEFAULT not in databases:
-        raise DbError(
-            f"the folder is for one database, and of {', '.join(databases)} none is named {DEFAULT!r}; "
-            "name one so, or make a folder for several with init --multi"
-        )
-    log.info("%s databases are configured and this folder is for one: running on 'default' alone.", len(found))
-    return [databases[DEFAULT]]
 
 
 def _log_as_configured(config: Config) -> None:

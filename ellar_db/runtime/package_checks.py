@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from ellar_db.config.collection import collect_packages
 from ellar_db.config.command_line import program
+from ellar_db.config.groups import is_group
 from ellar_db.config.invocation import change_invocation, invocation_of
 from ellar_db.config.packages import package_config
 from ellar_db.databases.database import Database
 from ellar_db.hooktypes import PREFIX
-from ellar_db.runtime.versions import behind, heads_in, is_newest, of_each
+from ellar_db.runtime.versions import behind, heads_in, is_newest, of_each, read_from
 from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError, UnavailableError
 
@@ -78,7 +79,7 @@ def warn_of_leftovers(config: Config) -> None:
         change_invocation(config, ahead=_warn_of_leftovers)
 
 
-def _warn_of_leftovers(config: Config, _: Sequence[Database], foreign: Connection | None) -> None:
+def _warn_of_leftovers(config: Config, databases: Sequence[Database], foreign: Connection | None) -> None:
     if foreign is not None:
         return
     manager = invocation_of(config).manager
@@ -102,7 +103,8 @@ def _warn_of_leftovers(config: Config, _: Sequence[Database], foreign: Connectio
     found = {}
     # the command itself reports databases that can't be reached
     with suppress(UnavailableError):
-        found = of_each(config, read)
+        # of thousands with the same tables, one is looked at
+        found = read_from(databases[:1] if is_group(databases) else databases, invocation_of(config), read)
     for name, leftovers in found.items():
         for table, heads in leftovers:
             package = table.removeprefix(PREFIX)

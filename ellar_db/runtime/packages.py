@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -110,6 +111,11 @@ def _packages(config: Config) -> list[PackageMigrations]:
     if invocation.package is not None:
         return []
     packages = [package for package in collect_packages(invocation.manager).values() if package.databases]
+    if invocation.chosen:
+        there = config.attributes.get(DATABASES, ())
+        packages = [
+            package for package in packages if any(fnmatch.filter(there, pattern) for pattern in package.databases)
+        ]
     if packages and DATABASES in config.attributes and not config.attributes[DATABASES]:
         names = ", ".join(package.title for package in packages)
         log.warning("no database is configured for ellar_db, so that the migrations of %s are left out", names)

@@ -63,6 +63,7 @@ class Watch:
     """
 
     def __init__(self, environment: EnvironmentContext) -> None:
+        self.environment = environment
         self.config = environment.config
         self.script = environment.script
         self.invocation = invocation_of(self.config)
@@ -124,6 +125,17 @@ class Watch:
                 raise
             finally:
                 self.locks.release(failed=error is not None)
+
+    @contextmanager
+    def another(self) -> Iterator[Watch]:
+        """Watch one database of many by itself, within this watch over all of them."""
+        # what one database is configured with must not reach the next
+        self.environment.context_opts = dict(self.command)
+        try:
+            with Watch(self.environment) as own:
+                yield own
+        finally:
+            vars(self.environment)[ATTRIBUTE] = self
 
     def leave_to_env(self) -> None:
         """Leave to env.py what ellar_db's own does by itself: databases, connections, options and commits."""
@@ -231,6 +243,7 @@ class Watch:
                     type(connection).__name__,
                 )
             return None
+        self._refuse_choice()
         two_phase = isinstance(connection.get_transaction(), TwoPhaseTransaction)
         database = self._database_of(connection.engine, options, two_phase)
         if self.invocation.ahead is not None:
@@ -241,6 +254,16 @@ class Watch:
         state = self.state_of(database, connection)
         self.before([state])
         return state
+
+    def _refuse_choice(self) -> None:
+        """Refuse options that choose databases, or say how many of them are migrated, where env.py does that itself."""
+        chosen, each = self.invocation.chosen, self.invocation.each
+        asked = " ".join(filter(None, (chosen.listed if chosen else "", each.asked if each is not None else "")))
+        if asked and not self.ours:
+            raise DbError(
+                f"this env.py chooses its databases itself, and so {asked} means nothing to it; leave it out, or "
+                "let env.py call ellar_db.env.run()"
+            )
 
     def _found_offline(self, options: Mapping[str, Any]) -> RunState | None:
         """Return the state of a database of which only the SQL is wanted, or None if its driver isn't installed."""

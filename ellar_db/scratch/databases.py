@@ -74,6 +74,8 @@ def scratch_databases(
     made: dict[int, Database] = {}
     with ExitStack() as stack:
         for name, database in databases.items():
+            # a scratch database is whole, and needs no schema of its own
+            database = database.without_schema
             url = urls.get(name, urls.get(""))
             if url is not None:
                 database = replace(database, engine=make_databases({name: url}, pooled=False)[name].engine)
@@ -160,8 +162,8 @@ def _scratch(database: Database, dialect: Dialect, folder: Path) -> Iterator[Dat
         )
     with ExitStack() as stack:
         if dialect.maintenance_databases(like):
-            _administered(database, dialect, lambda connection: dialect.create_database(connection, url, like))
-            stack.callback(_administered, database, dialect, lambda connection: dialect.drop_database(connection, url))
+            administered(database, dialect, lambda connection: dialect.create_database(connection, url, like))
+            stack.callback(administered, database, dialect, lambda connection: dialect.drop_database(connection, url))
         made = stack.enter_context(_redirected(database, url))
         if dialect.embedded:
             # the file of an empty database
@@ -170,8 +172,21 @@ def _scratch(database: Database, dialect: Dialect, folder: Path) -> Iterator[Dat
         yield made
 
 
-def _administered(database: Database, dialect: Dialect, work: Callable[[Connection], Any]) -> None:
-    """Call a function with a connection to the server, without a transaction."""
+def administered(
+    database: Database, dialect: Dialect, work: Callable[[Connection], Any], what: str = "no scratch database"
+) -> None:
+    """Call a function that makes or drops a database, with a connection to the server and without a transaction.
+
+    Args:
+        database: A database of the server.
+        dialect: Its kind.
+        work: The function.
+        what: What can't be made if it fails, for messages.
+
+    Raises:
+        DbError: The server refuses.
+        UnavailableError: The server can't be reached.
+    """
     from sqlalchemy.exc import SQLAlchemyError
 
     url = database.sync_engine.url
@@ -190,9 +205,10 @@ def _administered(database: Database, dialect: Dialect, work: Callable[[Connecti
             if last:
                 raise
         except SQLAlchemyError as error:
+            other = f", or name another server with --ellar-db-url {database.name}=URL" if "scratch" in what else ""
             raise DbError(
-                f"no scratch database can be made beside {database.name!r} ({database.url}): {summary(error)}; let "
-                f"its user make databases, or name another server with --ellar-db-url {database.name}=URL"
+                f"{what} can be made beside {database.name!r} ({database.url}): {summary(error)}; let its user make "
+                f"databases{other}"
             ) from error
 
 

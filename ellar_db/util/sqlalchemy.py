@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Constraint, Dialect, Engine
+    from sqlalchemy import Connection, Constraint, Dialect, Engine, Pool
     from sqlalchemy import Sequence as Sequence_
     from sqlalchemy.sql.compiler import DDLCompiler
     from sqlalchemy.types import TypeEngine
@@ -33,19 +33,39 @@ _tables: WeakKeyDictionary[Connection, dict[tuple[str, str], list[Any]]] = WeakK
 """What was read at once of the tables of a connection, by question and name."""
 
 
-def engine_with_own_pool(engine: Engine) -> Engine:
+def engine_with_own_pool(engine: Engine, *, pooled: bool = True) -> Engine:
     """Return a copy of an engine that shares everything with it except the connections.
 
     `OptionEngine._proxied` is needed since an engine from `Engine.execution_options` has no pool of its own: it uses
     that of the engine behind it, which must be copied too. The fallback is a new engine, which lacks the listeners.
+
+    Args:
+        engine: The engine.
+        pooled: Keep the kind of pool; else each connection is closed when it is given back.
     """
     other = copy.copy(engine)
     base = getattr(engine, "_proxied", None)
     if base is None:
-        other.pool = engine.pool.recreate()
+        other.pool = engine.pool.recreate() if pooled else _unpooled(engine.pool)
     else:
-        vars(other)["_proxied"] = engine_with_own_pool(base)
+        vars(other)["_proxied"] = engine_with_own_pool(base, pooled=pooled)
     return other
+
+
+def _unpooled(pool: Pool) -> Pool:
+    """Return a pool that keeps no connections, and is otherwise like another one.
+
+    `Pool._creator`, `_dispatch`, `_dialect` and `_reset_on_return` are needed since `Pool.recreate` only makes a pool
+    of the same class. The fallback is that method.
+    """
+    from sqlalchemy import NullPool
+
+    try:
+        return NullPool(
+            pool._creator, dialect=pool._dialect, reset_on_return=pool._reset_on_return, _dispatch=pool.dispatch
+        )
+    except (AttributeError, TypeError):
+        return pool.recreate()
 
 
 def dialect_apart(dialect: Dialect) -> Any:

@@ -1,0 +1,84 @@
+"""Run something on one database of many, whatever it raises."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from ellar_db.config.reports.refusals import reported
+from ellar_db.databases.database import Database
+from ellar_db.fleet.outcome import Outcome
+from ellar_db.options import tracebacks_wanted
+from ellar_db.util.errors import in_one_line, stack_trace, summary
+from ellar_db.util.masking import masked, say
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationInfo
+
+LOGGERS = ("alembic", "ellar_db")
+
+
+def attempt(database: Database, work: Callable[[Database], Sequence[MigrationInfo]]) -> Outcome:
+    """Run something on a database, and return what became of it.
+
+    Args:
+        database: The database.
+        work: Runs it, and returns the steps that were applied.
+    """
+    began = time.monotonic()
+    with warnings_kept() as said:
+        try:
+            with reported():
+                steps = work(database)
+        except (click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # a revision may raise anything; the other databases must not suffer
+            told = error.message if isinstance(error, click.ClickException) else summary(error)
+            if tracebacks_wanted():
+                say(stack_trace(error).rstrip("\n"), err=True)
+        else:
+            return _succeeded(database, steps, time.monotonic() - began, said)
+    error_line = masked(in_one_line(told))
+    return Outcome(database.name, "failed", seconds=time.monotonic() - began, error=error_line, warnings=tuple(said))
+
+
+def _succeeded(database: Database, steps: Sequence[MigrationInfo], seconds: float, said: Sequence[str]) -> Outcome:
+    if not steps:
+        return Outcome(database.name, "unchanged", seconds=seconds, warnings=tuple(said))
+    before, after = steps[0].source_revision_ids, steps[-1].destination_revision_ids
+    return Outcome(database.name, "migrated", before, after, len(steps), seconds, warnings=tuple(said))
+
+
+@contextmanager
+def warnings_kept() -> Iterator[list[str]]:
+    """Keep the warnings of a run, and leave out what it says of each step."""
+    said: list[str] = []
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+
+    def keep(record: logging.LogRecord) -> bool:
+        if record.levelno > logging.INFO:
+            said.append(masked(in_one_line(record.getMessage())))
+        return False
+
+    handlers = [(logger, handler) for logger in loggers for handler in logger.handlers]
+    collecting = logging.NullHandler()
+    collecting.handle = keep  # type: ignore[method-assign]  # every record, by one function
+    before = [(logger, logger.propagate, list(logger.handlers)) for logger in loggers]
+    for logger, handler in handlers:
+        logger.removeHandler(handler)
+    for logger in loggers:
+        logger.addHandler(collecting)
+        logger.propagate = False
+    try:
+        yield said
+    finally:
+        for logger, propagates, own in before:
+            logger.removeHandler(collecting)
+            logger.propagate = propagates
+            for handler in own:
+                logger.addHandler(handler)

@@ -1,0 +1,265 @@
+"""Run a command on all databases of a group, each by itself, some at the same time."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.config.command_line import program, quoted
+from ellar_db.config.invocation import Invocation, Work, invocation_of
+from ellar_db.databases.database import Database
+from ellar_db.fleet.attempt import attempt
+from ellar_db.fleet.outcome import Outcome
+from ellar_db.fleet.parallel import Parallel
+from ellar_db.fleet.positions import Position, read_positions
+from ellar_db.fleet.progress import Progress, failures
+from ellar_db.fleet.record import Earlier, Record, Way
+from ellar_db.fleet.worker import Task
+from ellar_db.options import Many
+from ellar_db.util.errors import DbError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from alembic.config import Config
+
+
+class Fleet:
+    """Does what a folder is for on each database of a group.
+
+    Args:
+        many: The options of the command line.
+
+    Example:
+        with alembic_config(each=Fleet(Many(jobs=4, keep_going=True))) as config:
+            command.upgrade(config, "head")
+    """
+
+    def __init__(self, many: Many) -> None:
+        self.many = many
+
+    @property
+    def asked(self) -> str:
+        """The options, as on the command line."""
+        return self.many.asked
+
+    def __call__(self, config: Config, databases: Sequence[Database], work: Work) -> None:
+        """Do it.
+
+        Raises:
+            DbError: It failed on a database.
+        """
+        from pathlib import Path
+
+        shard = self.many.shard
+        members = [each for each in databases if shard is None or in_shard(each.name, *shard)]
+        invocation = invocation_of(config)
+        package = invocation.package.name if invocation.package is not None else ""
+        part = "".join(f"-{each}" for each in (package, f"{shard[0]}-{shard[1]}" if shard else "") if each)
+        with Record(Path(work.script.dir), part) as record:
+            Run(config, work, self.many, record).of(members)
+
+
+def in_shard(name: str, number: int, of: int) -> bool:
+    """Return whether a database is in a part of all; it stays in it, whatever databases come or go.
+
+    Args:
+        name: Its name.
+        number: The part, from 0.
+        of: How many parts there are.
+
+    Example:
+        >>> sum(in_shard("acme", number, 3) for number in range(3))
+        1
+    """
+    return zlib.crc32(name.encode()) % of == number
+
+
+class Run:
+    """One run over many databases.
+
+    Args:
+        config: The command's configuration.
+        work: What is done on each.
+        many: The options of the command line.
+        record: The file that says what is done.
+    """
+
+    def __init__(self, config: Config, work: Work, many: Many, record: Record) -> None:
+        self.work = work
+        self.many = many
+        self.record = record
+        self.invocation: Invocation = invocation_of(config)
+        self.package = self.invocation.package.name if self.invocation.package is not None else ""
+        self.folder: Path = record.path.parent.parent
+        self._plans: dict[tuple[str, ...], tuple[int, tuple[str, ...]] | None] = {}
+
+    def of(self, databases: Sequence[Database]) -> None:
+        """Bring databases where the command says.
+
+        Args:
+            databases: The databases.
+
+        Raises:
+            DbError: It failed on one.
+        """
+        positions = read_positions(databases, self.invocation)
+        if self.many.provision:
+            positions.update(self._provisioned(databases, positions))
+        earlier = self._earlier()
+        ways = {name: self._way(position) for name, position in positions.items() if position.exists}
+        if earlier is not None:
+            databases = [each for each in databases if each.name in earlier.ways and each.name not in earlier.done]
+        settled = [self._settled(each, positions.get(each.name), earlier) for each in databases]
+        waiting = [each for each, outcome in zip(databases, settled, strict=True) if outcome is None]
+        progress = Progress(len(databases), json=self.many.json)
+        if earlier is not None:
+            self.record.resume()
+        elif waiting:
+            self.record.begin(self._typed, {each.name: ways.get(each.name) or Way((), ()) for each in waiting})
+        try:
+            for outcome in filter(None, settled):
+                self._add(progress, outcome)
+            stopped = any(each is not None and each.state == "failed" for each in settled) and not self.many.keep_going
+            for stage in [] if stopped else self._stages(waiting):
+                self._run_stage(stage, progress)
+                if self._stops(progress, canary=len(stage) < len(waiting)):
+                    break
+        finally:
+            progress.finish()
+        self._end(progress)
+
+    def _end(self, progress: Progress) -> None:
+        undone = progress.total - sum(outcome.is_done for outcome in progress.outcomes)
+        if not undone:
+            self.record.end()
+            return
+        failed = sum(outcome.state == "failed" for outcome in progress.outcomes)
+        resumed = f"; `{self._typed_again}` goes on with what is left" if self.record.is_kept else ""
+        told = f": {failures(progress.outcomes)}" if progress.is_quiet else ""
+        of = f"{failed:,} of {progress.total:,} databases failed{told}"
+        raise DbError(f"{of}{resumed}" if failed else f"{undone:,} not begun{resumed}")
+
+    # What is to be done
+
+    def _settled(self, database: Database, position: Position | None, earlier: Earlier | None) -> Outcome | None:
+        """Return what became of a database on which nothing has to be run; None if it has to."""
+        name = database.name
+        if position is None:
+            return None
+        if not position.exists:
+            what = f"its schema {database.schema!r}" if database.schema else database.url
+            return Outcome(name, "failed", error=f"{what} isn't there; upgrade --provision makes it")
+        at = position.revisions
+        if earlier is not None and self._is_relative:
+            # a second time, -1 would undo another revision
+            way = earlier.ways[name]
+            if set(at) == set(way.after):
+                return Outcome(name, "unchanged", at, at)
+            if set(at) != set(way.before):
+                told = f"it is at {_at(at)}, which is neither where the last run began ({_at(way.before)}) nor where"
+                return Outcome(name, "failed", at, at, error=f"{told} it was to end ({_at(way.after)})")
+        planned = self._planned(at)
+        return Outcome(name, "unchanged", at, at) if position.settled and planned and not planned[0] else None
+
+    def _way(self, position: Position) -> Way:
+        planned = self._planned(position.revisions)
+        return Way(position.revisions, planned[1] if planned else ())
+
+    def _planned(self, revisions: tuple[str, ...]) -> tuple[int, tuple[str, ...]] | None:
+        """Return how many steps there are from some revisions to the target, and where they lead; None if unclear."""
+        if revisions not in self._plans:
+            self._plans[revisions] = None
+            # the run itself says what is wrong
+            with suppress(Exception):
+                self._plans[revisions] = self._plan(revisions)
+        return self._plans[revisions]
+
+    def _plan(self, revisions: tuple[str, ...]) -> tuple[int, tuple[str, ...]] | None:
+        if self.work.plan is None or self.work.options.get("purge"):
+            return None
+        steps: list[Any] = list(self.work.plan(revisions))
+        return (len(steps), tuple(steps[-1].info.destination_revision_ids)) if steps else (0, revisions)
+
+    @property
+    def _is_relative(self) -> bool:
+        """Whether the target depends on where a database is."""
+        target = str(self.work.options.get("destination_rev"))
+        return self.work.name in ("upgrade", "downgrade") and ("+" in target or "-" in target)
+
+    def _provisioned(
+        self, databases: Sequence[Database], positions: Mapping[str, Position]
+    ) -> Iterator[tuple[str, Position]]:
+        """Make the databases that aren't there, and yield where they are now."""
+        manager = self.invocation.manager
+        for database in databases:
+            known = positions.get(database.name)
+            if known is None or known.exists:
+                continue
+            found = manager.first("ellar_db_provision", database=database)
+            if found is not None and found[1] is not True:
+                raise found[0].failure("ellar_db_provision", TypeError(f"it gave {found[1]!r} instead of True or None"))
+            if found is not None:
+                yield database.name, Position()
+
+    def _earlier(self) -> Earlier | None:
+        """Return what `--resume` goes on with.
+
+        Raises:
+            DbError: There is nothing, or it was something else.
+        """
+        if not self.many.resume:
+            return None
+        if not self.record.is_kept:
+            raise DbError(f"another run of this group is under way, or {self.record.path} can't be written")
+        found = self.record.read()
+        if found is None:
+            raise DbError("there is no run to go on with: the last one left nothing undone; leave out --resume")
+        if found.command != self._typed:
+            raise DbError(f"the last run was `{found.command}`; go on with it by `{found.command} --resume`")
+        return found
+
+    @property
+    def _typed(self) -> str:
+        """The command with its target, as typed."""
+        target = self.work.options.get("destination_rev")
+        words = [target] if isinstance(target, str) else list(target or ())
+        package = ["--package", self.package] if self.package else []
+        return " ".join([program(), self.work.name, *package, *(quoted(str(word)) for word in words)])
+
+    @property
+    def _typed_again(self) -> str:
+        shard = f" --shard {self.many.shard[0]}/{self.many.shard[1]}" if self.many.shard else ""
+        return f"{self._typed}{shard} --resume"
+
+    # Doing it
+
+    def _stages(self, databases: Sequence[Database]) -> list[Sequence[Database]]:
+        canary = self.many.canary
+        return [stage for stage in (databases[:canary], databases[canary:]) if stage]
+
+    def _stops(self, progress: Progress, *, canary: bool) -> bool:
+        failed = any(outcome.state == "failed" for outcome in progress.outcomes)
+        return failed and (canary or not self.many.keep_going)
+
+    def _run_stage(self, databases: Sequence[Database], progress: Progress) -> None:
+        if self.many.jobs > 1 and len(databases) > 1:
+            task = Task.of(self.work, self.package, self.invocation.limits)
+            parallel = Parallel(task, self.invocation.manager, self.many, lambda outcome: self._add(progress, outcome))
+            parallel.run([database.name for database in databases])
+            return
+        for database in databases:
+            outcome = attempt(database, self.work.run)
+            self._add(progress, outcome)
+            if outcome.state == "failed" and not self.many.keep_going:
+                return
+
+    def _add(self, progress: Progress, outcome: Outcome) -> None:
+        self.record.add(outcome)
+        progress.add(outcome)
+
+
+def _at(revisions: Sequence[str]) -> str:
+    return ", ".join(revisions) or "base"

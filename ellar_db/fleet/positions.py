@@ -1,0 +1,149 @@
+"""Where many databases are, asked with as few connections and queries as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ellar_db.config.invocation import Invocation
+from ellar_db.databases.connections import UnreachableError, connected, in_event_loop
+from ellar_db.databases.database import Database
+from ellar_db.dialects.base import Dialect
+from ellar_db.guards.entry import NAME, EntryTable
+from ellar_db.plugins.dialects import dialect_of
+from ellar_db.runtime.versions import COLUMN, heads_in
+from ellar_db.util.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+AT_ONCE = 500
+"""The number of schemas that one query asks about."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a database is.
+
+    Args:
+        revisions: The revisions in its version table.
+        exists: Whether the database is there.
+        settled: Whether no earlier run was interrupted in it, as far as that can be seen without its lock.
+    """
+
+    revisions: tuple[str, ...] = ()
+    exists: bool = True
+    settled: bool = True
+
+
+MISSING = Position(exists=False)
+
+
+def read_positions(databases: Iterable[Database], invocation: Invocation) -> dict[str, Position]:
+    """Return where databases are, by name; without those that can't be reached.
+
+    All schemas of a server are read with one connection, of PostgreSQL, MySQL and MariaDB by two queries; of other
+    databases each with one.
+
+    Args:
+        databases: The databases.
+        invocation: The command's arguments.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    found: dict[str, Position] = {}
+    alone: list[Database] = []
+    servers: dict[object, list[Database]] = {}
+    for database in databases:
+        whole = database.without_schema
+        if whole is database or "version_table_schema" in database.options:
+            alone.append(database)
+        else:
+            servers.setdefault(whole.address, []).append(database)
+    for members in servers.values():
+        # those that can't be read are run, which says what is wrong
+        with suppress(UnavailableError, SQLAlchemyError):
+            found.update(_of_server(members, invocation))
+    for database in alone:
+        with suppress(UnavailableError, SQLAlchemyError):
+            found[database.name] = _of_one(database, invocation)
+    return found
+
+
+def _of_server(members: Sequence[Database], invocation: Invocation) -> dict[str, Position]:
+    whole = members[0].without_schema
+    dialect = dialect_of(invocation.manager, whole)
+
+    def read(databases: Sequence[Database]) -> dict[str, Position]:
+        with connected(databases[0], invocation.limits_of(whole).connect_wait) as connection:
+            return dict(_read_schemas(connection, dialect, members))
+
+    return in_event_loop([whole], read)
+
+
+def _read_schemas(
+    connection: Connection, dialect: Dialect, members: Sequence[Database]
+) -> Iterable[tuple[str, Position]]:
+    """Yield the position of each schema."""
+    from sqlalchemy import text
+
+    tables = {database.name: str(database.options.get("version_table", "alembic_version")) for database in members}
+    there = dialect.tables_of_schemas(connection, sorted({*tables.values(), NAME}))
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    asked = [database for database in members if tables[database.name] in there.get(database.schema, ())]
+    revisions: dict[str, list[str]] = {database.name: [] for database in members}
+    for start in range(0, len(asked), AT_ONCE):
+        part = asked[start : start + AT_ONCE]
+        query = " UNION ALL ".join(
+            f"SELECT {number}, {COLUMN} FROM {quote(database.schema)}.{quote(tables[database.name])}"
+            for number, database in enumerate(part)
+        )
+        # a colon in a name isn't a parameter
+        for number, revision in connection.execute(text(query.replace(":", "\\:"))):
+            revisions[part[number].name].append(revision)
+    for database in members:
+        names = there.get(database.schema)
+        if names is None:
+            yield database.name, MISSING
+        else:
+            yield database.name, Position(tuple(revisions[database.name]), settled=NAME not in names)
+
+
+def _of_one(database: Database, invocation: Invocation) -> Position:
+    dialect = dialect_of(invocation.manager, database)
+    files = dialect.files(database)
+    if files and not any(file.exists() for file in files):
+        # a connection would make it; where its folder is there, so would the run
+        return Position(exists=files[0].parent.is_dir())
+
+    def read(databases: Sequence[Database]) -> Position:
+        with connected(databases[0], invocation.limits_of(database).connect_wait) as connection:
+            heads = _heads(database, connection)
+            unsettled = not dialect.rolls_back_ddl(database) and EntryTable(connection, database.options).read()
+            return Position(heads, settled=not unsettled)
+
+    try:
+        return in_event_loop([database], read)
+    except UnreachableError as error:
+        if dialect.absence(database, error.__cause__ or error):
+            return MISSING
+        raise
+
+
+def _heads(database: Database, connection: Connection) -> tuple[str, ...]:
+    """Return the revisions of a database by one query, if its version table is there."""
+    from sqlalchemy.exc import DBAPIError
+
+    quote = connection.dialect.identifier_preparer.quote
+    table = str(database.options.get("version_table", "alembic_version"))
+    schema = database.options.get("version_table_schema")
+    name = f"{quote(str(schema))}.{quote(table)}" if schema else quote(table)
+    try:
+        return tuple(row[0] for row in connection.exec_driver_sql(f"SELECT {COLUMN} FROM {name}"))
+    except DBAPIError:
+        # there is no such table yet, or something else, which the usual way tells
+        connection.rollback()
+        return heads_in(database, connection, table)

@@ -1,0 +1,133 @@
+"""What a run over many databases says while it goes on, and at its end."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+import click
+
+from ellar_db.fleet.outcome import Outcome
+from ellar_db.options import group_options
+from ellar_db.util.masking import masked, printable, say
+
+FEW = 25
+"""Up to how many databases each has a line of its own."""
+
+OFTEN, RARELY = 0.2, 10.0
+"""Seconds between two lines about the progress, on a terminal and elsewhere."""
+
+SHOWN = 20
+"""How many failures are listed at the end."""
+
+
+class Progress:
+    """The messages of a run, on standard error; with `--json`, a line for each database on standard output.
+
+    Args:
+        total: The number of databases.
+        json: Whether the lines are wanted.
+    """
+
+    def __init__(self, total: int, *, json: bool) -> None:
+        self.total = total
+        self.outcomes: list[Outcome] = []
+        self._json = json
+        self.is_quiet = group_options().quiet
+        self._live = sys.stderr.isatty() and not self.is_quiet
+        self._began = self._said = time.monotonic()
+        self._width = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Tell about a database.
+
+        Args:
+            outcome: What became of it.
+        """
+        self.outcomes.append(outcome)
+        if self._json:
+            click.echo(masked(json.dumps(outcome.document, ensure_ascii=False)))
+        if self.is_quiet:
+            return
+        for warning in outcome.warnings:
+            self._say(f"Warning: {outcome.database}: {warning}")
+        if outcome.state == "failed":
+            self._say(f"{outcome.database}: failed: {outcome.error}")
+        elif self.total <= FEW and outcome.state == "migrated":
+            self._say(f"{outcome.database}: {steps(outcome.steps)}, now at {at(outcome)} ({outcome.seconds:.2f} s)")
+        self._tick()
+
+    def finish(self) -> None:
+        """Tell how the run ended."""
+        self._clear()
+        if self.is_quiet:
+            return
+        counts: Counter[str] = Counter(outcome.state for outcome in self.outcomes)
+        counts["not begun"] += self.total - len(self.outcomes)
+        names = {"migrated": "migrated", "unchanged": "already there", "failed": "failed", "not begun": "not begun"}
+        told = ", ".join(f"{counts[state]:,} {name}" for state, name in names.items() if counts[state])
+        moved = [outcome for outcome in self.outcomes if outcome.state in ("migrated", "failed")]
+        slowest = max(moved, key=lambda outcome: outcome.seconds, default=None)
+        slow = f"; the slowest was {slowest.database} ({slowest.seconds:.2f} s)" if slowest and len(moved) > 1 else ""
+        what = "1 database" if self.total == 1 else f"{self.total:,} databases"
+        say(f"{what}: {told or 'nothing to do'}; {time.monotonic() - self._began:.1f} s in all{slow}.", err=True)
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if self.total <= 1 or now - self._said < (OFTEN if self._live else RARELY):
+            return
+        self._said = now
+        done = len(self.outcomes)
+        failed = sum(outcome.state == "failed" for outcome in self.outcomes)
+        trouble = f", {failed:,} failed" if failed else ""
+        line = f"{done:,} of {self.total:,} databases, {done / max(now - self._began, 0.001):.0f} a second{trouble}"
+        if self._live:
+            self._clear()
+            click.echo(line, nl=False, err=True)
+            self._width = len(line)
+        else:
+            click.echo(line, err=True)
+
+    def _say(self, line: str) -> None:
+        self._clear()
+        say(line, err=True)
+
+    def _clear(self) -> None:
+        """Remove the line about the progress from the terminal."""
+        if self._width:
+            click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
+            self._width = 0
+
+
+def steps(number: int) -> str:
+    """Return how many revisions were applied.
+
+    Example:
+        >>> steps(1), steps(2)
+        ('1 revision', '2 revisions')
+    """
+    return "1 revision" if number == 1 else f"{number:,} revisions"
+
+
+def at(outcome: Outcome) -> str:
+    """Return where a database is now."""
+    return printable(", ".join(outcome.after or ()) or "base")
+
+
+def failures(outcomes: Sequence[Outcome]) -> str:
+    """Return what failed, for the error of the whole run.
+
+    Args:
+        outcomes: What became of the databases.
+
+    Example:
+        >>> failures([Outcome("acme", "failed", error="it is locked")])
+        'acme: it is locked'
+    """
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    told = "; ".join(f"{outcome.database}: {outcome.error}" for outcome in failed[:SHOWN])
+    more = len(failed) - SHOWN
+    return f"{told}; and {more:,} more" if more > 0 else told

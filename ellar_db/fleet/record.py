@@ -1,0 +1,170 @@
+"""What a run over many databases has done so far: a file from which `--resume` goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from ellar_db.fleet.outcome import Outcome
+from ellar_db.util.errors import DbError
+from ellar_db.util.file_lock import SAFELY, FileLock
+
+FORMAT = 1
+
+NAME = "ellar-db-run"
+
+
+class Way(NamedTuple):
+    """From where to where a run was to bring a database.
+
+    Args:
+        before: The revisions at which it was.
+        after: Those at which it was to be.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+class Earlier(NamedTuple):
+    """What is known of an earlier run.
+
+    Args:
+        command: The command with its target, as typed.
+        ways: What it was to do, by database.
+        done: The databases that it brought there.
+    """
+
+    command: str
+    ways: Mapping[str, Way]
+    done: frozenset[str]
+
+
+class Record:
+    """The file of a run: what it is to do, and a line for each database that is done.
+
+    It lies beside the compiled env.py, where Git and images leave it out. One run at a time writes it.
+
+    Args:
+        folder: The migrations folder.
+        part: What is in the file's name besides: a package, a shard; empty for none.
+    """
+
+    def __init__(self, folder: Path, part: str = "") -> None:
+        self.path = folder / "__pycache__" / f"{NAME}{part}.jsonl"
+        self._lock = FileLock(self.path, without="")
+        self._handle: int | None = None
+        self.is_kept = False
+
+    def __enter__(self) -> Record:
+        try:
+            self.path.parent.mkdir(exist_ok=True)
+            self.is_kept = not self.path.parent.is_symlink() and self._lock.acquire()
+        except (OSError, DbError):
+            self.is_kept = False
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+        if self.is_kept:
+            self._lock.release()
+
+    def read(self) -> Earlier | None:
+        """Return what the file says of the last run, or None if there is none that left anything undone.
+
+        Raises:
+            DbError: The file can't be used.
+        """
+        try:
+            lines = self._text().splitlines()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise DbError(f"{self.path}, the record of the last run, can't be read: {error}") from error
+        found: list[dict[str, Any]] = []
+        for line in lines:
+            # the last line of a run that was killed may be cut short
+            with suppress(ValueError):
+                found.append(json.loads(line))
+        try:
+            head, *rest = found
+            if head["format"] != FORMAT:
+                raise ValueError(head["format"])
+            ways = {
+                str(name): Way(tuple(map(str, before)), tuple(map(str, after)))
+                for name, before, after in head["databases"]
+            }
+            done = frozenset(str(line["done"]) for line in rest)
+            return Earlier(str(head["command"]), ways, done)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DbError(
+                f"{self.path}, the record of the last run, is damaged; run the command without --resume, which leaves "
+                "alone what is done"
+            ) from error
+
+    def begin(self, command: str, ways: Mapping[str, Way]) -> None:
+        """Begin the record of a run.
+
+        Args:
+            command: The command with its target, as typed.
+            ways: What it is to do, by database.
+        """
+        if not self.is_kept:
+            return
+        head = {"format": FORMAT, "command": command, "databases": [[name, *way] for name, way in ways.items()]}
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | SAFELY
+        try:
+            self._handle = os.open(self.path, flags, 0o666)
+            self._write(head)
+        except OSError:
+            self.is_kept = False
+            self._lock.release()
+
+    def resume(self) -> None:
+        """Go on with the record of the last run."""
+        if self.is_kept:
+            self._handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | SAFELY)
+            os.write(self._handle, b"\n")
+
+    def add(self, outcome: Outcome) -> None:
+        """Note a database that is done.
+
+        Args:
+            outcome: What became of it; one that failed isn't noted.
+        """
+        if self._handle is not None and outcome.is_done:
+            self._write({"done": outcome.database})
+
+    def end(self) -> None:
+        """Remove the file of a run that has left nothing undone."""
+        if self._handle is not None:
+            self.path.unlink(missing_ok=True)
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        assert self._handle is not None
+        # one call, so that a killed program leaves a whole line or none but for the last
+        os.write(self._handle, json.dumps(line).encode() + b"\n")
+
+    def _text(self) -> str:
+        handle = os.open(self.path, os.O_RDONLY | SAFELY)
+        with os.fdopen(handle, encoding="utf-8") as file:
+            return file.read()
+
+
+def undone(earlier: Earlier, names: Sequence[str]) -> list[str]:
+    """Return those of some databases that the last run was to bring somewhere, and didn't.
+
+    Args:
+        earlier: The last run.
+        names: The databases.
+    """
+    return [name for name in names if name in earlier.ways and name not in earlier.done]

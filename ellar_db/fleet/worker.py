@@ -1,0 +1,228 @@
+"""The part of a run that takes place in another process, perhaps on another machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing import parent_process
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ellar_db.config.invocation import Work
+from ellar_db.config.seam import alembic_config
+from ellar_db.databases.database import Database
+from ellar_db.fleet.attempt import attempt
+from ellar_db.fleet.outcome import Outcome
+from ellar_db.options import META, GroupOptions, Selection, group_options
+from ellar_db.plugins.options import OVERRIDING, values
+from ellar_db.project.application import application_name, naming_application
+from ellar_db.util.errors import in_one_line, summary
+from ellar_db.util.masking import masked
+from ellar_db.util.termination import terminable
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from alembic.config import Config
+
+_one_at_a_time = threading.Lock()
+
+ENDING = threading.Event()
+"""Set when the process that asked for the work is gone: nothing more is begun."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A command, as values that can be pickled, from which another process repeats it for some databases.
+
+    Args:
+        name: The command: "upgrade", "downgrade", "stamp" or "ensure-version".
+        folder: The project's folder.
+        directory: The migrations folder, if the command line names one.
+        package: The package whose migrations these are; empty for the application's own.
+        x_arg: Values of `-x`.
+        limits: Values of `Limits`, by name.
+        group: The options before the command's name.
+        params: The command's parameters, for plugins.
+        overridden: Parameters of commands that a plugin has replaced.
+        plugin_options: Values of options that plugins added.
+        application: The application, as `application_name` has it.
+        options: Alembic's options of the command.
+    """
+
+    name: str
+    folder: str
+    directory: str | None
+    package: str
+    x_arg: tuple[str, ...]
+    limits: Mapping[str, Any]
+    group: Mapping[str, Any]
+    params: Mapping[str, Any]
+    overridden: Mapping[str, Any]
+    plugin_options: Mapping[str, Any]
+    application: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, work: Work, package: str, limits: Mapping[str, Any]) -> Task:
+        """Return the task of the command that runs.
+
+        Args:
+            work: What it does.
+            package: The package, or an empty string.
+            limits: Its limits.
+        """
+        ctx = click.get_current_context(silent=True)
+        params = dict(ctx.params) if ctx else {}
+        directory = params.get("directory")
+        kept = {key: work.options[key] for key in ("destination_rev", "tag", "purge") if key in work.options}
+        return cls(
+            work.name,
+            os.getcwd(),
+            None if directory is None else str(directory),
+            package,
+            tuple(params.get("x_arg") or ()),
+            dict(limits),
+            vars(group_options()),
+            {key: value for key, value in params.items() if _is_plain(value)},
+            dict(ctx.meta.get(OVERRIDING, {})) if ctx else {},
+            dict(values.get()),
+            application_name(),
+            kept,
+        )
+
+    def run(self, names: Sequence[str], each: Collecting) -> None:
+        """Run the command on some of the databases.
+
+        Args:
+            names: Their names.
+            each: Gets what became of each.
+        """
+        from alembic import command
+
+        destination = self.options.get("destination_rev")
+        tag = self.options.get("tag")
+        directory = None if self.directory is None else Path(self.directory)
+        with (
+            self._context(),
+            open(os.devnull, "w", encoding="utf-8") as nowhere,
+            alembic_config(
+                directory,
+                x_arg=self.x_arg,
+                limits=self.limits,
+                package=self.package or None,
+                chosen=Selection(tuple(names)),
+                each=each,
+                stdout=nowhere,
+            ) as config,
+        ):
+            if self.name == "upgrade":
+                command.upgrade(config, str(destination), tag=tag)
+            elif self.name == "downgrade":
+                command.downgrade(config, str(destination), tag=tag)
+            elif self.name == "stamp":
+                command.stamp(config, _listed(destination), tag=tag, purge=bool(self.options.get("purge")))
+            else:
+                command.ensure_version(config)
+
+    @contextmanager
+    def _context(self) -> Iterator[None]:
+        """Enter the command's context, in which plugins find its options, and the project's folder."""
+        before = os.getcwd()
+        os.chdir(self.folder)
+        command = click.Command(self.name)
+        command.allow_extra_args = True
+        token = values.set(dict(self.plugin_options))
+        try:
+            with click.Context(click.Group("db"), info_name="ellar-db") as parent:
+                parent.meta[META] = GroupOptions(**self.group)
+                parent.meta[OVERRIDING] = dict(self.overridden)
+                naming_application(parent, self.application)
+                with click.Context(command, info_name=self.name, parent=parent) as ctx:
+                    ctx.params.update(self.params)
+                    yield
+        finally:
+            values.reset(token)
+            os.chdir(before)
+
+
+class Collecting:
+    """Runs the databases of a task one after the other, and keeps what became of each."""
+
+    asked = ""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+
+    def __call__(self, config: Config, databases: Sequence[Database], work: Work) -> None:
+        """Run them."""
+        for database in databases:
+            if ENDING.is_set():
+                return
+            self.outcomes.append(attempt(database, work.run))
+
+
+def work_on(task: Task, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Run a command on some databases, one at a time in this process; it may be repeated, as after a crash.
+
+    Args:
+        task: The command.
+        names: The databases.
+
+    Returns:
+        What became of each, as `Outcome.values`.
+    """
+    each = Collecting()
+    told = ""
+    with _one_at_a_time:
+        try:
+            with terminable():
+                task.run(names, each)
+        except click.ClickException as error:
+            told = masked(in_one_line(error.message))
+        except Exception as error:  # of the project's own code; no exception may be lost on its way to another process
+            told = masked(in_one_line(f"{type(error).__name__}: {summary(error)}"))
+    known = {outcome.database for outcome in each.outcomes}
+    rest = [name for name in names if name not in known]
+    untold = [Outcome(name, "failed", error=told) if told else Outcome(name, "not begun") for name in rest]
+    return [outcome.values for outcome in (*each.outcomes, *untold)]
+
+
+def end_with(end: Connection) -> None:
+    """Let this process end what it is doing once the one that started it asks for that, or is gone.
+
+    Args:
+        end: Is at its end then.
+    """
+    parent = parent_process()
+
+    def watch() -> None:
+        with suppress(EOFError, OSError):
+            end.recv_bytes()
+        ENDING.set()
+        if _one_at_a_time.locked() and os.name != "nt":
+            # what has been begun is rolled back, as by any SIGTERM
+            os.kill(os.getpid(), signal.SIGTERM)
+        if parent is not None:
+            parent.join()
+            with _one_at_a_time:
+                os._exit(1)
+
+    threading.Thread(target=watch, name="ellar_db end", daemon=True).start()
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether a parameter's value can be sent to another process."""
+    if isinstance(value, (tuple, list)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (str, int, float, bool, Path))
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())

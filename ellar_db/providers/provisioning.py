@@ -1,0 +1,41 @@
+"""Making databases that aren't there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ellar_db.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from ellar_db.databases.database import Database
+
+
+@hookimpl
+def ellar_db_provision(database: Database) -> bool | None:
+    """Make a schema, a database of a server, or the folder of a file."""
+    from ellar_db.databases.connections import connected, in_event_loop
+    from ellar_db.plugins.dialects import dialect_of
+    from ellar_db.plugins.manager import get_plugin_manager
+    from ellar_db.scratch.databases import administered
+
+    whole = database.without_schema
+    dialect = dialect_of(get_plugin_manager(), whole)
+    if whole is not database:
+
+        def make(databases: Sequence[Database]) -> None:
+            with connected(databases[0]) as connection, connection.begin():
+                name = connection.dialect.identifier_preparer.quote_identifier(database.schema)
+                connection.exec_driver_sql(dialect.create_schema(name).replace("%", "%%"))
+
+        in_event_loop([whole], make)
+        return True
+    files = dialect.files(database)
+    if files:
+        files[0].parent.mkdir(parents=True, exist_ok=True)
+        return True
+    url = database.sync_engine.url
+    if not dialect.maintenance_databases(url):
+        return None
+    administered(database, dialect, lambda connection: dialect.create_database(connection, url, url), "no database")
+    return True
