@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ MISSING = Position(exists=False)
 def read_positions(databases: Iterable[Database], invocation: Invocation) -> dict[str, Position]:
     """Return where databases are, by name; without those that can't be reached.
 
-    All schemas of a server are read with one connection, of PostgreSQL, MySQL and MariaDB by two queries; of other
+    All schemas of a server are read with one connection, of PostgreSQL, MySQL and MariaDB by a few queries; of other
     databases each with one.
 
     Args:
@@ -93,23 +93,31 @@ def _read_schemas(
     tables = {database.name: str(database.options.get("version_table", "alembic_version")) for database in members}
     there = dialect.tables_of_schemas(connection, sorted({*tables.values(), NAME}))
     quote = connection.dialect.identifier_preparer.quote_identifier
-    asked = [database for database in members if tables[database.name] in there.get(database.schema, ())]
-    revisions: dict[str, list[str]] = {database.name: [] for database in members}
-    for start in range(0, len(asked), AT_ONCE):
-        part = asked[start : start + AT_ONCE]
-        query = " UNION ALL ".join(
-            f"SELECT {number}, {COLUMN} FROM {quote(database.schema)}.{quote(tables[database.name])}"
-            for number, database in enumerate(part)
-        )
-        # a colon in a name isn't a parameter
-        for number, revision in connection.execute(text(query.replace(":", "\\:"))):
-            revisions[part[number].name].append(revision)
+
+    def values(column: str, tables: Mapping[str, str]) -> dict[str, list[str]]:
+        """Return the values of one column in a table of each schema that has it."""
+        found: dict[str, list[str]] = {}
+        asked = [database for database in members if tables[database.name] in there.get(database.schema, ())]
+        for start in range(0, len(asked), AT_ONCE):
+            part = asked[start : start + AT_ONCE]
+            query = " UNION ALL ".join(
+                f"SELECT {number}, {column} FROM {quote(database.schema)}.{quote(tables[database.name])}"
+                for number, database in enumerate(part)
+            )
+            # a colon in a name isn't a parameter
+            for number, value in connection.execute(text(query.replace(":", "\\:"))):
+                found.setdefault(part[number].name, []).append(value)
+        return found
+
+    revisions = values(COLUMN, tables)
+    unfinished = values("revision", dict.fromkeys(tables, NAME))
     for database in members:
         names = there.get(database.schema)
         if names is None:
             yield database.name, MISSING
         else:
-            yield database.name, Position(tuple(revisions[database.name]), settled=NAME not in names)
+            at = tuple(revisions.get(database.name, ()))
+            yield database.name, Position(at, settled=database.name not in unfinished)
 
 
 def _of_one(database: Database, invocation: Invocation) -> Position:
