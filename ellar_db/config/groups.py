@@ -83,7 +83,7 @@ def reference(manager: PluginManager, databases: Sequence[Database]) -> Database
     if named is not None and named not in by_name:
         raise DbError(
             f"[tool.ellar-db] reference is {named!r}, and there is no such database in the group"
-            f"{meant(named, by_name)}; there is: {listed(list(by_name))}"
+            f"; there is: {listed(list(by_name))}{meant(named, by_name)}"
         )
     found = by_name[named] if named else by_name.get(DEFAULT, databases[0])
     log.info(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from ellar_db.project.urls import FORM, corrected, installing
 from ellar_db.util.errors import DbError, summary
@@ -43,14 +45,16 @@ def deferred(name: str, url: URL | str) -> Deferred:
     return Deferred(parsed, lambda: _shared(name, parsed))
 
 
-_engines: dict[URL, Engine | AsyncEngine] = {}
-"""The engines of databases that were given as URLs."""
+_engines: WeakValueDictionary[tuple[URL, str], Engine | AsyncEngine] = WeakValueDictionary()
+"""The engines of databases that were given as URLs, by URL and the folder to which it may be relative."""
 
 
 def _shared(name: str, url: URL) -> Engine | AsyncEngine:
-    if url not in _engines:
-        _engines[url] = make_engine(name, url, pooled=False)
-    return _engines[url]
+    key = url, os.getcwd()
+    engine = _engines.get(key)
+    if engine is None:
+        engine = _engines[key] = make_engine(name, url, pooled=False)
+    return engine
 
 
 def checked_url(name: str, spec: Mapping[str, Any]) -> URL:

@@ -32,9 +32,8 @@ def selected(chosen: Selection, databases: Iterable[Database]) -> list[Database]
         exact = set(there)
         for pattern in patterns:
             if pattern not in exact and not any(fnmatchcase(name, pattern) for name in there):
-                raise DbError(
-                    f"no {what} is called {pattern}{meant(pattern, exact)}; there is: {listed(sorted(exact))}"
-                )
+                near = meant(pattern, exact)
+                raise DbError(f"no {what} is called {pattern}; there is: {listed(sorted(exact))}{near}")
     names = set(chosen.names)
     found = [each for each in known if not names or each.name in names or _matches(each.name, chosen.names)]
     found = [each for each in found if not chosen.groups or _matches(each.group, chosen.groups)]

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
-from ellar_db.dialects.server_lock import ServerLock, absent, quoted_database
+from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
+from ellar_db.util.sqlalchemy import plain_text, quoted
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Column, Connection, Table
@@ -150,7 +151,7 @@ class MySQL(Dialect):
 
     def enter_schema(self, dialect: SQLAlchemyDialect, schema: str) -> Sequence[str]:
         """Go to another database of the server."""
-        return [f"USE {dialect.identifier_preparer.quote_identifier(schema)}"]
+        return [f"USE {quoted(dialect, schema)}"]
 
     def tables_of_schemas(self, connection: Connection, names: Sequence[str]) -> dict[str, set[str]]:
         """Return which tables each database has, by one query."""
@@ -376,13 +377,12 @@ class MySQL(Dialect):
             {"name": like.database},
         ).first()
         options = f" CHARACTER SET {found[0]} COLLATE {found[1]}" if found else ""
-        connection.execute(text(f"CREATE DATABASE {quoted_database(connection, url)}{options}"))
+        connection.execute(plain_text(f"CREATE DATABASE {quoted(connection.dialect, str(url.database))}{options}"))
 
     def drop_database(self, connection: Connection, url: URL) -> None:
         """Drop the database."""
-        from sqlalchemy import text
 
-        connection.execute(text(f"DROP DATABASE IF EXISTS {quoted_database(connection, url)}"))
+        connection.execute(plain_text(f"DROP DATABASE IF EXISTS {quoted(connection.dialect, str(url.database))}"))
 
     def is_reached(self, connection: Connection, url: URL) -> str:
         """Ask the server for the current database."""

@@ -15,9 +15,10 @@ from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.comparing import OwnType
 from ellar_db.dialects.postgresql_catalog import indexes
-from ellar_db.dialects.server_lock import ServerLock, absent, quoted_database
+from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
+from ellar_db.util.sqlalchemy import plain_text, quoted
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Column, Connection, Inspector
@@ -113,7 +114,7 @@ class PostgreSQL(Dialect):
 
     def enter_schema(self, dialect: SQLAlchemyDialect, schema: str) -> Sequence[str]:
         """Set a search path that has no other schema: a table that isn't there must not be found elsewhere."""
-        return [f"SET search_path TO {dialect.identifier_preparer.quote_identifier(schema)}"]
+        return [f"SET search_path TO {quoted(dialect, schema)}"]
 
     def tables_of_schemas(self, connection: Connection, names: Sequence[str]) -> dict[str, set[str]]:
         """Return which tables each schema has, by one query."""
@@ -427,16 +428,16 @@ class PostgreSQL(Dialect):
 
     def create_database(self, connection: Connection, url: URL, like: URL) -> None:
         """Make a database, with the server's own defaults."""
-        from sqlalchemy import text
 
-        connection.execute(text(f"CREATE DATABASE {quoted_database(connection, url)}"))
+        connection.execute(plain_text(f"CREATE DATABASE {quoted(connection.dialect, str(url.database))}"))
 
     def drop_database(self, connection: Connection, url: URL) -> None:
         """Drop the database; from PostgreSQL 13 on, even if there are connections to it."""
-        from sqlalchemy import text
 
         forced = " WITH (FORCE)" if (connection.dialect.server_version_info or ()) >= (13,) else ""
-        connection.execute(text(f"DROP DATABASE IF EXISTS {quoted_database(connection, url)}{forced}"))
+        connection.execute(
+            plain_text(f"DROP DATABASE IF EXISTS {quoted(connection.dialect, str(url.database))}{forced}")
+        )
 
     def is_reached(self, connection: Connection, url: URL) -> str:
         """Ask the server for the current database."""

@@ -14,7 +14,7 @@ from ellar_db.databases.limits import Limits
 from ellar_db.util.sqlalchemy import is_silent
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection
+    from sqlalchemy import Connection
 
 
 RARELY = 1.0
@@ -29,16 +29,6 @@ def absent(database: Database) -> str:
     """
     name = database.sync_engine.url.database
     return f"the server is there, and has no database {name!r}; create it there, or correct the URL"
-
-
-def quoted_database(connection: Connection, url: URL) -> str:
-    """Return the name of a database for an SQL text (`text()`).
-
-    Args:
-        connection: A connection to its server.
-        url: Its URL.
-    """
-    return connection.dialect.identifier_preparer.quote(str(url.database)).replace(":", "\\:")
 
 
 class ServerLock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ellar_db.config.invocation import Invocation
@@ -15,6 +16,7 @@ from ellar_db.guards.entry import NAME, EntryTable
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.runtime.versions import COLUMN, heads_in
 from ellar_db.util.errors import UnavailableError
+from ellar_db.util.sqlalchemy import plain_text, quoted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -88,11 +90,9 @@ def _read_schemas(
     connection: Connection, dialect: Dialect, members: Sequence[Database]
 ) -> Iterable[tuple[str, Position]]:
     """Yield the position of each schema."""
-    from sqlalchemy import text
-
     tables = {database.name: str(database.options.get("version_table", "alembic_version")) for database in members}
     there = dialect.tables_of_schemas(connection, sorted({*tables.values(), NAME}))
-    quote = connection.dialect.identifier_preparer.quote_identifier
+    quote = partial(quoted, connection.dialect)
 
     def values(column: str, tables: Mapping[str, str]) -> dict[str, list[str]]:
         """Return the values of one column in a table of each schema that has it."""
@@ -104,8 +104,7 @@ def _read_schemas(
                 f"SELECT {number}, {column} FROM {quote(database.schema)}.{quote(tables[database.name])}"
                 for number, database in enumerate(part)
             )
-            # a colon in a name isn't a parameter
-            for number, value in connection.execute(text(query.replace(":", "\\:"))):
+            for number, value in connection.execute(plain_text(query)):
                 found.setdefault(part[number].name, []).append(value)
         return found
 
@@ -145,12 +144,12 @@ def _heads(database: Database, connection: Connection) -> tuple[str, ...]:
     """Return the revisions of a database by one query, if its version table is there."""
     from sqlalchemy.exc import DBAPIError
 
-    quote = connection.dialect.identifier_preparer.quote
+    quote = partial(quoted, connection.dialect)
     table = str(database.options.get("version_table", "alembic_version"))
     schema = database.options.get("version_table_schema")
     name = f"{quote(str(schema))}.{quote(table)}" if schema else quote(table)
     try:
-        return tuple(row[0] for row in connection.exec_driver_sql(f"SELECT {COLUMN} FROM {name}"))
+        return tuple(row[0] for row in connection.execute(plain_text(f"SELECT {COLUMN} FROM {name}")))
     except DBAPIError:
         # there is no such table yet, or something else, which the usual way tells
         connection.rollback()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -24,7 +25,7 @@ from ellar_db.plugins.options import OVERRIDING, values
 from ellar_db.project.application import application_name, naming_application
 from ellar_db.util.errors import in_one_line, summary
 from ellar_db.util.masking import masked
-from ellar_db.util.termination import terminable
+from ellar_db.util.termination import EXIT_CODE, TerminatedError, terminable
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -35,6 +36,9 @@ _one_at_a_time = threading.Lock()
 
 ENDING = threading.Event()
 """Set when the process that asked for the work is gone: nothing more is begun."""
+
+_started_for_it = threading.Event()
+"""Set in a process that does nothing else, and so ends when it is told to."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Task:
         overridden: Parameters of commands that a plugin has replaced.
         plugin_options: Values of options that plugins added.
         application: The application, as `application_name` has it.
+        origin: The process that asks for the work.
         options: Alembic's options of the command.
     """
 
@@ -67,6 +72,7 @@ class Task:
     overridden: Mapping[str, Any]
     plugin_options: Mapping[str, Any]
     application: str
+    origin: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -94,6 +100,7 @@ class Task:
             dict(ctx.meta.get(OVERRIDING, {})) if ctx else {},
             dict(values.get()),
             application_name(),
+            _this_process(),
             kept,
         )
 
@@ -180,10 +187,18 @@ def work_on(task: Task, names: Sequence[str]) -> list[dict[str, Any]]:
     """
     each = Collecting()
     told = ""
+    if task.origin == _this_process():
+        told = "the executor runs the work in threads of this process, where Alembic can do one thing at a time"
+        return [Outcome(name, "failed", error=told).values for name in names]
     with _one_at_a_time:
         try:
             with terminable():
                 task.run(names, each)
+        except TerminatedError:
+            if _started_for_it.is_set():
+                # what it was doing is rolled back by now; a pool would go on after any exception
+                os._exit(EXIT_CODE)
+            raise
         except click.ClickException as error:
             told = masked(in_one_line(error.message))
         except Exception as error:  # of the project's own code; no exception may be lost on its way to another process
@@ -201,6 +216,7 @@ def end_with(end: Connection) -> None:
         end: Is at its end then.
     """
     parent = parent_process()
+    _started_for_it.set()
 
     def watch() -> None:
         with suppress(EOFError, OSError):
@@ -215,6 +231,10 @@ def end_with(end: Connection) -> None:
                 os._exit(1)
 
     threading.Thread(target=watch, name="ellar_db end", daemon=True).start()
+
+
+def _this_process() -> str:
+    return f"{os.getpid()} {socket.gethostname()}"
 
 
 def _is_plain(value: Any) -> bool:

@@ -17,7 +17,8 @@ def ellar_db_provision(database: Database) -> bool | None:
     from ellar_db.databases.connections import connected, in_event_loop
     from ellar_db.plugins.dialects import dialect_of
     from ellar_db.plugins.manager import get_plugin_manager
-    from ellar_db.scratch.databases import administered
+    from ellar_db.scratch.databases import administered, initialize
+    from ellar_db.util.sqlalchemy import plain_text, quoted
 
     whole = database.without_schema
     dialect = dialect_of(get_plugin_manager(), whole)
@@ -25,8 +26,8 @@ def ellar_db_provision(database: Database) -> bool | None:
 
         def make(databases: Sequence[Database]) -> None:
             with connected(databases[0]) as connection, connection.begin():
-                name = connection.dialect.identifier_preparer.quote_identifier(database.schema)
-                connection.exec_driver_sql(dialect.create_schema(name).replace("%", "%%"))
+                name = quoted(connection.dialect, database.schema)
+                connection.execute(plain_text(dialect.create_schema(name)))
 
         in_event_loop([whole], make)
         return True
@@ -38,4 +39,6 @@ def ellar_db_provision(database: Database) -> bool | None:
     if not dialect.maintenance_databases(url):
         return None
     administered(database, dialect, lambda connection: dialect.create_database(connection, url, url), "no database")
+    # the engine's first connection was to another database of the server
+    in_event_loop([database], initialize)
     return True

@@ -243,14 +243,18 @@ def _redirected(database: Database, url: URL) -> Iterator[Database]:
     event.listen(original, "do_connect", _tell_how)
     made = replace(database, engine=engine)
     try:
-        in_event_loop([made], _initialize)
+        in_event_loop([made], initialize)
         yield made
     finally:
         event.remove(original, "do_connect", _tell_how)
 
 
-def _initialize(databases: Sequence[Database]) -> None:
-    """Initialize the dialect from the database, as an engine's first connection does."""
+def initialize(databases: Sequence[Database]) -> None:
+    """Let the dialect of a database's engine know the database, as an engine's first connection does.
+
+    Args:
+        databases: The database.
+    """
     with connected(databases[0]) as connection:
         connection.dialect.initialize(connection)
 

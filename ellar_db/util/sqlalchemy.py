@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Constraint, Dialect, Engine, Pool
+    from sqlalchemy import Connection, Constraint, Dialect, Engine, Pool, TextClause
     from sqlalchemy import Sequence as Sequence_
     from sqlalchemy.sql.compiler import DDLCompiler
     from sqlalchemy.types import TypeEngine
@@ -80,6 +80,34 @@ def dialect_apart(dialect: Dialect) -> Any:
         if getattr(value, "dialect", None) is dialect:
             setattr(copied, name, type(value)(copied))
     return copied
+
+
+def quoted(dialect: Dialect, name: str) -> str:
+    """Return a name quoted for a statement that goes to the driver as it is.
+
+    `IdentifierPreparer.quote_identifier` is public, but doubles percent signs for drivers that format their statements.
+
+    Args:
+        dialect: The dialect.
+        name: The name, of printable characters.
+
+    Example:
+        >>> from sqlalchemy.dialects import mysql
+        >>> quoted(mysql.dialect(), "100%")
+        '`100%`'
+    """
+    return dialect.identifier_preparer.quote_identifier(name.replace("%", "\0")).replace("\0", "%")
+
+
+def plain_text(statement: str) -> TextClause:
+    """Return a statement in which a colon is no parameter.
+
+    Args:
+        statement: The statement, with names from `quoted`.
+    """
+    from sqlalchemy import text
+
+    return text(statement.replace(":", "\\:"))
 
 
 def isolation_level_of_engine(dialect: Dialect) -> str | None:

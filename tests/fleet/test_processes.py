@@ -1,0 +1,255 @@
+"""Databases of one group that other processes migrate, some at the same time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ellar_db.testing import Project
+from tests.support.fleets import VISIT, files, folder, history, lines, program, visits
+from tests.support.histories import TURNS
+from tests.support.processes import TIMEOUT
+from tests.support.revisions import write_revision
+
+EXECUTOR = """
+
+@hookimpl
+def ellar_db_executor(jobs):
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+    from multiprocessing import get_context
+
+    print("asked for", jobs, flush=True)
+    return ThreadPoolExecutor(jobs) if jobs == 3 else ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+"""
+
+
+def start(project: Project, *arguments: str, limit: str = "") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "ellar_db", *arguments]
+    if limit:
+        command = ["sh", "-c", f'{limit}; exec "$0" "$@"', *command]
+    return subprocess.Popen(
+        command,
+        cwd=project.path,
+        env={**os.environ, "ELLAR_DB_LOAD_PLUGINS": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_do_the_same_as_one(project: Project) -> None:
+    names = files(project, 12)
+    history(project, "one", "two")
+
+    documents = lines(program(project, "upgrade", "--jobs", "3", "--json").stdout)
+
+    assert sorted(each["database"] for each in documents) == sorted(names)
+    assert {(each["state"], *each["from"], *each["to"], each["steps"]) for each in documents} == {
+        ("migrated", "two", 2)
+    }
+    assert [visits(project, name) for name in names] == [["one", "two"]] * 12
+
+
+def test_downgrade_and_stamp_too(project: Project) -> None:
+    names = files(project, 4)
+    history(project, "one", "two")
+
+    program(project, "upgrade", "-j", "2")
+    program(project, "downgrade", "-j", "2", "--yes", "--", "-1")
+    program(project, "stamp", "-j", "2", "two")
+
+    assert [visits(project, name) for name in names] == [["one", "two", "-two"]] * 4
+    assert "4 databases: 4 already there; " in program(project, "upgrade").stderr
+
+
+def test_stop_after_a_failure_unless_asked_to_go_on(project: Project) -> None:
+    names = files(project, 30)
+    history(project, "one")
+    write_revision(folder(project), "two", "one", "assert 't0.db' not in str(op.get_bind().engine.url), 'no room'")
+
+    said = program(project, "upgrade", "-j", "2", exit_code=1).stderr
+    assert "not begun; " in said
+    assert said.count("no room") == 1
+
+    said = program(project, "upgrade", "-j", "2", "--keep-going", exit_code=1).stderr
+    assert "1 failed; " in said
+    assert [visits(project, name) for name in names[1:]] == [["one"]] * 29
+
+
+def test_that_die_are_named_and_the_others_done(project: Project) -> None:
+    names = files(project, 20)
+    history(project, "one")
+    deadly = "import os; 't7.db' in str(op.get_bind().engine.url) and os._exit(9)"
+    write_revision(folder(project), "two", "one", f"{VISIT.format('two')}; {deadly}")
+
+    said = program(project, "upgrade", "-j", "2", "--keep-going", exit_code=1).stderr
+
+    assert "t7: failed: its process died before it told what it did" in said
+    assert "20 databases: 19 migrated, 1 failed; " in said or "already there, 1 failed; " in said
+    assert [visits(project, name) for name in names if name != "t7"] == [["one", "two"]] * 19
+
+    write_revision(folder(project), "two", "one", VISIT.format("two"))
+    program(project, "upgrade", "--resume")
+    assert visits(project, "t7") == ["one", "two"]
+
+
+def test_that_cannot_start_the_application_fail_with_its_error(project: Project) -> None:
+    files(project, 3)
+    history(project, "one")
+    file = project.path / "tenants.py"
+    file.write_text(
+        file.read_text() + "\nimport multiprocessing\nassert not multiprocessing.parent_process(), 'not here'\n"
+    )
+
+    said = program(project, "upgrade", "-j", "2", "--keep-going", exit_code=1).stderr
+
+    assert said.count("not here") >= 1
+    assert "3 databases: 3 failed; " in said
+
+
+def test_give_plugins_the_options_of_the_command(project: Project) -> None:
+    files(project, 2)
+    history(project, "one")
+    file = project.path / "tenants.py"
+    file.write_text(
+        file.read_text()
+        + """
+
+import click
+from pathlib import Path
+from ellar_db import plugin_option
+
+@hookimpl
+def ellar_db_command_options(command):
+    if command.name == "upgrade":
+        yield click.Option(["--ticket"])
+
+@hookimpl
+def ellar_db_committed(run):
+    with Path("said.txt").open("a") as file:
+        file.write(f"{plugin_option('ticket')} {run.options['tag']} {run.database.name}\\n")
+"""
+    )
+
+    program(project, "upgrade", "-j", "2", "--ticket", "T-1", "--tag", "x")
+
+    assert sorted((project.path / "said.txt").read_text().split("\n")) == ["", "T-1 x t0", "T-1 x t1"]
+
+
+def test_ellar_db_executor_runs_the_work(project: Project) -> None:
+    names = files(project, 6)
+    history(project, "one")
+    file = project.path / "tenants.py"
+    file.write_text(file.read_text() + EXECUTOR)
+
+    done = program(project, "upgrade", "-j", "2")
+
+    assert "asked for 2\n" in done.stdout + done.stderr
+    assert [visits(project, name) for name in names] == [["one"]] * 6
+
+
+def test_ellar_db_executor_has_other_processes(project: Project) -> None:
+    files(project, 3)
+    history(project, "one")
+    file = project.path / "tenants.py"
+    file.write_text(file.read_text() + EXECUTOR)
+
+    said = program(project, "upgrade", "-j", "3", "--keep-going", exit_code=1).stderr
+
+    assert said.count("the executor runs the work in threads of this process") == 3
+    assert not visits(project, "t0")
+
+
+def test_ellar_db_executor_must_be_one(project: Project) -> None:
+    files(project, 2)
+    history(project, "one")
+    file = project.path / "tenants.py"
+    file.write_text(file.read_text() + "\n\n@hookimpl\ndef ellar_db_executor(jobs):\n    return 3\n")
+
+    said = program(project, "upgrade", "-j", "2", exit_code=1).stderr
+
+    assert "ellar_db_executor: TypeError: it gave 3, which is no concurrent.futures.Executor" in said
+    assert visits(project, "t0") == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_need_few_open_files(project: Project, jobs: str) -> None:
+    names = files(project, 150)
+    history(project, "one")
+
+    process = start(project, "upgrade", "-j", jobs, limit="ulimit -n 64")
+    _, said = process.communicate(timeout=TIMEOUT)
+
+    assert process.returncode == 0, said
+    assert [visits(project, name) for name in names] == [["one"]] * 150
+
+
+def test_two_runs_at_once_do_nothing_twice(project: Project) -> None:
+    names = files(project, 20)
+    history(project, "one", "two")
+
+    both = [start(project, "upgrade", "-j", "2") for _ in range(2)]
+    said = [process.communicate(timeout=TIMEOUT)[1] for process in both]
+
+    assert [process.returncode for process in both] == [0, 0], said
+    assert [visits(project, name) for name in names] == [["one", "two"]] * 20
+
+
+@pytest.mark.parametrize("turn", range(TURNS))
+@pytest.mark.parametrize("signalled", ["SIGKILL", "SIGTERM", "SIGINT"])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_run_that_is_ended_is_resumed(project: Project, signalled: str, turn: int) -> None:
+    names = files(project, 40)
+    history(project, "one", "two")
+    for each in ("one", "two"):
+        write_revision(
+            folder(project),
+            each,
+            None if each == "one" else "one",
+            f"{VISIT.format(each)}; import time; time.sleep(0.02)",
+        )
+
+    process = start(project, "upgrade", "-j", "2")
+    wanted = 2 + 7 * turn
+    until = time.monotonic() + TIMEOUT
+    while sum(bool(visits(project, name)) for name in names if made(project, name)) < wanted:
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    process.send_signal(getattr(signal, signalled))
+    process.communicate(timeout=TIMEOUT)
+    # its processes end what they have begun, or roll it back, and begin nothing more
+    until = time.monotonic() + TIMEOUT
+    while children(project):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    done = [name for name in names if made(project, name) and visits(project, name)]
+
+    program(project, "upgrade", "-j", "2", "--resume")
+
+    assert process.returncode != 0
+    assert len(done) < 40
+    assert [visits(project, name) for name in names] == [["one", "two"]] * 40
+
+
+def made(project: Project, name: str) -> bool:
+    return (project.path / "files" / f"{name}.db").exists()
+
+
+def children(project: Project) -> list[str]:
+    """Return the processes that run in the project's folder."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            if (each / "cwd").readlink() == project.path and int(each.name) != os.getpid():
+                found.append((each / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
