@@ -15,7 +15,7 @@ from sqlalchemy import Engine, event
 
 from ellar_db import Database, alembic_config
 from ellar_db.testing import Project
-from tests.support.fleets import files, folder, history, lines, provide, visits
+from tests.support.fleets import files, folder, history, lines, program, provide, visits
 from tests.support.processes import Program
 from tests.support.revisions import write_revision
 
@@ -536,3 +536,65 @@ class TestDatabase:
         assert project.db("current", exit_code=1).stderr == (
             "Error: the group of the database 'a' must be a text, not 3\n"
         )
+
+
+class TestPackages:
+    """Migrations of a package run on databases of a group as the application's do."""
+
+    @pytest.fixture
+    def audited(self, project: Project) -> Project:
+        files(project, 3)
+        history(project, "one")
+        versions = project.path / "audit_versions"
+        versions.mkdir()
+        write_revision(versions, "logged", None, "op.create_table('log', sa.Column('id', sa.Integer))")
+        file = project.path / "tenants.py"
+        file.write_text(
+            file.read_text()
+            + """
+
+from pathlib import Path
+from ellar_db import PackageMigrations
+
+@hookimpl
+def ellar_db_migrations():
+    yield PackageMigrations("audit", Path(__file__).parent / "audit_versions", databases=["t[01]", "t2"])
+"""
+        )
+        project.forget("tenants")
+        return project
+
+    def test_come_first(self, audited: Project) -> None:
+        said = audited.db("upgrade").stderr
+
+        assert said.startswith("Package audit")
+        assert said.count("3 databases: 3 migrated; ") == 2
+        assert audited.tables("sqlite:///files/t1.db") >= {"log", "table_one", "alembic_version_audit"}
+        assert "3 already there; " in audited.db("upgrade").stderr
+
+    def test_are_left_out_where_none_of_their_databases_is_chosen(self, audited: Project) -> None:
+        audited.write("audit.toml", "")
+        file = audited.path / "tenants.py"
+        file.write_text(file.read_text().replace('["t[01]", "t2"]', '["t0"]'))
+        audited.forget("tenants")
+
+        audited.db("upgrade", "--database", "t1")
+
+        assert "log" not in audited.tables("sqlite:///files/t1.db")
+        assert audited.db("upgrade", "--package", "audit", "--database", "t1", exit_code=1).stderr == (
+            "Error: the package runs on none of the databases that --database t1 chooses\n"
+        )
+
+    def test_name_a_database_that_is_there(self, audited: Project) -> None:
+        file = audited.path / "tenants.py"
+        file.write_text(file.read_text().replace('["t[01]", "t2"]', '["x*"]'))
+        audited.forget("tenants")
+
+        assert "runs on the database 'x*', which isn't configured; there is: t0, t1, t2" in (
+            audited.db("upgrade", exit_code=1).stderr
+        )
+
+    def test_run_in_other_processes(self, audited: Project) -> None:
+        program(audited, "upgrade", "-j", "2")
+
+        assert audited.tables("sqlite:///files/t2.db") >= {"log", "table_one"}
