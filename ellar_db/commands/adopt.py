@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     metavar="MODULE:NAME",
     help="The Flask application or its factory, or the configuration of advanced-alchemy.",
 )
+@click.option(
+    "--group",
+    metavar="NAME",
+    help="Make a folder of ellar_db's one for the databases of this group, which have the same tables.",
+)
 @click.option("--replace-env", is_flag=True, help="Replace env.py although it has code of its own; a copy is kept.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before files are changed.")
@@ -31,6 +36,7 @@ def adopt(
     directory: Path | None,
     x_arg: tuple[str, ...],
     app: str | None,
+    group: str | None,
     replace_env: bool,
     dry_run: bool,
     yes: bool,
@@ -42,6 +48,9 @@ def adopt(
     otherwise everything is put back. No database is changed, and copies of changed files are kept as
     *.before-adopt.
 
+    With --group, a folder that init has made for one database, or for several, becomes one for many with the same
+    tables. Of several, the functions of a revision must do the same, and become one.
+
     FOLDER is the same as -d.
     """
     from ellar_db.config.reports.refusals import reported
@@ -52,8 +61,13 @@ def adopt(
 
     if folder is not None and directory is not None and folder != directory:
         raise click.UsageError(f"two folders are given, {folder} and {directory}")
+    if group is not None and (app is not None or replace_env):
+        raise click.UsageError("--group is for a folder of ellar_db's, and --app and --replace-env for others")
     manager = get_plugin_manager()
     manager.require()
+    if group is not None:
+        make_group(folder or directory, group, dry_run=dry_run, yes=yes)
+        return
     with reported():
         plan = plan_for(manager, folder or directory, app, x_arg)
         if plan is None:
@@ -67,13 +81,40 @@ def adopt(
                 "env.py has code of its own, listed above, which ellar_db can't take over; move it to where the list "
                 "says, and say --replace-env (a copy is kept)"
             )
-        if not yes and not sys.stdin.isatty():
-            raise DbError("not adopted, since there is no terminal to ask on; say --yes if that is wanted")
-        if not yes and not click.confirm("Adopt it?", err=True):
-            raise DbError("not adopted")
+        confirm(yes=yes)
         copies = plan.carry_out()
     kept = f" Copies: {', '.join(str(shown(copy)) for copy in copies)}." if copies else ""
     click.echo(f"Adopted {shown(plan.request.directory)}; history, current and upgrade --sql answer as before.{kept}")
+
+
+def make_group(directory: Path | None, group: str, *, dry_run: bool, yes: bool) -> None:
+    """Make a folder one for the databases of a group, after showing what would change."""
+    from alembic.script import ScriptDirectory
+
+    from ellar_db.config.seam import alembic_config
+    from ellar_db.revisions.adoption.grouping import grouping
+    from ellar_db.util.files import shown
+
+    with alembic_config(directory, databases=False) as config:
+        plan = grouping(ScriptDirectory.from_config(config), group)
+        click.echo("Changes:")
+        for change in plan.changes:
+            click.echo(f"  {shown(change.path)} {change.what} (copy: {shown(change.copy or change.path)})")
+        if dry_run:
+            return
+        confirm(yes=yes)
+        plan.carry_out()
+    click.echo(f"{shown(plan.directory)} is for the group {group}: give its databases group={group!r}.")
+
+
+def confirm(*, yes: bool) -> None:
+    """Ask whether files may be changed."""
+    from ellar_db.util.errors import DbError
+
+    if not yes and not sys.stdin.isatty():
+        raise DbError("not adopted, since there is no terminal to ask on; say --yes if that is wanted")
+    if not yes and not click.confirm("Adopt it?", err=True):
+        raise DbError("not adopted")
 
 
 def show(plan: Plan) -> None:
