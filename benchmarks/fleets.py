@@ -18,7 +18,7 @@ from databases import Scratch, scratch_databases
 from histories import write_history
 from pairs import ALEMBIC, HEADING, OURS, Result, Row, Side, cost_of, line, measured, options, store
 
-ENV = '''from alembic import context
+ENV = """from alembic import context
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
@@ -35,9 +35,9 @@ with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=None)
     with context.begin_transaction():
         context.run_migrations()
-'''
+"""
 
-LOOP = '''import sys
+LOOP = """import sys
 from argparse import Namespace
 
 from alembic import command
@@ -46,16 +46,16 @@ from alembic.config import Config
 for number in range(int(sys.argv[1])):
     config = Config("alembic.ini", cmd_opts=Namespace(x=[f"tenant=t{number}"]))
     command.upgrade(config, "head")
-'''
+"""
 
-EACH = '''import subprocess
+EACH = """import subprocess
 import sys
 
 for number in range(int(sys.argv[1])):
     subprocess.run([sys.executable, "-m", "alembic", "-x", f"tenant=t{number}", "upgrade", "head"], check=True)
-'''
+"""
 
-TENANTS = '''from sqlalchemy import MetaData
+TENANTS = """from sqlalchemy import MetaData
 
 from ellar_db import Database
 from ellar_db.hookspecs import hookimpl
@@ -71,7 +71,7 @@ def ellar_db_databases():
             yield Database(name, {url!r}.replace("TENANT", name), metadata, group="tenants")
         else:
             yield Database(name, {url!r}, metadata, schema=name, group="tenants")
-'''
+"""
 
 
 def folders(work: Path, url: str, revisions: int, tenants: int) -> tuple[Path, Path]:
@@ -143,13 +143,14 @@ def growth(work: Path, most: int) -> Iterator[Row]:
             shutil.rmtree(folder, ignore_errors=True)
             ours, theirs = folders(folder, "sqlite:///files/TENANT.db", 3, number)
             new = title.startswith("new")
+            loop = (sys.executable, "loop.py", str(number))
             if not new:
                 cost_of((*OURS, "upgrade"), ours)
-                cost_of((sys.executable, "loop.py", str(number)), theirs)
+                cost_of(loop, theirs)
             yield Row(
                 f"{title}, {number:,}", "a loop of command.upgrade",
                 Side((*OURS, "upgrade"), ours, before=partial(no_files, ours) if new else bool),
-                Side((sys.executable, "loop.py", str(number)), theirs, before=partial(no_files, theirs) if new else bool),
+                Side(loop, theirs, before=partial(no_files, theirs) if new else bool),
                 goal, size=number,
             )  # fmt: skip
         number *= 10 if number * 10 <= most else 2 if number * 2 <= most else most + 1
