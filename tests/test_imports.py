@@ -12,6 +12,7 @@ import pytest
 
 from ellar_db.plugins.builtin import BUILTINS, LINES, built_in
 from ellar_db.testing import Project
+from ellar_db.util.garbage import COMPARING, RUNNING
 from tests.support.pages import ROOT
 
 HEAVY = {"alembic", "sqlalchemy", "ellar", "ellar_cli", "ellar_sql", "rich", "packaging"}
@@ -127,6 +128,18 @@ def test_the_program_searches_nothing_for_garbage_when_it_ends(plain: Project) -
     done = subprocess.run([sys.executable, "-c", f"{last}\n{MAIN}"], capture_output=True, text=True, check=True)
 
     assert int(done.stdout) > 10_000
+
+
+@pytest.mark.parametrize(("command", "thresholds"), [("current", RUNNING), ("check", COMPARING)])
+def test_the_program_searches_rarely_for_garbage(plain: Project, command: str, thresholds: tuple[int, ...]) -> None:
+    plain.db("init")
+    plain.db("upgrade")
+    last = "import atexit, gc\natexit.register(lambda: print(gc.get_threshold()))"
+    main = MAIN.replace('"current"', f'"{command}"')
+
+    done = subprocess.run([sys.executable, "-c", f"{last}\n{main}"], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == str(thresholds)
 
 
 def test_a_test_module_imports_no_other() -> None:
