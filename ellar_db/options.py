@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -22,8 +21,7 @@ TRACEBACK = {"--raiseerr", "--traceback"}
 """The names of the option that shows the whole traceback of an error."""
 
 
-@dataclass(frozen=True)
-class GroupOptions:
+class GroupOptions(NamedTuple):
     """The options on the command line before the command's name.
 
     Args:

@@ -47,6 +47,29 @@ def test_the_help_of_the_group_imports_nothing_heavy(plain: Project) -> None:
     assert imported_by(help_of("--help"), plain) == set()
 
 
+def test_the_help_of_the_group_imports_nothing_of_python_that_it_does_without(plain: Project) -> None:
+    (plain.path / "pyproject.toml").write_text("[tool.ellar-db]\nallowed-plugins = []\n", encoding="utf-8")
+    found = modules_of(help_of("--help"), plain)
+
+    assert "click" in found
+    # each takes some hundredths of the time
+    assert found & {"dataclasses", "logging", "tempfile"} == set()
+
+
+def test_the_program_searches_for_no_garbage_while_it_imports(plain: Project) -> None:
+    plain.db("init")
+    imports = "import ellar_db.cli, gc, json\nfound = []\ngc.callbacks.append(lambda what, _: found.append(what))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", f"{imports}\n{MAIN.replace('current', '--help')}\nprint(json.dumps(found))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
 def test_the_help_of_every_command_imports_nothing_heavy(plain: Project) -> None:
     names = [name.replace("_", "-") for name, module in BUILTINS.items() if ".commands." in module]
     assert len(names) >= 17
