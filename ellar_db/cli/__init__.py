@@ -16,9 +16,9 @@ def main() -> None:
 
     # before all that follows is imported
     search_rarely()
-    from ellar_db.cli import program
+    from ellar_db.cli.program import main as run
 
-    program.main()
+    run()
 
 
 _former = formerly(__name__)
