@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -23,8 +22,7 @@ TRACEBACK = {"--raiseerr", "--traceback"}
 """The names of the option that shows the whole traceback of an error."""
 
 
-@dataclass(frozen=True)
-class GroupOptions:
+class GroupOptions(NamedTuple):
     """The options on the command line before the command's name.
 
     Args:
@@ -197,8 +195,7 @@ def package(function: F) -> F:
     return click.option("--package", metavar="NAME", help="Use the migrations of this installed package.")(function)
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """The databases that a command is for: those with one of the names, and in one of the groups.
 
     Args:
@@ -250,8 +247,7 @@ def databases(function: F) -> F:
     return found  # type: ignore[no-any-return]  # a function with the same parameters but these
 
 
-@dataclass(frozen=True)
-class Many:
+class Many(NamedTuple):
     """How a command goes through the databases of a group, each of which is migrated by itself.
 
     Args:
@@ -311,7 +307,7 @@ def many(function: F) -> F:
 
     @wraps(function)
     def packing(**given: Any) -> Any:
-        own = {name: given.pop(name) for name in Many.__dataclass_fields__ if name in given}
+        own = {name: given.pop(name) for name in Many._fields if name in given}
         return function(many=Many(**own), **given)
 
     found: Any = packing

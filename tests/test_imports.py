@@ -12,6 +12,7 @@ import pytest
 
 from ellar_db.plugins.builtin import BUILTINS, LINES, built_in
 from ellar_db.testing import Project
+from ellar_db.util.garbage import COMPARING, RUNNING
 from tests.support.pages import ROOT
 
 HEAVY = {"alembic", "sqlalchemy", "ellar", "ellar_cli", "ellar_sql", "rich", "packaging"}
@@ -44,6 +45,29 @@ def test_what_would_be_seen(plain: Project) -> None:
 
 def test_the_help_of_the_group_imports_nothing_heavy(plain: Project) -> None:
     assert imported_by(help_of("--help"), plain) == set()
+
+
+def test_the_help_of_the_group_imports_nothing_of_python_that_it_does_without(plain: Project) -> None:
+    (plain.path / "pyproject.toml").write_text("[tool.ellar-db]\nallowed-plugins = []\n", encoding="utf-8")
+    found = modules_of(help_of("--help"), plain)
+
+    assert "click" in found
+    # each takes some hundredths of the time
+    assert found & {"dataclasses", "logging", "tempfile"} == set()
+
+
+def test_the_program_searches_for_no_garbage_while_it_imports(plain: Project) -> None:
+    plain.db("init")
+    imports = "import ellar_db.cli, gc, json\nfound = []\ngc.callbacks.append(lambda what, _: found.append(what))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", f"{imports}\n{MAIN.replace('current', '--help')}\nprint(json.dumps(found))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(done.stdout.splitlines()[-1]) == []
 
 
 def test_the_help_of_every_command_imports_nothing_heavy(plain: Project) -> None:
@@ -127,6 +151,18 @@ def test_the_program_searches_nothing_for_garbage_when_it_ends(plain: Project) -
     done = subprocess.run([sys.executable, "-c", f"{last}\n{MAIN}"], capture_output=True, text=True, check=True)
 
     assert int(done.stdout) > 10_000
+
+
+@pytest.mark.parametrize(("command", "thresholds"), [("current", RUNNING), ("check", COMPARING)])
+def test_the_program_searches_rarely_for_garbage(plain: Project, command: str, thresholds: tuple[int, ...]) -> None:
+    plain.db("init")
+    plain.db("upgrade")
+    last = "import atexit, gc\natexit.register(lambda: print(gc.get_threshold()))"
+    main = MAIN.replace('"current"', f'"{command}"')
+
+    done = subprocess.run([sys.executable, "-c", f"{last}\n{main}"], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == str(thresholds)
 
 
 def test_a_test_module_imports_no_other() -> None:

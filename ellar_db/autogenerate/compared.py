@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
     from ellar_db.dialects.base import Dialect
+
+_dialects: WeakKeyDictionary[AutogenContext, Dialect] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,24 @@ class ComparedTable:
         return ".".join(part for part in (self.schema, self.name) if part)
 
 
-def comparator(compare: Callable[[ComparedTable], None]) -> Callable[..., PriorityDispatchResult]:
+def dialect_compared(context: AutogenContext) -> Dialect:
+    """Return the kind of the database that is compared, which is looked up once.
+
+    Args:
+        context: The comparison.
+    """
+    known = _dialects.get(context)
+    if known is None:
+        known = dialect_named(get_plugin_manager(), context.migration_context.dialect.name)
+        _dialects[context] = known
+    return known
+
+
+def comparator(*compare: Callable[[ComparedTable], None]) -> Callable[..., PriorityDispatchResult]:
     """Return what Alembic calls for each table; it compares those that are there and stay.
 
     Args:
-        compare: Adds operations to those of a table.
+        compare: Functions that add operations to those of a table, in turn.
     """
 
     def compared(
@@ -73,8 +89,9 @@ def comparator(compare: Callable[[ComparedTable], None]) -> Callable[..., Priori
 
         connection = context.connection
         if inspected is not None and declared is not None and connection is not None:
-            dialect = dialect_named(get_plugin_manager(), connection.dialect.name)
-            compare(ComparedTable(context, connection, dialect, operations, inspected, declared))
+            table = ComparedTable(context, connection, dialect_compared(context), operations, inspected, declared)
+            for each in compare:
+                each(table)
         return PriorityDispatchResult.CONTINUE
 
     return compared

@@ -92,16 +92,12 @@ def enable() -> None:
     comparators.dispatch_for("table")(comparator(compare_checks))
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(keep_foreign_keys)
     comparators.dispatch_for("table", priority=DispatchPriority.LAST)(compare_indexes)
-    # a primary key has to know the foreign keys
-    for compare in (
-        compare_keys,
-        compare_options,
-        compare_exclusions,
-        compare_primary_key,
-        compare_numbering,
-        compare_computed,
-    ):
-        comparators.dispatch_for("table", priority=DispatchPriority.LAST)(comparator(compare))
+    comparators.dispatch_for("table", priority=DispatchPriority.LAST)(
+        # a primary key has to know the foreign keys
+        comparator(
+            compare_keys, compare_options, compare_exclusions, compare_primary_key, compare_numbering, compare_computed
+        )
+    )
 
 
 def _begin(context: AutogenContext, *_: object) -> PriorityDispatchResult:

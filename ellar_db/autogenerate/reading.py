@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
+from ellar_db.util.alembic import read_already
+
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
 
@@ -22,6 +24,9 @@ def read(
         table: The table.
         schema: Its schema; None is the default one.
     """
+    read_before = read_already(context.inspector, part, table, schema)
+    if read_before is not None:
+        return read_before
     known = _read.setdefault(context.inspector, {})
     if (part, schema) not in known:
         known[part, schema] = getattr(context.inspector, f"get_multi_{part}")(schema=schema)

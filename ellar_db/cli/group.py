@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from ellar_db.cli.registry import Claims, Registry
     from ellar_db.plugins.manager import PluginManager
     from ellar_db.plugins.record import Plugin
-
-log = logging.getLogger("ellar_db")
 
 BEGUN = "ellar_db.begun"
 """Key in the context of a command that has parsed its arguments; `_invoked` names the plugin of an error after that."""
@@ -76,13 +72,16 @@ class DbGroup(click.Group):
 
         with in_project_folder() as start:
             if Path.cwd() != start:
-                log.info("Running in %s, which has the project's settings.", Path.cwd())
+                # --help does without it
+                import logging
+
+                logging.getLogger("ellar_db").info("Running in %s, which has the project's settings.", Path.cwd())
                 ctx.meta[START] = start
                 for param in ctx.command.params:
                     if isinstance(param.type, click.Path) and param.name in ctx.params:
                         ctx.params[param.name] = from_folder(start, ctx.params[param.name])
                 given = group_options()
-                ctx.meta[META] = replace(given, config_files=from_folder(start, given.config_files))
+                ctx.meta[META] = given._replace(config_files=from_folder(start, given.config_files))
             return self._invoked(ctx, command)
 
     def _invoked(self, ctx: click.Context, command: click.Command) -> Any:

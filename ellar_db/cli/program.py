@@ -11,7 +11,6 @@ import click
 from ellar_db.cli.group import DbGroup
 from ellar_db.options import PATH
 from ellar_db.util.errors import stack_trace
-from ellar_db.util.garbage import search_rarely
 from ellar_db.util.masking import say
 
 
@@ -65,7 +64,6 @@ def db(**_: Any) -> None:
 
 def _lighten() -> None:
     """Skip work that only costs a short-lived program time; the process belongs to this program alone."""
-    search_rarely()
     # Mako, which Alembic needs, would import Pygments for colours in HTML error pages
     sys.modules.setdefault("mako.ext.pygmentplugin", None)  # type: ignore[arg-type]
 

@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import click
@@ -24,7 +23,6 @@ RESCUE = "plugins"
 """The command for diagnostics, which works when a plugin is broken: no plugin may replace, wrap or extend it."""
 
 
-@dataclass
 class Claims:
     """All commands with one name, the winner first.
 
@@ -33,8 +31,9 @@ class Claims:
         problem: Why the winner can't be used, or an empty string.
     """
 
-    commands: list[tuple[Plugin, click.Command]]
-    problem: str = ""
+    def __init__(self, commands: list[tuple[Plugin, click.Command]], problem: str = "") -> None:
+        self.commands = commands
+        self.problem = problem
 
     @property
     def plugin(self) -> Plugin:
@@ -55,12 +54,12 @@ class Claims:
         return "" if self.plugin.kind == BUILT_IN else f"[{self.plugin.distribution}]"
 
 
-@dataclass
 class Registry:
     """The commands of the group by name, and the plugins that failed to load, by their short names."""
 
-    claims: dict[str, Claims] = field(default_factory=dict)
-    broken: dict[str, Plugin] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.claims: dict[str, Claims] = {}
+        self.broken: dict[str, Plugin] = {}
 
     def get(self, name: str) -> click.Command | None:
         """Return the command with a name; an unusable one explains the problem when it runs."""

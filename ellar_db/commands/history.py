@@ -44,11 +44,13 @@ def history(
         raise click.BadParameter("a range is [start]:[end], [start]: or :[end]", param_hint="'-r' / '--rev-range'")
 
     def lines(revisions: History) -> Iterable[str]:
-        from ellar_db.history.text import Text
+        from ellar_db.history.text import Text, line
 
-        text = Text(revisions)
-        places = revisions.newest_first
-        return [text.entry(place) if verbose else text.line(place, parents=True, doc=True) for place in places]
+        if verbose:
+            text = Text(revisions)
+            return [text.entry(place) for place in revisions.newest_first]
+        headers = revisions.headers
+        return [line(headers[each.place], each, parents=True, doc=True) for each in revisions.listing]
 
     def ask() -> None:
         from alembic import command

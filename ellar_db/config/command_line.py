@@ -35,7 +35,7 @@ def _options(ctx: click.Context) -> Iterator[str]:
         yield f"-d {quoted(str(directory))}"
     for file in given.config_files:
         yield f"-c {quoted(str(file))}"
-    if given.name != GroupOptions.name:
+    if given.name != GroupOptions().name:
         yield f"-n {quoted(given.name)}"
 
 

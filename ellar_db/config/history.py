@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,17 +59,28 @@ def answer(
         if texts is None:
             ask()
         else:
-            _print(texts, flat=flat)
+            print_texts(texts, flat=flat)
 
 
-def _print(texts: Iterable[str], *, flat: bool) -> None:
-    if not group_options().quiet:
-        stream = PrintableStream(sys.stdout, lines=flat)
-        encoding = sys.stdout.encoding or "ascii"
-        for text in texts:
-            # what the terminal can't show becomes a question mark, as with Alembic
-            stream.write(text.encode(encoding, "replace").decode(encoding))
-            stream.write("\n")
+def print_texts(texts: Sequence[str], *, flat: bool) -> None:
+    """Print texts, each on lines of its own.
+
+    Args:
+        texts: The texts.
+        flat: Each text is one line.
+    """
+    if group_options().quiet or not texts:
+        return
+    stream: Any = PrintableStream(sys.stdout, lines=flat)
+    encoding = sys.stdout.encoding or "ascii"
+    whole, breaks = "\n".join(texts), len(texts) - 1 if flat else -1
+    if "".join(whole.split("\n", breaks)).isprintable():
+        # nothing is to be escaped, and no text that is one line has several
+        texts, stream = [whole], sys.stdout
+    for text in texts:
+        # what the terminal can't show becomes a question mark, as with Alembic
+        stream.write(text.encode(encoding, "replace").decode(encoding))
+        stream.write("\n")
 
 
 def _history(manager: PluginManager, directory: Path | None) -> History | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.config.command_line import program
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 FUNCTION = re.compile(r"(up|down)grade(_\w+)?")
 """Names of the functions that Alembic calls, or a revision for several databases for each of them."""
+
+NEVER_RUN = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+"""Flags of functions whose call only makes an object."""
 
 SHOWN = 60
 """Maximum length of a value in a message."""
@@ -90,10 +93,14 @@ def check_revision(module: ModuleType, file: Path) -> None:
             "",
         )
         or ("" if isinstance(values.get("__doc__"), (str, type(None))) else "__doc__ is no text")
-        or next((found for name in values if FUNCTION.fullmatch(name) and (found := _of_function(values, name))), "")
+        or next((found for name in values if _is_run(name) and (found := _of_function(values, name))), "")
     )
     if problem:
         raise DbError(f"{shown(file)}: {problem}")
+
+
+def _is_run(name: str) -> bool:
+    return "grade" in name and FUNCTION.fullmatch(name) is not None
 
 
 def _of_text(values: dict[str, Any], name: str) -> str:
@@ -114,6 +121,8 @@ def _of_names(values: dict[str, Any], name: str) -> str:
 
 def _of_function(values: dict[str, Any], name: str) -> str:
     value = values[name]
+    if _is_plain(value):
+        return ""
     if value is None and name == "downgrade":
         # some mark so what can't be undone; only a downgrade fails then
         return ""
@@ -122,6 +131,11 @@ def _of_function(values: dict[str, Any], name: str) -> str:
         return f"{name} is {_short(value)}, where a function belongs" if name in ("upgrade", "downgrade") else ""
     kind = _never_run(value)
     return f"{name}() is {kind}, so that nothing in it would be run; write it as a plain function" if kind else ""
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether a value is a function of which nobody says that it is more: a call runs what is in it."""
+    return type(value) is FunctionType and not value.__code__.co_flags & NEVER_RUN and not value.__dict__
 
 
 def _never_run(function: Any) -> str:
@@ -173,6 +187,8 @@ def run_fully(function: Callable[..., Any] | None) -> Callable[..., Any]:
         if function is None:
             raise TypeError("it is None: the revision can't be undone")
         made = function(*args, **kwargs)
+        if made is None:
+            return
         if inspect.isawaitable(made) or inspect.isgenerator(made) or inspect.isasyncgen(made):
             if inspect.iscoroutine(made) or inspect.isgenerator(made):
                 made.close()

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -220,11 +221,18 @@ class PostgreSQL(Dialect):
         """Ask `txid_status`."""
         from sqlalchemy.exc import DBAPIError
 
+        asked = f"SELECT txid_status({mark})"
         try:
-            found = connection.exec_driver_sql(f"SELECT txid_status({mark})").scalar()
-        except DBAPIError:
-            # an error that the revision swallowed fails the transaction, and Alembic's next statement says so
-            return ""
+            # each revision asks, and the driver alone takes a third of the time
+            with closing(connection.connection.cursor()) as cursor:
+                cursor.execute(asked)
+                (found,) = cursor.fetchone() or ("",)
+        except Exception:  # a driver's own; SQLAlchemy notices if the connection is lost
+            try:
+                found = connection.exec_driver_sql(asked).scalar()
+            except DBAPIError:
+                # an error that the revision swallowed fails the transaction, and Alembic's next statement says so
+                return ""
         return {"committed": "committed", "aborted": "rolled back"}.get(str(found), "")
 
     def index_texts(

@@ -95,7 +95,7 @@ class Task:
             package,
             tuple(params.get("x_arg") or ()),
             dict(limits),
-            vars(group_options()),
+            group_options()._asdict(),
             {key: value for key, value in params.items() if _is_plain(value)},
             dict(ctx.meta.get(OVERRIDING, {})) if ctx else {},
             dict(values.get()),

@@ -14,10 +14,12 @@ from ellar_db.history.headers import Header
 
 NAME = "ellar-db-revisions.json"
 
-FORMAT = f"ellar-db 1 {sys.version_info[0]}.{sys.version_info[1]}"
+FORMAT = f"ellar-db 2 {sys.version_info[0]}.{sys.version_info[1]}"
 """The format of the file, and the version of Python, on which docstrings depend."""
 
 SEPARATOR = "\0"
+
+EMPTY = "", "", "", ""
 
 UNSETTLED = "-"
 """In place of the stamp of a file that may change without showing it."""
@@ -43,6 +45,22 @@ class Head(NamedTuple):
     effective: bool
 
 
+class Listed(NamedTuple):
+    """A revision in the order in which Alembic lists them, with what its line says of the others.
+
+    Args:
+        place: Its place among the files.
+        following: How many follow it.
+        effective: Nothing follows it, and another revision depends on it.
+        labels: Its branch labels, those of its line too, sorted.
+    """
+
+    place: int
+    following: int
+    effective: bool
+    labels: Sequence[str]
+
+
 class Cache:
     """What a cache says about files.
 
@@ -58,17 +76,19 @@ class Cache:
         self._stamps = SEPARATOR.join(
             [f"{path} {size} {modified} {changed} {inode}" for path, (size, modified, changed, inode) in files]
         )
-        self._heads, self._saved, self._headers = self._load() if len(files) >= WORTH else ("", "", "")
+        sections = self._load() if len(files) >= WORTH else EMPTY
+        self._heads, self._saved, self._headers, self._listing = sections
 
-    def _load(self) -> tuple[str, str, str]:
+    def _load(self) -> tuple[str, str, str, str]:
         """Return the sections of the file; empty ones if it can't be used."""
         try:
-            sign, *sections = self._path.read_bytes().decode("utf-8", "surrogatepass").split("\n")
-        except (OSError, UnicodeDecodeError):
-            return "", "", ""
-        if len(sections) != 3 or sign != _sign(sections):
-            return "", "", ""
-        return sections[0], sections[1], sections[2]
+            sign, _, content = self._path.read_bytes().partition(b"\n")
+            if sign.decode() != _sign(content):
+                return EMPTY
+            heads, stamps, headers, listing = content.decode("utf-8", "surrogatepass").split("\n")
+        except (OSError, ValueError):
+            return EMPTY
+        return heads, stamps, headers, listing
 
     @property
     def is_current(self) -> bool:
@@ -87,10 +107,25 @@ class Cache:
             return [None] * len(self._files)
         import json
 
-        known = dict(zip(self._saved.split(SEPARATOR), json.loads(self._headers), strict=True))
+        headers = json.loads(self._headers)
+        if self.is_current:
+            return [_header(saved) for saved in headers]
+        known = dict(zip(self._saved.split(SEPARATOR), headers, strict=True))
         return [_header(known.get(stamp)) for stamp in self._stamps.split(SEPARATOR)]
 
-    def save(self, headers: Sequence[Header], heads: Sequence[Head], broken: Collection[str]) -> None:
+    def listing(self) -> list[Listed]:
+        """Return all revisions in order, by a cache that is current; none if nobody has asked for them yet."""
+        import json
+
+        return [Listed(*saved) for saved in json.loads(self._listing)]
+
+    def save(
+        self,
+        headers: Sequence[Header],
+        heads: Sequence[Head],
+        broken: Collection[str],
+        listing: Sequence[Listed] = (),
+    ) -> None:
         """Write the cache, where Python would write its own; nobody is told if that isn't possible.
 
         Files that have changed just now are left out, since another change could leave them with the same times.
@@ -99,6 +134,7 @@ class Cache:
             headers: What each file says.
             heads: The heads.
             broken: The paths of files that are to be read again, so that each command warns of them.
+            listing: All revisions in order, if that is known.
         """
         if len(self._files) < WORTH or sys.dont_write_bytecode or sys.pycache_prefix is not None:
             return
@@ -109,13 +145,13 @@ class Cache:
             written if max(stamp.modified, stamp.changed) < latest and path not in broken else UNSETTLED
             for written, (path, stamp) in zip(self._stamps.split(SEPARATOR), self._files, strict=True)
         ]
-        sections = [json.dumps(heads), SEPARATOR.join(stamps), json.dumps(headers)]
-        text = "\n".join((_sign(sections), *sections))
+        sections = [json.dumps(heads), SEPARATOR.join(stamps), json.dumps(headers), json.dumps(listing)]
         # nothing else needs it
         from ellar_db.util.files import write_whole
 
         try:
-            text.encode()
+            content = "\n".join(sections)
+            text = f"{_sign(content.encode())}\n{content}"
             self._path.parent.mkdir(exist_ok=True)
             if not self._path.parent.is_symlink():
                 write_whole(self._path, text)
@@ -123,9 +159,9 @@ class Cache:
             return
 
 
-def _sign(sections: Sequence[str]) -> str:
+def _sign(content: bytes) -> str:
     """Return the first line of the file, by which one that is damaged, or of another version, is known."""
-    return f"{FORMAT} {zlib.crc32(SEPARATOR.join(sections).encode('utf-8', 'surrogatepass')):08x}"
+    return f"{FORMAT} {zlib.crc32(content):08x}"
 
 
 def _header(saved: Any) -> Header | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,7 +73,7 @@ def _read_folder(place: str, found: list[RevisionFile]) -> list[str]:
         raise UnclearError(f"{place} is a folder of compiled files")
     try:
         with os.scandir(place) as listed:
-            entries = sorted(listed, key=_name)
+            entries = sorted(listed, key=attrgetter("name"))
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -98,7 +99,3 @@ def _state(entry: os.DirEntry[str]) -> os.stat_result:
         return os.stat(entry.path, follow_symlinks=False) if os.name == "nt" else entry.stat(follow_symlinks=False)
     except OSError as error:
         raise UnclearError(str(error)) from error
-
-
-def _name(entry: os.DirEntry[str]) -> str:
-    return entry.name

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from ellar_db.history.cache import Cache, Head
+from ellar_db.history.cache import Cache, Head, Listed
 from ellar_db.history.files import RevisionFile, revision_files
 from ellar_db.history.graph import Graph
 from ellar_db.history.headers import Header, UnclearError, read_header
@@ -59,10 +59,13 @@ class History:
     @cached_property
     def graph(self) -> Graph:
         """What follows what."""
-        graph = Graph(self.headers)
         if not self._cache.is_current:
-            self._cache.save(self.headers, _heads(graph), self._unsettled)
-        return graph
+            self._cache.save(self.headers, _heads(self._graph), self._unsettled)
+        return self._graph
+
+    @cached_property
+    def _graph(self) -> Graph:
+        return Graph(self.headers)
 
     @cached_property
     def heads(self) -> list[Head]:
@@ -72,12 +75,25 @@ class History:
     @cached_property
     def newest_first(self) -> list[int]:
         """All revisions by their place, in Alembic's order."""
-        graph = self.graph
-        return newest_first(graph.ordered, graph.real_heads, graph.below.__getitem__)
+        return [each.place for each in self.listing]
+
+    @cached_property
+    def listing(self) -> list[Listed]:
+        """All revisions in Alembic's order, with what a line about each says of the others."""
+        known = self._cache.listing() if self._cache.is_current else []
+        if known:
+            return known
+        graph = self._graph
+        listing = [
+            graph.listed(place) for place in newest_first(graph.ordered, graph.real_heads, graph.below.__getitem__)
+        ]
+        self._cache.save(self.headers, _heads(graph), self._unsettled, listing)
+        return listing
 
     def _read(self, path: str) -> Header:
         try:
-            with open(path, "rb") as file:
+            # read at once, without a buffer
+            with open(path, "rb", buffering=0) as file:
                 source = file.read()
         except OSError as error:
             raise UnclearError(str(error)) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
+from ellar_db.history.cache import Listed
 from ellar_db.history.headers import Header, UnclearError
 
 
@@ -69,6 +70,16 @@ class Graph:
     def real_heads(self) -> list[int]:
         """What no other revision follows or depends on."""
         return [place for place, following in enumerate(self.all_next) if not following]
+
+    def listed(self, place: int) -> Listed:
+        """Return a revision with what a line about it says of the others.
+
+        Args:
+            place: Its place.
+        """
+        following, labels = len(self.next[place]), self.labels[place]
+        effective = not following and bool(self.all_next[place])
+        return Listed(place, following, effective, sorted(labels) if labels else ())
 
     def named(self, symbol: str) -> list[int]:
         """Return the places of what a symbol stands for.

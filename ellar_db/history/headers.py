@@ -89,7 +89,7 @@ def read_header(source: bytes, *, broken: bool = False) -> Header | None:
     position, found = begin.end(), dict[str, str]()
     while (line := LINE.match(text, position)) is not None:
         position = line.end()
-        name, value, imports = line.groups()
+        name, value, imports = line.group(1, 2, 3)
         if imports is not None:
             if "revision" in imports or "branch_labels" in imports or "depends_on" in imports:
                 return None
@@ -104,9 +104,9 @@ def read_header(source: bytes, *, broken: bool = False) -> Header | None:
     for each in DOUBTS:
         if each in rest and not broken:
             return None
-    down, labels, depends = (_texts(found.get(name)) for name in NAMES[1:])
+    down, labels, depends = [_texts(found.get(name, "None")) for name in NAMES[1:]]
     return Header(own[1:-1], down, labels, depends, doc)
 
 
-def _texts(value: str | None) -> tuple[str, ...]:
-    return () if value in (None, "None") else tuple(ID.findall(value))
+def _texts(value: str) -> tuple[str, ...]:
+    return () if value == "None" else tuple(ID.findall(value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ellar_db.history.cache import Listed
 from ellar_db.history.folder import History
 from ellar_db.history.headers import Header
 
@@ -28,18 +29,7 @@ class Text:
             doc: Add its title.
             points: Say whether lines of revisions part or join there.
         """
-        graph, header = self._graph, self._graph.headers[place]
-        text = header.revision
-        if parents:
-            depends = f" ({', '.join(header.depends)})" if header.depends else ""
-            text = f"{_parents(header)}{depends} -> {text}"
-        if self._graph.labels[place]:
-            text += f" ({', '.join(sorted(self._graph.labels[place]))})"
-        if not graph.next[place]:
-            text += " (effective head)" if graph.all_next[place] else " (head)"
-        if points:
-            text += _points(len(graph.next[place]), len(header.down))
-        return f"{text}, {_title(header.doc)}" if doc else text
+        return line(self._graph.headers[place], self._graph.listed(place), parents=parents, doc=doc, points=points)
 
     def entry(self, place: int) -> str:
         """Return all that is known of a revision, and an empty line.
@@ -73,6 +63,29 @@ class Text:
         indent = " " * len(self._graph.headers[place].revision)
         further = [f"{indent} -> {self.line(each, doc=verbose)}" for each in self._graph.next[place]]
         return "\n".join([self.entry(place) if verbose else self.line(place), *further, ""])
+
+
+def line(header: Header, listed: Listed, *, parents: bool = False, doc: bool = False, points: bool = True) -> str:
+    """Return a revision in one line.
+
+    Args:
+        header: What its file says.
+        listed: What follows it.
+        parents: Say what it follows and depends on.
+        doc: Add its title.
+        points: Say whether lines of revisions part or join there.
+    """
+    text = header.revision
+    if parents:
+        depends = f" ({', '.join(header.depends)})" if header.depends else ""
+        text = f"{_parents(header)}{depends} -> {text}"
+    if listed.labels:
+        text += f" ({', '.join(listed.labels)})"
+    if not listed.following:
+        text += " (effective head)" if listed.effective else " (head)"
+    if points:
+        text += _points(listed.following, len(header.down))
+    return f"{text}, {_title(header.doc)}" if doc else text
 
 
 def head_line(revision: str, labels: Iterable[str], effective: bool) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import click
@@ -22,7 +21,6 @@ DISABLE = "ELLAR_DB_DISABLE_PLUGINS"
 """The environment variable that leaves plugins out."""
 
 
-@dataclass
 class Plugin:
     """The record of one plugin.
 
@@ -41,17 +39,33 @@ class Plugin:
         hooks: The hooks that it implements.
     """
 
-    name: str
-    kind: str
-    distribution: str
-    entry_point: str = ""
-    version: str = ""
-    state: str = "active"
-    error: str = ""
-    where: str = ""
-    restrains: bool = True
-    load_ms: float = 0.0
-    hooks: list[str] = field(default_factory=list)
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        distribution: str,
+        entry_point: str = "",
+        version: str = "",
+        state: str = "active",
+        error: str = "",
+        where: str = "",
+        *,
+        restrains: bool = True,
+        load_ms: float = 0.0,
+        hooks: Iterable[str] = (),
+    ) -> None:
+        # written out, as in all classes that every command makes: a dataclass would be compiled at each start
+        self.name = name
+        self.kind = kind
+        self.distribution = distribution
+        self.entry_point = entry_point
+        self.version = version
+        self.state = state
+        self.error = error
+        self.where = where
+        self.restrains = restrains
+        self.load_ms = load_ms
+        self.hooks = list(hooks)
 
     @property
     def title(self) -> str:

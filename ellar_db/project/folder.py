@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -12,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from ellar_db.project.settings import TABLE, read_toml
-
-log = logging.getLogger("ellar_db")
 
 TABLES = (TABLE, "ellar", "alembic")
 """Tables below `[tool]` that make the folder of a pyproject.toml the project's."""
@@ -125,5 +122,9 @@ def _is_safe(folder: Path, start: Path) -> bool:
     owner = (file if file.is_file() else folder).stat().st_uid
     if owner in (os.getuid(), 0, start.stat().st_uid):
         return True
+    # most commands find their folder without a word
+    import logging
+
+    log = logging.getLogger("ellar_db")
     log.warning("%s belongs to another user and isn't used from here; change to its folder to use it", file)
     return False

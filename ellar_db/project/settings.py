@@ -6,9 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ellar_db.util.errors import DbError, meant
 
@@ -43,8 +43,7 @@ KEYS = frozenset(
 """The keys of `[tool.ellar-db]`."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """The project's settings of ellar_db, and the file that has them.
 
     Args:
@@ -55,7 +54,7 @@ class Settings:
     """
 
     path: Path | None = None
-    table: Mapping[str, Any] = field(default_factory=dict)
+    table: Mapping[str, Any] = MappingProxyType({})
     ellar: bool = False
     misspelt: str = ""
 

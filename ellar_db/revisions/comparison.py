@@ -91,7 +91,10 @@ class Comparison:
             objects.append(own_in_other_schemas(self._revisions))
 
         def include_object(object_: Any, name: str | None, type_: Any, reflected: bool, compare_to: Any) -> bool:
-            return all(function(object_, name, type_, reflected, compare_to) for function in objects) and self._all(
+            for function in objects:
+                if not function(object_, name, type_, reflected, compare_to):
+                    return False
+            return self._all(
                 "ellar_db_include_object",
                 database=database,
                 object=object_,
@@ -102,7 +105,10 @@ class Comparison:
             )
 
         def include_name(name: str | None, type_: Any, parent_names: Any) -> bool:
-            return all(function(name, type_, parent_names) for function in names) and self._all(
+            for function in names:
+                if not function(name, type_, parent_names):
+                    return False
+            return self._all(
                 "ellar_db_include_name", database=database, name=name, type_=type_, parent_names=parent_names
             )
 

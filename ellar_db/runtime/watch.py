@@ -34,7 +34,7 @@ from ellar_db.scratch.databases import is_guarding
 from ellar_db.util.alembic import ENSURE_VERSION, around_migrations, command_of
 from ellar_db.util.click import replace_message
 from ellar_db.util.errors import DbError
-from ellar_db.util.garbage import leave_what_is_there
+from ellar_db.util.garbage import COMPARING, RUNNING, leave_what_is_there
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -361,7 +361,7 @@ class Watch:
 
     def _migrate(self, state: RunState, context: MigrationContext, work: Callable[[], None]) -> None:
         """Run the migrations of one database, in place of Alembic's own `run_migrations`."""
-        leave_what_is_there()
+        leave_what_is_there(COMPARING if "revision_context" in self.command else RUNNING)
         if self.writes:
             work = partial(self._apply, state, context, work)
         if state.connection is None:

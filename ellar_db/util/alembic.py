@@ -179,6 +179,29 @@ def read_every_schema_at_once() -> None:
     owner._pre_cache = pre_cache
 
 
+def read_already(inspector: Any, part: str, table: str, schema: str | None) -> list[dict[str, Any]] | None:
+    """Return what a comparison has read already of a table's constraints, as the inspector's `get_...` gives it.
+
+    That Alembic keeps it in the inspector's `info_cache`, as `alembic_foreign_keys` for example, is needed since
+    SQLAlchemy would ask the database once more. The names, of which Alembic has made `conv`, are texts again. The
+    fallback is the inspector.
+
+    Args:
+        inspector: The inspector of the comparison.
+        part: "foreign_keys" or "unique_constraints".
+        table: The table.
+        schema: Its schema; None is the default one.
+
+    Returns:
+        None if it hasn't been read.
+    """
+    known = getattr(inspector, "info_cache", {}).get(f"alembic_{part}")
+    found = known.get((schema, table)) if isinstance(known, dict) else None
+    if found is None:
+        return None
+    return [{**each, "name": None if each["name"] is None else str(each["name"])} for each in found]
+
+
 def rendered_type(type_: TypeEngine[Any], context: AutogenContext) -> str:
     """Return a type as autogenerate writes it, and add its import to the revision.
 

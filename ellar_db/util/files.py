@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -89,6 +87,9 @@ def write_whole(path: Path, text: str, mode: int | None = None) -> None:
     Raises:
         OSError: The file can't be written.
     """
+    # with all that it needs, a fortieth of the time of --help
+    import tempfile
+
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
     try:
@@ -120,6 +121,9 @@ def move_whole(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
+        import shutil
+        import tempfile
+
         # a rename doesn't work across file systems
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
             copy = Path(beside) / target.name

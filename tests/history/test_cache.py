@@ -15,10 +15,14 @@ from pathlib import Path
 import pytest
 
 from ellar_db.history import cache as cache_module
+from ellar_db.history import folder as folder_module
 from ellar_db.history.cache import NAME, WORTH, Cache
 from ellar_db.history.files import RevisionFile, Stamp
 from ellar_db.history.folder import History
+from ellar_db.history.graph import Graph
 from ellar_db.history.headers import Header
+from ellar_db.history.order import newest_first
+from ellar_db.history.text import line
 
 NUMBER = WORTH + 5
 
@@ -158,6 +162,67 @@ def test_revisions_come_and_go(folder: Path) -> None:
     assert History([folder]).headers[0].revision == f"r{NUMBER - 2}"
 
 
+def lines(folder: Path) -> list[str]:
+    """Return the lines of `history`."""
+    history = History([folder])
+    headers = history.headers
+    return [line(headers[each.place], each, parents=True, doc=True) for each in history.listing]
+
+
+def by_the_graph(folder: Path) -> list[str]:
+    """Return the same without the cache."""
+    graph = Graph(History([folder]).headers)
+    order = newest_first(graph.ordered, graph.real_heads, graph.below.__getitem__)
+    return [line(graph.headers[place], graph.listed(place), parents=True, doc=True) for place in order]
+
+
+@pytest.fixture
+def branched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder with branches, a merge, labels and a dependency, as `history` leaves it."""
+    for name, more in {
+        "b1": "down_revision = 'r7'\nbranch_labels = 'shop'\n",
+        "b2": "down_revision = 'b1'\n",
+        "b3": "down_revision = ('b2', 'r50')\n",
+        "c1": "down_revision = 'r9'\ndepends_on = 'b2'\n",
+        "d1": "down_revision = 'r9'\n",
+        "e1": "down_revision = 'c1'\ndepends_on = 'd1'\n",
+    }.items():
+        (folder / f"{name}.py").write_text(f'"""{name}"""\nrevision = "{name}"\n{more}')
+    settle(monkeypatch)
+    assert lines(folder) == by_the_graph(folder)
+    return folder
+
+
+def test_the_order_is_kept_with_all_that_its_lines_say(branched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = by_the_graph(branched)
+    for word in ("(shop)", "(head)", "(effective head)", "(branchpoint)", "(mergepoint)", "(b2)"):
+        assert any(word in each for each in expected)
+    monkeypatch.setattr(folder_module, "Graph", None)
+
+    assert lines(branched) == expected
+
+
+def test_the_order_is_found_anew_if_a_file_has_changed(branched: Path) -> None:
+    before = lines(branched)
+    (branched / "e1.py").write_text('"""e1"""\nrevision = "e1"\ndown_revision = "b2"\n')
+
+    assert lines(branched) == by_the_graph(branched) != before
+    (branched / "e1.py").unlink()
+    assert lines(branched) == by_the_graph(branched)
+    assert len(lines(branched)) == len(before) - 1
+
+
+def test_an_order_that_nobody_has_asked_for_is_added(folder: Path) -> None:
+    files = History([folder]).files
+    assert Cache(folder, files).is_current
+    assert Cache(folder, files).listing() == []
+
+    expected = lines(folder)
+
+    assert len(Cache(folder, files).listing()) == NUMBER
+    assert lines(folder) == expected == by_the_graph(folder)
+
+
 def damages() -> list[Callable[[bytes], bytes]]:
     """Return what may happen to the cache."""
     return [
@@ -166,9 +231,10 @@ def damages() -> list[Callable[[bytes], bytes]]:
         lambda text: text + b"\n",
         lambda text: text.replace(b"r3", b"q3"),
         lambda text: b"\xff" + text,
-        lambda text: text.replace(b"ellar-db 1", b"ellar-db 0", 1),
+        lambda text: text.replace(b"ellar-db 2", b"ellar-db 1", 1),
         lambda text: b"[]\n" * 4,
-        lambda text: text.split(b"\n", 1)[0] + b"\n[]\n\0\n[[1]]",
+        lambda text: text.split(b"\n", 1)[0] + b"\n[]\n\0\n[[1]]\n[]",
+        lambda text: text.rsplit(b"\n", 1)[0],
     ]
 
 
@@ -196,7 +262,7 @@ def test_a_cache_with_any_bit_wrong_is_not_used(folder: Path) -> None:
 
 
 def test_a_cache_of_another_version_of_python_is_not_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache_module, "FORMAT", "ellar-db 1 3.99")
+    monkeypatch.setattr(cache_module, "FORMAT", "ellar-db 2 3.99")
 
     assert read(folder) == NUMBER
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 from alembic import command
 
+from ellar_db.config.history import print_texts
 from ellar_db.history.shortcuts import SLOWLY
 from ellar_db.testing import Project
+from ellar_db.util.masking import PrintableStream
 from tests.support.revisions import add
 
 COMMANDS = {
@@ -239,3 +242,38 @@ def test_the_application_is_made_once(linear: Project, change: Callable[[Project
 
     assert linear.db("heads").stdout == "third (head)\n"
     assert (linear.path / "made").read_text() == "x"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "utf-16"])
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [],
+        [""],
+        ["a", "b"],
+        ["a\nb", "c"],
+        ["a\r\nb\n", "c"],
+        ["a\u2028b", "\x1b[31mc", "d\te"],
+        ["é\u200d", "", "\xa0"],
+        ["a\n", "\n", "\nb"],
+    ],
+    ids=ascii,
+)
+@pytest.mark.parametrize("flat", [True, False])
+def test_texts_are_printed_as_one_by_one(
+    texts: list[str], flat: bool, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = [io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="") for _ in range(2)]
+    one_by_one = PrintableStream(printed[0], lines=flat)
+    for text in texts:
+        one_by_one.write(text.encode(encoding, "replace").decode(encoding))
+        one_by_one.write("\n")
+    monkeypatch.setattr(sys, "stdout", printed[1])
+
+    print_texts(texts, flat=flat)
+
+    written = []
+    for stream in printed:
+        stream.flush()
+        written.append(stream.buffer.getvalue().decode(encoding))
+    assert written[1] == written[0]

@@ -265,6 +265,33 @@ class TestAlembic:
             assert read() == expected
             assert len(asked) < before
 
+    def test_constraints_that_a_comparison_has_read_are_not_read_again(
+        self, new_database: Callable[[str], str]
+    ) -> None:
+        util = import_module("alembic.autogenerate.compare.util")
+        parts, asked = ("foreign_keys", "unique_constraints"), []
+        with sync_engine(new_database("postgresql")).connect() as connection:
+            for statement in (
+                "CREATE TABLE t (id integer PRIMARY KEY, a integer, UNIQUE (id, a))",
+                "CREATE TABLE u (id integer, a integer UNIQUE, FOREIGN KEY (id, a) REFERENCES t (id, a))",
+            ):
+                connection.exec_driver_sql(statement)
+            inspector = inspect(connection)
+            assert doors.read_already(inspector, parts[0], "t", None) is None
+            comparison = util._InspectorConv(inspector)
+            comparison.pre_cache_tables(None, ["t", "u"], ["t", "u"])
+            for part in parts:
+                # Alembic's own names of constraints
+                getattr(comparison, f"get_{part}")("u", None)
+            event.listen(connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
+            read = {(part, name): doors.read_already(inspector, part, name, None) for part in parts for name in "tu"}
+            check_that(None not in read.values(), "_InspectorConv, which fills info_cache", "alembic.py")
+            assert not asked
+            assert doors.read_already(inspector, parts[0], "v", None) is None
+            again = inspect(connection)
+            assert read == {(part, name): getattr(again, f"get_{part}")(name, schema=None) for part, name in read}
+            assert {type(each["name"]) for found in read.values() for each in found or ()} == {str}
+
     def test_what_a_step_leaves_is_known(self) -> None:
         for owner, names in (
             (RevisionStep, ("_unmerge_to_revisions", "merge_branch_idents")),

@@ -50,11 +50,14 @@ def compare_default(
         declared: The models' column.
     """
     from alembic.util import PriorityDispatchResult
-    from sqlalchemy import DefaultClause, text
 
     _complete(context, inspected)
     kinds = (inspected.server_default, declared.server_default)
-    if kinds == (None, None) or not all(kind is None or isinstance(kind, DefaultClause) for kind in kinds):
+    if kinds == (None, None):
+        return PriorityDispatchResult.CONTINUE
+    from sqlalchemy import DefaultClause, text
+
+    if not all(kind is None or isinstance(kind, DefaultClause) for kind in kinds):
         return PriorityDispatchResult.CONTINUE
     if declared.table is not None and declared is declared.table.autoincrement_column:
         # its default is a sequence of its own, or none
@@ -75,16 +78,18 @@ def compare_default(
 
 def _complete(context: AutogenContext, inspected: Column[Any]) -> None:
     """Give a column of the database the default that SQLAlchemy hasn't read."""
-    from sqlalchemy import DefaultClause, text
-
     table = inspected.table
     if table is None or inspected.server_default is not None or inspected.identity is not None:
         return
     known = _hidden.setdefault(context, {})
     if table.schema not in known:
         known[table.schema] = hidden_defaults(context.migration_context, table.schema)
+    if not known[table.schema]:
+        return
     found = known[table.schema].get(name_in_database(table), {}).get(name_in_database(inspected))
     if found is not None:
+        from sqlalchemy import DefaultClause, text
+
         inspected.server_default = DefaultClause(text(escaped(found)))
 
 

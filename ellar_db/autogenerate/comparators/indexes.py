@@ -10,9 +10,8 @@ from weakref import WeakKeyDictionary
 
 from ellar_db.autogenerate.answers.inspection import RenamedInspector
 from ellar_db.autogenerate.comparators.restated import NAME, temporarily_like
+from ellar_db.autogenerate.compared import dialect_compared
 from ellar_db.dialects.comparing import name_in_database
-from ellar_db.plugins.dialects import dialect_named
-from ellar_db.plugins.manager import get_plugin_manager
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
@@ -55,7 +54,7 @@ def compare_indexes(
     """
     from alembic.util import PriorityDispatchResult
 
-    dialect = dialect_named(get_plugin_manager(), context.migration_context.dialect.name)
+    dialect = dialect_compared(context)
     there = _there(context, dialect, schema)
     if there is not None:
         former = "" if inspected is None else name_in_database(inspected)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -67,11 +68,13 @@ class _Comparison:
 
     def compare(self) -> None:
         """Add the operations."""
-        for there, wanted, differs in self.pairs():
-            if there.constraint_name in self.dropped - {None}:
+        for name, drop, wanted, differs in self.pairs():
+            if name is not None and name in self.dropped:
                 continue
-            named = isinstance(wanted.name, str) and self._is_renamed(there.constraint_name, wanted)
-            if (named or differs) and self._is_included(there, wanted):
+            if not differs and not (isinstance(wanted.name, str) and self._is_renamed(name, wanted)):
+                continue
+            there = drop()
+            if self._is_included(there, wanted):
                 # it must be dropped before another is made with its name
                 self.operations.ops += [there, self._added(there, self.adding(wanted))]
                 log.info("Detected changed constraint %r on %r", there.constraint_name, self.declared.name)
@@ -85,10 +88,10 @@ class _Comparison:
             return adding
         return one_way(str(self.declared.name), [adding], [adding.reverse()], schema=self.schema)
 
-    def pairs(self) -> Iterator[tuple[DropConstraintOp, Any, bool]]:
-        """Yield what drops a constraint of the database, the one of the models that Alembic takes for it, and a flag.
+    def pairs(self) -> Iterator[tuple[str | None, Callable[[], DropConstraintOp], Any, bool]]:
+        """Yield constraints of the database: the name, and a function that returns what drops it.
 
-        The flag says whether they differ in more than the name.
+        With each come the one of the models that Alembic takes for it, and whether they differ in more than the name.
         """
         raise NotImplementedError
 
@@ -120,7 +123,7 @@ class _Foreign(_Comparison):
 
     type_ = "foreignkey"
 
-    def pairs(self) -> Iterator[tuple[DropConstraintOp, ForeignKeyConstraint, bool]]:
+    def pairs(self) -> Iterator[tuple[str | None, Callable[[], DropConstraintOp], ForeignKeyConstraint, bool]]:
         from sqlalchemy import ForeignKeyConstraint
 
         left = sorted(self.declared.foreign_key_constraints, key=lambda each: str(each.name or ""))
@@ -133,7 +136,7 @@ class _Foreign(_Comparison):
             if same:
                 left.remove(same[0])
             if same and (list(same[0].column_keys), _target(same[0])) not in done:
-                yield key.drop(), same[0], self._differs(key, same[0])
+                yield key.name, key.drop, same[0], self._differs(key, same[0])
 
     def _read(self) -> list[Key]:
         found = keys_of(self.context, str(self.declared.name), self.schema)
@@ -165,7 +168,7 @@ class _Unique(_Comparison):
 
     type_ = "unique"
 
-    def pairs(self) -> Iterator[tuple[DropConstraintOp, UniqueConstraint, bool]]:
+    def pairs(self) -> Iterator[tuple[str | None, Callable[[], DropConstraintOp], UniqueConstraint, bool]]:
         from alembic.operations.ops import DropConstraintOp
         from sqlalchemy import UniqueConstraint
 
@@ -184,7 +187,7 @@ class _Unique(_Comparison):
             wanted.remove(same[0])
             there = self._there(found["name"], columns, options.get(tuple(columns), {}))
             differs = columns != _names(same[0]) or self._stated(there) != self._stated(same[0])
-            yield DropConstraintOp.from_constraint(there), same[0], differs
+            yield found["name"], partial(DropConstraintOp.from_constraint, there), same[0], differs
 
     def _options(self) -> Mapping[tuple[str, ...], Mapping[str, Any]]:
         """Return the options of the database's constraints, by their columns as they are called now."""

@@ -64,13 +64,18 @@ def compare_numbering(table: ComparedTable) -> None:
     """
     for column in table.declared.columns:
         found = table.inspected.columns.get(column.name)
-        if found is not None and table.context.run_object_filters(column, column.name, "column", False, found):
-            _compare(table, found, column)
+        if found is None:
+            continue
+        was, now = table.dialect.numbering(found), table.dialect.numbering(column)
+        # nothing is to be changed of most columns, and so no filter needs to be asked
+        if (was != now or table.operations.ops) and table.context.run_object_filters(
+            column, column.name, "column", False, found
+        ):
+            _compare(table, found, column, was, now)
 
 
-def _compare(table: ComparedTable, old: Column[Any], new: Column[Any]) -> None:
+def _compare(table: ComparedTable, old: Column[Any], new: Column[Any], was: Any, now: Any) -> None:
     context, operations, dialect = table.context, table.operations, table.dialect
-    was, now = dialect.numbering(old), dialect.numbering(new)
     altered = [
         each for each in operations.ops if getattr(each, "column_name", None) == new.name and hasattr(each, "kw")
     ]

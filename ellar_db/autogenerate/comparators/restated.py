@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -20,7 +21,7 @@ from ellar_db.util.errors import summary
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
-    from sqlalchemy import CheckConstraint, Column, Computed, Connection, Table
+    from sqlalchemy import CheckConstraint, Column, Computed, Connection, Dialect, Table
     from sqlalchemy.engine.interfaces import ReflectedColumn
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.schema import CreateIndex
@@ -51,6 +52,7 @@ class Stated:
 
 _columns: WeakKeyDictionary[MigrationContext, dict[Hashable, ReflectedColumn | None]] = WeakKeyDictionary()
 _conditions: WeakKeyDictionary[MigrationContext, dict[Stated, str]] = WeakKeyDictionary()
+_texts: WeakKeyDictionary[MigrationContext, dict[CheckConstraint | Computed, str]] = WeakKeyDictionary()
 
 
 def restated_column(context: MigrationContext, column: Column[Any]) -> ReflectedColumn | None:
@@ -279,10 +281,19 @@ def _checks(
 
 def condition(context: MigrationContext, check: CheckConstraint | Computed) -> str:
     """Return the condition of a CHECK constraint of the models, or what a column is computed from, as SQL."""
-    # with a percent sign as the mark of parameters, those of the text would be doubled
-    plain: Any = type(context.dialect)
-    options = {"literal_binds": True, "include_table": False}
-    return str(check.sqltext.compile(dialect=plain(paramstyle="named"), compile_kwargs=options))
+    known = _texts.setdefault(context, {})
+    if check not in known:
+        kind: Any = type(context.dialect)
+        options = {"literal_binds": True, "include_table": False}
+        known[check] = str(check.sqltext.compile(dialect=_plain(kind), compile_kwargs=options))
+    return known[check]
+
+
+@cache
+def _plain(kind: Any) -> Dialect:
+    """Return a dialect with whose mark of parameters, unlike a percent sign, nothing in a text is doubled."""
+    made: Dialect = kind(paramstyle="named")
+    return made
 
 
 def without_check(type_: TypeEngine[Any]) -> TypeEngine[Any]:

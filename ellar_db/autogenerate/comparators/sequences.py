@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.autogenerate.answers.operations import qualified, quoted, statement
@@ -70,8 +70,10 @@ def _creation(context: AutogenContext, sequence: Sequence) -> str:
     return str(CreateSequence(sequence).compile(dialect=context.dialect)).strip().replace("%%", "%")
 
 
-def _unused(context: AutogenContext, operations: UpgradeOps, names: Iterable[str]) -> Iterator[str]:
+def _unused(context: AutogenContext, operations: UpgradeOps, names: Collection[str]) -> Iterator[str]:
     """Yield the sequences that columns used, and no column of the models uses."""
+    if not names:
+        return
     before = [_default(column) for column in _columns_before(operations)]
     after = [_default(column) for table in context.sorted_tables for column in table.columns]
     for name in names:

@@ -41,7 +41,7 @@ class Key:
         Args:
             options: The options.
         """
-        return replace(self, options={**self.options, **options})
+        return replace(self, options={**self.options, **options}) if options else self
 
     def create(self) -> CreateForeignKeyOp:
         """Return the operation that adds it."""

@@ -93,16 +93,17 @@ class Numbering:
         Args:
             column: A column of the models, or one that SQLAlchemy read.
         """
+        if column.identity is not None:
+            type_ = _type(column.type)
+            return cls(type_, Options.of(column.identity, type_), bool(column.identity.always))
+        if column.server_default is not None or column is not column.table.autoincrement_column:
+            return None
         from sqlalchemy import Sequence
 
-        type_ = _type(column.type)
-        if column.identity is not None:
-            return cls(type_, Options.of(column.identity, type_), bool(column.identity.always))
         given = column.default
         # another default takes the place of SERIAL
         is_plain = given is None or (isinstance(given, Sequence) and given.optional)
-        is_serial = column is column.table.autoincrement_column and column.server_default is None and is_plain
-        return cls(type_) if is_serial else None
+        return cls(_type(column.type)) if is_plain else None
 
 
 class Renumbering:
