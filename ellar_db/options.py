@@ -318,7 +318,7 @@ def many(function: F) -> F:
             "--shard",
             type=ShardType(),
             metavar="I/N",
-            help="Of a group: only the part I, from 0, of N parts of equal size.",
+            help="Of a group: only the part I of N, from 0 to N-1.",
         ),
         click.option(
             "--canary",

@@ -12,7 +12,7 @@ import click
 
 from ellar_db.fleet.outcome import Outcome
 from ellar_db.options import group_options
-from ellar_db.util.masking import masked, printable, say
+from ellar_db.util.masking import masked, say
 
 FEW = 25
 """Up to how many databases each has a line of its own."""
@@ -57,7 +57,8 @@ class Progress:
         if outcome.state == "failed":
             self._say(f"{outcome.database}: failed: {outcome.error}")
         elif self.total <= FEW and outcome.state == "migrated":
-            self._say(f"{outcome.database}: {steps(outcome.steps)}, now at {at(outcome)} ({outcome.seconds:.2f} s)")
+            way = f"{_at(outcome.before)} -> {_at(outcome.after)}"
+            self._say(f"{outcome.database}: {way} ({steps(outcome.steps)}, {outcome.seconds:.2f} s)")
         self._tick()
 
     def finish(self) -> None:
@@ -103,7 +104,7 @@ class Progress:
 
 
 def steps(number: int) -> str:
-    """Return how many revisions were applied.
+    """Return how many revisions were applied, or undone.
 
     Example:
         >>> steps(1), steps(2)
@@ -112,9 +113,8 @@ def steps(number: int) -> str:
     return "1 revision" if number == 1 else f"{number:,} revisions"
 
 
-def at(outcome: Outcome) -> str:
-    """Return where a database is now."""
-    return printable(", ".join(outcome.after or ()) or "base")
+def _at(revisions: Sequence[str] | None) -> str:
+    return ", ".join(revisions or ()) or "base"
 
 
 def failures(outcomes: Sequence[Outcome]) -> str:

@@ -34,8 +34,8 @@ class TestEach:
 
         said = project.db("upgrade").stderr
 
-        assert [line.partition(" (")[0] for line in said.splitlines()[:3]] == [
-            f"{name}: 2 revisions, now at two" for name in names
+        assert [line.partition(", 0")[0] for line in said.splitlines()[:3]] == [
+            f"{name}: base -> two (2 revisions" for name in names
         ]
         assert said.splitlines()[3].startswith("3 databases: 3 migrated; ")
         assert [visits(project, name) for name in names] == [["one", "two"]] * 3
@@ -148,7 +148,7 @@ class TestFailure:
 
         said = failing.db("upgrade", "head", "--resume").stderr
 
-        assert said.startswith("t2: 2 revisions, now at two ")
+        assert said.startswith("t2: base -> two (2 revisions, ")
         assert "1 database: 1 migrated; " in said
         assert failing.db("upgrade", "--resume", exit_code=1).stderr == (
             "Error: there is no run to go on with: the last one left nothing undone; leave out --resume\n"
