@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ellar_db.config.collection import databases_of
 from ellar_db.config.invocation import invocation_of
-from ellar_db.databases.database import DEFAULT, Database
+from ellar_db.databases.database import DEFAULT, Database, Databases
 from ellar_db.databases.selection import listed
 from ellar_db.util.errors import DbError, meant
 
@@ -93,6 +93,20 @@ def reference(manager: PluginManager, databases: Sequence[Database]) -> Database
         f"{len(databases):,}",
     )
     return found
+
+
+def representatives(manager: PluginManager, databases: Databases) -> Databases:
+    """Return the database that stands for all if these are of a group, else all.
+
+    Args:
+        manager: The plugins, with the project's settings.
+        databases: The databases.
+
+    Raises:
+        DbError: The one that the settings name isn't among them.
+    """
+    found = list(databases.values())
+    return Databases([reference(manager, found)]) if is_group(found) else databases
 
 
 def one_after_the_other(databases: Sequence[Database], work: Callable[[Database], object]) -> None:

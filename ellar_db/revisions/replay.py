@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ellar_db.config.collection import collect_packages
-from ellar_db.config.groups import is_group, reference
+from ellar_db.config.groups import representatives
 from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
 from ellar_db.config.packages import for_package
-from ellar_db.databases.database import Databases
 from ellar_db.scratch.databases import guarded, scratch_databases
 from ellar_db.util.click import replace_message
 from ellar_db.util.errors import DbError
@@ -45,10 +44,7 @@ def replayed(config: Config, script: ScriptDirectory, urls: Sequence[str] = ()) 
         DbError: A scratch database can't be made, env.py connects by itself, or a revision fails.
     """
     invocation = invocation_of(config)
-    databases: Databases = config.attributes[DATABASES]
-    if is_group(list(databases.values())):
-        # one stands for all
-        databases = Databases([reference(invocation.manager, list(databases.values()))])
+    databases = representatives(invocation.manager, config.attributes[DATABASES])
     with (
         _told(),
         tempfile.TemporaryDirectory(prefix="ellar-db-") as folder,

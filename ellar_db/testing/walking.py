@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.config.collection import databases_of
+from ellar_db.config.groups import representatives
 from ellar_db.config.invocation import DATABASES
 from ellar_db.config.seam import alembic_config
 from ellar_db.databases.database import DEFAULT, Database, Databases
@@ -61,7 +62,7 @@ def opened(
             script = ScriptDirectory.from_config(config)
             # reports a file that can't be imported
             script.get_heads()
-            databases = databases_of(config)
+            databases = representatives(get_plugin_manager(), databases_of(config))
         with scratch_databases(databases, urls, folder, get_plugin_manager()) as scratch:
             for database in scratch.values():
                 prepare(database)

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, event
 
 from ellar_db import Database, alembic_config
 from ellar_db.testing import Project
+from ellar_db.testing.walking import opened
 from tests.support.fleets import files, folder, history, lines, program, provide, visits
 from tests.support.processes import Program
 from tests.support.revisions import write_revision
@@ -420,6 +421,16 @@ class TestReference:
         project.db("migrate", "--scratch", "-m", "first")
 
         assert "Replaying the revisions on a scratch database" in project.db("migrate", "--scratch").stderr
+        assert not list((project.path / "files").iterdir())
+
+    def test_alone_is_tested(self, project: Project, tmp_path: Path) -> None:
+        files(project, 3)
+        history(project, "one")
+
+        (tmp_path / "scratch").mkdir()
+        with opened(None, {}, tmp_path / "scratch", lambda _: None) as migrations:
+            migrations.upgrade()
+            assert list(migrations.databases) == ["t0"]
         assert not list((project.path / "files").iterdir())
 
 
