@@ -7,18 +7,20 @@ import json
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from ellar_db.plugins.builtin import BUILTINS, LINES, built_in
 from ellar_db.testing import Project
 from ellar_db.util.garbage import COMPARING, RUNNING
+from tests.support.applications import Shop, new_shop
 from tests.support.pages import ROOT
 
 HEAVY = {"alembic", "sqlalchemy", "ellar", "ellar_cli", "ellar_sql", "rich", "packaging"}
 
 
-def modules_of(program: str, project: Project) -> set[str]:
+def modules_of(program: str, project: Project | Shop) -> set[str]:
     """Run a program in a Python of its own, and give the packages that it imported."""
     done = subprocess.run(
         [sys.executable, "-c", f"{program}\nimport json, sys; print(json.dumps(list(sys.modules)))"],
@@ -141,6 +143,17 @@ def test_the_program_imports_no_colours_for_pages_that_it_never_shows(plain: Pro
     found = modules_of(MAIN, plain)
 
     assert "alembic" in found
+    assert "pygments" not in found
+
+
+def test_no_colours_either_with_the_application_of_ellar(tmp_path: Path) -> None:
+    with new_shop(tmp_path) as shop:
+        shop.with_plain_sqlalchemy("sqlite:///app.db")
+        shop.ellar("db", "init")
+        program = MAIN.replace('"ellar-db"', '"ellar", "db"').replace("ellar_db.cli import", "ellar_cli.cli import")
+        found = modules_of(program, shop)
+
+    assert {"alembic", "mako"} <= found
     assert "pygments" not in found
 
 

@@ -11,6 +11,7 @@ import click
 from ellar_db.cli.program import db
 from ellar_db.options import TRACEBACK, tracebacks_wanted
 from ellar_db.project.urls import advised_cause
+from ellar_db.util.alembic import import_colours_later
 from ellar_db.util.errors import UnavailableError, stack_trace, where_hint
 
 ELLAR_CLI = "ellar_cli"
@@ -32,6 +33,8 @@ def explain_loading() -> None:
     if ctx.invoked_subcommand is None and type(ctx.command).__module__.startswith(f"{ELLAR_CLI}."):
         words = _typed(ctx)
         if words[:1] == [db.name]:
+            # the application's modules may import Alembic, as ellar-sql does
+            import_colours_later()
             ctx.with_resource(_explained(ctx, traceback=bool(TRACEBACK & set(words))))
 
 

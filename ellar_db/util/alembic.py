@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from importlib import import_module
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
 ENSURE_VERSION = "ensure-version"
+
+MAKO, HIGHLIGHTING = "mako.exceptions", "mako.ext.pygmentplugin"
+"""Mako's module of errors, and the one that it imports for colours."""
+
+COLOURS = {"syntax_highlight", "pygments_html_formatter"}
+"""The names that `mako.exceptions` takes from there."""
 
 OF_SEQUENCE = re.compile(r"nextval\('(.+?)'::regclass\)")
 """The default of a column that a sequence numbers, as PostgreSQL writes it."""
@@ -200,6 +208,57 @@ def read_already(inspector: Any, part: str, table: str, schema: str | None) -> l
     if found is None:
         return None
     return [{**each, "name": None if each["name"] is None else str(each["name"])} for each in found]
+
+
+def import_colours_later() -> None:
+    """Let Mako, which Alembic needs, import Pygments when something shows an error as a page of HTML.
+
+    Mako imports it for the colours of such pages, as soon as it is imported itself: a twentieth of the time of `ellar
+    db`. `_install_highlighting` of `mako.exceptions`, and the names that it sets, are needed to do so later. Nothing
+    changes for who uses these names. The fallback is Mako's own way, if it has been imported, or has other names.
+    """
+    if MAKO not in sys.modules and not any(isinstance(each, _Colours) for each in sys.meta_path):
+        sys.meta_path.insert(0, _Colours())
+
+
+class _Colours:
+    """Finds `mako.exceptions`, once, as others do, and runs it without the module that imports Pygments."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return the spec of that module, whose loader is changed."""
+        if name != MAKO:
+            return None
+        sys.meta_path.remove(self)
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None and HIGHLIGHTING not in sys.modules:
+            vars(spec.loader)["exec_module"] = partial(_without_colours, spec.loader.exec_module)
+        return spec
+
+
+def _without_colours(run: Callable[[ModuleType], None], module: ModuleType) -> None:
+    """Run `mako.exceptions`, and let it set the names for colours when they are first asked for."""
+    sys.modules[HIGHLIGHTING] = None  # type: ignore[assignment]  # as Python itself notes that it isn't there
+    try:
+        run(module)
+    finally:
+        del sys.modules[HIGHLIGHTING]
+    values = vars(module)
+    install = values.get("_install_highlighting")
+    if install is None or not COLOURS <= values.keys() or "__getattr__" in values:
+        run(module)
+        return
+    for name in COLOURS:
+        del values[name]
+
+    def wanted(name: str) -> Any:
+        if name not in COLOURS:
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+        install()
+        return values[name]
+
+    values["__getattr__"] = wanted
 
 
 def rendered_type(type_: TypeEngine[Any], context: AutogenContext) -> str:

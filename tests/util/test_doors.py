@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -339,6 +341,30 @@ class TestAlembic:
 
         assert found[True] == found[False]
         assert len({default for _, _, default in found[True] if default}) == 3
+
+    def test_mako_imports_its_colours_when_they_are_wanted(self, tmp_path: Path) -> None:
+        values = vars(import_module("mako.exceptions"))
+        check_that("_install_highlighting" in values, "mako.exceptions._install_highlighting", "alembic.py")
+        (tmp_path / "page.py").write_text(
+            "import sys\n"
+            "from ellar_db.util.alembic import import_colours_later\n"
+            "if sys.argv[1] == 'later': import_colours_later(); import_colours_later()\n"
+            "from mako import exceptions, template\n"
+            "assert ('pygments' in sys.modules) == (sys.argv[1] == 'now')\n"
+            "assert not hasattr(exceptions, 'nothing')\n"
+            "assert not any(type(each).__name__ == '_Colours' for each in sys.meta_path)\n"
+            "try: template.Template('${1 / 0}').render()\n"
+            "except ZeroDivisionError: print(exceptions.html_error_template().render())\n"
+        )
+        pages = [
+            subprocess.run(
+                [sys.executable, "page.py", when], cwd=tmp_path, capture_output=True, text=True, check=True
+            ).stdout
+            for when in ("now", "later")
+        ]
+        assert "syntax-highlighted" in pages[0]
+        addresses = re.compile("0x[0-9a-f]+")
+        assert addresses.sub("", pages[1]) == addresses.sub("", pages[0])
 
     def test_the_date_of_a_revision_is_in_the_time_zone_of_the_setting(self, folder: Folder) -> None:
         check_that(
