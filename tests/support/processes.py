@@ -293,7 +293,7 @@ def _serve(control: socket.socket) -> Callable[[], None]:
         return functools.partial(_become, **request)
 
 
-def _our_modules() -> Iterator[str]:
+def our_modules() -> Iterator[str]:
     """Yield all modules of ellar_db that a program may use."""
     import pkgutil
 
@@ -304,6 +304,19 @@ def _our_modules() -> Iterator[str]:
             path = importlib.import_module(package.name).__path__
             yield from (module.name for module in pkgutil.walk_packages(path, f"{package.name}."))
     yield "ellar_db.env"
+
+
+def import_all(*names: str) -> None:
+    """Import modules, as far as they are installed: not every installation has all drivers."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except ImportError:
+                pass
 
 
 def _collect() -> None:
@@ -377,17 +390,8 @@ def _end(code: Any) -> None:
 
 
 if __name__ == "__main__":
-    import warnings
-
     del sys.path[0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name in (*PRELOADED, *(_our_modules() if sys.argv[2] else ()), *sys.argv[3:]):
-            try:
-                importlib.import_module(name)
-            except ImportError:
-                # not every installation has all drivers
-                pass
+    import_all(*PRELOADED, *(our_modules() if sys.argv[2] else ()), *sys.argv[3:])
     # the collector of a new process leaves alone what is shared with this one, which it would otherwise copy
     gc.collect()
     gc.freeze()
