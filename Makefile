@@ -80,7 +80,7 @@ faults: setup
 
 folders: setup
 	ELLAR_DB_FOLDERS=all $(BIN)/python $(PYTEST) tests/test_any_env.py tests/test_foreign_folders.py \
-		tests/test_existing_folders.py tests/test_quick_example.py tests/commands/test_adopt.py
+		tests/test_existing_folders.py tests/test_quick_example.py tests/test_passwords.py tests/commands/test_adopt.py
 
 lint: setup
 	$(BIN)/ruff check

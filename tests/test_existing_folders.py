@@ -250,15 +250,15 @@ class TestAlembic:
     @pytest.mark.parametrize("template", ["generic", "async"])
     def test_alembic_itself_and_ellar_db_take_turns(self, shop: Shop, template: str) -> None:
         self.write(shop, template)
-        python = ["python", "-m", "alembic"]
-        shop.run(*python, "revision", "--autogenerate", "-m", "First", "--rev-id", "first")
+        alembic = ["-m", "alembic"]
+        run(shop, *alembic, "revision", "--autogenerate", "-m", "First", "--rev-id", "first")
 
-        shop.run("ellar-db", "upgrade")
-        shop.run("ellar-db", "revision", "-m", "Second", "--rev-id", "second")
-        shop.run(*python, "upgrade", "head")
+        run(shop, "ellar-db", "upgrade")
+        run(shop, "ellar-db", "revision", "-m", "Second", "--rev-id", "second")
+        run(shop, *alembic, "upgrade", "head")
 
-        assert shop.run("ellar-db", "current").stdout == "second (head)\n"
-        assert shop.run(*python, "current").stdout == "second (head)\n"
+        assert run(shop, "ellar-db", "current").stdout == "second (head)\n"
+        assert run(shop, *alembic, "current").stdout == "second (head)\n"
 
     def test_the_folder_of_an_application_with_ellar_sql_by_option(self, shop: Shop) -> None:
         self.write(shop, "generic")
