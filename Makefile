@@ -22,7 +22,7 @@ help:
 	@echo 'make demo          run the quick example on SQLite'
 	@echo 'make test          run the test suite on all cores (tests of missing servers are skipped)'
 	@echo 'make coverage      run the suite without the example plugins and measure coverage; fail below the floor'
-	@echo 'make fuzz          run random command lines and settings, $(FUZZ) of each kind (FUZZ=...)'
+	@echo 'make fuzz          run random command lines, settings and folders, $(FUZZ) of each kind (FUZZ=...)'
 	@echo 'make faults        kill programs at random moments, $(FAULTS) times each (FAULTS=...), and test the other faults'
 	@echo 'make folders       test folders of all kinds that other programs make; the suite takes those that differ most'
 	@echo 'make setup         create a virtual environment in $(VENV) for all other targets'
@@ -69,7 +69,7 @@ coverage: setup
 	$(BIN)/coverage report
 
 fuzz: setup
-	ELLAR_DB_FUZZ=$(FUZZ) $(BIN)/python $(PYTEST) tests/test_fuzz.py tests/test_sqlite_grammar.py
+	ELLAR_DB_FUZZ=$(FUZZ) $(BIN)/python $(PYTEST) tests/test_fuzz.py tests/test_sqlite_grammar.py tests/history
 
 # PgBouncer is installed where apt can do it; where it is missing, its tests are skipped
 faults: setup
@@ -79,7 +79,8 @@ faults: setup
 	ELLAR_DB_FAULTS=$(FAULTS) $(BIN)/python $(PYTEST) tests/faults tests/test_writing.py
 
 folders: setup
-	ELLAR_DB_FOLDERS=all $(BIN)/python $(PYTEST) tests/test_any_env.py tests/test_foreign_folders.py tests/commands/test_adopt.py
+	ELLAR_DB_FOLDERS=all $(BIN)/python $(PYTEST) tests/test_any_env.py tests/test_foreign_folders.py \
+		tests/test_existing_folders.py tests/test_quick_example.py tests/test_passwords.py tests/commands/test_adopt.py
 
 lint: setup
 	$(BIN)/ruff check

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ellar_db.testing import Project
+from tests.support.suites import run_pytest
 
 
 def test_a_package_is_written_whole(project: Project) -> None:
@@ -100,6 +101,6 @@ def test_a_folder_that_cannot_be_made(project: Project) -> None:
 def test_the_tests_that_it_brings_pass(project: Project) -> None:
     project.db("plugins", "new", "ellar-db-audit")
 
-    done = project.run("pytest", "-q", "ellar-db-audit", env={"PYTHONPATH": "ellar-db-audit"})
+    done = run_pytest(project.path, "ellar-db-audit", env={"PYTHONPATH": str(project.path / "ellar-db-audit")})
 
-    assert "3 passed" in done.stdout
+    done.assert_outcomes(passed=3)

@@ -138,7 +138,7 @@ def test_odd_characters_in_the_folders_path_just_work(
     assert "CREATE TABLE users" in (project.path / f"{folder}.sql").read_text()
     if "%" not in name:
         # Alembic itself stumbles over a percent sign in what `%(here)s` stands for
-        assert project.run("alembic", "-c", f"{folder}/alembic.ini", "heads").stdout == "mine (head)\n"
+        assert run(project, "alembic", "-c", f"{folder}/alembic.ini", "heads").stdout == "mine (head)\n"
 
 
 # revisions

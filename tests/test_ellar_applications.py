@@ -81,8 +81,8 @@ class TestOwnsDb:
         shop.create(modules, models=ELLAR_SQL_MODELS)
         shop.write("manage.py", MANAGE)
 
-        # once in a new Python, in which nothing is imported
-        started = shop.run if program == "ellar" else partial(run, shop)
+        # in a new Python, in which nothing is imported, where all is imported late
+        started = shop.run if program == "ellar" and "'ellar_db:" in modules else partial(run, shop)
         done = started(*program.split(), "db", "--help")
 
         assert is_ours(done.stdout)

@@ -17,11 +17,11 @@ from ellar_db.guards.entry import NAME, Entry, EntryTable
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.runtime.versions import heads_in, read_from
 from ellar_db.testing import Project
-from tests.support.histories import BARE, OURS, History, leftovers
+from tests.support.histories import BARE, OURS, TURNS, History, leftovers
 from tests.support.processes import TIMEOUT
 from tests.support.servers import asynchronous, sync_engine
 
-PROCESSES = 8
+PROCESSES = 8 if TURNS > 3 else 5
 
 
 @pytest.mark.parametrize("command", [OURS, BARE], ids=["ellar-db", "bare alembic"])

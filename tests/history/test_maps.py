@@ -160,14 +160,14 @@ def compare(files: dict[str, bytes], names: Sequence[str], monkeypatch: pytest.M
         assert found[name] == expected[name], name
 
 
-@settings(fuzzed, max_examples=EXAMPLES // 3)
+@settings(fuzzed, max_examples=EXAMPLES // 2)
 @given(folders(hostile=False), some)
 def test_a_folder_in_order(files: dict[str, bytes], names: list[str]) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         compare(files, names, monkeypatch)
 
 
-@settings(fuzzed, max_examples=EXAMPLES // 3)
+@settings(fuzzed, max_examples=EXAMPLES // 2)
 @given(folders(hostile=True), some)
 def test_a_hostile_folder(files: dict[str, bytes], names: list[str]) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:

@@ -17,6 +17,12 @@ def change(project: Project, any_database: str) -> Change:
 
 
 @pytest.fixture
+def on_sqlite(project: Project, new_database: Callable[[str], str]) -> Change:
+    """A change on SQLite, for what a rule says of the operations, or of a table without rows."""
+    return Change(project, new_database("sqlite"))
+
+
+@pytest.fixture
 def change_on(project: Project, new_database: Callable[[str], str]) -> Callable[[str], Change]:
     """Return a change on a kind of database."""
     return lambda kind: Change(project, new_database(kind))

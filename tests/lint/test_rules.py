@@ -11,6 +11,7 @@ import pytest
 from ellar_db.lint.rules import CODES, RULES
 from ellar_db.testing import Project
 from tests.support.pages import ROOT
+from tests.support.processes import run
 from tests.support.reviews import MODELS, NOT_NULL, ROW, SET, USER, USERS, Change, findings, with_column, with_name
 
 KEPT = "make sure that nothing needs it, and keep a copy of what is in it"
@@ -28,8 +29,8 @@ class TestDB101:
 
         assert told == [f"DB101 users: drops the table with all its rows; here it has no rows; {KEPT}"]
 
-    def test_a_dropped_table_beside_a_new_one(self, change: Change) -> None:
-        told = change.before(USER, ROW).after(USER.replace("users", "people"))
+    def test_a_dropped_table_beside_a_new_one(self, on_sqlite: Change) -> None:
+        told = on_sqlite.before(USER, ROW).after(USER.replace("users", "people"))
 
         assert told == [
             "DB101 users: drops the table with all its rows; if it was renamed, delete the file and write it again "
@@ -44,8 +45,8 @@ class TestDB101:
 
         assert told == [f"DB101 shop.users: drops the table with all its rows; {KEPT}"]
 
-    def test_a_new_table_is_no_loss(self, change: Change) -> None:
-        assert change.before(OTHER).after(f"{OTHER}; {USER}") == []
+    def test_a_new_table_is_no_loss(self, on_sqlite: Change) -> None:
+        assert on_sqlite.before(OTHER).after(f"{OTHER}; {USER}") == []
 
 
 class TestDB102:
@@ -54,13 +55,13 @@ class TestDB102:
 
         assert told == [f"DB102 users.age: drops the column with all its values; {KEPT}"]
 
-    def test_a_dropped_column_without_rows(self, change: Change) -> None:
-        told = change.before(with_column('sa.Column("age", sa.Integer)')).after(USER)
+    def test_a_dropped_column_without_rows(self, on_sqlite: Change) -> None:
+        told = on_sqlite.before(with_column('sa.Column("age", sa.Integer)')).after(USER)
 
         assert told == [f"DB102 users.age: drops the column with all its values; here the table has no rows; {KEPT}"]
 
-    def test_a_dropped_column_beside_a_new_one(self, change: Change) -> None:
-        told = change.before(USER, ROW).after(with_name('sa.Column("full_name", sa.String(50))'))
+    def test_a_dropped_column_beside_a_new_one(self, on_sqlite: Change) -> None:
+        told = on_sqlite.before(USER, ROW).after(with_name('sa.Column("full_name", sa.String(50))'))
 
         assert told == [
             "DB102 users.name: drops the column with all its values; if it was renamed, delete the file and write it "
@@ -132,8 +133,8 @@ class TestDB201:
             with change.engine.connect() as connection:
                 assert connection.exec_driver_sql("SELECT k FROM users").scalars().all() == [0]
 
-    def test_a_default_in_python_is_not_for_them(self, change: Change) -> None:
-        told = change.before(USER, ROW).after(NOT_NULL.replace("nullable=False", "nullable=False, default=1"))
+    def test_a_default_in_python_is_not_for_them(self, on_sqlite: Change) -> None:
+        told = on_sqlite.before(USER, ROW).after(NOT_NULL.replace("nullable=False", "nullable=False, default=1"))
 
         assert ", and its default in Python isn't for them; give" in told[0]
 
@@ -161,8 +162,8 @@ class TestDB201:
         assert change.before(USER).after(NOT_NULL) == []
         change.upgrade()
 
-    def test_a_new_table(self, change: Change) -> None:
-        assert change.before(OTHER).after(f"{OTHER}; {NOT_NULL}") == []
+    def test_a_new_table(self, on_sqlite: Change) -> None:
+        assert on_sqlite.before(OTHER).after(f"{OTHER}; {NOT_NULL}") == []
 
 
 class TestDB202:
@@ -179,12 +180,12 @@ class TestDB202:
         assert change.before(USER, ROW).after(SET) == []
         change.upgrade()
 
-    def test_no_rows(self, change: Change) -> None:
-        assert change.before(USER).after(SET) == []
+    def test_no_rows(self, on_sqlite: Change) -> None:
+        assert on_sqlite.before(USER).after(SET) == []
 
-    def test_nullable_again(self, change: Change) -> None:
-        assert change.before(SET, ROW).after(USER) == []
-        assert len(change.project.revisions()) == 1
+    def test_nullable_again(self, on_sqlite: Change) -> None:
+        assert on_sqlite.before(SET, ROW).after(USER) == []
+        assert len(on_sqlite.project.revisions()) == 1
 
 
 UNIQUE = with_name('sa.Column("name", sa.String(50)), sa.UniqueConstraint("name", name="uq_name")')
@@ -194,8 +195,8 @@ TWICE = ("INSERT INTO users VALUES (2, 'ann')", "INSERT INTO users VALUES (3, 'b
 
 @pytest.mark.parametrize("models", [UNIQUE, INDEX], ids=["constraint", "index"])
 class TestDB203:
-    def test_rows_that_nobody_looks_at(self, change: Change, models: str) -> None:
-        told = change.before(USER, ROW, *TWICE).after(models)
+    def test_rows_that_nobody_looks_at(self, on_sqlite: Change, models: str) -> None:
+        told = on_sqlite.before(USER, ROW, *TWICE).after(models)
 
         assert told == [
             "DB203 users: if several rows have the same (name), the upgrade fails; delete the file and write it again "
@@ -218,8 +219,8 @@ class TestDB203:
         assert change.before(USER, ROW, *rows).after(models, "--probe-duplicates") == []
         change.upgrade()
 
-    def test_no_rows(self, change: Change, models: str) -> None:
-        assert change.before(USER).after(models) == []
+    def test_no_rows(self, on_sqlite: Change, models: str) -> None:
+        assert on_sqlite.before(USER).after(models) == []
 
     def test_a_new_column_of_nulls(self, change: Change, models: str) -> None:
         change.before(OTHER.replace("other", "users"), "INSERT INTO users VALUES (1)", "INSERT INTO users VALUES (2)")
@@ -371,7 +372,7 @@ class TestDB402:
         change.project.configure(url=change.url, models=f"{MODELS}\n{OTHER}; {ENUM}\n")
         change.project.db("init")
 
-        told = findings(change.project.run("python", "-c", WITHOUT_THE_PACKAGE).stderr)
+        told = findings(run(change.project, "-c", WITHOUT_THE_PACKAGE).stderr)
 
         assert told == (
             [
@@ -389,19 +390,19 @@ class TestDB402:
         change.project.configure(url=change.url, models=f"{MODELS}\n{enum}\n")
         change.project.db("init")
 
-        assert findings(change.project.run("python", "-c", WITHOUT_THE_PACKAGE).stderr) == []
+        assert findings(run(change.project, "-c", WITHOUT_THE_PACKAGE).stderr) == []
         assert len(change.project.revisions()) == 1
 
     def test_changed_labels_without_the_package(self, change_on: Callable[[str], Change]) -> None:
         change = change_on("postgresql").before(OTHER)
         change.project.configure(url=change.url, models=f"{MODELS}\n{OTHER}; {ENUM}\n")
         change.project.db("init")
-        change.project.run("python", "-c", WITHOUT_THE_PACKAGE)
+        run(change.project, "-c", WITHOUT_THE_PACKAGE)
         change.project.db("upgrade")
         more = ENUM.replace('"x", "y"', '"x", "n", "y"')
         change.project.configure(url=change.url, models=f"{MODELS}\n{OTHER}; {more}\n")
 
-        said = change.project.run("python", "-c", WITHOUT_THE_PACKAGE).stderr
+        said = run(change.project, "-c", WITHOUT_THE_PACKAGE).stderr
 
         assert (
             "the enum letters has the labels x, y, and in the models x, n, y; that is compared only with "
@@ -426,12 +427,12 @@ def test_each_rule_has_a_test_and_its_place_on_the_page() -> None:
     assert list(CODES) == sorted(set(CODES))
 
 
-def test_check_does_not_review(change: Change) -> None:
-    change.before(USER, ROW)
-    change.after(NOT_NULL)
-    change.project.revisions()[0].unlink()
+def test_check_does_not_review(on_sqlite: Change) -> None:
+    on_sqlite.before(USER, ROW)
+    on_sqlite.after(NOT_NULL)
+    on_sqlite.project.revisions()[0].unlink()
 
-    assert "DB201" not in change.project.db("check", exit_code=1).stderr
+    assert "DB201" not in on_sqlite.project.db("check", exit_code=1).stderr
 
 
 @pytest.mark.parametrize("command", [["revision", "--autogenerate"], ["migrate"]])

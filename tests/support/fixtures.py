@@ -26,7 +26,7 @@ with warnings.catch_warnings(), suppress(ModuleNotFoundError):
 
 from ellar_db.testing import Distributions, Project, TestPlugins
 from ellar_db.testing.terminal import logging_restored
-from tests.support.processes import SCRIPTS, Program, python, run
+from tests.support.processes import PRELOADED, SCRIPTS, Program, import_all, our_modules, python, run
 from tests.support.revisions import add
 from tests.support.servers import server
 from tests.support.spares import execute, new_name, spare_databases
@@ -53,6 +53,16 @@ with locked([database], {"default": Limits()}, create_plugin_manager()):
     print("held", flush=True)
     sys.stdin.readline()
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _imported() -> None:
+    """Import all that tests use before the first of them.
+
+    What is first imported while a test runs a pytest in this process is forgotten after it, and imported again by the
+    next test: then Alembic and SQLAlchemy call everything twice that it has registered, and more often after each.
+    """
+    import_all(*PRELOADED, *our_modules())
 
 
 @pytest.fixture(autouse=True)

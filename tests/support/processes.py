@@ -47,6 +47,9 @@ FOREIGN = {
 SUITE = ("_pytest.legacypath", "_pytest.pytester", "pytest")
 """What the server for pytest imports."""
 
+SERVER = "serve"
+"""The name of a program that is a server too, with its socket as its input."""
+
 SCRIPTS = {"alembic": "alembic.config", "ellar": "ellar_cli.cli", "ellar-db": "ellar_db.cli"}
 """Console scripts, each the function `main` of a module."""
 
@@ -240,17 +243,20 @@ RUN = {"input", "env", "capture_output", "text", "encoding", "errors", "check"}
 
 @functools.cache
 def _server(modules: tuple[str, ...]) -> socket.socket:
-    """Start a server of this process, which ends with it, and in which modules are imported."""
+    """Start a server of this process, which ends with it, and in which modules are imported.
+
+    One that has more modules comes from the one without, as any program does.
+    """
     ours, theirs = socket.socketpair()
-    # what measures coverage must begin in each program, not in the server, which then imports nothing of ours
+    # what measures coverage begins in each program, not in the server; the suite itself runs what a module does when it
+    # is imported, since it imports all of ours
     env = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE_", "PYTHONPATH"))}
-    measured = any(name.startswith("COVERAGE_PROCESS_") for name in os.environ)
-    server = subprocess.Popen(
-        [sys.executable, __file__, str(theirs.fileno()), "" if measured else "ours", *modules],
-        pass_fds=[theirs.fileno()],
-        cwd="/",
-        env=env,
-    )
+    server: Program | subprocess.Popen[bytes]
+    if modules:
+        server = Program([SERVER, *modules], Path("/"), env, stdin=theirs.fileno())
+    else:
+        command = [sys.executable, __file__, str(theirs.fileno())]
+        server = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd="/", env=env)
     theirs.close()
 
     def end() -> None:
@@ -293,7 +299,7 @@ def _serve(control: socket.socket) -> Callable[[], None]:
         return functools.partial(_become, **request)
 
 
-def _our_modules() -> Iterator[str]:
+def our_modules() -> Iterator[str]:
     """Yield all modules of ellar_db that a program may use."""
     import pkgutil
 
@@ -304,6 +310,19 @@ def _our_modules() -> Iterator[str]:
             path = importlib.import_module(package.name).__path__
             yield from (module.name for module in pkgutil.walk_packages(path, f"{package.name}."))
     yield "ellar_db.env"
+
+
+def import_all(*names: str) -> None:
+    """Import modules, as far as they are installed: not every installation has all drivers."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except ImportError:
+                pass
 
 
 def _collect() -> None:
@@ -331,6 +350,9 @@ def _become(arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
 
         coverage.process_startup()
     first, *rest = arguments
+    if first == SERVER:
+        _begin(os.dup(0), rest)
+        return
     sys.path[:0] = list(filter(None, env.get("PYTHONPATH", "").split(os.pathsep)))
     importlib.invalidate_caches()
     sys.argv = list(arguments)
@@ -352,6 +374,17 @@ def _become(arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
     else:
         main = sys.modules["__main__"] = types.ModuleType("__main__")
         exec(compile(program, "<string>", "exec"), main.__dict__)
+
+
+def _begin(descriptor: int, modules: Sequence[str]) -> None:
+    """Serve, with these modules imported; return at the end of a program."""
+    import_all(*modules)
+    # the collector of a new process leaves alone what is shared with this one, which it would otherwise copy
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=descriptor) as control:
+        run = _serve(control)
+    run()
 
 
 def _end(code: Any) -> None:
@@ -377,25 +410,10 @@ def _end(code: Any) -> None:
 
 
 if __name__ == "__main__":
-    import warnings
-
     del sys.path[0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name in (*PRELOADED, *(_our_modules() if sys.argv[2] else ()), *sys.argv[3:]):
-            try:
-                importlib.import_module(name)
-            except ImportError:
-                # not every installation has all drivers
-                pass
-    # the collector of a new process leaves alone what is shared with this one, which it would otherwise copy
-    gc.collect()
-    gc.freeze()
-    with socket.socket(fileno=int(sys.argv[1])) as control:
-        run = _serve(control)
+    code: Any = 0
     try:
-        run()
-        code: Any = 0
+        _begin(int(sys.argv[1]), [*PRELOADED, *our_modules()])
     except SystemExit as ended:
         code = ended.code
     _end(code)

@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-EXAMPLES = int(os.environ.get("ELLAR_DB_FUZZ", "60"))
+EXAMPLES = int(os.environ.get("ELLAR_DB_FUZZ", "15")) * 4 // 3
 """How many folders of each kind there are; `make fuzz` has more than the suite."""
 
 fuzzed = settings(

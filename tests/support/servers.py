@@ -35,15 +35,21 @@ def server(name: str) -> Engine:
     """Return an engine for a server's own database, or skip: a failure where ELLAR_DB_TEST_REQUIRE names it."""
     variable, default = SERVERS[name]
     url = os.environ.get(variable, default)
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=pool.NullPool)
     try:
-        with engine.connect():
-            return engine
+        return _answering(url)
     except OperationalError as error:
-        reason = f"no {name} server at {engine.url.render_as_string()} (set {variable}): {error.orig}"
+        reason = f"no {name} server at {make_url(url).render_as_string()} (set {variable}): {error.orig}"
         if required(name):
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+@functools.cache
+def _answering(url: str) -> Engine:
+    """Return an engine for a server that has answered once, after which nobody needs to ask again."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=pool.NullPool)
+    with engine.connect():
+        return engine
 
 
 def required(name: str) -> bool:
@@ -51,8 +57,12 @@ def required(name: str) -> bool:
     return name in os.environ.get("ELLAR_DB_TEST_REQUIRE", "").replace(",", " ").split()
 
 
+@functools.lru_cache(maxsize=8)
 def sync_engine(url: str) -> Engine:
-    """Return an engine to look into a database, whatever driver its URL names."""
+    """Return an engine to look into a database, whatever driver its URL names.
+
+    It keeps no connection, and for the next look it has the server's version and the compiled statements already.
+    """
     parsed = make_url(url)
     drivers = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
     return create_engine(parsed.set(drivername=drivers[parsed.get_backend_name()]), poolclass=pool.NullPool)

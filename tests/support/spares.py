@@ -131,5 +131,6 @@ def execute(engine: Engine, statement: str) -> None:
         connection.execute(text(statement))
 
 
+@functools.lru_cache(maxsize=8)
 def _engine(url: URL) -> Engine:
     return create_engine(url, isolation_level="AUTOCOMMIT", poolclass=pool.NullPool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import textwrap
 import time
@@ -87,6 +88,9 @@ class Suite(Project):
     def test(self, *arguments: str) -> pytest.RunResult:
         """Run the suite in this process."""
         self.forget("models")
+        # at its end pytest looks for garbage among all that this process has made, except what is frozen
+        gc.collect()
+        gc.freeze()
         # hypothesis takes longer for its part of the summary than the suite
         return self.pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", *arguments)
 
