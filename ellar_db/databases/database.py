@@ -97,6 +97,11 @@ class Database:
         object.__setattr__(self, "engine", engine)
         return engine
 
+    def forget(self) -> None:
+        """Forget an engine that was made of a URL, or for a schema; if it is used again, it is made again."""
+        if "_deferred" in vars(self):
+            vars(self).pop("engine", None)
+
     @property
     def address(self) -> URL:
         """The URL, of which no engine has to be made. It has the password."""

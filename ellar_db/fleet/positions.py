@@ -16,6 +16,7 @@ from ellar_db.guards.entry import NAME, EntryTable
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.runtime.versions import COLUMN, heads_in
 from ellar_db.util.errors import UnavailableError
+from ellar_db.util.garbage import sweep
 from ellar_db.util.sqlalchemy import plain_text, quoted
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def read_positions(databases: Iterable[Database], invocation: Invocation) -> dic
     for database in alone:
         with suppress(UnavailableError, SQLAlchemyError):
             found[database.name] = _of_one(database, invocation)
+        database.forget()
+        sweep()
     return found
 
 

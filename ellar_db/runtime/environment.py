@@ -27,6 +27,8 @@ from ellar_db.runtime.run import RunState, committing
 from ellar_db.runtime.watch import Watch, watch_of
 from ellar_db.util.alembic import open_environment
 from ellar_db.util.errors import DbError
+from ellar_db.util.garbage import leave_what_is_there, sweep
+from ellar_db.util.termination import cancelled_by
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -110,20 +112,28 @@ def database_names(config: Config) -> list[str]:
 def _run_on_each(watch: Watch, databases: Sequence[Database]) -> None:
     """Run the command on each database of a group, by itself: no connection stays open until the next one."""
 
+    # before there are thousands of objects that aren't needed for long
+    leave_what_is_there()
+
     def work(database: Database) -> Sequence[MigrationInfo]:
         with watch.another() as own:
             own.leave_to_env()
             running = Environment(own, [database], multiple=False, named=len(databases) > 1)
             in_event_loop([database], running.online)
+        # thousands of engines would take more memory than all the rest
+        database.forget()
+        sweep()
         return [step for state in own.states for step in state.run.steps]
 
     each = watch.invocation.each
-    if each is None:
-        one_after_the_other(databases, work)
-        return
     # a plan of upgrade, downgrade and stamp doesn't look at the database
     plan = (lambda heads: list(watch.plan(heads, None))) if watch.moves and not watch.invocation.settling else None
-    each(watch.config, databases, Work(watch.name, watch.command, watch.script, work, plan))
+    # the thread that waits for SIGTERM goes on from one database to the next
+    with cancelled_by(bool):
+        if each is None:
+            one_after_the_other(databases, work)
+        else:
+            each(watch.config, databases, Work(watch.name, watch.command, watch.script, work, plan))
 
 
 class Environment:

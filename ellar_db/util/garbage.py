@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+from itertools import count
 
 IMPORTING = (1_000_000, 50, 100)
 """Thresholds while modules are imported, which make hardly any garbage."""
@@ -20,6 +21,15 @@ def search_rarely() -> None:
     gc.set_threshold(*IMPORTING)
     # at exit Python would search all objects once more, to free them one by one
     atexit.register(gc.freeze)
+
+
+_uses = count(1)
+
+
+def sweep() -> None:
+    """Search, each hundredth time, what has come since `leave_what_is_there`, instead of when there is very much."""
+    if next(_uses) % 100 == 0 and gc.get_threshold() == RUNNING:
+        gc.collect()
 
 
 def leave_what_is_there(thresholds: tuple[int, int, int] = RUNNING) -> None:

@@ -81,6 +81,31 @@ class TestEach:
         assert max(opened) == 1
         assert len(opened) >= 4
 
+    def test_leaves_no_engine_behind(self, project: Project) -> None:
+        files(project, 20)
+        history(project, "one")
+        file = project.path / "tenants.py"
+        file.write_text(
+            file.read_text()
+            + """
+
+@hookimpl
+def ellar_db_committed(run):
+    import gc
+    from pathlib import Path
+    from sqlalchemy import Engine
+
+    gc.collect()
+    there = [each for each in gc.get_objects() if isinstance(each, Engine) and "files/t" in str(each.url)]
+    Path("engines.txt").write_text(str(len(there)))
+"""
+        )
+        project.forget("tenants")
+
+        project.db("upgrade")
+
+        assert int((project.path / "engines.txt").read_text()) <= 2
+
     def test_runs_with_bare_alembic_too(self, project: Project) -> None:
         names = files(project, 3)
         history(project, "one")
