@@ -100,9 +100,8 @@ def ellar_db_committed(run):
     Path("engines.txt").write_text(str(len(there)))
 """
         )
-        project.forget("tenants")
 
-        project.db("upgrade")
+        program(project, "upgrade")
 
         assert int((project.path / "engines.txt").read_text()) <= 2
 
