@@ -29,7 +29,7 @@ help:
 	@echo 'make lint          run ruff, import-linter and mypy'
 	@echo 'make docs          regenerate the generated pages of docs/'
 	@echo 'make docs-check    fail if these pages are stale'
-	@echo 'make bench         compare times with Alembic and ellar-sql, and write docs/performance.md (PAIRS=...); an hour'
+	@echo 'make bench         compare times with Alembic and ellar-sql, and write docs/performance.md (PAIRS=...); two hours'
 	@echo 'make faults-table  compare what faults leave behind with Alembic, Flask-Migrate and ellar-sql'
 	@echo 'make fidelity      compare what migrate sees, of every feature in benchmarks/corpus/, with Alembic'
 	@echo 'make test-all      run the suite on Python 3.10 to 3.13, if installed, and test-lowest'
@@ -95,14 +95,17 @@ docs-check: setup
 	$(BIN)/python docs/generate.py --check
 
 bench: setup
-	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/plugins.py
 	$(BIN)/python benchmarks/cost.py
 	$(BIN)/$(INSTALL) matplotlib
 	@failed=0; \
+	$(BIN)/python benchmarks/startup.py --pairs $(PAIRS) --json benchmarks/results/startup.json || failed=1; \
 	$(BIN)/python benchmarks/histories.py --pairs $(PAIRS) --json benchmarks/results/histories.json || failed=1; \
 	$(BIN)/python benchmarks/histories.py --pairs $(PAIRS) --growth --json benchmarks/results/growth.json || failed=1; \
 	$(BIN)/python benchmarks/big_schemas.py --pairs $(PAIRS) --json benchmarks/results/big_schemas.json || failed=1; \
+	$(BIN)/python benchmarks/big_schemas.py --pairs $(PAIRS) --growth --json benchmarks/results/growth_of_schemas.json || failed=1; \
+	$(BIN)/python benchmarks/fleets.py --pairs $(PAIRS) --json benchmarks/results/fleets.json || failed=1; \
+	$(BIN)/python benchmarks/fleets.py --pairs $(PAIRS) --growth --json benchmarks/results/growth_of_fleets.json || failed=1; \
 	$(BIN)/python benchmarks/report.py; \
 	exit $$failed
 

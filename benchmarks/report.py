@@ -18,9 +18,14 @@ PAGE = ROOT / "docs" / "performance.md"
 CHARTS = ROOT / "docs" / "performance"
 
 TABLES = {
+    "startup.json": "Starting",
     "histories.json": "Histories",
     "big_schemas.json": "Comparing models with a database",
+    "fleets.json": "Many databases with the same tables",
 }
+
+GROWTH = {"growth.json": "revisions", "growth_of_schemas.json": "tables", "growth_of_fleets.json": "databases"}
+"""Results of several sizes, and what they count."""
 
 INTRODUCTION = """# Performance
 
@@ -52,27 +57,27 @@ def table(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         )
 
 
-def draw(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def draw(results: Sequence[Mapping[str, Any]], counted: str) -> Iterator[str]:
     """Draw a chart for each kind of work that was measured in several sizes, and yield the lines that show it."""
     import matplotlib.pyplot as plt
 
     CHARTS.mkdir(exist_ok=True)
     for name in dict.fromkeys(each["name"].rsplit(", ", 1)[0] for each in results):
         points = sorted(
-            (each["size"], each["ours"], each["theirs"]) for each in results if each["name"].startswith(name)
+            (each["size"], each["ours"], each["theirs"]) for each in results if each["name"].rsplit(", ", 1)[0] == name
         )
         sizes, ours, theirs = zip(*points, strict=True)
         figure, axes = plt.subplots(figsize=(6, 3.4))
         axes.plot(sizes, theirs, "o--", color="0.5", label="Alembic")
         axes.plot(sizes, ours, "o-", color="tab:blue", label="ellar_db")
-        axes.set(xscale="log", yscale="log", xlabel="revisions", ylabel="CPU seconds", title=name)
+        axes.set(xscale="log", yscale="log", xlabel=counted, ylabel="CPU seconds", title=name)
         axes.grid(alpha=0.3, which="both")
         axes.legend()
         file = CHARTS / f"{name.replace(', ', '-').replace(' ', '-')}.svg"
         figure.tight_layout()
         figure.savefig(file, metadata={"Date": None})
         plt.close(figure)
-        yield f"![{name}: CPU seconds by the number of revisions](performance/{file.name})"
+        yield f"![{name}: CPU seconds by the number of {counted}](performance/{file.name})"
         yield ""
 
 
@@ -84,9 +89,11 @@ def main() -> None:
         if found is not None:
             versions = ", ".join(f"{package} {number}" for package, number in found["versions"].items())
             lines += [f"## {title}", "", f"{found['machine']}; {versions}.", "", *table(found["results"]), ""]
-    found = stored("growth.json")
-    if found is not None:
-        lines += ["## How the cost grows", "", *draw(found["results"]), *table(found["results"]), ""]
+    lines += ["## How the cost grows", ""]
+    for name, counted in GROWTH.items():
+        found = stored(name)
+        if found is not None:
+            lines += [*draw(found["results"], counted), *table(found["results"]), ""]
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     print(f"wrote {PAGE}")
 

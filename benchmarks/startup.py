@@ -1,18 +1,19 @@
-"""Start-up times of whole processes compared with the peers: each pair alternates, and the ratio of the medians counts.
+"""What it costs to start a command, beside ellar-sql in an Ellar application and Flask-Migrate in a Flask application.
 
-usage: python benchmarks/startup.py [ROUNDS]
+usage: python benchmarks/startup.py [--pairs 5] [--only WORD] [--json FILE]
 """
 
 from __future__ import annotations
 
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+
+from histories import write_history
+from pairs import HEADING, OURS, Result, Row, Side, cost_of, line, measured, options, store
+
+BIN = Path(sys.executable).parent
 
 MODELS = """
 from sqlalchemy import String
@@ -37,7 +38,7 @@ class User(model.Model):
     id = model.Column(model.Integer, primary_key=True)
     name = model.Column(model.String(128))
 """
-OURS = """
+WITH_OURS = """
 from ellar.common import Module
 from ellar.core import ModuleBase
 
@@ -49,7 +50,7 @@ from shop.models import Base
 class ApplicationModule(ModuleBase):
     pass
 """
-THEIRS = """
+WITH_THEIRS = """
 from ellar.common import Module
 from ellar.core import ModuleBase
 from ellar_sql import EllarSQLModule
@@ -70,67 +71,21 @@ STANDALONE = """
 database = "sqlite:///app.db"
 metadata = "models:Base"
 """
+FLASK = """
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite:///app.db"
+db = SQLAlchemy(app)
+Migrate(app, db)
 
 
-@dataclass(frozen=True)
-class Side:
-    """One program of a pair.
-
-    Args:
-        command: The program, of this Python's environment, and its arguments.
-        folder: The folder in which it runs.
-    """
-
-    command: tuple[str, ...]
-    folder: Path
-
-    def run(self) -> float:
-        """Run it once.
-
-        Returns:
-            The seconds it took.
-
-        Raises:
-            RuntimeError: It failed.
-        """
-        program = str(Path(sys.executable).parent / self.command[0])
-        # without this, each run would compile every module
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        started = time.perf_counter()
-        done = subprocess.run(
-            [program, *self.command[1:]], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
-        spent = time.perf_counter() - started
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(self.command)} in {self.folder} failed:\n{done.stdout}{done.stderr}")
-        return spent
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two programs that do the same.
-
-    Args:
-        ours: This package's.
-        theirs: The peer's.
-        goal: The target ratio, or None.
-    """
-
-    ours: Side
-    theirs: Side
-    goal: float | None = None
-
-    def measure(self, rounds: int) -> tuple[float, float]:
-        """Run both alternately, after one run each that compiles the modules.
-
-        Returns:
-            The medians in seconds, ours first.
-        """
-        self.ours.run()
-        self.theirs.run()
-        times = [(self.ours.run(), self.theirs.run()) for _ in range(rounds)]
-        ours, theirs = zip(*times, strict=True)
-        return statistics.median(ours), statistics.median(theirs)
+class User(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    name = db.Column(db.String(128))
+"""
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -148,50 +103,49 @@ def ellar_project(folder: Path, root_module: str, models: str) -> Path:
     kept = ["pyproject.toml", "shop/__init__.py", "shop/server.py", "shop/config.py"]
     files = {name: (quickstart / name).read_text(encoding="utf-8") for name in kept}
     write(folder, {**files, "shop/root_module.py": root_module, "shop/models.py": models})
-    Side(("ellar", "db", "init"), folder).run()
+    cost_of((str(BIN / "ellar"), "db", "init"), folder)
     return folder
 
 
-def standalone_project(folder: Path) -> Path:
-    """Write a project without Ellar, with a migrations folder that bare Alembic can use too."""
-    write(folder, {"pyproject.toml": STANDALONE, "models.py": MODELS})
-    Side(("ellar-db", "init"), folder).run()
-    return folder
-
-
-def pairs(work: Path) -> list[Pair]:
-    """Return the pairs to compare."""
-    plain = standalone_project(work / "plain")
-    ours = ellar_project(work / "ours", OURS, MODELS)
-    theirs = ellar_project(work / "theirs", THEIRS, ELLAR_SQL_MODELS)
-    alembic = ("alembic", "-c", "migrations/alembic.ini")
-    return [
-        Pair(Side(("ellar-db", "--help"), plain), Side(("alembic", "--help"), plain), 0.35),
-        Pair(Side(("ellar-db", "heads"), plain), Side((*alembic, "heads"), plain)),
-        Pair(Side(("ellar", "db", "--help"), ours), Side(("ellar", "db", "--help"), theirs), 0.8),
-        Pair(Side(("ellar", "db", "heads"), ours), Side(("ellar", "db", "heads"), theirs)),
-    ]
+def rows(work: Path) -> Iterator[Row]:
+    """Yield the rows of the table."""
+    ours = ellar_project(work / "ours", WITH_OURS, MODELS)
+    theirs = ellar_project(work / "theirs", WITH_THEIRS, ELLAR_SQL_MODELS)
+    for command, goal in (("--help", 0.8), ("heads", 0.65)):
+        program = (str(BIN / "ellar"), "db", command)
+        yield Row(f"ellar db {command}", "ellar-sql", Side(program, ours), Side(program, theirs), goal)
+    plain = write(work / "plain", {"pyproject.toml": STANDALONE, "models.py": MODELS})
+    cost_of((*OURS, "init"), plain)
+    write_history(plain / "migrations" / "versions", 20)
+    flask = write(work / "flask", {"app.py": FLASK})
+    program = (str(BIN / "flask"), "db")
+    cost_of((*program, "init"), flask)
+    write_history(flask / "migrations" / "versions", 20)
+    yield Row(
+        "ellar-db heads, 20 revisions",
+        "flask db",
+        Side((*OURS, "heads"), plain),
+        Side((*program, "heads"), flask),
+        0.12,
+    )
 
 
 def main() -> int:
-    """Print a line for each pair.
+    """Print a line for each row.
 
     Returns:
         1 if a goal was missed, else 0.
     """
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 11
-    titles = ["ellar-db / alembic", "ellar-db / alembic", "EllarDBModule / ellar-sql", "EllarDBModule / ellar-sql"]
-    missed = False
-    print(f"{'':28}{'command':18}{'ours':>9}{'theirs':>9}{'ratio':>8}{'goal':>7}")
-    with tempfile.TemporaryDirectory() as work:
-        for title, pair in zip(titles, pairs(Path(work)), strict=True):
-            ours, theirs = pair.measure(rounds)
-            ratio = ours / theirs
-            goal = "" if pair.goal is None else f"{pair.goal:.2f}"
-            missed |= pair.goal is not None and ratio > pair.goal
-            command = " ".join(pair.ours.command)
-            print(f"{title:28}{command:18}{ours:7.3f} s{theirs:7.3f} s{ratio:8.2f}{goal:>7}", flush=True)
-    return int(missed)
+    given = options(__doc__).parse_args()
+    found: list[Result] = []
+    print(HEADING)
+    with tempfile.TemporaryDirectory() as name:
+        for row in rows(Path(name)):
+            if given.only in row.name:
+                found.append(measured(row, given.pairs))
+                print(line(found[-1]), flush=True)
+    store(given.json, found)
+    return int(any(each.missed for each in found))
 
 
 if __name__ == "__main__":
