@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ellar_db.config.invocation import Way
 from ellar_db.config.reports.refusals import reported
 from ellar_db.databases.database import Database
 from ellar_db.fleet.outcome import Outcome
@@ -23,18 +24,21 @@ if TYPE_CHECKING:
 LOGGERS = ("alembic", "ellar_db")
 
 
-def attempt(database: Database, work: Callable[[Database], Sequence[MigrationInfo]]) -> Outcome:
+def attempt(
+    database: Database, work: Callable[[Database, Way | None], Sequence[MigrationInfo]], way: Way | None = None
+) -> Outcome:
     """Run something on a database, and return what became of it.
 
     Args:
         database: The database.
         work: Runs it, and returns the steps that were applied.
+        way: What it is for; None if it comes to the same however often it is run.
     """
     began = time.monotonic()
     with warnings_kept() as said:
         try:
             with reported():
-                steps = work(database)
+                steps = work(database, way)
         except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # a revision may raise anything; the other databases must not suffer

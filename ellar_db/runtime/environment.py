@@ -12,7 +12,7 @@ import click
 
 from ellar_db.config.collection import databases_of
 from ellar_db.config.groups import databases_for_folder, is_group, one_after_the_other, reference
-from ellar_db.config.invocation import Work
+from ellar_db.config.invocation import Way, Work
 from ellar_db.config.revision_files import checked_revisions
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
@@ -110,8 +110,8 @@ def database_names(config: Config) -> list[str]:
 def _run_on_each(watch: Watch, databases: Sequence[Database]) -> None:
     """Run the command on each database of a group, by itself: no connection stays open until the next one."""
 
-    def work(database: Database) -> Sequence[MigrationInfo]:
-        with watch.another() as own:
+    def work(database: Database, way: Way | None = None) -> Sequence[MigrationInfo]:
+        with watch.another(way) as own:
             own.leave_to_env()
             running = Environment(own, [database], multiple=False, named=len(databases) > 1)
             in_event_loop([database], running.online)
