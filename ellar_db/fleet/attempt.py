@@ -17,6 +17,7 @@ from ellar_db.fleet.outcome import Outcome
 from ellar_db.options import tracebacks_wanted
 from ellar_db.util.errors import in_one_line, stack_trace, summary
 from ellar_db.util.masking import masked, say
+from ellar_db.util.termination import interruption_behind
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationInfo
@@ -42,6 +43,9 @@ def attempt(
         except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # a revision may raise anything; the other databases must not suffer
+            interruption = interruption_behind(error)
+            if interruption is not None:
+                raise interruption from error
             told = error.message if isinstance(error, click.ClickException) else summary(error)
             if tracebacks_wanted():
                 say(stack_trace(error).rstrip("\n"), err=True)

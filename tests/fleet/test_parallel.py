@@ -73,6 +73,38 @@ def test_relative_targets_are_reached_once_although_a_process_dies(project: Proj
     assert [visits(project, name) for name in names] == [["one", "two", "-two"]] * NUMBER
 
 
+IN_COMMIT = (
+    "import os; own = op.get_bind().engine; own.url.database.endswith('t1.db') and not os.path.exists('told') and "
+    "(open('told', 'w').close(), setattr(own.dialect, 'do_commit', lambda _: os.kill(os.getpid(), {}))); "
+)
+"""A signal while the first run on the database t1 is committed, after which closing the connection fails too."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_process_that_is_ended_while_it_commits_does_not_go_on(project: Project) -> None:
+    names = files(project, 20)
+    history(project, "one")
+    write_revision(folder(project), "two", "one", IN_COMMIT.format("15") + VISIT.format("two"))
+
+    program(project, "upgrade", "--jobs", "2")
+
+    assert (project.path / "told").exists()
+    assert [visits(project, name) for name in names] == [["one", "two"]] * 20
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize(("signal", "exit_code"), [("2", 1), ("15", 143)])
+def test_a_run_that_is_ended_while_it_commits_does_not_go_on(project: Project, signal: str, exit_code: int) -> None:
+    names = files(project, 4)
+    history(project, "one")
+    write_revision(folder(project), "two", "one", IN_COMMIT.format(signal) + VISIT.format("two"))
+
+    assert "1 migrated, 3 not begun" in program(project, "upgrade", "--keep-going", exit_code=exit_code).stderr
+
+    program(project, "upgrade", "--resume")
+    assert [visits(project, name) for name in names] == [["one", "two"]] * 4
+
+
 def test_relative_targets_need_databases_that_are_reached(project: Project) -> None:
     provide(project, {name: ("postgresql+psycopg://127.0.0.1:1/x", {"group": "tenants"}) for name in ("a", "b")})
     history(project, "one")
