@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits, limits_of
@@ -93,6 +93,43 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(set(names))) or "nothing"
 
 
+class Way(NamedTuple):
+    """From where to where a run was to bring a database.
+
+    Args:
+        before: The revisions at which it was.
+        after: Those at which it was to be; the same if that isn't known.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    def rest(self, at: Collection[str]) -> bool:
+        """Return whether a database still has all of the way before it.
+
+        Args:
+            at: The revisions at which it is.
+
+        Raises:
+            DbError: It is neither where the way begins nor where it ends.
+
+        Example:
+            >>> Way(("one",), ("two",)).rest(["two"])
+            False
+        """
+        known = set(self.before) != set(self.after)
+        if known and set(at) == set(self.after):
+            return False
+        if set(at) != set(self.before):
+            told = f"it is at {_at(at)}, which is neither where the run began ({_at(self.before)}) nor where it was to"
+            raise DbError(f"{told} end ({_at(self.after)})")
+        return True
+
+
+def _at(revisions: Collection[str]) -> str:
+    return ", ".join(revisions) or "base"
+
+
 @dataclass(frozen=True)
 class Work:
     """What a command does on each database of a group.
@@ -101,14 +138,15 @@ class Work:
         name: The command: "upgrade", "downgrade", "stamp", "ensure-version".
         options: Alembic's options of it, such as `destination_rev` and `tag`.
         script: The folder.
-        run: Does it on one database, in this process, and returns the steps that were applied.
+        run: Does it on one database, in this process, and returns the steps that were applied; on a database for which
+            a way is given, only if it has that before it.
         plan: Returns the steps from revisions of a database to the target; None if the command has no target.
     """
 
     name: str
     options: Mapping[str, Any]
     script: ScriptDirectory
-    run: Callable[[Database], Sequence[MigrationInfo]]
+    run: Callable[[Database, Way | None], Sequence[MigrationInfo]]
     plan: Callable[[tuple[str, ...]], Sequence[MigrationStep]] | None
 
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ellar_db.config.invocation import Way
 from ellar_db.config.reports.refusals import reported
 from ellar_db.databases.database import Database
 from ellar_db.fleet.outcome import Outcome
 from ellar_db.options import tracebacks_wanted
 from ellar_db.util.errors import in_one_line, stack_trace, summary
 from ellar_db.util.masking import masked, say
+from ellar_db.util.termination import interruption_behind
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationInfo
@@ -23,21 +25,27 @@ if TYPE_CHECKING:
 LOGGERS = ("alembic", "ellar_db")
 
 
-def attempt(database: Database, work: Callable[[Database], Sequence[MigrationInfo]]) -> Outcome:
+def attempt(
+    database: Database, work: Callable[[Database, Way | None], Sequence[MigrationInfo]], way: Way | None = None
+) -> Outcome:
     """Run something on a database, and return what became of it.
 
     Args:
         database: The database.
         work: Runs it, and returns the steps that were applied.
+        way: What it is for; None if it comes to the same however often it is run.
     """
     began = time.monotonic()
     with warnings_kept() as said:
         try:
             with reported():
-                steps = work(database)
+                steps = work(database, way)
         except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # a revision may raise anything; the other databases must not suffer
+            interruption = interruption_behind(error)
+            if interruption is not None:
+                raise interruption from error
             told = error.message if isinstance(error, click.ClickException) else summary(error)
             if tracebacks_wanted():
                 say(stack_trace(error).rstrip("\n"), err=True)

@@ -8,14 +8,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.config.command_line import program, quoted
-from ellar_db.config.invocation import Invocation, Work, invocation_of
+from ellar_db.config.invocation import Invocation, Way, Work, invocation_of
 from ellar_db.databases.database import Database
 from ellar_db.fleet.attempt import attempt
 from ellar_db.fleet.outcome import Outcome
 from ellar_db.fleet.parallel import Parallel
 from ellar_db.fleet.positions import Position, read_positions
 from ellar_db.fleet.progress import Progress, failures
-from ellar_db.fleet.record import Earlier, Record, Way
+from ellar_db.fleet.record import Earlier, Record
 from ellar_db.fleet.worker import Task
 from ellar_db.options import Many
 from ellar_db.util.errors import DbError
@@ -94,6 +94,8 @@ class Run:
         self.invocation: Invocation = invocation_of(config)
         self.package = self.invocation.package.name if self.invocation.package is not None else ""
         self.folder: Path = record.path.parent.parent
+        # a second time, +1 would lead elsewhere
+        self._ways: Mapping[str, Way] = {}
         self._plans: dict[tuple[str, ...], tuple[int, tuple[str, ...]] | None] = {}
 
     def of(self, databases: Sequence[Database]) -> None:
@@ -114,6 +116,8 @@ class Run:
             databases = [each for each in databases if each.name in earlier.ways and each.name not in earlier.done]
         settled = [self._settled(each, positions.get(each.name), earlier) for each in databases]
         waiting = [each for each, outcome in zip(databases, settled, strict=True) if outcome is None]
+        if self._is_relative:
+            self._ways = ways if earlier is None else earlier.ways
         progress = Progress(len(databases), json=self.many.json)
         if earlier is not None:
             self.record.resume()
@@ -147,6 +151,12 @@ class Run:
     def _settled(self, database: Database, position: Position | None, earlier: Earlier | None) -> Outcome | None:
         """Return what became of a database on which nothing has to be run; None if it has to."""
         name = database.name
+        if position is None and self._is_relative and self.many.jobs > 1:
+            # what runs elsewhere may be run again, after a crash
+            told = (
+                f"it can't be reached from here, and {self.work.options.get('destination_rev')} depends on where it is"
+            )
+            return Outcome(name, "failed", error=f"{told}; name a revision instead")
         if position is None:
             return None
         if not position.exists:
@@ -154,19 +164,17 @@ class Run:
             return Outcome(name, "failed", error=f"{what} isn't there; upgrade --provision makes it")
         at = position.revisions
         if earlier is not None and self._is_relative:
-            # a second time, -1 would undo another revision
-            way = earlier.ways[name]
-            if set(at) == set(way.after):
-                return Outcome(name, "unchanged", at, at)
-            if set(at) != set(way.before):
-                told = f"it is at {_at(at)}, which is neither where the last run began ({_at(way.before)}) nor where"
-                return Outcome(name, "failed", at, at, error=f"{told} it was to end ({_at(way.after)})")
+            try:
+                if not earlier.ways[name].rest(at):
+                    return Outcome(name, "unchanged", at, at)
+            except DbError as error:
+                return Outcome(name, "failed", at, at, error=error.message)
         planned = self._planned(at)
         return Outcome(name, "unchanged", at, at) if position.settled and planned and not planned[0] else None
 
     def _way(self, position: Position) -> Way:
         planned = self._planned(position.revisions)
-        return Way(position.revisions, planned[1] if planned else ())
+        return Way(position.revisions, planned[1] if planned else position.revisions)
 
     def _planned(self, revisions: tuple[str, ...]) -> tuple[int, tuple[str, ...]] | None:
         """Return how many steps there are from some revisions to the target, and where they lead; None if unclear."""
@@ -246,12 +254,12 @@ class Run:
 
     def _run_stage(self, databases: Sequence[Database], progress: Progress) -> None:
         if self.many.jobs > 1 and len(databases) > 1:
-            task = Task.of(self.work, self.package, self.invocation.limits)
+            task = Task.of(self.work, self.package, self.invocation.limits, self._ways)
             parallel = Parallel(task, self.invocation.manager, self.many, lambda outcome: self._add(progress, outcome))
             parallel.run([database.name for database in databases])
             return
         for database in databases:
-            outcome = attempt(database, self.work.run)
+            outcome = attempt(database, self.work.run, self._ways.get(database.name))
             self._add(progress, outcome)
             if outcome.state == "failed" and not self.many.keep_going:
                 return
@@ -259,7 +267,3 @@ class Run:
     def _add(self, progress: Progress, outcome: Outcome) -> None:
         self.record.add(outcome)
         progress.add(outcome)
-
-
-def _at(revisions: Sequence[str]) -> str:
-    return ", ".join(revisions) or "base"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from inspect import signature
 from typing import TYPE_CHECKING
 
 from ellar_db.fleet.worker import end_with
@@ -36,8 +37,14 @@ def executor(manager: PluginManager, jobs: int) -> Iterator[Executor]:
                 what = f"it gave {answer!r}, which is no concurrent.futures.Executor"
                 raise plugin.failure("ellar_db_executor", TypeError(what))
             made = answer
-            stack.callback(made.shutdown, wait=True, cancel_futures=True)
+            stack.callback(_shut_down, made)
         yield made
+
+
+def _shut_down(made: Executor) -> None:
+    """Shut down what a plugin brought; Dask's, for one, can't be told to cancel what isn't begun."""
+    cancels = "cancel_futures" in signature(made.shutdown).parameters
+    made.shutdown(wait=True, **({"cancel_futures": True} if cancels else {}))
 
 
 @contextmanager

@@ -75,7 +75,7 @@ class Parallel:
             while rest and not broken and not self._stops and len(waiting) < 2 * self._many.jobs:
                 chunk = rest.pop()
                 try:
-                    waiting[pool.submit(work_on, self._task, chunk)] = chunk
+                    waiting[pool.submit(work_on, self._task.for_some(chunk), chunk)] = chunk
                 except BrokenExecutor:
                     rest.append(chunk)
                     broken = True
@@ -93,7 +93,7 @@ class Parallel:
         while self._suspects and not self._stops:
             name = self._suspects.pop(0)
             try:
-                self._take(pool.submit(work_on, self._task, [name]).result())
+                self._take(pool.submit(work_on, self._task.for_some([name]), [name]).result())
             except Exception as error:  # as above
                 told = f"its process died before it told what it did ({summary(error)}); look at it with `current`"
                 self._take([Outcome(name, "failed", error=told).values])

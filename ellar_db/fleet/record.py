@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from ellar_db.config.invocation import Way
 from ellar_db.fleet.outcome import Outcome
 from ellar_db.util.errors import DbError
 from ellar_db.util.file_lock import SAFELY, FileLock
@@ -17,18 +18,6 @@ from ellar_db.util.file_lock import SAFELY, FileLock
 FORMAT = 1
 
 NAME = "ellar-db-run"
-
-
-class Way(NamedTuple):
-    """From where to where a run was to bring a database.
-
-    Args:
-        before: The revisions at which it was.
-        after: Those at which it was to be.
-    """
-
-    before: tuple[str, ...]
-    after: tuple[str, ...]
 
 
 class Earlier(NamedTuple):

@@ -8,14 +8,14 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ellar_db.config.invocation import Work
+from ellar_db.config.invocation import Way, Work
 from ellar_db.config.seam import alembic_config
 from ellar_db.databases.database import Database
 from ellar_db.fleet.attempt import attempt
@@ -25,7 +25,7 @@ from ellar_db.plugins.options import OVERRIDING, values
 from ellar_db.project.application import application_name, naming_application
 from ellar_db.util.errors import in_one_line, summary
 from ellar_db.util.masking import masked
-from ellar_db.util.termination import EXIT_CODE, TerminatedError, terminable
+from ellar_db.util.termination import EXIT_CODE, TerminatedError, interruption_behind, terminable
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -59,6 +59,7 @@ class Task:
         application: The application, as `application_name` has it.
         origin: The process that asks for the work.
         options: Alembic's options of the command.
+        ways: Where each database is and is to be, if the target is relative to that.
     """
 
     name: str
@@ -74,15 +75,17 @@ class Task:
     application: str
     origin: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    ways: Mapping[str, Way] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, work: Work, package: str, limits: Mapping[str, Any]) -> Task:
+    def of(cls, work: Work, package: str, limits: Mapping[str, Any], ways: Mapping[str, Way]) -> Task:
         """Return the task of the command that runs.
 
         Args:
             work: What it does.
             package: The package, or an empty string.
             limits: Its limits.
+            ways: Where each database is and is to be, if the target is relative to that.
         """
         ctx = click.get_current_context(silent=True)
         params = dict(ctx.params) if ctx else {}
@@ -102,7 +105,16 @@ class Task:
             application_name(),
             _this_process(),
             kept,
+            ways,
         )
+
+    def for_some(self, names: Sequence[str]) -> Task:
+        """Return the task with what some databases need: of thousands, the ways are too long to be sent each time.
+
+        Args:
+            names: Their names.
+        """
+        return replace(self, ways={name: self.ways[name] for name in names if name in self.ways})
 
     def run(self, names: Sequence[str], each: Collecting) -> None:
         """Run the command on some of the databases.
@@ -160,11 +172,16 @@ class Task:
 
 
 class Collecting:
-    """Runs the databases of a task one after the other, and keeps what became of each."""
+    """Runs the databases of a task one after the other, and keeps what became of each.
+
+    Args:
+        ways: Those of the task.
+    """
 
     asked = ""
 
-    def __init__(self) -> None:
+    def __init__(self, ways: Mapping[str, Way]) -> None:
+        self.ways = ways
         self.outcomes: list[Outcome] = []
 
     def __call__(self, config: Config, databases: Sequence[Database], work: Work) -> None:
@@ -172,7 +189,7 @@ class Collecting:
         for database in databases:
             if ENDING.is_set():
                 return
-            self.outcomes.append(attempt(database, work.run))
+            self.outcomes.append(attempt(database, work.run, self.ways.get(database.name)))
 
 
 def work_on(task: Task, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -185,7 +202,7 @@ def work_on(task: Task, names: Sequence[str]) -> list[dict[str, Any]]:
     Returns:
         What became of each, as `Outcome.values`.
     """
-    each = Collecting()
+    each = Collecting(task.ways)
     told = ""
     if task.origin == _this_process():
         told = "the executor runs the work in threads of this process, where Alembic can do one thing at a time"
@@ -194,6 +211,10 @@ def work_on(task: Task, names: Sequence[str]) -> list[dict[str, Any]]:
         try:
             with terminable():
                 task.run(names, each)
+                # whatever swallowed it
+                interruption = interruption_behind()
+                if interruption is not None:
+                    raise interruption
         except TerminatedError:
             if _started_for_it.is_set():
                 # what it was doing is rolled back by now; a pool would go on after any exception

@@ -63,6 +63,9 @@ class TransactionMark:
 
         if self._mark is None or self.connection.closed or self.connection.in_transaction():
             return
+        if self.connection.invalidated:
+            # an interruption has closed it
+            return
         with suppress(SQLAlchemyError):
             self.dialect.unmark(self.connection)
             if self.connection.in_transaction():

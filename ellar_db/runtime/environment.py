@@ -12,7 +12,7 @@ import click
 
 from ellar_db.config.collection import databases_of
 from ellar_db.config.groups import databases_for_folder, is_group, one_after_the_other, reference
-from ellar_db.config.invocation import Work
+from ellar_db.config.invocation import Way, Work
 from ellar_db.config.revision_files import checked_revisions
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
@@ -115,8 +115,8 @@ def _run_on_each(watch: Watch, databases: Sequence[Database]) -> None:
     # before there are thousands of objects that aren't needed for long
     leave_what_is_there()
 
-    def work(database: Database) -> Sequence[MigrationInfo]:
-        with watch.another() as own:
+    def work(database: Database, way: Way | None = None) -> Sequence[MigrationInfo]:
+        with watch.another(way) as own:
             own.leave_to_env()
             running = Environment(own, [database], multiple=False, named=len(databases) > 1)
             in_event_loop([database], running.online)

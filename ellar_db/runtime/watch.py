@@ -7,12 +7,12 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
-from functools import partial
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ellar_db.config.invocation import DATABASES, KEY, invocation_of
+from ellar_db.config.invocation import DATABASES, KEY, Way, invocation_of
 from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.reports.position import DATABASE_OPTION
 from ellar_db.config.revision_files import no_revisions, refuse_missing
@@ -127,12 +127,18 @@ class Watch:
                 self.locks.release(failed=error is not None)
 
     @contextmanager
-    def another(self) -> Iterator[Watch]:
-        """Watch one database of many by itself, within this watch over all of them."""
+    def another(self, way: Way | None = None) -> Iterator[Watch]:
+        """Watch one database of many by itself, within this watch over all of them.
+
+        Args:
+            way: What the run is for; once the database is locked, nothing is done if that has been done before.
+        """
         # what one database is configured with must not reach the next
         self.environment.context_opts = dict(self.command)
         try:
             with Watch(self.environment) as own:
+                if way is not None:
+                    own.plan = _once(own.plan, way)
                 yield own
         finally:
             vars(self.environment)[ATTRIBUTE] = self
@@ -442,6 +448,16 @@ class Watch:
 def _nothing(*_: Any) -> Iterable[Any]:
     """Plan nothing, for a program that runs an env.py without a plan."""
     return ()
+
+
+def _once(plan: Callable[..., Iterable[Any]], way: Way) -> Callable[..., Iterable[Any]]:
+    """Return a plan that has no steps on a database which has gone its way before."""
+
+    @wraps(plan)
+    def steps(heads: tuple[str, ...], *args: Any) -> Iterable[Any]:
+        return plan(heads, *args) if way.rest(heads) else ()
+
+    return steps
 
 
 def watch_of(environment: EnvironmentContext) -> Watch | None:

@@ -151,6 +151,19 @@ def is_interruption(error: BaseException) -> bool:
     return False
 
 
+def interruption_behind(error: BaseException | None = None) -> BaseException | None:
+    """Return what ended a program from outside, if that is why something failed: cleaning up may raise another error.
+
+    Args:
+        error: With what it failed; None if it didn't.
+    """
+    if _state.installed and _state.reached.is_set():
+        return TerminatedError()
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error
+
+
 @contextmanager
 def terminable() -> Iterator[None]:
     """Raise `TerminatedError` in the main thread when SIGTERM comes, unless the program handles that signal itself.

@@ -288,7 +288,7 @@ class TestResume:
         said = project.db("upgrade", "+1", "--resume", exit_code=1).stderr
 
         assert (
-            "t0: failed: it is at two, which is neither where the last run began (one) nor where it was to end (three)"
+            "t0: failed: it is at two, which is neither where the run began (one) nor where it was to end (three)"
             in said
         )
         assert visits(project, "t0") == ["one", "two"]
