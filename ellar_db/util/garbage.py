@@ -9,7 +9,7 @@ from itertools import count
 IMPORTING = (1_000_000, 50, 100)
 """Thresholds while modules are imported, which make hardly any garbage."""
 
-RUNNING = (150_000, 50, 100)
+RUNNING = (20_000, 50, 100)
 """Thresholds of a run, whose statements and tables make some."""
 
 COMPARING = (400_000, 50, 100)
