@@ -24,7 +24,7 @@ help:
 	@echo 'make coverage      run the suite without the example plugins and measure coverage; fail below the floor'
 	@echo 'make fuzz          run random command lines, settings and folders, $(FUZZ) of each kind (FUZZ=...)'
 	@echo 'make faults        kill programs at random moments, $(FAULTS) times each (FAULTS=...), and test the other faults'
-	@echo 'make folders       test folders of all kinds that other programs make; the suite takes those that differ most'
+	@echo 'make folders       test all kinds of folders and applications, with each other; the suite takes those that differ most'
 	@echo 'make setup         create a virtual environment in $(VENV) for all other targets'
 	@echo 'make lint          run ruff, import-linter and mypy'
 	@echo 'make docs          regenerate the generated pages of docs/'
