@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
+from contextlib import suppress
 
 pytest_plugins = ["ellar_db.testing", "pytester", "tests.support.fixtures"]
+
+
+# a shell lets what it starts in the background ignore Ctrl-C, and so would all that the tests start
+with suppress(ValueError):
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

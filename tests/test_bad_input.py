@@ -488,7 +488,7 @@ def test_wrong_values_in_pyproject_toml(ready: Project, line: str, message: str)
         ("[tool]\nellar-db = 3", "[tool.ellar-db] of {file} must be a table"),
         ("[tool.ellar-db]\ndatabase = 3", "[tool.ellar-db] database must be a text, not 3; mend it in {file}"),
         ("", "no database is configured: use EllarDBModule.setup(databases=...), ellar-sql's EllarSQLModule, or [tool.ellar-db.databases] in pyproject.toml"),
-        ("[tool.ellar-db]\ndatabases = {a = 'sqlite://', b = 'sqlite://'}", "the folder is for one database, and of a, b none is named 'default'; name one so, or make a folder for several with init --multi"),
+        ("[tool.ellar-db]\ndatabases = {a = 'sqlite://', b = 'sqlite://'}", "the folder is for one database, and of a, b none is named 'default'; name one so, choose one with --database, give all of them one group if they have the same tables, or make a folder for several with init --multi"),
     ],
 )  # fmt: skip
 def test_what_makes_no_database(ready: Project, text: str, message: str) -> None:

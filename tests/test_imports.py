@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -22,9 +23,12 @@ HEAVY = {"alembic", "sqlalchemy", "ellar", "ellar_cli", "ellar_sql", "rich", "pa
 
 def modules_of(program: str, project: Project | Shop) -> set[str]:
     """Run a program in a Python of its own, and give the packages that it imported."""
+    # measured, it would import what the measuring needs
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     done = subprocess.run(
         [sys.executable, "-c", f"{program}\nimport json, sys; print(json.dumps(list(sys.modules)))"],
         cwd=project.path,
+        env=environment,
         capture_output=True,
         text=True,
         check=True,

@@ -33,8 +33,8 @@ NONSENSE = {
     "lock-acquire": (LOCK.format(acquire="raise ValueError('boom')", release="pass"), "ValueError: boom"),
     "lock-release": (LOCK.format(acquire="return True", release="raise ValueError('boom')"), "ValueError: boom"),
     "engine": (
-        "@hookimpl\ndef ellar_db_databases(): yield Database('x', 'sqlite://')\n",
-        "the engine of the database 'x' is 'sqlite://'",
+        "@hookimpl\ndef ellar_db_databases(): yield Database('x', 42)\n",
+        "the engine of the database 'x' is 42",
     ),
     "metadata": (
         "@hookimpl\ndef ellar_db_migrations(): yield PackageMigrations('x', Path('.'), metadata=42)\n",

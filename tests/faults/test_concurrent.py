@@ -143,9 +143,10 @@ class TestAnotherRunChangesTables:
             entries.make()
             EntryTable(ending, {"version_table": "other"}).drop_if_empty(MySQL())
 
-            entries.write(Entry("one", "upgrade"), anew=True)
+            entry = Entry("one", "upgrade")
+            entries.write(entry, anew=True)
 
-            assert entries.read() == Entry("one", "upgrade")
+            assert entries.read() == entry
 
     def test_a_journal_with_an_entry_that_is_not_committed_stays(self, new_database: Callable[[str], str]) -> None:
         url = new_database("mariadb")

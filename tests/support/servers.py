@@ -57,15 +57,23 @@ def required(name: str) -> bool:
     return name in os.environ.get("ELLAR_DB_TEST_REQUIRE", "").replace(",", " ").split()
 
 
-@functools.lru_cache(maxsize=8)
 def sync_engine(url: str) -> Engine:
     """Return an engine to look into a database, whatever driver its URL names.
 
-    It keeps no connection, and for the next look it has the server's version and the compiled statements already.
+    It keeps no connection. One for a server is kept, since it knows the server's version and has compiled statements;
+    one for a file isn't, whose name may be relative to the folder of one test.
     """
+    parsed = make_url(url)
+    return _made(url) if parsed.get_backend_name() == "sqlite" else _kept(url)
+
+
+def _made(url: str) -> Engine:
     parsed = make_url(url)
     drivers = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
     return create_engine(parsed.set(drivername=drivers[parsed.get_backend_name()]), poolclass=pool.NullPool)
+
+
+_kept = functools.lru_cache(maxsize=8)(_made)
 
 
 def asynchronous(url: str) -> str:
