@@ -153,7 +153,7 @@ test-core: core
 .venv-plugins/list: $(wildcard plugins_example/*/pyproject.toml plugins_example/*/*.py plugins_example/*/*/*.py) pyproject.toml
 	@rm -rf .venv-plugins
 	@$(MAKE) VENV=.venv-plugins .venv-plugins/made
-	.venv-plugins/bin/$(INSTALL) --editable '.[all]' --group test hatchling
+	.venv-plugins/bin/$(INSTALL) --editable '.[all]' --group plugins
 	.venv-plugins/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir .venv-plugins/wheels \
 		$(addprefix ./plugins_example/,$(PLUGINS))
 	@for plugin in $(PLUGINS) '$(PLUGINS)'; do \
