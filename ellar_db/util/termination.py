@@ -40,12 +40,22 @@ class _Termination:
     def __init__(self) -> None:
         self.installed = False
         self.reached = threading.Event()
+        self._told = False
         self._cancels: list[Callable[[], Any]] = []
         self._watcher: tuple[threading.Thread, socket.socket, socket.socket, int] | None = None
 
+    def install(self) -> None:
+        """Wait for a signal from now on."""
+        self._told = False
+        self.reached.clear()
+        self.installed = True
+        signal.signal(signal.SIGTERM, self.handle)
+
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Raise the error in the main thread, once; a second signal must not interrupt the cleaning up."""
-        if not self.reached.is_set():
+        # first, and without a lock: the next signal may come while the event has its own
+        if not self._told:
+            self._told = True
             self.reached.set()
             if not _cancelled_tasks(frame):
                 raise TerminatedError
@@ -162,9 +172,7 @@ def terminable() -> Iterator[None]:
     if not in_main or _state.installed or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
-    _state.reached.clear()
-    _state.installed = True
-    signal.signal(signal.SIGTERM, _state.handle)
+    _state.install()
     try:
         yield
     except BaseException as error:
