@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -59,3 +61,26 @@ def _processes(jobs: int) -> Iterator[Executor]:
         made.shutdown(wait=True, cancel_futures=True)
         ours.close()
         theirs.close()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Start processes in the block, to which Ctrl-C of a terminal means nothing: this process tells them to end.
+
+    A signal for this one waits until the block ends, since a process that is half started would tell of it by itself.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    with ExitStack() as stack:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(each) is not None:
+                stack.callback(signal.signal, each, signal.signal(each, lambda number, _: came.append(number)))
+        if hasattr(signal, "pthread_sigmask"):  # Windows has none
+            # what this thread starts inherits it, while other threads of this process go on
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            stack.callback(signal.pthread_sigmask, signal.SIG_SETMASK, mask)
+        yield
+    for number in came:
+        signal.raise_signal(number)

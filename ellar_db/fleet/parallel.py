@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.fleet.executors import executor
+from ellar_db.fleet.executors import executor, undisturbed
 from ellar_db.fleet.outcome import Outcome
 from ellar_db.fleet.worker import Task, work_on
 from ellar_db.options import Many
@@ -75,7 +75,8 @@ class Parallel:
             while rest and not broken and not self._stops and len(waiting) < 2 * self._many.jobs:
                 chunk = rest.pop()
                 try:
-                    waiting[pool.submit(work_on, self._task, chunk)] = chunk
+                    with undisturbed():
+                        waiting[pool.submit(work_on, self._task, chunk)] = chunk
                 except BrokenExecutor:
                     rest.append(chunk)
                     broken = True
@@ -93,7 +94,9 @@ class Parallel:
         while self._suspects and not self._stops:
             name = self._suspects.pop(0)
             try:
-                self._take(pool.submit(work_on, self._task, [name]).result())
+                with undisturbed():
+                    future = pool.submit(work_on, self._task, [name])
+                self._take(future.result())
             except Exception as error:  # as above
                 told = f"its process died before it told what it did ({summary(error)}); look at it with `current`"
                 self._take([Outcome(name, "failed", error=told).values])

@@ -217,6 +217,8 @@ def end_with(end: Connection) -> None:
     """
     parent = parent_process()
     _started_for_it.set()
+    # that of the terminal is for the process that started this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         with suppress(EOFError, OSError):
