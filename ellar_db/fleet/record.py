@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -126,12 +127,14 @@ class Record:
             self._handle = os.open(self.path, flags, 0o666)
             self._write(head)
         except OSError:
+            # a run can do without: the disk may be full
+            self.end()
             self.is_kept = False
             self._lock.release()
 
     def resume(self) -> None:
         """Go on with the record of the last run."""
-        if self.is_kept:
+        with suppress(OSError):
             self._handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | SAFELY)
             os.write(self._handle, b"\n")
 
@@ -142,17 +145,24 @@ class Record:
             outcome: What became of it; one that failed isn't noted.
         """
         if self._handle is not None and outcome.is_done:
-            self._write({"done": outcome.database})
+            # whoever resumes looks where each database is
+            with suppress(OSError):
+                self._write({"done": outcome.database})
 
     def end(self) -> None:
         """Remove the file of a run that has left nothing undone."""
         if self._handle is not None:
-            self.path.unlink(missing_ok=True)
+            os.close(self._handle)
+            self._handle = None
+            with suppress(OSError):
+                self.path.unlink()
 
     def _write(self, line: Mapping[str, Any]) -> None:
         assert self._handle is not None
         # one call, so that a killed program leaves a whole line or none but for the last
-        os.write(self._handle, json.dumps(line).encode() + b"\n")
+        whole = json.dumps(line).encode() + b"\n"
+        if os.write(self._handle, whole) < len(whole):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _text(self) -> str:
         handle = os.open(self.path, os.O_RDONLY | SAFELY)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -317,6 +319,31 @@ class TestResume:
 
         assert "is damaged; run the command without --resume" in said
         project.db("upgrade")
+
+    @pytest.mark.parametrize("line", [b'{"format"', b'{"done"'])
+    def test_does_not_need_a_record(self, project: Project, monkeypatch: pytest.MonkeyPatch, line: bytes) -> None:
+        files(project, 4)
+        history(project, "one")
+        refuse_t2(project, "two", "one")
+        really = os.write
+
+        def write(handle: int, text: bytes) -> int:
+            if text.startswith(line):
+                really(handle, text[:5])
+                raise OSError(errno.ENOSPC, "the disk is full")
+            return really(handle, text)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", write)
+            said = project.db("upgrade", "--keep-going", exit_code=1).stderr
+
+        assert "4 databases: 3 migrated, 1 failed; " in said
+        # what is known of the run is enough to go on with, or there is no record
+        assert ("--resume" in said) == (line == b'{"done"')
+        write_revision(folder(project), "two", "one", "pass")
+        again = project.db("upgrade", "--resume", exit_code=None)
+        assert again.exit_code == ("--resume" not in said)
+        assert "there is no run to go on with" in again.stderr or "1 migrated" in again.stderr
 
 
 class TestChoice:
