@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ellar_db.config.command_line import program, quoted
 from ellar_db.config.invocation import Invocation, Work, invocation_of
 from ellar_db.databases.database import Database
+from ellar_db.databases.selection import listed
 from ellar_db.fleet.attempt import attempt
 from ellar_db.fleet.outcome import Outcome
 from ellar_db.fleet.parallel import Parallel
@@ -94,6 +95,8 @@ class Run:
         self.invocation: Invocation = invocation_of(config)
         self.package = self.invocation.package.name if self.invocation.package is not None else ""
         self.folder: Path = record.path.parent.parent
+        # what the last run left undone, and this one isn't for
+        self._others: Sequence[str] = ()
         self._plans: dict[tuple[str, ...], tuple[int, tuple[str, ...]] | None] = {}
 
     def of(self, databases: Sequence[Database]) -> None:
@@ -109,16 +112,19 @@ class Run:
         if self.many.provision:
             positions.update(self._provisioned(databases, positions))
         earlier = self._earlier()
-        ways = {name: self._way(position) for name, position in positions.items() if position.exists}
+        ways = {name: self._way(position) for name, position in positions.items()}
         if earlier is not None:
-            databases = [each for each in databases if each.name in earlier.ways and each.name not in earlier.done]
+            databases = self._left(databases, earlier)
         settled = [self._settled(each, positions.get(each.name), earlier) for each in databases]
         waiting = [each for each, outcome in zip(databases, settled, strict=True) if outcome is None]
+        undone = [
+            each.name for each, outcome in zip(databases, settled, strict=True) if not (outcome and outcome.is_done)
+        ]
         progress = Progress(len(databases), json=self.many.json)
         if earlier is not None:
             self.record.resume()
-        elif waiting:
-            self.record.begin(self._typed, {each.name: ways.get(each.name) or Way((), ()) for each in waiting})
+        elif undone:
+            self.record.begin(self._typed, {name: ways.get(name) for name in undone})
         try:
             for outcome in filter(None, settled):
                 self._add(progress, outcome)
@@ -131,10 +137,26 @@ class Run:
             progress.finish()
         self._end(progress)
 
+    def _left(self, databases: Sequence[Database], earlier: Earlier) -> list[Database]:
+        """Return those of some databases that the last run left undone.
+
+        Raises:
+            DbError: It left others undone, and the command chooses none of them.
+        """
+        names = earlier.undone
+        found = [each for each in databases if each.name in names]
+        if self.invocation.chosen:
+            self._others = [name for name in names if name not in {each.name for each in found}]
+            if not found:
+                chosen = self.invocation.chosen.listed
+                raise DbError(f"the last run left undone {listed(names)}, and {chosen} chooses none of them")
+        return found
+
     def _end(self, progress: Progress) -> None:
         undone = progress.total - sum(outcome.is_done for outcome in progress.outcomes)
         if not undone:
-            self.record.end()
+            if not self._others:
+                self.record.end()
             return
         failed = sum(outcome.state == "failed" for outcome in progress.outcomes)
         resumed = f"; `{self._typed_again}` goes on with what is left" if self.record.is_kept else ""
@@ -156,6 +178,9 @@ class Run:
         if earlier is not None and self._is_relative:
             # a second time, -1 would undo another revision
             way = earlier.ways[name]
+            if way is None:
+                told = "it couldn't be reached when the last run began, so that it isn't known how far it was to go"
+                return Outcome(name, "failed", at, at, error=f"{told}; it is at {_at(at)}: name a revision")
             if set(at) == set(way.after):
                 return Outcome(name, "unchanged", at, at)
             if set(at) != set(way.before):

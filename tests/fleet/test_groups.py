@@ -320,6 +320,63 @@ class TestResume:
         assert "is damaged; run the command without --resume" in said
         project.db("upgrade")
 
+    def test_keeps_what_is_left_for_another_time(self, project: Project) -> None:
+        files(project, 4)
+        history(project, "one")
+        write_revision(folder(project), "two", "one", "assert 't0' in str(op.get_bind().engine.url)")
+        project.db("upgrade", "--keep-going", exit_code=1)
+        write_revision(folder(project), "two", "one", "pass")
+
+        said = project.db("upgrade", "--resume", "--database", "t0", exit_code=1).stderr
+        assert said == "Error: the last run left undone t1, t2, t3, and --database t0 chooses none of them\n"
+        assert "1 database: 1 migrated; " in project.db("upgrade", "--resume", "--database", "t1").stderr
+        assert "2 databases: 2 migrated; " in project.db("upgrade", "--resume").stderr
+        project.db("upgrade", "--resume", exit_code=1)
+
+    def test_forgets_a_database_that_is_no_more(self, project: Project) -> None:
+        files(project, 3)
+        history(project, "one")
+        refuse_t2(project, "two", "one")
+        project.db("upgrade", exit_code=1)
+        record = project.path / "migrations" / "__pycache__" / "ellar-db-run.jsonl"
+        content = record.read_text()
+        files(project, 2)
+        record.parent.mkdir(exist_ok=True)
+        record.write_text(content)
+
+        project.db("upgrade", "--resume")
+        project.db("upgrade", "--resume", exit_code=1)
+
+    @pytest.mark.parametrize("target", ["head", "+1"])
+    def test_makes_what_was_not_there(self, project: Project, target: str) -> None:
+        files(project, 2)
+        history(project, "one")
+        (project.path / "files").rmdir()
+
+        said = project.db("upgrade", target, exit_code=1).stderr
+        assert f"`ellar-db upgrade {target} --resume` goes on with what is left" in said
+        said = project.db("upgrade", target, "--resume", "--provision").stderr
+
+        assert "2 databases: 2 migrated; " in said
+        assert visits(project, "t1") == ["one"]
+
+    def test_tells_what_it_cannot_know(self, project: Project) -> None:
+        files(project, 2)
+        history(project, "one", "two")
+        project.db("upgrade", "one")
+        file = project.path / "files" / "t0.db"
+        whole = file.read_bytes()
+        file.write_text("garbage " * 1000)
+
+        project.db("upgrade", "+1", "--keep-going", exit_code=1)
+        file.write_bytes(whole)
+        said = project.db("upgrade", "+1", "--resume", exit_code=1).stderr
+
+        assert "t0: failed: it couldn't be reached when the last run began" in said
+        assert "it is at one: name a revision" in said
+        assert visits(project, "t0") == ["one"]
+        assert visits(project, "t1") == ["one", "two"]
+
     @pytest.mark.parametrize("line", [b'{"format"', b'{"done"'])
     def test_does_not_need_a_record(self, project: Project, monkeypatch: pytest.MonkeyPatch, line: bytes) -> None:
         files(project, 4)
