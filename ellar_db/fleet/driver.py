@@ -189,7 +189,10 @@ class Run:
         planned = self._planned(at)
         return Outcome(name, "unchanged", at, at) if position.settled and planned and not planned[0] else None
 
-    def _way(self, position: Position) -> Way:
+    def _way(self, position: Position) -> Way | None:
+        if not all(isinstance(revision, str) for revision in position.revisions):
+            # the run itself says that these are no revisions
+            return None
         planned = self._planned(position.revisions)
         return Way(position.revisions, planned[1] if planned else ())
 

@@ -242,6 +242,41 @@ class TestFailure:
             assert any(line.startswith(f"{name}: failed: ") and told in line for line in said.splitlines()), said
         assert "5 databases: 1 migrated, 4 failed; " in said
 
+    def test_of_one_with_bytes_for_a_revision_leaves_the_others_alone(self, project: Project) -> None:
+        files(project, 2)
+        history(project, "one")
+        with closing(sqlite3.connect(project.path / "files" / "t0.db")) as connection:
+            connection.execute("CREATE TABLE alembic_version AS SELECT x'ff' AS version_num")
+            connection.commit()
+
+        said = project.db("upgrade", "--keep-going", exit_code=1).stderr
+
+        assert "has b'\\xff', which is no revision" in said
+        assert visits(project, "t1") == ["one"]
+
+    def test_is_mended_on_this_database_alone(self, project: Project) -> None:
+        files(project, 4)
+        history(project, "one")
+        for number, statement in enumerate(
+            (
+                "CREATE TABLE table_one (id int)",
+                "CREATE TABLE alembic_version AS SELECT 'gone' AS version_num",
+                "CREATE TABLE alembic_version AS SELECT x'ff' AS version_num",
+                "CREATE TABLE old_version AS SELECT 'one' AS version_num",
+            )
+        ):
+            with closing(sqlite3.connect(project.path / "files" / f"t{number}.db")) as connection:
+                connection.execute(statement)
+                connection.commit()
+
+        said = project.db("upgrade", "--keep-going", exit_code=1).stderr
+
+        assert "`ellar-db stamp --database t0 head` records" in said
+        assert "`ellar-db check --database t0` lists" in said
+        assert "`ellar-db stamp --database t1 --purge REVISION`" in said
+        assert "`ellar-db stamp --database t2 --purge REVISION`" in said
+        assert "`ellar-db stamp --database t3 one`" in said
+
 
 class TestResume:
     def test_undoes_nothing_twice(self, project: Project) -> None:
