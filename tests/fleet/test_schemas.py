@@ -120,6 +120,12 @@ class TestSchemas:
         said = project.db("upgrade", "--keep-going", exit_code=1).stderr
 
         assert "2 databases: 1 already there, 1 failed; " in said
+        # what it says is for this database alone, whatever other ones wait for
+        assert "`ellar-db repair --database t1 one --applied`" in said
+        said = project.db("repair", exit_code=1).stderr
+        assert "Say `ellar-db repair --database t1 --applied` or `ellar-db repair --database t1 --reverted`" in said
+        project.db("repair", "--database", "t1", "one", "--applied")
+        assert "2 databases: 2 already there; " in project.db("upgrade").stderr
 
 
 def test_an_applications_own_connections_stay_as_they_are(project: Project, new_database: Callable[[str], str]) -> None:
