@@ -16,6 +16,7 @@ from ellar_db.fleet.outcome import Outcome
 from ellar_db.options import tracebacks_wanted
 from ellar_db.util.errors import in_one_line, stack_trace, summary
 from ellar_db.util.masking import masked, say
+from ellar_db.util.termination import end_if_terminated
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationInfo
@@ -30,6 +31,7 @@ def attempt(database: Database, work: Callable[[Database], Sequence[MigrationInf
         database: The database.
         work: Runs it, and returns the steps that were applied.
     """
+    end_if_terminated()
     began = time.monotonic()
     with warnings_kept() as said:
         try:

@@ -175,6 +175,7 @@ def terminable() -> Iterator[None]:
     _state.install()
     try:
         yield
+        end_if_terminated()
     except BaseException as error:
         if _state.reached.is_set() and not isinstance(error, TerminatedError):
             # of a driver whose statement was cancelled, or of cleaning up
@@ -183,6 +184,16 @@ def terminable() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _state.installed = False
+
+
+def end_if_terminated() -> None:
+    """Raise what SIGTERM raises, if it came and was lost: Python drops what is raised while it frees an object.
+
+    Raises:
+        TerminatedError: SIGTERM came.
+    """
+    if _state.installed and _state.reached.is_set():
+        raise TerminatedError
 
 
 @contextmanager
