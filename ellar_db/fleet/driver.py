@@ -274,7 +274,7 @@ class Run:
 
     def _run_stage(self, databases: Sequence[Database], progress: Progress) -> None:
         if self.many.jobs > 1 and len(databases) > 1:
-            task = Task.of(self.work, self.package, self.invocation.limits)
+            task = Task.of(self.work, self.package, self.invocation.limits, keep_going=self.many.keep_going)
             parallel = Parallel(task, self.invocation.manager, self.many, lambda outcome: self._add(progress, outcome))
             parallel.run([database.name for database in databases])
             return

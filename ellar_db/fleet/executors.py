@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def executor(manager: PluginManager, jobs: int) -> Iterator[Executor]:
-    """Return what runs the work; what isn't begun is left undone if the block ends with an error.
+def executor(manager: PluginManager, jobs: int) -> Iterator[tuple[Executor, Callable[[], object]]]:
+    """Return what runs the work, and what lets it begin nothing more, as far as it can be told.
+
+    What isn't begun is left undone if the block ends with an error, too.
 
     Args:
         manager: The plugins, of which one may bring another.
@@ -31,19 +33,19 @@ def executor(manager: PluginManager, jobs: int) -> Iterator[Executor]:
     found = manager.first("ellar_db_executor", jobs=jobs)
     with ExitStack() as stack:
         if found is None:
-            made: Executor = stack.enter_context(_processes(jobs))
+            made, stop = stack.enter_context(_processes(jobs))
         else:
             plugin, answer = found
             if not isinstance(answer, Executor):
                 what = f"it gave {answer!r}, which is no concurrent.futures.Executor"
                 raise plugin.failure("ellar_db_executor", TypeError(what))
-            made = answer
+            made, stop = answer, int
             stack.callback(made.shutdown, wait=True, cancel_futures=True)
-        yield made
+        yield made, stop
 
 
 @contextmanager
-def _processes(jobs: int) -> Iterator[Executor]:
+def _processes(jobs: int) -> Iterator[tuple[Executor, Callable[[], object]]]:
     """Return processes that are started anew, and not copied: a copy would share connections and locks."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -51,16 +53,18 @@ def _processes(jobs: int) -> Iterator[Executor]:
     context = get_context("spawn")
     # at its end when this process closes it, or is killed
     theirs, ours = context.Pipe(duplex=False)
-    made = ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with, initargs=(theirs,))
+    # the same, when it is closed because nothing more is to be begun; no lock that a killed process would keep
+    going, stopping = context.Pipe(duplex=False)
+    made: Executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with, initargs=(theirs, going))
     try:
-        yield made
+        yield made, stopping.close
     except BaseException:
         ours.close()
         raise
     finally:
         made.shutdown(wait=True, cancel_futures=True)
-        ours.close()
-        theirs.close()
+        for end in (ours, theirs, stopping, going):
+            end.close()
 
 
 @contextmanager

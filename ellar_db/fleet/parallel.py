@@ -53,17 +53,17 @@ class Parallel:
         size = max(1, min(LARGEST, len(names) // (self._many.jobs * TASKS)))
         left = [list(names[at : at + size]) for at in range(0, len(names), size)]
         while left and not self._stops:
-            with executor(self._manager, self._many.jobs) as pool:
-                left = self._submit(pool, left)
+            with executor(self._manager, self._many.jobs) as (pool, stop):
+                left = self._submit(pool, stop, left)
             while self._suspects and not self._stops:
-                with executor(self._manager, 1) as pool:
+                with executor(self._manager, 1) as (pool, _):
                     self._alone(pool)
 
     @property
     def _stops(self) -> bool:
         return self._failed and not self._many.keep_going
 
-    def _submit(self, pool: Executor, chunks: Sequence[list[str]]) -> list[list[str]]:
+    def _submit(self, pool: Executor, stop: Callable[[], object], chunks: Sequence[list[str]]) -> list[list[str]]:
         """Let a pool work on databases, and return those that it didn't begin, since it is broken or one failed."""
         from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 
@@ -87,6 +87,8 @@ class Parallel:
                 except Exception as error:  # an executor has errors of its own for a process that died
                     self._suspects += chunk
                     broken = broken or isinstance(error, BrokenExecutor)
+            if self._stops:
+                stop()
         return list(reversed(rest))
 
     def _alone(self, pool: Executor) -> None:

@@ -83,6 +83,20 @@ def test_stop_after_a_failure_unless_asked_to_go_on(project: Project) -> None:
     assert [visits(project, name) for name in names[1:]] == [["one"]] * 29
 
 
+def test_begin_hardly_any_after_a_failure(project: Project) -> None:
+    names = files(project, 200)
+    history(project, "one")
+    failing = "assert 't3.db' not in str(op.get_bind().engine.url), 'no room'"
+    write_revision(folder(project), "one", None, f"{failing}; import time; time.sleep(0.02); {VISIT.format('one')}")
+
+    said = program(project, "upgrade", "-j", "2", exit_code=1).stderr
+
+    assert said.count("no room") == 1
+    # those that follow it in its own task, and most of what the other process had before it
+    assert sum(bool(visits(project, name)) for name in names if made(project, name)) < 30
+    assert not any(made(project, name) for name in names[4:12])
+
+
 def test_that_die_are_named_and_the_others_done(project: Project) -> None:
     names = files(project, 20)
     history(project, "one")
