@@ -18,6 +18,7 @@ from sqlalchemy import Engine, event
 from ellar_db import Database, alembic_config
 from ellar_db.testing import Project
 from ellar_db.testing.walking import opened
+from ellar_db.util import masking
 from tests.support.fleets import files, folder, history, lines, program, provide, visits
 from tests.support.processes import Program
 from tests.support.revisions import write_revision
@@ -186,6 +187,15 @@ class TestFailure:
 
         assert "4 databases: 2 migrated, 1 failed, 1 not begun; " in said
         assert visits(failing, "t3") == []
+
+    def test_is_a_line_of_json_whatever_a_password_is(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+        files(project, 1)
+        history(project, "one")
+        monkeypatch.setattr(masking, "_known", {"null", "migrated", "state"})
+
+        [document] = lines(project.db("upgrade", "--json").stdout)
+
+        assert (document["database"], document["state"], document["error"]) == ("t0", "migrated", None)
 
     def test_is_a_line_of_json(self, failing: Project) -> None:
         documents = lines(failing.db("upgrade", "--json", "--keep-going", exit_code=1).stdout)
