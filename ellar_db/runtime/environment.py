@@ -114,6 +114,8 @@ def _run_on_each(watch: Watch, databases: Sequence[Database]) -> None:
 
     # before there are thousands of objects that aren't needed for long
     leave_what_is_there()
+    if watch.excludes:
+        refuse_twins(databases, watch.manager)
 
     def work(database: Database) -> Sequence[MigrationInfo]:
         with watch.another() as own:

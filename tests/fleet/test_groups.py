@@ -217,6 +217,19 @@ class TestFailure:
         assert said.startswith("Error: 1 of 4 databases failed: t2: upgrade one -> two failed")
         assert len(said.splitlines()) == 1
 
+    @pytest.mark.parametrize("command", ["downgrade --yes", "upgrade +1", "stamp head", "ensure-version"])
+    def test_of_two_names_for_one_comes_before_all_else(self, project: Project, command: str) -> None:
+        files(project, 1)
+        history(project, "one", "two", "three")
+        project.db("upgrade", "two")
+        urls = ("sqlite:///files/t0.db", "sqlite:///files/../files/t0.db")
+        provide(project, {f"t{n}": (url, {"group": "tenants"}) for n, url in enumerate(urls)})
+
+        said = project.db(*command.split(), exit_code=1).stderr
+
+        assert said.startswith("Error: the databases 't0' and 't1' are one, sqlite:///files/")
+        assert visits(project, "t0") == ["one", "two"]
+
     def test_of_a_lock_names_who_has_it(self, project: Project, held_elsewhere: Callable[[str], Program]) -> None:
         files(project, 3)
         history(project, "one")
