@@ -80,7 +80,7 @@ def run(*, multiple: bool = False, group: str = "") -> None:
                     "folder are migrated together; leave it out, or give databases with the same tables a group"
                 )
             if not single and "revision_context" in watch.command:
-                single, databases = True, [reference(watch.manager, databases)]
+                single, databases = True, [reference(watch.manager, databases, watch.invocation.chosen)]
             if ahead := watch.invocation.ahead:
                 ahead(watch.config, databases, None)
             if context.is_offline_mode():

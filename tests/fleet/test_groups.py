@@ -573,6 +573,14 @@ class TestReference:
         assert "Comparing" not in project.db("check", "--database", "t2").stderr
         assert "not up to date" in project.db("check", "--database", "t1", exit_code=1).stderr
 
+    def test_need_not_be_chosen(self, project: Project) -> None:
+        files(project, 3, 'reference = "t0"\n')
+        project.db("init")
+        project.db("migrate", "-m", "first")
+        project.db("upgrade")
+
+        assert "Comparing 't1', which" in project.db("check", "--database", "t[12]").stderr
+
     def test_that_is_unknown_is_refused(self, project: Project) -> None:
         files(project, 2, 'reference = "t9"\n')
         project.db("init")
