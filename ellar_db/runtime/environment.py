@@ -79,6 +79,8 @@ def run(*, multiple: bool = False, group: str = "") -> None:
                     f"{each.asked} is for databases of a group, each of which is migrated by itself, and those of this "
                     "folder are migrated together; leave it out, or give databases with the same tables a group"
                 )
+            if each is not None and each.asked and context.is_offline_mode():
+                raise DbError(f"{each.asked} is for a run, and --sql only writes what it would do; leave it out")
             if not single and "revision_context" in watch.command:
                 single, databases = True, [reference(watch.manager, databases, watch.invocation.chosen)]
             if ahead := watch.invocation.ahead:

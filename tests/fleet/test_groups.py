@@ -621,6 +621,18 @@ class TestElsewhere:
         )
         assert linear.db("current").stdout == ""
 
+    @pytest.mark.parametrize("options", OPTIONS)
+    def test_they_are_refused_where_only_sql_is_written(self, project: Project, options: str) -> None:
+        files(project, 2)
+        history(project, "one")
+
+        result = project.db("upgrade", "--sql", *options.split(), exit_code=1)
+
+        assert result.stderr == (
+            f"Error: {options} is for a run, and --sql only writes what it would do; leave it out\n"
+        )
+        assert result.stdout == ""
+
     @pytest.mark.parametrize("options", ["--keep-going", "--database default", "--group x"])
     def test_they_are_refused_by_an_env_py_that_chooses_itself(self, linear: Project, options: str) -> None:
         linear.write(
