@@ -114,10 +114,10 @@ def database_names(config: Config) -> list[str]:
 def _run_on_each(watch: Watch, databases: Sequence[Database]) -> None:
     """Run the command on each database of a group, by itself: no connection stays open until the next one."""
 
-    # before there are thousands of objects that aren't needed for long
-    leave_what_is_there()
     if watch.excludes:
         refuse_twins(databases, watch.manager)
+    # before there are thousands of objects that aren't needed for long
+    leave_what_is_there()
 
     def work(database: Database) -> Sequence[MigrationInfo]:
         with watch.another() as own:
@@ -205,6 +205,9 @@ class Environment:
                 literal_binds=True,
                 dialect_opts={"paramstyle": "named"},
             )
+            if each.database.schema:
+                for statement in each.dialect.enter_schema(context.dialect, each.database.schema):
+                    context.impl.static_output(f"{statement};")
             with context.begin_transaction():
                 self._run(each)
         script.end(self.config)

@@ -70,6 +70,17 @@ class TestSchemas:
         assert "4 databases: 1 migrated, 3 already there; " in project.db("upgrade").stderr
         assert not tables(url, "public" if not prefix else str(sync_engine(url).url.database))
 
+    def test_sql_says_which_it_is_for(self, project: Project, url: str, prefix: str, names: dict[str, str]) -> None:
+        tenants(project, url, prefix, names)
+        history(project, "one")
+
+        written = project.db("upgrade", "--sql", "--database", "t3").stdout
+
+        name = quoted(sync_engine(url).dialect, prefix + names["t3"])
+        entered = f"USE {name};" if prefix else f"SET search_path TO {name};"
+        assert entered in written
+        assert written.index(entered) < written.index("CREATE TABLE")
+
     def test_an_async_driver_does_the_same(
         self, project: Project, url: str, prefix: str, names: dict[str, str]
     ) -> None:
