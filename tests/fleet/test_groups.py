@@ -217,6 +217,28 @@ class TestFailure:
         assert said.startswith("Error: 1 of 4 databases failed: t2: upgrade one -> two failed")
         assert len(said.splitlines()) == 1
 
+    def test_of_an_engine_leaves_the_others_alone(self, project: Project) -> None:
+        files(project, 2)
+        history(project, "one")
+        file = project.path / "tenants.py"
+        file.write_text(
+            file.read_text()
+            + """
+    from sqlalchemy import create_engine
+
+    yield Database("own", create_engine("sqlite://", creator=lambda: {}["key"]), metadata, group="tenants")
+    yield Database("odd", "nosuch://ann@server/shop", metadata, group="tenants")
+"""
+        )
+        project.forget("tenants")
+
+        said = project.db("upgrade", "--keep-going", exit_code=1).stderr
+
+        assert "own: failed: " in said
+        assert "KeyError: 'key'" in said
+        assert "odd: failed: SQLAlchemy knows no dialect 'nosuch'" in said
+        assert "4 databases: 2 migrated, 2 failed; " in said
+
     @pytest.mark.parametrize("command", ["downgrade --yes", "upgrade +1", "stamp head", "ensure-version"])
     def test_of_two_names_for_one_comes_before_all_else(self, project: Project, command: str) -> None:
         files(project, 1)
