@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ellar_db.config.command_line import program, quoted
 from ellar_db.config.invocation import Invocation, Work, invocation_of
 from ellar_db.databases.database import Database
-from ellar_db.databases.selection import listed
+from ellar_db.databases.selection import SHOWN, listed
 from ellar_db.fleet.attempt import attempt
 from ellar_db.fleet.outcome import Outcome
 from ellar_db.fleet.parallel import Parallel
@@ -18,7 +18,7 @@ from ellar_db.fleet.positions import Position, read_positions
 from ellar_db.fleet.progress import Progress, failures
 from ellar_db.fleet.record import Earlier, Record, Way
 from ellar_db.fleet.worker import Task
-from ellar_db.options import Many
+from ellar_db.options import Many, Selection
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -260,7 +260,12 @@ class Run:
     @property
     def _typed_again(self) -> str:
         shard = f" --shard {self.many.shard[0]}/{self.many.shard[1]}" if self.many.shard else ""
-        return f"{self._typed}{shard} --resume"
+        # a folder for several groups has to be told, and others of the group need not be there
+        chosen = self.invocation.chosen or Selection()
+        choice = "".join(f" --group {quoted(group)}" for group in chosen.groups)
+        if len(chosen.names) <= SHOWN:
+            choice += "".join(f" --database {quoted(name)}" for name in chosen.names)
+        return f"{self._typed}{choice}{shard} --resume"
 
     # Doing it
 

@@ -413,6 +413,16 @@ class TestResume:
         assert "2 databases: 2 migrated; " in project.db("upgrade", "--resume").stderr
         project.db("upgrade", "--resume", exit_code=1)
 
+    def test_is_advised_with_what_was_chosen(self, project: Project) -> None:
+        provide(project, {f"t{n}": (f"sqlite:///files/t{n}.db", {"group": f"group{n % 2}"}) for n in range(4)})
+        (project.path / "files").mkdir()
+        history(project, "one")
+        refuse_t2(project, "two", "one")
+
+        said = project.db("upgrade", "--group", "group0", "--database", "t[02]", exit_code=1).stderr
+
+        assert "`ellar-db upgrade head --group group0 --database 't[02]' --resume` goes on" in said
+
     def test_forgets_a_database_that_is_no_more(self, project: Project) -> None:
         files(project, 3)
         history(project, "one")
