@@ -10,6 +10,7 @@ from ellar_db.config.collection import databases_of
 from ellar_db.config.invocation import invocation_of
 from ellar_db.databases.database import DEFAULT, Database, Databases
 from ellar_db.databases.selection import listed
+from ellar_db.options import Selection
 from ellar_db.util.errors import DbError, meant
 
 if TYPE_CHECKING:
@@ -66,26 +67,27 @@ def is_group(databases: Sequence[Database]) -> bool:
     return bool(databases) and all(database.group for database in databases)
 
 
-def reference(manager: PluginManager, databases: Sequence[Database]) -> Database:
+def reference(manager: PluginManager, databases: Sequence[Database], chosen: Selection | None = None) -> Database:
     """Return the database that stands for all of a group, where models are compared with a database.
 
     Args:
         manager: The plugins, with the project's settings.
         databases: The databases of the group that the command is for.
+        chosen: What the command line says of them; the one that the settings name need not be among these.
 
     Raises:
-        DbError: The one that the settings name isn't among them.
+        DbError: The one that the settings name isn't there.
     """
     by_name = {database.name: database for database in databases}
     if len(databases) == 1:
         return databases[0]
     named = manager.settings.text("reference")
-    if named is not None and named not in by_name:
+    if named is not None and named not in by_name and not chosen:
         raise DbError(
             f"[tool.ellar-db] reference is {named!r}, and there is no such database in the group"
             f"; there is: {listed(list(by_name))}{meant(named, by_name)}"
         )
-    found = by_name[named] if named else by_name.get(DEFAULT, databases[0])
+    found = by_name.get(named or DEFAULT) or by_name.get(DEFAULT, databases[0])
     log.info(
         "Comparing %r, which stands for the %s databases of its group (--database, or reference in [tool.ellar-db], "
         "names another).",
@@ -95,18 +97,19 @@ def reference(manager: PluginManager, databases: Sequence[Database]) -> Database
     return found
 
 
-def representatives(manager: PluginManager, databases: Databases) -> Databases:
+def representatives(manager: PluginManager, databases: Databases, chosen: Selection | None = None) -> Databases:
     """Return the database that stands for all if these are of a group, else all.
 
     Args:
         manager: The plugins, with the project's settings.
         databases: The databases.
+        chosen: What the command line says of them.
 
     Raises:
-        DbError: The one that the settings name isn't among them.
+        DbError: The one that the settings name isn't there.
     """
     found = list(databases.values())
-    return Databases([reference(manager, found)]) if is_group(found) else databases
+    return Databases([reference(manager, found, chosen)]) if is_group(found) else databases
 
 
 def one_after_the_other(databases: Sequence[Database], work: Callable[[Database], object]) -> None:

@@ -152,6 +152,17 @@ class Database:
         return shown.replace("=%2A%2A%2A", "=***") if secret else shown
 
     @property
+    def choice(self) -> str:
+        """The option with which a command is for this database alone, and not for its whole group, after a space.
+
+        Example:
+            >>> from sqlalchemy import create_engine
+            >>> Database("acme", create_engine("sqlite://"), group="tenants").choice
+            ' --database acme'
+        """
+        return f" --database {self.name}" if self.group else ""
+
+    @property
     def version_table(self) -> str:
         """The name of Alembic's version table, with its schema if the options name one.
 

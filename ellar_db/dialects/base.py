@@ -79,7 +79,7 @@ class Dialect(Comparing):
 
         Duplicates can't be in one run: the second's transaction would wait forever for the first's.
         """
-        url = database.sync_engine.url
+        url = database.address
         # the query may select another schema or host; without a name, a `creator` may select the database
         return (self.identity(database), repr(url.query)) if url.database else None
 
@@ -88,7 +88,7 @@ class Dialect(Comparing):
         """Return a database's URL without user, password, driver and options."""
         from sqlalchemy import URL
 
-        url = database.sync_engine.url
+        url = database.address
         return URL.create(
             url.get_backend_name(), host=url.host, port=url.port, database=url.database
         ).render_as_string()

@@ -160,14 +160,14 @@ class SQLite(Dialect):
             >>> SQLite().identity(Database("default", create_engine("sqlite:////srv/shop/app.db")))
             'sqlite:////srv/shop/app.db'
         """
-        if not _is_plain_file(database.sync_engine.url):
+        if not _is_plain_file(database.address):
             return self._address(database)
         # unlike Path.resolve, this never fails, not even for a link to itself
-        return f"sqlite:///{Path(os.path.realpath(str(database.sync_engine.url.database))).as_posix()}"
+        return f"sqlite:///{Path(os.path.realpath(str(database.address.database))).as_posix()}"
 
     def shared_key(self, database: Database) -> Hashable | None:
         """Return the file; None for a database in memory or with a `file:` URI."""
-        return self.identity(database) if _is_plain_file(database.sync_engine.url) else None
+        return self.identity(database) if _is_plain_file(database.address) else None
 
     def files(self, database: Database) -> list[Path]:
         """Return the database's file, those in which SQLite keeps its changes, and those of its lock."""

@@ -17,7 +17,7 @@ from ellar_db.fleet.outcome import Outcome
 from ellar_db.options import tracebacks_wanted
 from ellar_db.util.errors import in_one_line, stack_trace, summary
 from ellar_db.util.masking import masked, say
-from ellar_db.util.termination import interruption_behind
+from ellar_db.util.termination import end_if_terminated, interruption_behind
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationInfo
@@ -35,6 +35,7 @@ def attempt(
         work: Runs it, and returns the steps that were applied.
         way: What it is for; None if it comes to the same however often it is run.
     """
+    end_if_terminated()
     began = time.monotonic()
     with warnings_kept() as said:
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ellar_db.config.command_line import program, quoted
 from ellar_db.config.invocation import Invocation, Way, Work, invocation_of
 from ellar_db.databases.database import Database
+from ellar_db.databases.selection import SHOWN, listed
 from ellar_db.fleet.attempt import attempt
 from ellar_db.fleet.outcome import Outcome
 from ellar_db.fleet.parallel import Parallel
@@ -17,7 +18,7 @@ from ellar_db.fleet.positions import Position, read_positions
 from ellar_db.fleet.progress import Progress, failures
 from ellar_db.fleet.record import Earlier, Record
 from ellar_db.fleet.worker import Task
-from ellar_db.options import Many
+from ellar_db.options import Many, Selection
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class Run:
         self.folder: Path = record.path.parent.parent
         # a second time, +1 would lead elsewhere
         self._ways: Mapping[str, Way] = {}
+        # what the last run left undone, and this one isn't for
+        self._others: Sequence[str] = ()
         self._plans: dict[tuple[str, ...], tuple[int, tuple[str, ...]] | None] = {}
 
     def of(self, databases: Sequence[Database]) -> None:
@@ -111,18 +114,22 @@ class Run:
         if self.many.provision:
             positions.update(self._provisioned(databases, positions))
         earlier = self._earlier()
-        ways = {name: self._way(position) for name, position in positions.items() if position.exists}
+        ways = {name: self._way(position) for name, position in positions.items()}
         if earlier is not None:
-            databases = [each for each in databases if each.name in earlier.ways and each.name not in earlier.done]
+            databases = self._left(databases, earlier)
         settled = [self._settled(each, positions.get(each.name), earlier) for each in databases]
         waiting = [each for each, outcome in zip(databases, settled, strict=True) if outcome is None]
+        undone = [
+            each.name for each, outcome in zip(databases, settled, strict=True) if not (outcome and outcome.is_done)
+        ]
         if self._is_relative:
-            self._ways = ways if earlier is None else earlier.ways
+            known = ways if earlier is None else earlier.ways
+            self._ways = {name: way for name, way in known.items() if way is not None}
         progress = Progress(len(databases), json=self.many.json)
         if earlier is not None:
             self.record.resume()
-        elif waiting:
-            self.record.begin(self._typed, {each.name: ways.get(each.name) or Way((), ()) for each in waiting})
+        elif undone:
+            self.record.begin(self._typed, {name: ways.get(name) for name in undone})
         try:
             for outcome in filter(None, settled):
                 self._add(progress, outcome)
@@ -135,10 +142,26 @@ class Run:
             progress.finish()
         self._end(progress)
 
+    def _left(self, databases: Sequence[Database], earlier: Earlier) -> list[Database]:
+        """Return those of some databases that the last run left undone.
+
+        Raises:
+            DbError: It left others undone, and the command chooses none of them.
+        """
+        names = earlier.undone
+        found = [each for each in databases if each.name in names]
+        if self.invocation.chosen:
+            self._others = [name for name in names if name not in {each.name for each in found}]
+            if not found:
+                chosen = self.invocation.chosen.listed
+                raise DbError(f"the last run left undone {listed(names)}, and {chosen} chooses none of them")
+        return found
+
     def _end(self, progress: Progress) -> None:
         undone = progress.total - sum(outcome.is_done for outcome in progress.outcomes)
         if not undone:
-            self.record.end()
+            if not self._others:
+                self.record.end()
             return
         failed = sum(outcome.state == "failed" for outcome in progress.outcomes)
         resumed = f"; `{self._typed_again}` goes on with what is left" if self.record.is_kept else ""
@@ -164,15 +187,23 @@ class Run:
             return Outcome(name, "failed", error=f"{what} isn't there; upgrade --provision makes it")
         at = position.revisions
         if earlier is not None and self._is_relative:
+            way = earlier.ways[name]
+            if way is None:
+                told = "it couldn't be reached when the last run began, so that it isn't known how far it was to go"
+                where = ", ".join(at) or "base"
+                return Outcome(name, "failed", at, at, error=f"{told}; it is at {where}: name a revision")
             try:
-                if not earlier.ways[name].rest(at):
+                if not way.rest(at):
                     return Outcome(name, "unchanged", at, at)
             except DbError as error:
                 return Outcome(name, "failed", at, at, error=error.message)
         planned = self._planned(at)
         return Outcome(name, "unchanged", at, at) if position.settled and planned and not planned[0] else None
 
-    def _way(self, position: Position) -> Way:
+    def _way(self, position: Position) -> Way | None:
+        if not all(isinstance(revision, str) for revision in position.revisions):
+            # the run itself says that these are no revisions
+            return None
         planned = self._planned(position.revisions)
         return Way(position.revisions, planned[1] if planned else position.revisions)
 
@@ -240,7 +271,12 @@ class Run:
     @property
     def _typed_again(self) -> str:
         shard = f" --shard {self.many.shard[0]}/{self.many.shard[1]}" if self.many.shard else ""
-        return f"{self._typed}{shard} --resume"
+        # a folder for several groups has to be told, and others of the group need not be there
+        chosen = self.invocation.chosen or Selection()
+        choice = "".join(f" --group {quoted(group)}" for group in chosen.groups)
+        if len(chosen.names) <= SHOWN:
+            choice += "".join(f" --database {quoted(name)}" for name in chosen.names)
+        return f"{self._typed}{choice}{shard} --resume"
 
     # Doing it
 
@@ -254,7 +290,8 @@ class Run:
 
     def _run_stage(self, databases: Sequence[Database], progress: Progress) -> None:
         if self.many.jobs > 1 and len(databases) > 1:
-            task = Task.of(self.work, self.package, self.invocation.limits, self._ways)
+            going = self.many.keep_going
+            task = Task.of(self.work, self.package, self.invocation.limits, self._ways, keep_going=going)
             parallel = Parallel(task, self.invocation.manager, self.many, lambda outcome: self._add(progress, outcome))
             parallel.run([database.name for database in databases])
             return

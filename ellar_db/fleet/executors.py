@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from inspect import signature
 from typing import TYPE_CHECKING
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def executor(manager: PluginManager, jobs: int) -> Iterator[Executor]:
-    """Return what runs the work; what isn't begun is left undone if the block ends with an error.
+def executor(manager: PluginManager, jobs: int) -> Iterator[tuple[Executor, Callable[[], object]]]:
+    """Return what runs the work, and what lets it begin nothing more, as far as it can be told.
+
+    What isn't begun is left undone if the block ends with an error, too.
 
     Args:
         manager: The plugins, of which one may bring another.
@@ -30,15 +34,15 @@ def executor(manager: PluginManager, jobs: int) -> Iterator[Executor]:
     found = manager.first("ellar_db_executor", jobs=jobs)
     with ExitStack() as stack:
         if found is None:
-            made: Executor = stack.enter_context(_processes(jobs))
+            made, stop = stack.enter_context(_processes(jobs))
         else:
             plugin, answer = found
             if not isinstance(answer, Executor):
                 what = f"it gave {answer!r}, which is no concurrent.futures.Executor"
                 raise plugin.failure("ellar_db_executor", TypeError(what))
-            made = answer
+            made, stop = answer, int
             stack.callback(_shut_down, made)
-        yield made
+        yield made, stop
 
 
 def _shut_down(made: Executor) -> None:
@@ -48,7 +52,7 @@ def _shut_down(made: Executor) -> None:
 
 
 @contextmanager
-def _processes(jobs: int) -> Iterator[Executor]:
+def _processes(jobs: int) -> Iterator[tuple[Executor, Callable[[], object]]]:
     """Return processes that are started anew, and not copied: a copy would share connections and locks."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -56,13 +60,38 @@ def _processes(jobs: int) -> Iterator[Executor]:
     context = get_context("spawn")
     # at its end when this process closes it, or is killed
     theirs, ours = context.Pipe(duplex=False)
-    made = ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with, initargs=(theirs,))
+    # the same, when it is closed because nothing more is to be begun; no lock that a killed process would keep
+    going, stopping = context.Pipe(duplex=False)
+    made: Executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with, initargs=(theirs, going))
     try:
-        yield made
+        yield made, stopping.close
     except BaseException:
         ours.close()
         raise
     finally:
         made.shutdown(wait=True, cancel_futures=True)
-        ours.close()
-        theirs.close()
+        for end in (ours, theirs, stopping, going):
+            end.close()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Start processes in the block, to which Ctrl-C of a terminal means nothing: this process tells them to end.
+
+    A signal for this one waits until the block ends, since a process that is half started would tell of it by itself.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    with ExitStack() as stack:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(each) is not None:
+                stack.callback(signal.signal, each, signal.signal(each, lambda number, _: came.append(number)))
+        if hasattr(signal, "pthread_sigmask"):  # Windows has none
+            # what this thread starts inherits it, while other threads of this process go on
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            stack.callback(signal.pthread_sigmask, signal.SIG_SETMASK, mask)
+        yield
+    for number in came:
+        signal.raise_signal(number)

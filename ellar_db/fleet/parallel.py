@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.fleet.executors import executor
+from ellar_db.fleet.executors import executor, undisturbed
 from ellar_db.fleet.outcome import Outcome
 from ellar_db.fleet.worker import Task, work_on
 from ellar_db.options import Many
@@ -53,17 +53,17 @@ class Parallel:
         size = max(1, min(LARGEST, len(names) // (self._many.jobs * TASKS)))
         left = [list(names[at : at + size]) for at in range(0, len(names), size)]
         while left and not self._stops:
-            with executor(self._manager, self._many.jobs) as pool:
-                left = self._submit(pool, left)
+            with executor(self._manager, self._many.jobs) as (pool, stop):
+                left = self._submit(pool, stop, left)
             while self._suspects and not self._stops:
-                with executor(self._manager, 1) as pool:
+                with executor(self._manager, 1) as (pool, _):
                     self._alone(pool)
 
     @property
     def _stops(self) -> bool:
         return self._failed and not self._many.keep_going
 
-    def _submit(self, pool: Executor, chunks: Sequence[list[str]]) -> list[list[str]]:
+    def _submit(self, pool: Executor, stop: Callable[[], object], chunks: Sequence[list[str]]) -> list[list[str]]:
         """Let a pool work on databases, and return those that it didn't begin, since it is broken or one failed."""
         from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 
@@ -75,7 +75,8 @@ class Parallel:
             while rest and not broken and not self._stops and len(waiting) < 2 * self._many.jobs:
                 chunk = rest.pop()
                 try:
-                    waiting[pool.submit(work_on, self._task.for_some(chunk), chunk)] = chunk
+                    with undisturbed():
+                        waiting[pool.submit(work_on, self._task.for_some(chunk), chunk)] = chunk
                 except BrokenExecutor:
                     rest.append(chunk)
                     broken = True
@@ -86,6 +87,8 @@ class Parallel:
                 except Exception as error:  # an executor has errors of its own for a process that died
                     self._suspects += chunk
                     broken = broken or isinstance(error, BrokenExecutor)
+            if self._stops:
+                stop()
         return list(reversed(rest))
 
     def _alone(self, pool: Executor) -> None:
@@ -93,7 +96,9 @@ class Parallel:
         while self._suspects and not self._stops:
             name = self._suspects.pop(0)
             try:
-                self._take(pool.submit(work_on, self._task.for_some([name]), [name]).result())
+                with undisturbed():
+                    future = pool.submit(work_on, self._task.for_some([name]), [name])
+                self._take(future.result())
             except Exception as error:  # as above
                 told = f"its process died before it told what it did ({summary(error)}); look at it with `current`"
                 self._take([Outcome(name, "failed", error=told).values])

@@ -15,7 +15,6 @@ from ellar_db.dialects.base import Dialect
 from ellar_db.guards.entry import NAME, EntryTable
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.runtime.versions import COLUMN, heads_in
-from ellar_db.util.errors import UnavailableError
 from ellar_db.util.garbage import sweep
 from ellar_db.util.sqlalchemy import plain_text, quoted
 
@@ -55,8 +54,6 @@ def read_positions(databases: Iterable[Database], invocation: Invocation) -> dic
         databases: The databases.
         invocation: The command's arguments.
     """
-    from sqlalchemy.exc import SQLAlchemyError
-
     found: dict[str, Position] = {}
     alone: list[Database] = []
     servers: dict[object, list[Database]] = {}
@@ -67,11 +64,11 @@ def read_positions(databases: Iterable[Database], invocation: Invocation) -> dic
         else:
             servers.setdefault(whole.address, []).append(database)
     for members in servers.values():
-        # those that can't be read are run, which says what is wrong
-        with suppress(UnavailableError, SQLAlchemyError):
+        # those that can't be read are run, which says what is wrong; an engine's own code may raise anything
+        with suppress(Exception):
             found.update(_of_server(members, invocation))
     for database in alone:
-        with suppress(UnavailableError, SQLAlchemyError):
+        with suppress(Exception):
             found[database.name] = _of_one(database, invocation)
         database.forget()
         sweep()

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
@@ -49,7 +50,11 @@ class Progress:
         """
         self.outcomes.append(outcome)
         if self._json:
-            click.echo(masked(json.dumps(outcome.document, ensure_ascii=False)))
+            # in a word of the document itself, a password that is such a word would be masked too
+            known = replace(
+                outcome, error=masked(outcome.error), warnings=[masked(warning) for warning in outcome.warnings]
+            )
+            click.echo(json.dumps(known.document, ensure_ascii=False))
         if self.is_quiet:
             return
         for warning in outcome.warnings:

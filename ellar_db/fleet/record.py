@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -25,13 +26,18 @@ class Earlier(NamedTuple):
 
     Args:
         command: The command with its target, as typed.
-        ways: What it was to do, by database.
+        ways: What it was to do, by database; None for one that it couldn't reach.
         done: The databases that it brought there.
     """
 
     command: str
-    ways: Mapping[str, Way]
+    ways: Mapping[str, Way | None]
     done: frozenset[str]
+
+    @property
+    def undone(self) -> list[str]:
+        """The databases that it was to bring somewhere, and didn't."""
+        return [name for name in self.ways if name not in self.done]
 
 
 class Record:
@@ -89,8 +95,8 @@ class Record:
             if head["format"] != FORMAT:
                 raise ValueError(head["format"])
             ways = {
-                str(name): Way(tuple(map(str, before)), tuple(map(str, after)))
-                for name, before, after in head["databases"]
+                str(name): Way(*(tuple(map(str, revisions)) for revisions in way)) if way else None
+                for name, *way in head["databases"]
             }
             done = frozenset(str(line["done"]) for line in rest)
             return Earlier(str(head["command"]), ways, done)
@@ -100,27 +106,29 @@ class Record:
                 "alone what is done"
             ) from error
 
-    def begin(self, command: str, ways: Mapping[str, Way]) -> None:
+    def begin(self, command: str, ways: Mapping[str, Way | None]) -> None:
         """Begin the record of a run.
 
         Args:
             command: The command with its target, as typed.
-            ways: What it is to do, by database.
+            ways: What it is to do, by database; None for one that can't be reached.
         """
         if not self.is_kept:
             return
-        head = {"format": FORMAT, "command": command, "databases": [[name, *way] for name, way in ways.items()]}
+        head = {"format": FORMAT, "command": command, "databases": [[name, *(way or ())] for name, way in ways.items()]}
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | SAFELY
         try:
             self._handle = os.open(self.path, flags, 0o666)
             self._write(head)
         except OSError:
+            # a run can do without: the disk may be full
+            self.end()
             self.is_kept = False
             self._lock.release()
 
     def resume(self) -> None:
         """Go on with the record of the last run."""
-        if self.is_kept:
+        with suppress(OSError):
             self._handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | SAFELY)
             os.write(self._handle, b"\n")
 
@@ -131,29 +139,26 @@ class Record:
             outcome: What became of it; one that failed isn't noted.
         """
         if self._handle is not None and outcome.is_done:
-            self._write({"done": outcome.database})
+            # whoever resumes looks where each database is
+            with suppress(OSError):
+                self._write({"done": outcome.database})
 
     def end(self) -> None:
         """Remove the file of a run that has left nothing undone."""
         if self._handle is not None:
-            self.path.unlink(missing_ok=True)
+            os.close(self._handle)
+            self._handle = None
+            with suppress(OSError):
+                self.path.unlink()
 
     def _write(self, line: Mapping[str, Any]) -> None:
         assert self._handle is not None
         # one call, so that a killed program leaves a whole line or none but for the last
-        os.write(self._handle, json.dumps(line).encode() + b"\n")
+        whole = json.dumps(line).encode() + b"\n"
+        if os.write(self._handle, whole) < len(whole):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _text(self) -> str:
         handle = os.open(self.path, os.O_RDONLY | SAFELY)
         with os.fdopen(handle, encoding="utf-8") as file:
             return file.read()
-
-
-def undone(earlier: Earlier, names: Sequence[str]) -> list[str]:
-    """Return those of some databases that the last run was to bring somewhere, and didn't.
-
-    Args:
-        earlier: The last run.
-        names: The databases.
-    """
-    return [name for name in names if name in earlier.ways and name not in earlier.done]

@@ -37,6 +37,9 @@ _one_at_a_time = threading.Lock()
 ENDING = threading.Event()
 """Set when the process that asked for the work is gone: nothing more is begun."""
 
+_going: list[Connection] = []
+"""What is at its end when nothing more is to be begun, since a database failed."""
+
 _started_for_it = threading.Event()
 """Set in a process that does nothing else, and so ends when it is told to."""
 
@@ -58,6 +61,7 @@ class Task:
         plugin_options: Values of options that plugins added.
         application: The application, as `application_name` has it.
         origin: The process that asks for the work.
+        keep_going: Go on with the others after one has failed.
         options: Alembic's options of the command.
         ways: Where each database is and is to be, if the target is relative to that.
     """
@@ -74,11 +78,14 @@ class Task:
     plugin_options: Mapping[str, Any]
     application: str
     origin: str
+    keep_going: bool
     options: Mapping[str, Any] = field(default_factory=dict)
     ways: Mapping[str, Way] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, work: Work, package: str, limits: Mapping[str, Any], ways: Mapping[str, Way]) -> Task:
+    def of(
+        cls, work: Work, package: str, limits: Mapping[str, Any], ways: Mapping[str, Way], *, keep_going: bool
+    ) -> Task:
         """Return the task of the command that runs.
 
         Args:
@@ -86,6 +93,7 @@ class Task:
             package: The package, or an empty string.
             limits: Its limits.
             ways: Where each database is and is to be, if the target is relative to that.
+            keep_going: Go on with the others after one has failed.
         """
         ctx = click.get_current_context(silent=True)
         params = dict(ctx.params) if ctx else {}
@@ -104,6 +112,7 @@ class Task:
             dict(values.get()),
             application_name(),
             _this_process(),
+            keep_going,
             kept,
             ways,
         )
@@ -176,20 +185,24 @@ class Collecting:
 
     Args:
         ways: Those of the task.
+        keep_going: Go on with the others after one has failed.
     """
 
     asked = ""
 
-    def __init__(self, ways: Mapping[str, Way]) -> None:
+    def __init__(self, ways: Mapping[str, Way], *, keep_going: bool) -> None:
         self.ways = ways
         self.outcomes: list[Outcome] = []
+        self._keep_going = keep_going
 
     def __call__(self, config: Config, databases: Sequence[Database], work: Work) -> None:
         """Run them."""
         for database in databases:
-            if ENDING.is_set():
+            if ENDING.is_set() or any(each.poll() for each in _going):
                 return
             self.outcomes.append(attempt(database, work.run, self.ways.get(database.name)))
+            if self.outcomes[-1].state == "failed" and not self._keep_going:
+                return
 
 
 def work_on(task: Task, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -202,7 +215,7 @@ def work_on(task: Task, names: Sequence[str]) -> list[dict[str, Any]]:
     Returns:
         What became of each, as `Outcome.values`.
     """
-    each = Collecting(task.ways)
+    each = Collecting(task.ways, keep_going=task.keep_going)
     told = ""
     if task.origin == _this_process():
         told = "the executor runs the work in threads of this process, where Alembic can do one thing at a time"
@@ -230,14 +243,18 @@ def work_on(task: Task, names: Sequence[str]) -> list[dict[str, Any]]:
     return [outcome.values for outcome in (*each.outcomes, *untold)]
 
 
-def end_with(end: Connection) -> None:
+def end_with(end: Connection, going: Connection) -> None:
     """Let this process end what it is doing once the one that started it asks for that, or is gone.
 
     Args:
         end: Is at its end then.
+        going: Is at its end when nothing more is to be begun.
     """
+    _going.append(going)
     parent = parent_process()
     _started_for_it.set()
+    # that of the terminal is for the process that started this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         with suppress(EOFError, OSError):

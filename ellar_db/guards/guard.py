@@ -64,7 +64,7 @@ def guarded(
         journal = Journal(connection, dialect, database.options, database.package, ahead=not database.use_two_phase)
         stack.enter_context(journal.listening())
         if not settling:
-            journal.refuse_unfinished(program)
+            journal.refuse_unfinished(f"{program} repair{database.choice}")
         yield Guard(check, journal)
 
 

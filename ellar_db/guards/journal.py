@@ -102,18 +102,18 @@ class Journal:
         # whether the revision's own function runs; statements outside of it aren't the revision's
         self._running = False
 
-    def refuse_unfinished(self, program: str) -> None:
+    def refuse_unfinished(self, repair: str) -> None:
         """Refuse to run if an earlier run was interrupted.
 
         Args:
-            program: The command line of the program, for messages.
+            repair: The command that resolves it, as typed.
 
         Raises:
             DbError: An earlier run was interrupted.
         """
         entry = self.entries.read()
         if entry is not None:
-            settle = f"`{program} repair {entry.revision}"
+            settle = f"`{repair} {entry.revision}"
             raise DbError(
                 f"an earlier run was cut short: {entry.story} Complete it by hand and say {settle} --applied`, or undo "
                 f"it by hand and say {settle} --reverted`"

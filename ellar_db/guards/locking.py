@@ -15,7 +15,7 @@ from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.hooktypes import Lock
-from ellar_db.plugins.dialects import dialect_of
+from ellar_db.plugins.dialects import dialect_named, dialect_of
 from ellar_db.plugins.record import BUILT_IN, Plugin
 from ellar_db.util.errors import DbError, summary
 
@@ -174,6 +174,8 @@ def in_order(databases: Sequence[Database], manager: PluginManager) -> list[Data
 def refuse_twins(databases: Sequence[Database], manager: PluginManager) -> None:
     """Refuse two names for one database: the second's transaction would wait forever for the first's.
 
+    Where each is migrated by itself, it would be done twice, as -1 and +1 are. No engine is made for it.
+
     Args:
         databases: The databases of one run.
         manager: The plugins.
@@ -183,7 +185,7 @@ def refuse_twins(databases: Sequence[Database], manager: PluginManager) -> None:
     """
     known: dict[Hashable, Database] = {}
     for database in databases:
-        key = dialect_of(manager, database).shared_key(database)
+        key = dialect_named(manager, database.address.get_backend_name()).shared_key(database)
         twin = database if key is None else known.setdefault(key, database)
         if twin is not database:
             raise DbError(

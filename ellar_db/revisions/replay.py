@@ -44,7 +44,7 @@ def replayed(config: Config, script: ScriptDirectory, urls: Sequence[str] = ()) 
         DbError: A scratch database can't be made, env.py connects by itself, or a revision fails.
     """
     invocation = invocation_of(config)
-    databases = representatives(invocation.manager, config.attributes[DATABASES])
+    databases = representatives(invocation.manager, config.attributes[DATABASES], invocation.chosen)
     with (
         _told(),
         tempfile.TemporaryDirectory(prefix="ellar-db-") as folder,

@@ -79,8 +79,10 @@ def run(*, multiple: bool = False, group: str = "") -> None:
                     f"{each.asked} is for databases of a group, each of which is migrated by itself, and those of this "
                     "folder are migrated together; leave it out, or give databases with the same tables a group"
                 )
+            if each is not None and each.asked and context.is_offline_mode():
+                raise DbError(f"{each.asked} is for a run, and --sql only writes what it would do; leave it out")
             if not single and "revision_context" in watch.command:
-                single, databases = True, [reference(watch.manager, databases)]
+                single, databases = True, [reference(watch.manager, databases, watch.invocation.chosen)]
             if ahead := watch.invocation.ahead:
                 ahead(watch.config, databases, None)
             if context.is_offline_mode():
@@ -112,6 +114,8 @@ def database_names(config: Config) -> list[str]:
 def _run_on_each(watch: Watch, databases: Sequence[Database]) -> None:
     """Run the command on each database of a group, by itself: no connection stays open until the next one."""
 
+    if watch.excludes:
+        refuse_twins(databases, watch.manager)
     # before there are thousands of objects that aren't needed for long
     leave_what_is_there()
 
@@ -201,6 +205,9 @@ class Environment:
                 literal_binds=True,
                 dialect_opts={"paramstyle": "named"},
             )
+            if each.database.schema:
+                for statement in each.dialect.enter_schema(context.dialect, each.database.schema):
+                    context.impl.static_output(f"{statement};")
             with context.begin_transaction():
                 self._run(each)
         script.end(self.config)

@@ -32,12 +32,13 @@ class Failure:
     left_is_current: bool = True
 
 
-def left_by(failure: Failure, program: str) -> str:
+def left_by(failure: Failure, program: str, choice: str = "") -> str:
     """Describe what is left of a run on the database on which it failed.
 
     Args:
         failure: What is known.
         program: The program as typed, such as `ellar db`.
+        choice: The option that chooses the database from its group, with a space before it.
 
     Example:
         >>> left_by(Failure(rolls_back=True), "ellar db")
@@ -54,27 +55,26 @@ def left_by(failure: Failure, program: str) -> str:
     if not failure.in_revision:
         return "the revisions stay, since this database can't roll back schema changes"
     if failure.lost:
-        return f"the connection is lost; `{program} repair` says what is left, once the database answers again"
+        return f"the connection is lost; `{program} repair{choice}` says what is left, once the database answers again"
     left = failure.left
     if left is None:
         return "nothing of this revision was applied"
     before = "" if failure.left_is_current else f"the {left.direction} of {left.revision} before it isn't recorded. "
     return (
         f"this database can't roll back schema changes. {before}{left.list} Complete them by hand and say "
-        f"`{program} repair {left.revision} --applied`, or undo them and say `... --reverted`"
+        f"`{program} repair{choice} {left.revision} --applied`, or undo them and say `... --reverted`"
     )
 
 
-def made_otherwise(program: str, package: str, target: str, *, alone: bool = True) -> str:
+def made_otherwise(program: str, option: str, target: str, *, alone: bool = True) -> str:
     """Return what to do if the tables of the first revision are there, but the revision isn't recorded.
 
     Args:
         program: The program as typed, such as `ellar db`.
-        package: The package whose revisions these are; empty for the application's own.
+        option: The options that select a package and a database of a group, each with a space before it.
         target: The newest revision: `head`, or `heads` if there are several.
         alone: Whether the run has no other database.
     """
-    option = f" --package {package}" if package else ""
     every = "" if alone else ", on every database of the folder"
     return (
         f"if the tables were made without migrations, as by create_all, `{program} stamp{option} {target}` records the "

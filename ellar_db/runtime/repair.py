@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,15 +59,23 @@ def settle(config: Config, revision: str | None, applied: bool | None) -> None:
         raise DbError(f"{there} that did not end, not {revision}")
     if applied is None:
         stories = " ".join(f"Database {one.database.name!r}: {one.entry.story}" for one in meant)
-        raise DbError(f"{stories} Say `{program()} repair --applied` or `{program()} repair --reverted`")
+        repair = f"{program()} repair{_choice(meant)}"
+        raise DbError(f"{stories} Say `{repair} --applied` or `{repair} --reverted`")
     revisions = sorted({one.entry.revision for one in meant})
     if len(revisions) > 1:
         raise DbError(
-            f"{', '.join(revisions)} did not end; say of each `{program()} repair REVISION --applied` or --reverted"
+            f"{', '.join(revisions)} did not end; say of each "
+            f"`{program()} repair{_choice(meant)} REVISION --applied` or --reverted"
         )
     for one in meant:
         _record(one, applied)
         say(f"{one.database.name}: {one.entry.revision} is {'applied' if applied else 'not applied'}.")
+
+
+def _choice(found: Sequence[Unfinished]) -> str:
+    """Return the option with which `repair` is about one database of a group, with a space before it."""
+    choices = {one.database.choice for one in found}
+    return choices.pop() if len(choices) == 1 else " --database NAME"
 
 
 def _unfinished(config: Config) -> list[Unfinished]:
@@ -104,7 +112,8 @@ def _record(one: Unfinished, applied: bool) -> None:
             return []
         entries = EntryTable(state.connection, state.options)
         if entries.read() != one.entry:
-            raise DbError(f"the entry of {one.entry.revision} has changed meanwhile; see `{program()} repair`")
+            see = f"`{program()} repair{one.database.choice}`"
+            raise DbError(f"the entry of {one.entry.revision} has changed meanwhile; see {see}")
         steps = _steps(script, one.entry.revision, heads, applied)
         external = state.connection.in_nested_transaction() or state.is_external
         entries.remove()

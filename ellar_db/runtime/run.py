@@ -338,7 +338,7 @@ class RunState:
             # whatever a revision raises, the next run must know what it did
             others = list(others)
             failure = self._failure(context, error)
-            left = left_by(failure, program()) + "".join(other.stays for other in others)
+            left = left_by(failure, program(), self.database.choice) + "".join(other.stays for other in others)
             undone = [repr(other.database.name) for other in others if other.is_undone]
             left += f"; rolled back too: {', '.join(undone)}" if undone else ""
             self.error = error
@@ -371,7 +371,8 @@ class RunState:
             return ""
         script: Any = context.script
         target = "heads" if len(script.get_heads()) > 1 else "head"
-        return f"; {made_otherwise(program(), self.database.package, target, alone=not list(others))}"
+        package = f" --package {self.database.package}" if self.database.package else ""
+        return f"; {made_otherwise(program(), package + self.database.choice, target, alone=not list(others))}"
 
     def _end_statement(self) -> None:
         """End what the server still executes for a connection that was interrupted."""

@@ -163,7 +163,7 @@ def refuse_odd(heads: Iterable[Any], database: Database) -> None:
         if not isinstance(head, str):
             raise DbError(
                 f"{database.version_table} of the database {database.name!r} has {head!r}, which is no revision; set "
-                f"the right one with `{program()} stamp --purge REVISION`"
+                f"the right one with `{program()} stamp{database.choice} --purge REVISION`"
             )
 
 
@@ -290,7 +290,8 @@ def told_of_another(context: MigrationContext, dialect: Dialect, *, refused: boo
     own = context.version_table
     for table, found in _others(context.connection, dialect, context.version_table_schema, own):
         if found and found <= known:
-            listed, stamp = ", ".join(sorted(found)), f"`{program()} stamp {' '.join(sorted(found))}`"
+            choice = position_in(context, (), "").choice
+            listed, stamp = ", ".join(sorted(found)), f"`{program()} stamp{choice} {' '.join(sorted(found))}`"
             message = (
                 f"the version table {own} is empty, and {table} has {listed}, which this folder has; name that table "
                 f"with {_setting(table, ours)}, or say {stamp} to go on with {own}"

@@ -40,12 +40,22 @@ class _Termination:
     def __init__(self) -> None:
         self.installed = False
         self.reached = threading.Event()
+        self._told = False
         self._cancels: list[Callable[[], Any]] = []
         self._watcher: tuple[threading.Thread, socket.socket, socket.socket, int] | None = None
 
+    def install(self) -> None:
+        """Wait for a signal from now on."""
+        self._told = False
+        self.reached.clear()
+        self.installed = True
+        signal.signal(signal.SIGTERM, self.handle)
+
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Raise the error in the main thread, once; a second signal must not interrupt the cleaning up."""
-        if not self.reached.is_set():
+        # first, and without a lock: the next signal may come while the event has its own
+        if not self._told:
+            self._told = True
             self.reached.set()
             if not _cancelled_tasks(frame):
                 raise TerminatedError
@@ -175,11 +185,10 @@ def terminable() -> Iterator[None]:
     if not in_main or _state.installed or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
-    _state.reached.clear()
-    _state.installed = True
-    signal.signal(signal.SIGTERM, _state.handle)
+    _state.install()
     try:
         yield
+        end_if_terminated()
     except BaseException as error:
         if _state.reached.is_set() and not isinstance(error, TerminatedError):
             # of a driver whose statement was cancelled, or of cleaning up
@@ -188,6 +197,16 @@ def terminable() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _state.installed = False
+
+
+def end_if_terminated() -> None:
+    """Raise what SIGTERM raises, if it came and was lost: Python drops what is raised while it frees an object.
+
+    Raises:
+        TerminatedError: SIGTERM came.
+    """
+    if _state.installed and _state.reached.is_set():
+        raise TerminatedError
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -16,6 +18,7 @@ from sqlalchemy import Engine, event
 from ellar_db import Database, alembic_config
 from ellar_db.testing import Project
 from ellar_db.testing.walking import opened
+from ellar_db.util import masking
 from tests.support.fleets import files, folder, history, lines, program, provide, visits
 from tests.support.processes import Program
 from tests.support.revisions import write_revision
@@ -185,6 +188,15 @@ class TestFailure:
         assert "4 databases: 2 migrated, 1 failed, 1 not begun; " in said
         assert visits(failing, "t3") == []
 
+    def test_is_a_line_of_json_whatever_a_password_is(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+        files(project, 1)
+        history(project, "one")
+        monkeypatch.setattr(masking, "_known", {"null", "migrated", "state"})
+
+        [document] = lines(project.db("upgrade", "--json").stdout)
+
+        assert (document["database"], document["state"], document["error"]) == ("t0", "migrated", None)
+
     def test_is_a_line_of_json(self, failing: Project) -> None:
         documents = lines(failing.db("upgrade", "--json", "--keep-going", exit_code=1).stdout)
 
@@ -204,6 +216,41 @@ class TestFailure:
 
         assert said.startswith("Error: 1 of 4 databases failed: t2: upgrade one -> two failed")
         assert len(said.splitlines()) == 1
+
+    def test_of_an_engine_leaves_the_others_alone(self, project: Project) -> None:
+        files(project, 2)
+        history(project, "one")
+        file = project.path / "tenants.py"
+        file.write_text(
+            file.read_text()
+            + """
+    from sqlalchemy import create_engine
+
+    yield Database("own", create_engine("sqlite://", creator=lambda: {}["key"]), metadata, group="tenants")
+    yield Database("odd", "nosuch://ann@server/shop", metadata, group="tenants")
+"""
+        )
+        project.forget("tenants")
+
+        said = project.db("upgrade", "--keep-going", exit_code=1).stderr
+
+        assert "own: failed: " in said
+        assert "KeyError: 'key'" in said
+        assert "odd: failed: SQLAlchemy knows no dialect 'nosuch'" in said
+        assert "4 databases: 2 migrated, 2 failed; " in said
+
+    @pytest.mark.parametrize("command", ["downgrade --yes", "upgrade +1", "stamp head", "ensure-version"])
+    def test_of_two_names_for_one_comes_before_all_else(self, project: Project, command: str) -> None:
+        files(project, 1)
+        history(project, "one", "two", "three")
+        project.db("upgrade", "two")
+        urls = ("sqlite:///files/t0.db", "sqlite:///files/../files/t0.db")
+        provide(project, {f"t{n}": (url, {"group": "tenants"}) for n, url in enumerate(urls)})
+
+        said = project.db(*command.split(), exit_code=1).stderr
+
+        assert said.startswith("Error: the databases 't0' and 't1' are one, sqlite:///files/")
+        assert visits(project, "t0") == ["one", "two"]
 
     def test_of_a_lock_names_who_has_it(self, project: Project, held_elsewhere: Callable[[str], Program]) -> None:
         files(project, 3)
@@ -239,6 +286,41 @@ class TestFailure:
         }.items():
             assert any(line.startswith(f"{name}: failed: ") and told in line for line in said.splitlines()), said
         assert "5 databases: 1 migrated, 4 failed; " in said
+
+    def test_of_one_with_bytes_for_a_revision_leaves_the_others_alone(self, project: Project) -> None:
+        files(project, 2)
+        history(project, "one")
+        with closing(sqlite3.connect(project.path / "files" / "t0.db")) as connection:
+            connection.execute("CREATE TABLE alembic_version AS SELECT x'ff' AS version_num")
+            connection.commit()
+
+        said = project.db("upgrade", "--keep-going", exit_code=1).stderr
+
+        assert "has b'\\xff', which is no revision" in said
+        assert visits(project, "t1") == ["one"]
+
+    def test_is_mended_on_this_database_alone(self, project: Project) -> None:
+        files(project, 4)
+        history(project, "one")
+        for number, statement in enumerate(
+            (
+                "CREATE TABLE table_one (id int)",
+                "CREATE TABLE alembic_version AS SELECT 'gone' AS version_num",
+                "CREATE TABLE alembic_version AS SELECT x'ff' AS version_num",
+                "CREATE TABLE old_version AS SELECT 'one' AS version_num",
+            )
+        ):
+            with closing(sqlite3.connect(project.path / "files" / f"t{number}.db")) as connection:
+                connection.execute(statement)
+                connection.commit()
+
+        said = project.db("upgrade", "--keep-going", exit_code=1).stderr
+
+        assert "`ellar-db stamp --database t0 head` records" in said
+        assert "`ellar-db check --database t0` lists" in said
+        assert "`ellar-db stamp --database t1 --purge REVISION`" in said
+        assert "`ellar-db stamp --database t2 --purge REVISION`" in said
+        assert "`ellar-db stamp --database t3 one`" in said
 
 
 class TestResume:
@@ -317,6 +399,98 @@ class TestResume:
 
         assert "is damaged; run the command without --resume" in said
         project.db("upgrade")
+
+    def test_keeps_what_is_left_for_another_time(self, project: Project) -> None:
+        files(project, 4)
+        history(project, "one")
+        write_revision(folder(project), "two", "one", "assert 't0' in str(op.get_bind().engine.url)")
+        project.db("upgrade", "--keep-going", exit_code=1)
+        write_revision(folder(project), "two", "one", "pass")
+
+        said = project.db("upgrade", "--resume", "--database", "t0", exit_code=1).stderr
+        assert said == "Error: the last run left undone t1, t2, t3, and --database t0 chooses none of them\n"
+        assert "1 database: 1 migrated; " in project.db("upgrade", "--resume", "--database", "t1").stderr
+        assert "2 databases: 2 migrated; " in project.db("upgrade", "--resume").stderr
+        project.db("upgrade", "--resume", exit_code=1)
+
+    def test_is_advised_with_what_was_chosen(self, project: Project) -> None:
+        provide(project, {f"t{n}": (f"sqlite:///files/t{n}.db", {"group": f"group{n % 2}"}) for n in range(4)})
+        (project.path / "files").mkdir()
+        history(project, "one")
+        refuse_t2(project, "two", "one")
+
+        said = project.db("upgrade", "--group", "group0", "--database", "t[02]", exit_code=1).stderr
+
+        assert "`ellar-db upgrade head --group group0 --database 't[02]' --resume` goes on" in said
+
+    def test_forgets_a_database_that_is_no_more(self, project: Project) -> None:
+        files(project, 3)
+        history(project, "one")
+        refuse_t2(project, "two", "one")
+        project.db("upgrade", exit_code=1)
+        record = project.path / "migrations" / "__pycache__" / "ellar-db-run.jsonl"
+        content = record.read_text()
+        files(project, 2)
+        record.parent.mkdir(exist_ok=True)
+        record.write_text(content)
+
+        project.db("upgrade", "--resume")
+        project.db("upgrade", "--resume", exit_code=1)
+
+    @pytest.mark.parametrize("target", ["head", "+1"])
+    def test_makes_what_was_not_there(self, project: Project, target: str) -> None:
+        files(project, 2)
+        history(project, "one")
+        (project.path / "files").rmdir()
+
+        said = project.db("upgrade", target, exit_code=1).stderr
+        assert f"`ellar-db upgrade {target} --resume` goes on with what is left" in said
+        said = project.db("upgrade", target, "--resume", "--provision").stderr
+
+        assert "2 databases: 2 migrated; " in said
+        assert visits(project, "t1") == ["one"]
+
+    def test_tells_what_it_cannot_know(self, project: Project) -> None:
+        files(project, 2)
+        history(project, "one", "two")
+        project.db("upgrade", "one")
+        file = project.path / "files" / "t0.db"
+        whole = file.read_bytes()
+        file.write_text("garbage " * 1000)
+
+        project.db("upgrade", "+1", "--keep-going", exit_code=1)
+        file.write_bytes(whole)
+        said = project.db("upgrade", "+1", "--resume", exit_code=1).stderr
+
+        assert "t0: failed: it couldn't be reached when the last run began" in said
+        assert "it is at one: name a revision" in said
+        assert visits(project, "t0") == ["one"]
+        assert visits(project, "t1") == ["one", "two"]
+
+    @pytest.mark.parametrize("line", [b'{"format"', b'{"done"'])
+    def test_does_not_need_a_record(self, project: Project, monkeypatch: pytest.MonkeyPatch, line: bytes) -> None:
+        files(project, 4)
+        history(project, "one")
+        refuse_t2(project, "two", "one")
+        really = os.write
+
+        def write(handle: int, text: bytes) -> int:
+            if text.startswith(line):
+                really(handle, text[:5])
+                raise OSError(errno.ENOSPC, "the disk is full")
+            return really(handle, text)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", write)
+            said = project.db("upgrade", "--keep-going", exit_code=1).stderr
+
+        assert "4 databases: 3 migrated, 1 failed; " in said
+        # what is known of the run is enough to go on with, or there is no record
+        assert ("--resume" in said) == (line == b'{"done"')
+        write_revision(folder(project), "two", "one", "pass")
+        again = project.db("upgrade", "--resume", exit_code=None)
+        assert again.exit_code == ("--resume" not in said)
+        assert "there is no run to go on with" in again.stderr or "1 migrated" in again.stderr
 
 
 class TestChoice:
@@ -431,6 +605,14 @@ class TestReference:
         assert "Comparing" not in project.db("check", "--database", "t2").stderr
         assert "not up to date" in project.db("check", "--database", "t1", exit_code=1).stderr
 
+    def test_need_not_be_chosen(self, project: Project) -> None:
+        files(project, 3, 'reference = "t0"\n')
+        project.db("init")
+        project.db("migrate", "-m", "first")
+        project.db("upgrade")
+
+        assert "Comparing 't1', which" in project.db("check", "--database", "t[12]").stderr
+
     def test_that_is_unknown_is_refused(self, project: Project) -> None:
         files(project, 2, 'reference = "t9"\n')
         project.db("init")
@@ -470,6 +652,18 @@ class TestElsewhere:
             "folder are migrated together; leave it out, or give databases with the same tables a group\n"
         )
         assert linear.db("current").stdout == ""
+
+    @pytest.mark.parametrize("options", OPTIONS)
+    def test_they_are_refused_where_only_sql_is_written(self, project: Project, options: str) -> None:
+        files(project, 2)
+        history(project, "one")
+
+        result = project.db("upgrade", "--sql", *options.split(), exit_code=1)
+
+        assert result.stderr == (
+            f"Error: {options} is for a run, and --sql only writes what it would do; leave it out\n"
+        )
+        assert result.stdout == ""
 
     @pytest.mark.parametrize("options", ["--keep-going", "--database default", "--group x"])
     def test_they_are_refused_by_an_env_py_that_chooses_itself(self, linear: Project, options: str) -> None:

@@ -29,7 +29,7 @@ def ellar_db_executor(jobs):
 """
 
 
-def start(project: Project, *arguments: str, limit: str = "") -> subprocess.Popen[str]:
+def start(project: Project, *arguments: str, limit: str = "", by_itself: bool = False) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "ellar_db", *arguments]
     if limit:
         command = ["sh", "-c", f'{limit}; exec "$0" "$@"', *command]
@@ -40,6 +40,7 @@ def start(project: Project, *arguments: str, limit: str = "") -> subprocess.Pope
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=by_itself,
     )
 
 
@@ -80,6 +81,20 @@ def test_stop_after_a_failure_unless_asked_to_go_on(project: Project) -> None:
     said = program(project, "upgrade", "-j", "2", "--keep-going", exit_code=1).stderr
     assert "1 failed; " in said
     assert [visits(project, name) for name in names[1:]] == [["one"]] * 29
+
+
+def test_begin_hardly_any_after_a_failure(project: Project) -> None:
+    names = files(project, 200)
+    history(project, "one")
+    failing = "assert 't3.db' not in str(op.get_bind().engine.url), 'no room'"
+    write_revision(folder(project), "one", None, f"{failing}; import time; time.sleep(0.02); {VISIT.format('one')}")
+
+    said = program(project, "upgrade", "-j", "2", exit_code=1).stderr
+
+    assert said.count("no room") == 1
+    # those that follow it in its own task, and most of what the other process had before it
+    assert sum(bool(visits(project, name)) for name in names if made(project, name)) < 30
+    assert not any(made(project, name) for name in names[4:12])
 
 
 def test_that_die_are_named_and_the_others_done(project: Project) -> None:
@@ -237,6 +252,27 @@ def test_a_run_that_is_ended_is_resumed(project: Project, signalled: str, turn: 
     assert process.returncode != 0
     assert len(done) < 40
     assert [visits(project, name) for name in names] == [["one", "two"]] * 40
+
+
+@pytest.mark.parametrize("turn", range(max(2, TURNS // 10)))
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_ctrl_c_of_a_terminal_is_for_the_program_alone(project: Project, turn: int) -> None:
+    files(project, 20)
+    history(project, "one")
+    write_revision(folder(project), "one", None, "import time; time.sleep(0.05)")
+
+    process = start(project, "upgrade", "-j", "3", by_itself=True)
+    until = time.monotonic() + TIMEOUT
+    # the first ones that are started, or all of them
+    while len(children(project)) < 3 + turn:
+        assert process.poll() is None
+        assert time.monotonic() < until
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=TIMEOUT)
+
+    assert process.returncode == 1
+    assert "Traceback" not in said, said
+    assert said.endswith("\nAborted!\n")
 
 
 def made(project: Project, name: str) -> bool:

@@ -70,6 +70,17 @@ class TestSchemas:
         assert "4 databases: 1 migrated, 3 already there; " in project.db("upgrade").stderr
         assert not tables(url, "public" if not prefix else str(sync_engine(url).url.database))
 
+    def test_sql_says_which_it_is_for(self, project: Project, url: str, prefix: str, names: dict[str, str]) -> None:
+        tenants(project, url, prefix, names)
+        history(project, "one")
+
+        written = project.db("upgrade", "--sql", "--database", "t3").stdout
+
+        name = quoted(sync_engine(url).dialect, prefix + names["t3"])
+        entered = f"USE {name};" if prefix else f"SET search_path TO {name};"
+        assert entered in written
+        assert written.index(entered) < written.index("CREATE TABLE")
+
     def test_an_async_driver_does_the_same(
         self, project: Project, url: str, prefix: str, names: dict[str, str]
     ) -> None:
@@ -120,6 +131,12 @@ class TestSchemas:
         said = project.db("upgrade", "--keep-going", exit_code=1).stderr
 
         assert "2 databases: 1 already there, 1 failed; " in said
+        # what it says is for this database alone, whatever other ones wait for
+        assert "`ellar-db repair --database t1 one --applied`" in said
+        said = project.db("repair", exit_code=1).stderr
+        assert "Say `ellar-db repair --database t1 --applied` or `ellar-db repair --database t1 --reverted`" in said
+        project.db("repair", "--database", "t1", "one", "--applied")
+        assert "2 databases: 2 already there; " in project.db("upgrade").stderr
 
 
 def test_an_applications_own_connections_stay_as_they_are(project: Project, new_database: Callable[[str], str]) -> None:

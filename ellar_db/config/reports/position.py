@@ -38,6 +38,7 @@ class Position:
         package: The package whose folder it is; empty for the application's own.
         command: What Alembic plans: "upgrade", "downgrade", or another command.
         target: The revision that the command was given.
+        choice: The option that chooses the database from its group, with a space before it; empty if it is in none.
     """
 
     script: ScriptDirectory
@@ -46,6 +47,7 @@ class Position:
     package: str = ""
     command: str = ""
     target: str = ""
+    choice: str = ""
 
     @cached_property
     def unknown(self) -> list[str]:
@@ -64,8 +66,8 @@ class Position:
 
     @property
     def option(self) -> str:
-        """The option that selects the folder's package, with a space before it."""
-        return f" --package {self.package}" if self.package else ""
+        """The options that select the folder's package and the database, each with a space before it."""
+        return (f" --package {self.package}" if self.package else "") + self.choice
 
     @property
     def newest(self) -> str:
@@ -112,6 +114,8 @@ def position_in(context: MigrationContext, heads: tuple[str, ...], command: str)
         database.package if isinstance(database, Database) else "",
         command,
         target if isinstance(target, str) else " ".join(target),
+        # offline, no database is asked
+        "" if context.as_sql or not isinstance(database, Database) else database.choice,
     )
 
 
