@@ -25,7 +25,7 @@ from ellar_db.plugins.options import OVERRIDING, values
 from ellar_db.project.application import application_name, naming_application
 from ellar_db.util.errors import in_one_line, summary
 from ellar_db.util.masking import masked
-from ellar_db.util.termination import EXIT_CODE, TerminatedError, interruption_behind, terminable
+from ellar_db.util.termination import EXIT_CODE, TerminatedError, terminable
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -224,10 +224,6 @@ def work_on(task: Task, names: Sequence[str]) -> list[dict[str, Any]]:
         try:
             with terminable():
                 task.run(names, each)
-                # whatever swallowed it
-                interruption = interruption_behind()
-                if interruption is not None:
-                    raise interruption
         except TerminatedError:
             if _started_for_it.is_set():
                 # what it was doing is rolled back by now; a pool would go on after any exception

@@ -161,11 +161,11 @@ def is_interruption(error: BaseException) -> bool:
     return False
 
 
-def interruption_behind(error: BaseException | None = None) -> BaseException | None:
+def interruption_behind(error: BaseException | None) -> BaseException | None:
     """Return what ended a program from outside, if that is why something failed: cleaning up may raise another error.
 
     Args:
-        error: With what it failed; None if it didn't.
+        error: With what it failed.
     """
     if _state.installed and _state.reached.is_set():
         return TerminatedError()

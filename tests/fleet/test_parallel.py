@@ -106,7 +106,7 @@ def test_a_run_that_is_ended_while_it_commits_does_not_go_on(project: Project, s
 
 
 def test_relative_targets_need_databases_that_are_reached(project: Project) -> None:
-    provide(project, {name: ("postgresql+psycopg://127.0.0.1:1/x", {"group": "tenants"}) for name in ("a", "b")})
+    provide(project, {name: (f"postgresql+psycopg://127.0.0.1:1/{name}", {"group": "tenants"}) for name in ("a", "b")})
     history(project, "one")
 
     said = program(project, "upgrade", "+1", "--jobs", "2", "--keep-going", exit_code=1).stderr

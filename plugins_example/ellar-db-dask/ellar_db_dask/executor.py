@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
 from concurrent.futures import wait as wait_for
@@ -13,6 +14,9 @@ from typing import Any
 import click
 from distributed import Client, Security
 from distributed.core import rpc
+
+WATCHED = 0.5
+"""Seconds between two looks at the connection."""
 
 LOST = "the connection to the Dask scheduler was lost"
 
@@ -93,6 +97,15 @@ class DaskExecutor(Executor):
         # reports errors in another way, and this one would be raised by any worker
         self._executor = client.get_executor(pure=False, retries=0)
         self._waiting: set[Future[Any]] = set()
+        self._ended = threading.Event()
+        threading.Thread(target=self._watch, name="ellar-db-dask", daemon=True).start()
+
+    def _watch(self) -> None:
+        """Break off what is waited for once the client has given up: it doesn't tell of every call that it has lost."""
+        while not self._ended.wait(WATCHED):
+            if self._client.status in ("closing", "closed", "failed"):
+                for each in list(self._waiting):
+                    settle(each, lambda told: told.set_exception(BrokenExecutor(LOST)))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Submit a call.
@@ -121,17 +134,30 @@ class DaskExecutor(Executor):
                 each.cancel()
         if wait:
             wait_for(list(self._waiting))
+        self._ended.set()
         self._client.close()
 
 
 def pass_on(asked: Future[Any], told: Future[Any]) -> None:
     """Pass on what became of a call."""
-    if not told.set_running_or_notify_cancel():
-        return
-    if asked.cancelled():
-        # Dask does this to all calls when the scheduler is gone
-        told.set_exception(BrokenExecutor(LOST))
-    elif error := asked.exception():
-        told.set_exception(error)
-    else:
-        told.set_result(asked.result())
+
+    def end(told: Future[Any]) -> None:
+        if asked.cancelled():
+            # Dask does this to calls when the scheduler is gone
+            told.set_exception(BrokenExecutor(LOST))
+        elif error := asked.exception():
+            told.set_exception(error)
+        else:
+            told.set_result(asked.result())
+
+    settle(told, end)
+
+
+_settling = threading.Lock()
+
+
+def settle(told: Future[Any], how: Callable[[Future[Any]], None]) -> None:
+    """Give a call its end, unless it has one: the cluster, its loss and the command may all bring it."""
+    with _settling:
+        if not told.done() and told.set_running_or_notify_cancel():
+            how(told)
