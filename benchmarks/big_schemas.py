@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from databases import Scratch, scratch_databases
-from pairs import ALEMBIC, HEADING, OURS, Result, Row, Side, cost_of, line, measured, options, store
+from pairs import ALEMBIC, OURS, Row, Side, cost_of, measure_all, options
 from sqlalchemy import MetaData, make_url
 
 MODELS = '''
@@ -103,6 +103,23 @@ def checked(name: str, ours: Path, theirs: Path, goal: float | None, by: str = "
     return Row(name, "alembic", Side((*OURS, "check"), ours), Side((*ALEMBIC, "check"), theirs), goal, by, size)
 
 
+def rows(work: Path, database: Scratch, *, grows: bool) -> Iterator[Row]:
+    """Yield the rows of the table, or those of growing numbers of tables; the tables are made when a row is reached."""
+    cases: list[tuple[str, list[str | None], int, float | None, float]] = [
+        ("check, 500 tables, PostgreSQL", [None], 500, 0.60, 0.0),
+        ("check, 5 schemas of 60 tables", ["a", "b", "c", "d", "e"], 60, 0.50, 0.0),
+        ("check, 1,000 tables, PostgreSQL at 10 ms", [None], 1_000, 0.30, 10.0),
+    ]
+    if grows:
+        sizes = (100, 250, 500, 1_000)
+        cases = [(f"check of tables in PostgreSQL, {size:,}", [None], size, None, 0.0) for size in sizes]
+    for number, (title, schemas, tables, goal, distance) in enumerate(cases):
+        create(database, schemas, tables)
+        with away(database.url, distance) as url:
+            ours, theirs = folders(work / str(number), url if distance else database.url, schemas, tables)
+            yield checked(title, ours, theirs, goal, "wall" if distance else "cpu", tables)
+
+
 def main() -> int:
     """Print a line for each row.
 
@@ -112,30 +129,9 @@ def main() -> int:
     parser = options(__doc__)
     parser.add_argument("--growth", action="store_true", help="measure how the cost grows with the tables, instead")
     given = parser.parse_args()
-    found: list[Result] = []
-    cases: list[tuple[str, list[str | None], int, float | None, float]] = [
-        ("check, 500 tables, PostgreSQL", [None], 500, 0.60, 0.0),
-        ("check, 5 schemas of 60 tables", ["a", "b", "c", "d", "e"], 60, 0.50, 0.0),
-        ("check, 1,000 tables, PostgreSQL at 10 ms", [None], 1_000, 0.30, 10.0),
-    ]
-    if given.growth:
-        cases = [
-            (f"check of tables in PostgreSQL, {size:,}", [None], size, None, 0.0) for size in (100, 250, 500, 1_000)
-        ]
-    print(HEADING)
     with tempfile.TemporaryDirectory() as name, scratch_databases(Path(name), ["postgresql"]) as databases:
-        for database in databases:
-            for number, (title, schemas, tables, goal, distance) in enumerate(cases):
-                if given.only not in title:
-                    continue
-                create(database, schemas, tables)
-                with away(database.url, distance) as url:
-                    ours, theirs = folders(Path(name) / str(number), url if distance else database.url, schemas, tables)
-                    row = checked(title, ours, theirs, goal, "wall" if distance else "cpu", tables)
-                    found.append(measured(row, given.pairs))
-                    print(line(found[-1]), flush=True)
-    store(given.json, found)
-    return int(any(each.missed for each in found))
+        work = Path(name)
+        return measure_all((row for each in databases for row in rows(work, each, grows=given.growth)), given)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from databases import Scratch, scratch_databases
 from histories import write_history
-from pairs import ALEMBIC, HEADING, OURS, Result, Row, Side, cost_of, line, measured, options, store
+from pairs import ALEMBIC, OURS, Row, Side, cost_of, measure_all, options
 
 ENV = """from alembic import context
 from sqlalchemy import create_engine, text
@@ -166,16 +166,10 @@ def main() -> int:
     parser.add_argument("--growth", action="store_true", help="measure how costs grow, instead")
     parser.add_argument("--most", type=int, default=2_000, help="the largest number of databases")
     given = parser.parse_args()
-    found: list[Result] = []
-    print(HEADING)
     with tempfile.TemporaryDirectory() as name, scratch_databases(Path(name), ["postgresql"]) as servers:
         work = Path(name)
-        for row in growth(work, given.most) if given.growth else rows(work, next(iter(servers), None)):
-            if given.only in row.name:
-                found.append(measured(row, given.pairs))
-                print(line(found[-1]), flush=True)
-    store(given.json, found)
-    return int(any(each.missed for each in found))
+        wanted = growth(work, given.most) if given.growth else rows(work, next(iter(servers), None))
+        return measure_all(wanted, given)
 
 
 if __name__ == "__main__":

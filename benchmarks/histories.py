@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from databases import Scratch, scratch_databases
-from pairs import ALEMBIC, HEADING, OURS, Result, Row, Side, cost_of, line, measured, options, store
+from pairs import ALEMBIC, OURS, Row, Side, cost_of, measure_all, options
 
 REVISION = '''"""Change number {number} of the schema
 
@@ -232,18 +232,9 @@ def main() -> int:
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--most", type=int, default=10_000)
     given = parser.parse_args()
-    found: list[Result] = []
-    print(HEADING)
-    with tempfile.TemporaryDirectory() as name:
-        work = Path(name)
-        with scratch_databases(work, ["postgresql"]) as servers:
-            folders = Folders(work)
-            for row in growth(folders, given.most) if given.growth else rows(folders, servers):
-                if given.only in row.name:
-                    found.append(measured(row, given.pairs))
-                    print(line(found[-1]), flush=True)
-    store(given.json, found)
-    return int(any(each.missed for each in found))
+    with tempfile.TemporaryDirectory() as name, scratch_databases(Path(name), ["postgresql"]) as servers:
+        folders = Folders(Path(name))
+        return measure_all(growth(folders, given.most) if given.growth else rows(folders, servers), given)
 
 
 if __name__ == "__main__":

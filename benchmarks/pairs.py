@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -183,6 +183,26 @@ def measured(row: Row, pairs: int, *, warm: bool = True) -> Result:
         theirs=statistics.median(theirs for _, theirs in times),
         pairs=pairs,
     )
+
+
+def measure_all(rows: Iterable[Row], given: argparse.Namespace) -> int:
+    """Measure rows, print a line for each, and store what they came to.
+
+    Args:
+        rows: The rows; what a row needs is made when it is reached.
+        given: The command line, as parsed by `options`.
+
+    Returns:
+        1 if a goal was missed, else 0.
+    """
+    found: list[Result] = []
+    print(HEADING)
+    for row in rows:
+        if given.only in row.name:
+            found.append(measured(row, given.pairs))
+            print(line(found[-1]), flush=True)
+    store(given.json, found)
+    return int(any(each.missed for each in found))
 
 
 def store(file: Path | None, results: Sequence[Result]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from histories import write_history
-from pairs import HEADING, OURS, Result, Row, Side, cost_of, line, measured, options, store
+from pairs import OURS, Row, Side, cost_of, measure_all, options
 
 BIN = Path(sys.executable).parent
 
@@ -137,15 +137,8 @@ def main() -> int:
         1 if a goal was missed, else 0.
     """
     given = options(__doc__).parse_args()
-    found: list[Result] = []
-    print(HEADING)
     with tempfile.TemporaryDirectory() as name:
-        for row in rows(Path(name)):
-            if given.only in row.name:
-                found.append(measured(row, given.pairs))
-                print(line(found[-1]), flush=True)
-    store(given.json, found)
-    return int(any(each.missed for each in found))
+        return measure_all(rows(Path(name)), given)
 
 
 if __name__ == "__main__":

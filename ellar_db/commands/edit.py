@@ -11,13 +11,15 @@ import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+from ellar_db.options import Selection
 from ellar_db.util.errors import DbError
 
 
 @click.command(short_help="Edit a revision file using $EDITOR.", context_settings=options.RELATIVE)
 @options.environment
+@options.databases
 @click.argument("revision", type=options.Revision(), default="head")
-def edit(directory: Path | None, x_arg: tuple[str, ...], revision: str) -> None:
+def edit(directory: Path | None, x_arg: tuple[str, ...], revision: str, chosen: Selection) -> None:
     """Edit a revision file using $EDITOR.
 
     REVISION is head by default; `current` is the database's revision.
@@ -28,7 +30,7 @@ def edit(directory: Path | None, x_arg: tuple[str, ...], revision: str) -> None:
     from ellar_db.revisions.names import check_relative
 
     check_editor()
-    with alembic_config(directory, x_arg=x_arg, databases=revision == "current") as config:
+    with alembic_config(directory, x_arg=x_arg, databases=revision == "current", chosen=chosen) as config:
         check_relative(config, revision)
         command.edit(config, revision)
 

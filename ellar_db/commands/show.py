@@ -10,6 +10,7 @@ import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
+from ellar_db.options import Selection
 
 if TYPE_CHECKING:
     from ellar_db.history.folder import History
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Show the revision denoted by the given symbol.", context_settings=options.RELATIVE)
 @options.environment
+@options.databases
 @options.package
 @click.argument("revision", type=options.Revision(), default="head")
-def show(directory: Path | None, x_arg: tuple[str, ...], package: str | None, revision: str) -> None:
+def show(directory: Path | None, x_arg: tuple[str, ...], package: str | None, revision: str, chosen: Selection) -> None:
     """Show the revision denoted by the given symbol.
 
     REVISION is head by default; `current` is the database's revision.
@@ -39,7 +41,9 @@ def show(directory: Path | None, x_arg: tuple[str, ...], package: str | None, re
         from ellar_db.revisions.names import check_relative
 
         reads_database = revision == "current"
-        with alembic_config(directory, x_arg=x_arg, databases=reads_database, labels=True, package=package) as config:
+        with alembic_config(
+            directory, x_arg=x_arg, databases=reads_database, labels=True, package=package, chosen=chosen
+        ) as config:
             check_relative(config, revision)
             command.show(config, revision)
 

@@ -125,7 +125,7 @@ def one_after_the_other(databases: Sequence[Database], work: Callable[[Database]
     for done, database in enumerate(databases):
         try:
             work(database)
-        except Exception:
+        except Exception:  # whatever it was, the others are left where they are, and it goes on its way
             if len(databases) > 1:
                 log.error(
                     "Failed on the database %r; done before: %s of %s.", database.name, done, f"{len(databases):,}"

@@ -66,28 +66,24 @@ def _succeeded(database: Database, steps: Sequence[MigrationInfo], seconds: floa
 @contextmanager
 def warnings_kept() -> Iterator[list[str]]:
     """Keep the warnings of a run, and leave out what it says of each step."""
-    said: list[str] = []
+    keeping = _Keeping()
     loggers = [logging.getLogger(name) for name in LOGGERS]
-
-    def keep(record: logging.LogRecord) -> bool:
-        if record.levelno > logging.INFO:
-            said.append(masked(in_one_line(record.getMessage())))
-        return False
-
-    handlers = [(logger, handler) for logger in loggers for handler in logger.handlers]
-    collecting = logging.NullHandler()
-    collecting.handle = keep  # type: ignore[method-assign]  # every record, by one function
-    before = [(logger, logger.propagate, list(logger.handlers)) for logger in loggers]
-    for logger, handler in handlers:
-        logger.removeHandler(handler)
+    before = [(logger, logger.handlers, logger.propagate) for logger in loggers]
     for logger in loggers:
-        logger.addHandler(collecting)
-        logger.propagate = False
+        logger.handlers, logger.propagate = [keeping], False
     try:
-        yield said
+        yield keeping.said
     finally:
-        for logger, propagates, own in before:
-            logger.removeHandler(collecting)
-            logger.propagate = propagates
-            for handler in own:
-                logger.addHandler(handler)
+        for logger, handlers, propagates in before:
+            logger.handlers, logger.propagate = handlers, propagates
+
+
+class _Keeping(logging.Handler):
+    """Keeps warnings, each in one line."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(masked(in_one_line(record.getMessage())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -22,9 +23,11 @@ from ellar_db.options import Many, Selection
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from alembic.config import Config
+
+
+RELATIVE = re.compile(r"[+-]\d+$")
+"""The end of a target that depends on where a database is; an id may have a hyphen too."""
 
 
 class Fleet:
@@ -56,9 +59,9 @@ class Fleet:
 
         shard = self.many.shard
         members = [each for each in databases if shard is None or in_shard(each.name, *shard)]
-        invocation = invocation_of(config)
-        package = invocation.package.name if invocation.package is not None else ""
-        part = "".join(f"-{each}" for each in (package, f"{shard[0]}-{shard[1]}" if shard else "") if each)
+        package = invocation_of(config).package
+        part = f"-{package.name}" if package is not None else ""
+        part += f"-{shard[0]}-{shard[1]}" if shard else ""
         with Record(Path(work.script.dir), part) as record:
             Run(config, work, self.many, record).of(members)
 
@@ -94,7 +97,6 @@ class Run:
         self.record = record
         self.invocation: Invocation = invocation_of(config)
         self.package = self.invocation.package.name if self.invocation.package is not None else ""
-        self.folder: Path = record.path.parent.parent
         # a second time, +1 would lead elsewhere
         self._ways: Mapping[str, Way] = {}
         # what the last run left undone, and this one isn't for
@@ -196,7 +198,9 @@ class Run:
                 if not way.rest(at):
                     return Outcome(name, "unchanged", at, at)
             except DbError as error:
-                return Outcome(name, "failed", at, at, error=error.message)
+                target = " ".join(map(quoted, way.after)) or "base"
+                there = f"`{program()} {self.work.name}{database.choice} {target}` brings it there"
+                return Outcome(name, "failed", at, at, error=f"{error.message}; {there}")
         planned = self._planned(at)
         return Outcome(name, "unchanged", at, at) if position.settled and planned and not planned[0] else None
 
@@ -226,7 +230,7 @@ class Run:
     def _is_relative(self) -> bool:
         """Whether the target depends on where a database is."""
         target = str(self.work.options.get("destination_rev"))
-        return self.work.name in ("upgrade", "downgrade") and ("+" in target or "-" in target)
+        return self.work.name in ("upgrade", "downgrade") and RELATIVE.search(target) is not None
 
     def _provisioned(
         self, databases: Sequence[Database], positions: Mapping[str, Position]

@@ -40,7 +40,7 @@ def executor(manager: PluginManager, jobs: int) -> Iterator[tuple[Executor, Call
             if not isinstance(answer, Executor):
                 what = f"it gave {answer!r}, which is no concurrent.futures.Executor"
                 raise plugin.failure("ellar_db_executor", TypeError(what))
-            made, stop = answer, int
+            made, stop = answer, lambda: None
             stack.callback(_shut_down, made)
         yield made, stop
 

@@ -61,6 +61,7 @@ class Task:
         plugin_options: Values of options that plugins added.
         application: The application, as `application_name` has it.
         origin: The process that asks for the work.
+        program: The program and its groups, as in `ellar db`, for messages that suggest the next command.
         keep_going: Go on with the others after one has failed.
         options: Alembic's options of the command.
         ways: Where each database is and is to be, if the target is relative to that.
@@ -78,6 +79,7 @@ class Task:
     plugin_options: Mapping[str, Any]
     application: str
     origin: str
+    program: Sequence[str]
     keep_going: bool
     options: Mapping[str, Any] = field(default_factory=dict)
     ways: Mapping[str, Way] = field(default_factory=dict)
@@ -112,6 +114,7 @@ class Task:
             dict(values.get()),
             application_name(),
             _this_process(),
+            _program(ctx),
             keep_going,
             kept,
             ways,
@@ -164,17 +167,19 @@ class Task:
         """Enter the command's context, in which plugins find its options, and the project's folder."""
         before = os.getcwd()
         os.chdir(self.folder)
-        command = click.Command(self.name)
-        command.allow_extra_args = True
         token = values.set(dict(self.plugin_options))
+        ctx: click.Context | None = None
+        for name in self.program:
+            ctx = click.Context(click.Group(name), info_name=name, parent=ctx)
+        ctx = click.Context(click.Command(self.name), info_name=self.name, parent=ctx)
+        # all of them have it in common
+        ctx.meta[META] = GroupOptions(**self.group)
+        ctx.meta[OVERRIDING] = dict(self.overridden)
+        ctx.params.update(self.params)
         try:
-            with click.Context(click.Group("db"), info_name="ellar-db") as parent:
-                parent.meta[META] = GroupOptions(**self.group)
-                parent.meta[OVERRIDING] = dict(self.overridden)
-                naming_application(parent, self.application)
-                with click.Context(command, info_name=self.name, parent=parent) as ctx:
-                    ctx.params.update(self.params)
-                    yield
+            with ctx:
+                naming_application(ctx, self.application)
+                yield
         finally:
             values.reset(token)
             os.chdir(before)
@@ -269,6 +274,15 @@ def end_with(end: Connection, going: Connection) -> None:
 
 def _this_process() -> str:
     return f"{os.getpid()} {socket.gethostname()}"
+
+
+def _program(ctx: click.Context | None) -> list[str]:
+    """Return the names of the groups to which a command belongs, the program first."""
+    names: list[str] = []
+    while ctx is not None and ctx.parent is not None:
+        ctx = ctx.parent
+        names.insert(0, str(ctx.info_name))
+    return names or ["ellar-db"]
 
 
 def _is_plain(value: Any) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,22 @@ def test_is_migrated_by_other_processes(shop: Path, program: str) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "3 databases: 3 migrated; " in done.stderr
+
+
+def test_is_advised_by_other_processes_as_the_program_was_typed(shop: Path) -> None:
+    for number in range(2):
+        with closing(sqlite3.connect(shop / f"shop{number}.db")) as connection:
+            connection.execute("CREATE TABLE alembic_version AS SELECT 'elsewhere' AS version_num")
+
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("ellar")), "db", "upgrade", "-j", "2", "--keep-going"],
+        cwd=shop,
+        env={**os.environ, "ELLAR_DB_LOAD_PLUGINS": ""},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+    assert "`ellar db stamp --database shop0 --purge REVISION`" in done.stderr
+    assert "ellar-db" not in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -19,7 +20,7 @@ from ellar_db import Database, alembic_config
 from ellar_db.testing import Project
 from ellar_db.testing.walking import opened
 from ellar_db.util import masking
-from tests.support.fleets import files, folder, history, lines, program, provide, visits
+from tests.support.fleets import extend, files, folder, history, lines, program, provide, visits
 from tests.support.processes import Program
 from tests.support.revisions import write_revision
 
@@ -87,10 +88,9 @@ class TestEach:
     def test_leaves_no_engine_behind(self, project: Project) -> None:
         files(project, 20)
         history(project, "one")
-        file = project.path / "tenants.py"
-        file.write_text(
-            file.read_text()
-            + """
+        extend(
+            project,
+            """
 
 @hookimpl
 def ellar_db_committed(run):
@@ -101,7 +101,7 @@ def ellar_db_committed(run):
     gc.collect()
     there = [each for each in gc.get_objects() if isinstance(each, Engine) and "files/t" in str(each.url)]
     Path("engines.txt").write_text(str(len(there)))
-"""
+""",
         )
 
         program(project, "upgrade")
@@ -135,6 +135,8 @@ def ellar_db_committed(run):
         project.db("upgrade", "--database", "t1")
 
         assert project.db("current").stdout == "t0:\nt1:\none (head)\n"
+        assert project.db("show", "current", "--database", "t1").stdout.startswith("Rev: one (head)\n")
+        assert "Rev: " not in project.db("show", "current", "--database", "t0", exit_code=None).stdout
 
     def test_has_an_async_engine(self, project: Project) -> None:
         (project.path / "files").mkdir()
@@ -220,17 +222,15 @@ class TestFailure:
     def test_of_an_engine_leaves_the_others_alone(self, project: Project) -> None:
         files(project, 2)
         history(project, "one")
-        file = project.path / "tenants.py"
-        file.write_text(
-            file.read_text()
-            + """
+        extend(
+            project,
+            """
     from sqlalchemy import create_engine
 
     yield Database("own", create_engine("sqlite://", creator=lambda: {}["key"]), metadata, group="tenants")
     yield Database("odd", "nosuch://ann@server/shop", metadata, group="tenants")
-"""
+""",
         )
-        project.forget("tenants")
 
         said = project.db("upgrade", "--keep-going", exit_code=1).stderr
 
@@ -373,6 +373,38 @@ class TestResume:
             "t0: failed: it is at two, which is neither where the run began (one) nor where it was to end (three)"
             in said
         )
+        assert visits(project, "t0") == ["one", "two"]
+
+    def test_brings_a_database_that_stopped_in_between_there_as_advised(self, project: Project) -> None:
+        files(project, 1)
+        history(project, "one", "two", "three")
+        project.db("upgrade", "two")
+        head = {"format": 1, "command": "ellar-db upgrade +2", "databases": [["t0", ["one"], ["three"]]]}
+        record = project.path / "migrations" / "__pycache__" / "ellar-db-run.jsonl"
+        record.parent.mkdir(exist_ok=True)
+        record.write_text(json.dumps(head) + "\n")
+
+        said = project.db("upgrade", "+2", "--resume", exit_code=1).stderr
+        advised = re.search(r"`ellar-db (upgrade --database t0 three)` brings it there", said)
+        assert advised, said
+        project.db(*advised[1].split())
+
+        assert visits(project, "t0") == ["one", "two", "three"]
+
+    def test_takes_a_label_with_a_hyphen_for_what_it_is(self, project: Project) -> None:
+        files(project, 2)
+        history(project, "one", "two")
+        first = folder(project) / "one_.py"
+        first.write_text(first.read_text() + "\nbranch_labels = ('all-of-it',)\n")
+        record = project.path / "migrations" / "__pycache__" / "ellar-db-run.jsonl"
+        record.parent.mkdir(exist_ok=True)
+        project.db("upgrade", "one")
+        # elsewhere than where the last run began: that doesn't matter to a target which is the same everywhere
+        head = {"format": 1, "command": "ellar-db upgrade all-of-it@head", "databases": [["t0", [], ["two"]]]}
+        record.write_text(json.dumps(head) + "\n")
+
+        project.db("upgrade", "all-of-it@head", "--resume")
+
         assert visits(project, "t0") == ["one", "two"]
 
     def test_is_for_the_same_command(self, project: Project) -> None:
@@ -777,10 +809,9 @@ class TestPackages:
         versions = project.path / "audit_versions"
         versions.mkdir()
         write_revision(versions, "logged", None, "op.create_table('log', sa.Column('id', sa.Integer))")
-        file = project.path / "tenants.py"
-        file.write_text(
-            file.read_text()
-            + """
+        extend(
+            project,
+            """
 
 from pathlib import Path
 from ellar_db import PackageMigrations
@@ -788,9 +819,8 @@ from ellar_db import PackageMigrations
 @hookimpl
 def ellar_db_migrations():
     yield PackageMigrations("audit", Path(__file__).parent / "audit_versions", databases=["t[01]", "t2"])
-"""
+""",
         )
-        project.forget("tenants")
         return project
 
     def test_come_first(self, audited: Project) -> None:

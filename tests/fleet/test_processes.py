@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ellar_db.testing import Project
-from tests.support.fleets import VISIT, files, folder, history, lines, program, visits
+from tests.support.fleets import VISIT, extend, files, folder, history, lines, program, visits
 from tests.support.histories import TURNS
 from tests.support.processes import TIMEOUT
 from tests.support.revisions import write_revision
@@ -117,10 +117,7 @@ def test_that_die_are_named_and_the_others_done(project: Project) -> None:
 def test_that_cannot_start_the_application_fail_with_its_error(project: Project) -> None:
     files(project, 3)
     history(project, "one")
-    file = project.path / "tenants.py"
-    file.write_text(
-        file.read_text() + "\nimport multiprocessing\nassert not multiprocessing.parent_process(), 'not here'\n"
-    )
+    extend(project, "import multiprocessing\nassert not multiprocessing.parent_process(), 'not here'")
 
     said = program(project, "upgrade", "-j", "2", "--keep-going", exit_code=1).stderr
 
@@ -131,10 +128,9 @@ def test_that_cannot_start_the_application_fail_with_its_error(project: Project)
 def test_give_plugins_the_options_of_the_command(project: Project) -> None:
     files(project, 2)
     history(project, "one")
-    file = project.path / "tenants.py"
-    file.write_text(
-        file.read_text()
-        + """
+    extend(
+        project,
+        """
 
 import click
 from pathlib import Path
@@ -149,7 +145,7 @@ def ellar_db_command_options(command):
 def ellar_db_committed(run):
     with Path("said.txt").open("a") as file:
         file.write(f"{plugin_option('ticket')} {run.options['tag']} {run.database.name}\\n")
-"""
+""",
     )
 
     program(project, "upgrade", "-j", "2", "--ticket", "T-1", "--tag", "x")
@@ -160,8 +156,7 @@ def ellar_db_committed(run):
 def test_ellar_db_executor_runs_the_work(project: Project) -> None:
     names = files(project, 6)
     history(project, "one")
-    file = project.path / "tenants.py"
-    file.write_text(file.read_text() + EXECUTOR)
+    extend(project, EXECUTOR)
 
     done = program(project, "upgrade", "-j", "2")
 
@@ -172,8 +167,7 @@ def test_ellar_db_executor_runs_the_work(project: Project) -> None:
 def test_ellar_db_executor_has_other_processes(project: Project) -> None:
     files(project, 3)
     history(project, "one")
-    file = project.path / "tenants.py"
-    file.write_text(file.read_text() + EXECUTOR)
+    extend(project, EXECUTOR)
 
     said = program(project, "upgrade", "-j", "3", "--keep-going", exit_code=1).stderr
 
@@ -184,8 +178,7 @@ def test_ellar_db_executor_has_other_processes(project: Project) -> None:
 def test_ellar_db_executor_must_be_one(project: Project) -> None:
     files(project, 2)
     history(project, "one")
-    file = project.path / "tenants.py"
-    file.write_text(file.read_text() + "\n\n@hookimpl\ndef ellar_db_executor(jobs):\n    return 3\n")
+    extend(project, "\n\n@hookimpl\ndef ellar_db_executor(jobs):\n    return 3\n")
 
     said = program(project, "upgrade", "-j", "2", exit_code=1).stderr
 

@@ -12,7 +12,7 @@ from ellar_db import Database, hookimpl
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.testing import Project
 from ellar_db.util.sqlalchemy import plain_text, quoted
-from tests.support.fleets import history, provide
+from tests.support.fleets import extend, history, provide
 from tests.support.servers import asynchronous, sync_engine
 
 NAMES = ("plain", "Odd: name", "per%cent", 'quo"te')
@@ -163,10 +163,9 @@ def test_ellar_db_provision_makes_what_is_not_there(project: Project, new_databa
     url = new_database("postgresql")
     tenants(project, url, "", {"t0": "a", "t1": "b"})
     history(project, "one")
-    file = project.path / "tenants.py"
-    file.write_text(
-        file.read_text()
-        + """
+    extend(
+        project,
+        """
 
 @hookimpl
 def ellar_db_provision(database):
@@ -177,9 +176,8 @@ def ellar_db_provision(database):
             connection.execute(text("CREATE SCHEMA a"))
             connection.execute(text("CREATE TABLE a.made (id int)"))
         return True
-"""
+""",
     )
-    project.forget("tenants")
 
     project.db("upgrade", "--provision")
 

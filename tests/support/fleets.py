@@ -55,6 +55,13 @@ def provide(project: Project, databases: Mapping[str, tuple[str, Mapping[str, An
     project.forget("tenants")
 
 
+def extend(project: Project, source: str) -> None:
+    """Add source to the plugin that `provide` wrote."""
+    file = project.path / "tenants.py"
+    file.write_text(file.read_text() + source)
+    project.forget("tenants")
+
+
 def files(project: Project, number: int, extra: str = "") -> list[str]:
     """Provide SQLite files named t0, t1 ... of the group tenants, and return their names."""
     names = [f"t{each}" for each in range(number)]
