@@ -149,6 +149,14 @@ class Dialect(Comparing):
         """
         return ""
 
+    def is_full(self, error: BaseException) -> bool:
+        """Return whether a server refuses a connection since it has too many.
+
+        Args:
+            error: The driver's exception, or SQLAlchemy's about it.
+        """
+        return False
+
     # A run's transactions
 
     def rolls_back_ddl(self, database: Database) -> bool:

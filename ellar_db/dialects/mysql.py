@@ -50,6 +50,9 @@ OPTION = re.compile(
 )
 """Options of tables, in SQLAlchemy's words for the models and for what it reads."""
 
+FULL = {1040, 1203, 1226}
+"""The servers' error codes for too many connections."""
+
 PAUSE = 0.5
 """Seconds after which a transaction that is still prepared is one that nobody ends."""
 
@@ -144,6 +147,11 @@ class MySQL(Dialect):
         """Return what to do about the server's error 1049, unknown database."""
         cause = getattr(error, "orig", None) or error
         return absent(database) if cause.args[:1] == (1049,) else ""
+
+    def is_full(self, error: BaseException) -> bool:
+        """Return whether it is one of the errors about too many connections: of all, of a user, of an account."""
+        cause = getattr(error, "orig", None) or error
+        return bool(set(cause.args[:1]) & FULL)
 
     def schema_url(self, url: URL, schema: str) -> URL | None:
         """Return the URL of the schema, which is a database here."""

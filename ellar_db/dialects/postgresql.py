@@ -46,6 +46,9 @@ EXISTING = {"42P06", "42P07", "42710", "42723"}
 ROWS_IN_A_PAGE = 100
 """How many rows a page of a table may have that the server hasn't analyzed yet."""
 
+FULL = re.compile("too many (?:clients|connections)|remaining connection slots are reserved")
+"""What the server says when it has no connection left."""
+
 LOCK_NOT_AVAILABLE, QUERY_CANCELED = "55P03", "57014"
 
 UNDEFINED_TABLE, INTERNAL_ERROR = "42P01", "XX000"
@@ -108,6 +111,11 @@ class PostgreSQL(Dialect):
         if getattr(cause, "sqlstate", None) != "3D000" and not re.search(r'database ".*" does not exist', str(cause)):
             return ""
         return absent(database)
+
+    def is_full(self, error: BaseException) -> bool:
+        """Return whether it is TOO MANY CONNECTIONS, for which not every driver gives the code."""
+        cause = getattr(error, "orig", None) or error
+        return getattr(cause, "sqlstate", None) == "53300" or FULL.search(str(cause)) is not None
 
     def schema_url(self, url: URL, schema: str) -> URL | None:
         """Return the URL of the database that has the schema."""

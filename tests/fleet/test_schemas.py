@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, make_url, text
 
 from ellar_db import Database, hookimpl
 from ellar_db.plugins.manager import get_plugin_manager
@@ -157,6 +157,38 @@ def test_an_applications_own_connections_stay_as_they_are(project: Project, new_
         assert connection.execute(text("SHOW search_path")).scalar() == '"$user", public'
         assert connection.dialect.default_schema_name == "public"
         assert inspect(connection).get_table_names(schema="a")
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_server_with_too_many_connections_is_named(
+    project: Project, new_database: Callable[[str], str], kind: str
+) -> None:
+    url = make_url(new_database(kind))
+    name = f"{str(url.database)[:20]}_few"
+    with sync_engine(url.render_as_string(hide_password=False)).connect() as connection:
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        if kind == "postgresql":
+            connection.execute(text(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT 1"))
+            connection.execute(text(f"GRANT ALL ON SCHEMA public TO {name}"))
+        else:
+            connection.execute(text(f"CREATE USER {name}@'%' WITH MAX_USER_CONNECTIONS 1"))
+            connection.execute(text(f"GRANT ALL ON {url.database}.* TO {name}@'%'"))
+        try:
+            limited = url.set(username=name).render_as_string(hide_password=False)
+            provide(project, {"t0": (limited, {"group": "tenants"})})
+            history(project, "one")
+
+            said = project.db("upgrade", exit_code=1).stderr
+            # the lock's session is one
+            assert "; let others end, use fewer --jobs, or wait with --connect-wait\n" in said
+
+            project.db("upgrade", "--no-lock")
+        finally:
+            if kind == "postgresql":
+                connection.execute(text(f"DROP OWNED BY {name}"))
+                connection.execute(text(f"DROP ROLE {name}"))
+            else:
+                connection.execute(text(f"DROP USER {name}@'%'"))
 
 
 def test_ellar_db_provision_makes_what_is_not_there(project: Project, new_database: Callable[[str], str]) -> None:

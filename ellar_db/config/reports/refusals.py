@@ -18,6 +18,9 @@ from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.util.click import replace_exit_code
 from ellar_db.util.errors import FULL, DbError, UnavailableError, summary
 
+CROWDED = "let others end, use fewer --jobs, or wait with --connect-wait"
+"""What to do about a server that has too many connections."""
+
 
 @contextmanager
 def reported() -> Iterator[None]:
@@ -34,7 +37,8 @@ def reported() -> Iterator[None]:
     except UnreachableError as error:
         told = ""
         if isinstance(error.database, Database):
-            told = dialect_of(get_plugin_manager(), error.database).absence(error.database, error.__cause__ or error)
+            dialect, cause = dialect_of(get_plugin_manager(), error.database), error.__cause__ or error
+            told = dialect.absence(error.database, cause) or (CROWDED if dialect.is_full(cause) else "")
         raise error.advised(told) from error.__cause__
     except UnusableError as error:
         # of an env.py of somebody else's, which connects by itself
