@@ -17,6 +17,7 @@ from ellar_db.hookspecs import hookimpl
     "-m", "--multi", "--multiple", "--multidb", "multi", is_flag=True, help="Use the template for several databases."
 )
 @click.option("-t", "--template", help="A template's name (see list-templates) or the path of its folder.")
+@click.option("--group", metavar="NAME", help="Make it for the databases of a group, which have the same tables.")
 @click.option("--package", is_flag=True, help="Write empty __init__.py files to the environment and version locations.")
 @click.argument("folder", type=options.PATH, required=False)
 def init(
@@ -24,6 +25,7 @@ def init(
     x_arg: tuple[str, ...],
     multi: bool,
     template: str | None,
+    group: str | None,
     package: bool,
     folder: Path | None,
 ) -> None:
@@ -45,6 +47,10 @@ def init(
         raise click.UsageError(f"two folders are given, {folder} and {directory}")
     if multi and template is not None:
         raise click.UsageError("--multi is a template, and --template names one; give one of them")
+    if multi and group is not None:
+        raise click.UsageError(
+            "--multi is for databases that differ, and --group for those with the same tables; give one of them"
+        )
     manager = get_plugin_manager()
     manager.require()
     with reported(), application_context(manager.settings):
@@ -57,8 +63,10 @@ def init(
                     f"name the new folder: `{program()} init {DIRECTORY}`"
                 )
         target = target or Path(DIRECTORY)
-        make_folder(target, find_template(template or ("multi" if multi else "single"), manager), package=package)
-    click.echo(f"Made {shown(target)}{' for several databases' if multi else ''}. Keep it under version control.")
+        found = find_template(template or ("multi" if multi else "single"), manager)
+        make_folder(target, found, package=package, group=group)
+    whose = " for several databases" if multi else "" if group is None else f" for the databases of the group {group}"
+    click.echo(f"Made {shown(target)}{whose}. Keep it under version control.")
     ini = unset_ini(target)
     if ini is not None:
         click.echo(f"First set sqlalchemy.url in {shown(ini)}, and target_metadata in {shown(target / 'env.py')}.")

@@ -6,11 +6,15 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ellar_db.options import GroupOptions, group_options
 from ellar_db.plugins.manager import get_plugin_manager
+
+if TYPE_CHECKING:
+    from ellar_db.databases.database import Database
 
 
 def program() -> str:
@@ -22,6 +26,16 @@ def program() -> str:
     # the manage.py of `ellar new --plain` sets a program name that can't be typed
     typed = f"python {Path(sys.argv[0]).name}" if " " in root else root
     return " ".join([ctx.parent.command_path.replace(root, typed, 1), *_options(ctx)])
+
+
+def provision(database: Database) -> str:
+    """Return what to do about a database, or a schema, that isn't there.
+
+    Args:
+        database: The database.
+    """
+    made = f"`{program()} upgrade --provision{database.choice}` makes it"
+    return made if database.group else "make it, or correct its name"
 
 
 def _options(ctx: click.Context) -> Iterator[str]:

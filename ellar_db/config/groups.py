@@ -58,7 +58,12 @@ def databases_for_folder(config: Config, *, multiple: bool, group: str) -> list[
             "name one so, choose one with --database, give all of them one group if they have the same tables, or make "
             "a folder for several with init --multi"
         )
-    log.info("%s databases are configured and this folder is for one: running on 'default' alone.", len(found))
+    grouped = sorted({database.group for database in found if database.group})
+    log.info(
+        "%s databases are configured and this folder is for one: running on 'default' alone%s.",
+        f"{len(found):,}",
+        f" (--group, or run(group=...) in env.py, names others; there is: {listed(grouped)})" if grouped else "",
+    )
     return [databases[DEFAULT]]
 
 

@@ -140,6 +140,14 @@ class Dialect(Comparing):
         """
         return None
 
+    def misplaced(self, database: Database) -> str:
+        """Return what is wrong with where a database is said to be, and no database can be; else an empty string.
+
+        Args:
+            database: A database that can't be reached.
+        """
+        return ""
+
     def absence(self, database: Database, error: BaseException) -> str:
         """Return what to do if a server, or a folder, is there and the database in it isn't; else an empty string.
 

@@ -19,6 +19,7 @@ from ellar_db.dialects.postgresql_catalog import indexes
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
+from ellar_db.util.errors import DbError
 from ellar_db.util.sqlalchemy import plain_text, quoted
 
 if TYPE_CHECKING:
@@ -118,7 +119,9 @@ class PostgreSQL(Dialect):
         return getattr(cause, "sqlstate", None) == "53300" or FULL.search(str(cause)) is not None
 
     def schema_url(self, url: URL, schema: str) -> URL | None:
-        """Return the URL of the database that has the schema."""
+        """Return the URL of the database that has the schema; a search path takes two names for something else."""
+        if schema in ("$user", "pg_temp"):
+            raise DbError(f"PostgreSQL's search path doesn't take {schema!r} for the name of a schema; rename it")
         return url
 
     def enter_schema(self, dialect: SQLAlchemyDialect, schema: str) -> Sequence[str]:

@@ -253,18 +253,22 @@ class SQLite(Dialect):
         }
         return {columns: {"sqlite_on_conflict": action[0]} for columns, action in actions.items() if action}
 
-    def absence(self, database: Database, error: BaseException) -> str:
-        """Return what is wrong with the path; SQLite itself creates a missing file."""
+    def misplaced(self, database: Database) -> str:
+        """Return what is wrong with a path that is a folder, or a link to itself."""
         file = sqlite_file(database)
         circle = None if file is None else _circle(file)
         if circle is not None:
             return f"{circle} is a link that leads back to itself; remove it, or correct the URL"
-        if file is not None:
-            # of a link, it is the file behind it that SQLite creates
-            file = Path(os.path.realpath(file)) if file.is_symlink() else file
-        if file is not None and not file.parent.is_dir():
-            return f"the folder {file.parent} isn't there; make it, or correct the URL"
         return f"{file} is a folder; correct the URL" if file is not None and file.is_dir() else ""
+
+    def absence(self, database: Database, error: BaseException) -> str:
+        """Return what to do if the folder isn't there; SQLite itself creates a missing file."""
+        file = sqlite_file(database)
+        if file is None or self.misplaced(database):
+            return ""
+        # of a link, it is the file behind it that SQLite creates
+        folder = (Path(os.path.realpath(file)) if file.is_symlink() else file).parent
+        return "" if folder.is_dir() else f"the folder {folder} isn't there; make it, or correct the URL"
 
     def lock(self, database: Database, limits: Limits) -> Lock:
         """Return a lock file beside the database, or for a database in memory a lock that is always free."""

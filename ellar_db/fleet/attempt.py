@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from ellar_db.config.invocation import Way
+from ellar_db.config.invocation import Way, Work
 from ellar_db.config.reports.refusals import reported
 from ellar_db.databases.database import Database
 from ellar_db.fleet.outcome import Outcome
@@ -25,14 +25,12 @@ if TYPE_CHECKING:
 LOGGERS = ("alembic", "ellar_db")
 
 
-def attempt(
-    database: Database, work: Callable[[Database, Way | None], Sequence[MigrationInfo]], way: Way | None = None
-) -> Outcome:
-    """Run something on a database, and return what became of it.
+def attempt(database: Database, work: Work, way: Way | None = None) -> Outcome:
+    """Run a command on a database, and return what became of it.
 
     Args:
         database: The database.
-        work: Runs it, and returns the steps that were applied.
+        work: What the command does.
         way: What it is for; None if it comes to the same however often it is run.
     """
     end_if_terminated()
@@ -40,7 +38,7 @@ def attempt(
     with warnings_kept() as said:
         try:
             with reported():
-                steps = work(database, way)
+                steps = work.run(database, way)
         except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # a revision may raise anything; the other databases must not suffer
@@ -51,12 +49,18 @@ def attempt(
             if tracebacks_wanted():
                 say(stack_trace(error).rstrip("\n"), err=True)
         else:
-            return _succeeded(database, steps, time.monotonic() - began, said)
+            seconds, emptied = time.monotonic() - began, bool(work.options.get("purge"))
+            return _succeeded(database, steps, seconds, said, emptied=emptied)
     error_line = masked(in_one_line(told))
     return Outcome(database.name, "failed", seconds=time.monotonic() - began, error=error_line, warnings=tuple(said))
 
 
-def _succeeded(database: Database, steps: Sequence[MigrationInfo], seconds: float, said: Sequence[str]) -> Outcome:
+def _succeeded(
+    database: Database, steps: Sequence[MigrationInfo], seconds: float, said: Sequence[str], *, emptied: bool
+) -> Outcome:
+    if not steps and emptied:
+        # which leads to base, wherever it was
+        return Outcome(database.name, "migrated", after=(), seconds=seconds, warnings=tuple(said))
     if not steps:
         return Outcome(database.name, "unchanged", seconds=seconds, warnings=tuple(said))
     before, after = steps[0].source_revision_ids, steps[-1].destination_revision_ids

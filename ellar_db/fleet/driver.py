@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.config.command_line import program, quoted
+import click
+
+from ellar_db.config.command_line import program, provision, quoted
 from ellar_db.config.invocation import Invocation, Way, Work, invocation_of
 from ellar_db.databases.database import Database
 from ellar_db.databases.selection import SHOWN, listed
@@ -43,6 +45,7 @@ class Fleet:
 
     def __init__(self, many: Many) -> None:
         self.many = many
+        self._goes_on = False
 
     @property
     def asked(self) -> str:
@@ -62,8 +65,13 @@ class Fleet:
         package = invocation_of(config).package
         part = f"-{package.name}" if package is not None else ""
         part += f"-{shard[0]}-{shard[1]}" if shard else ""
+        ctx = click.get_current_context(silent=True)
+        asked = ctx.params.get("package") if ctx is not None else package and package.name
+        one_of_several = package is not None and asked != package.name
+        # --resume goes on with the package that failed, and then with those after it, and the application
+        self._goes_on = self._goes_on or one_of_several
         with Record(Path(work.script.dir), part) as record:
-            Run(config, work, self.many, record).of(members)
+            Run(config, work, self.many, record, package=asked or "", anew=self._goes_on).of(members)
 
 
 def in_shard(name: str, number: int, of: int) -> bool:
@@ -89,14 +97,20 @@ class Run:
         work: What is done on each.
         many: The options of the command line.
         record: The file that says what is done.
+        package: The package that the command is for; empty if it is for all and the application.
+        anew: Do all of it if `--resume` finds nothing to go on with: it goes on with another part of the command.
     """
 
-    def __init__(self, config: Config, work: Work, many: Many, record: Record) -> None:
+    def __init__(
+        self, config: Config, work: Work, many: Many, record: Record, *, package: str = "", anew: bool = False
+    ) -> None:
         self.work = work
         self.many = many
         self.record = record
         self.invocation: Invocation = invocation_of(config)
         self.package = self.invocation.package.name if self.invocation.package is not None else ""
+        self._asked_for = package
+        self._anew = anew
         # a second time, +1 would lead elsewhere
         self._ways: Mapping[str, Way] = {}
         # what the last run left undone, and this one isn't for
@@ -130,7 +144,7 @@ class Run:
         progress = Progress(len(databases), json=self.many.json)
         if earlier is not None:
             self.record.resume()
-        elif undone:
+        elif undone and not self._leads_nowhere(positions):
             self.record.begin(self._typed, {name: ways.get(name) for name in undone})
         try:
             for outcome in filter(None, settled):
@@ -140,8 +154,10 @@ class Run:
                 self._run_stage(stage, progress)
                 if self._stops(progress, canary=len(stage) < len(waiting)):
                     break
-        finally:
-            progress.finish()
+        except BaseException:
+            progress.finish(interrupted=True)
+            raise
+        progress.finish()
         self._end(progress)
 
     def _left(self, databases: Sequence[Database], earlier: Earlier) -> list[Database]:
@@ -166,7 +182,7 @@ class Run:
                 self.record.end()
             return
         failed = sum(outcome.state == "failed" for outcome in progress.outcomes)
-        resumed = f"; `{self._typed_again}` goes on with what is left" if self.record.is_kept else ""
+        resumed = f"; `{self._typed_again}` goes on with what is left" if self.record.is_begun else ""
         told = f": {failures(progress.outcomes)}" if progress.is_quiet else ""
         of = f"{failed:,} of {progress.total:,} databases failed{told}"
         raise DbError(f"{of}{resumed}" if failed else f"{undone:,} not begun{resumed}")
@@ -186,7 +202,7 @@ class Run:
             return None
         if not position.exists:
             what = f"its schema {database.schema!r}" if database.schema else database.url
-            return Outcome(name, "failed", error=f"{what} isn't there; upgrade --provision makes it")
+            return Outcome(name, "failed", error=f"{what} isn't there; {provision(database)}")
         at = position.revisions
         if earlier is not None and self._is_relative:
             way = earlier.ways[name]
@@ -226,6 +242,16 @@ class Run:
         steps: list[Any] = list(self.work.plan(revisions))
         return (len(steps), tuple(steps[-1].info.destination_revision_ids)) if steps else (0, revisions)
 
+    def _leads_nowhere(self, positions: Mapping[str, Position]) -> bool:
+        """Return whether the target is nothing that any database could reach, as if mistyped.
+
+        What an earlier run has left undone must not be lost by that.
+        """
+        if self.work.plan is None or self.work.options.get("purge"):
+            return False
+        there = {position.revisions for position in positions.values() if position.exists}
+        return bool(there) and not any(self._planned(revisions) for revisions in there)
+
     @property
     def _is_relative(self) -> bool:
         """Whether the target depends on where a database is."""
@@ -258,6 +284,8 @@ class Run:
         if not self.record.is_kept:
             raise DbError(f"another run of this group is under way, or {self.record.path} can't be written")
         found = self.record.read()
+        if found is None and self._anew:
+            return None
         if found is None:
             raise DbError("there is no run to go on with: the last one left nothing undone; leave out --resume")
         if found.command != self._typed:
@@ -269,7 +297,11 @@ class Run:
         """The command with its target, as typed."""
         target = self.work.options.get("destination_rev")
         words = [target] if isinstance(target, str) else list(target or ())
-        package = ["--package", self.package] if self.package else []
+        ctx = click.get_current_context(silent=True)
+        if self.package != self._asked_for and ctx is not None:
+            # one of several, all of them to their newest, as the application
+            words = [str(ctx.params.get("revision") or "head")]
+        package = ["--package", self._asked_for] if self._asked_for else []
         return " ".join([program(), self.work.name, *package, *(quoted(str(word)) for word in words)])
 
     @property
@@ -300,7 +332,7 @@ class Run:
             parallel.run([database.name for database in databases])
             return
         for database in databases:
-            outcome = attempt(database, self.work.run, self._ways.get(database.name))
+            outcome = attempt(database, self.work, self._ways.get(database.name))
             self._add(progress, outcome)
             if outcome.state == "failed" and not self.many.keep_going:
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,9 @@ from ellar_db.plugins.manager import PluginManager
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+MOST = 61 if sys.platform == "win32" else sys.maxsize
+"""The most processes of one pool: Windows can't wait for more."""
 
 
 @contextmanager
@@ -62,7 +66,9 @@ def _processes(jobs: int) -> Iterator[tuple[Executor, Callable[[], object]]]:
     theirs, ours = context.Pipe(duplex=False)
     # the same, when it is closed because nothing more is to be begun; no lock that a killed process would keep
     going, stopping = context.Pipe(duplex=False)
-    made: Executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with, initargs=(theirs, going))
+    made: Executor = ProcessPoolExecutor(
+        min(jobs, MOST), mp_context=context, initializer=end_with, initargs=(theirs, going)
+    )
     try:
         yield made, stopping.close
     except BaseException:

@@ -89,6 +89,8 @@ class Parallel:
                     broken = broken or isinstance(error, BrokenExecutor)
             if self._stops:
                 stop()
+                for future in [future for future in waiting if future.cancel()]:
+                    del waiting[future]
         return list(reversed(rest))
 
     def _alone(self, pool: Executor) -> None:

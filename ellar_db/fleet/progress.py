@@ -62,18 +62,25 @@ class Progress:
         if outcome.state == "failed":
             self._say(f"{outcome.database}: failed: {outcome.error}")
         elif self.total <= FEW and outcome.state == "migrated":
-            way = f"{_at(outcome.before)} -> {_at(outcome.after)}"
-            self._say(f"{outcome.database}: {way} ({steps(outcome.steps)}, {outcome.seconds:.2f} s)")
+            way = _at(outcome.after) if outcome.before is None else f"{_at(outcome.before)} -> {_at(outcome.after)}"
+            number = f"{steps(outcome.steps)}, " if outcome.steps else ""
+            self._say(f"{outcome.database}: {way} ({number}{outcome.seconds:.2f} s)")
         self._tick()
 
-    def finish(self) -> None:
-        """Tell how the run ended."""
+    def finish(self, *, interrupted: bool = False) -> None:
+        """Tell how the run ended.
+
+        Args:
+            interrupted: It didn't come to its end, so that some may have been begun that haven't told what became of
+                them.
+        """
         self._clear()
         if self.is_quiet:
             return
         counts: Counter[str] = Counter(outcome.state for outcome in self.outcomes)
         counts["not begun"] += self.total - len(self.outcomes)
-        names = {"migrated": "migrated", "unchanged": "already there", "failed": "failed", "not begun": "not begun"}
+        rest = "not done" if interrupted else "not begun"
+        names = {"migrated": "migrated", "unchanged": "already there", "failed": "failed", "not begun": rest}
         told = ", ".join(f"{counts[state]:,} {name}" for state, name in names.items() if counts[state])
         moved = [outcome for outcome in self.outcomes if outcome.state in ("migrated", "failed")]
         slowest = max(moved, key=lambda outcome: outcome.seconds, default=None)

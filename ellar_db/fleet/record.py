@@ -73,6 +73,11 @@ class Record:
         if self.is_kept:
             self._lock.release()
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether the file says of this run what is done."""
+        return self._handle is not None
+
     def read(self) -> Earlier | None:
         """Return what the file says of the last run, or None if there is none that left anything undone.
 

@@ -205,7 +205,7 @@ class Collecting:
         for database in databases:
             if ENDING.is_set() or any(each.poll() for each in _going):
                 return
-            self.outcomes.append(attempt(database, work.run, self.ways.get(database.name)))
+            self.outcomes.append(attempt(database, work, self.ways.get(database.name)))
             if self.outcomes[-1].state == "failed" and not self._keep_going:
                 return
 

@@ -10,6 +10,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.databases.database import NAME
 from ellar_db.options import as_typed
 from ellar_db.plugins.record import leaving_out
 from ellar_db.project.formatter import use_ruff
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from ellar_db.plugins.manager import PluginManager
     from ellar_db.plugins.record import Plugin
 
+
+CALL = re.compile(r"^run\((?:multiple=(?:True|False))?\)[ \t]*$", re.MULTILINE)
+"""How env.py calls `ellar_db.env.run`, as our templates write it."""
 
 NEEDED = ("env.py", "script.py.mako", "alembic.ini.mako")
 
@@ -75,7 +79,27 @@ def find_template(name: str, manager: PluginManager) -> Path:
     return template
 
 
-def make_folder(directory: Path, template: Path, *, package: bool = False) -> None:
+def for_group(env_py: str, group: str) -> str | None:
+    """Return the text of an env.py of ours for the databases of a group; None if it doesn't call `run` as we write it.
+
+    Args:
+        env_py: The text for one database, or for several.
+        group: The group's name.
+
+    Raises:
+        DbError: No group can have this name.
+
+    Example:
+        >>> for_group("run()", "tenants")
+        'run(group="tenants")'
+    """
+    if not NAME.fullmatch(group):
+        raise DbError(f"a group can't be named {group!r}: use letters, digits, '_', '.' and '-'")
+    text, number = CALL.subn(f'run(group="{group}")', env_py)
+    return text if number == 1 else None
+
+
+def make_folder(directory: Path, template: Path, *, package: bool = False, group: str | None = None) -> None:
     """Create a migrations folder from a template.
 
     It is built elsewhere and moved into place at the end. A template that also writes to the project's
@@ -85,9 +109,10 @@ def make_folder(directory: Path, template: Path, *, package: bool = False) -> No
         directory: The folder; it must be empty or not exist.
         template: The template's folder.
         package: Also write empty `__init__.py` files.
+        group: The group of databases that env.py names, which it must do as our templates for one database.
 
     Raises:
-        DbError: The folder isn't empty, or can't be created.
+        DbError: The folder isn't empty, or can't be created, or its env.py can't be for a group.
     """
     from alembic import command
     from alembic.config import Config
@@ -101,12 +126,16 @@ def make_folder(directory: Path, template: Path, *, package: bool = False) -> No
     if directory.exists() and any(directory.iterdir()):
         raise DbError(f"{directory} already exists and isn't empty; name another folder with -d, or remove it first")
 
+    env_py = None if group is None else _env_py(template, group)
+
     def make(folder: Path) -> None:
         ini = Path("alembic.ini") if (template / "pyproject.toml.mako").is_file() else folder / "alembic.ini"
         config = TemplateConfig(str(ini), "pyproject.toml")
         # Alembic's advice ("please edit ... before proceeding") doesn't apply here
         with redirect_stdout(io.StringIO()):
             command.init(config, str(folder), template=template.name, package=package)
+        if env_py is not None:
+            (folder / "env.py").write_text(env_py, encoding="utf-8")
 
     try:
         if (template / "pyproject.toml.mako").is_file():
@@ -135,6 +164,18 @@ def unset_ini(directory: Path) -> Path | None:
         if ini.is_file() and "sqlalchemy.url = driver://" in ini.read_text(encoding="utf-8", errors="replace"):
             return ini
     return None
+
+
+def _env_py(template: Path, group: str) -> str:
+    """Return the env.py of a template for the databases of a group."""
+    text = (template / "env.py").read_text(encoding="utf-8")
+    found = None if "multiple=True" in text else for_group(text, group)
+    if found is None:
+        raise DbError(
+            f"the template {template.name} can't be for a group: its env.py doesn't call run() of ellar_db.env for one "
+            "database, in a line of its own"
+        )
+    return found
 
 
 def _point_to_itself(ini: Path, folder: Path) -> None:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.config.collection import databases_of
+from ellar_db.config.command_line import provision
 from ellar_db.config.groups import databases_for_folder, is_group, one_after_the_other, reference
 from ellar_db.config.invocation import Way, Work
 from ellar_db.config.revision_files import checked_revisions
-from ellar_db.databases.connections import connected, in_event_loop
+from ellar_db.databases.connections import briefly, connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.guards.locking import refuse_twins
 from ellar_db.guards.two_phase import TwoPhase
@@ -26,13 +27,14 @@ from ellar_db.runtime.offline import script_of
 from ellar_db.runtime.run import RunState, committing
 from ellar_db.runtime.watch import Watch, watch_of
 from ellar_db.util.alembic import open_environment
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import DbError, UnavailableError
 from ellar_db.util.garbage import leave_what_is_there, sweep
 from ellar_db.util.termination import cancelled_by
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext, MigrationInfo
+    from sqlalchemy import Connection
 
 
 log = logging.getLogger("ellar_db")
@@ -174,6 +176,7 @@ class Environment:
             states = []
             for database in databases:
                 connection = stack.enter_context(connected(database, limits[database.name].connect_wait))
+                _refuse_missing_schema(database, connection)
                 states.append(self.watch.state_of(database, connection, self.options.of(database)))
                 stack.callback(states[-1].release)
             self.watch.before(states)
@@ -259,3 +262,18 @@ def _log_as_configured(config: Config) -> None:
         and config.file_config.has_section("loggers")
     ):
         fileConfig(config.config_file_name, disable_existing_loggers=False, encoding="utf-8")
+
+
+def _refuse_missing_schema(database: Database, connection: Connection) -> None:
+    """Raise if the schema that is a database isn't there, in which PostgreSQL would let a session be nevertheless."""
+    from sqlalchemy import inspect
+
+    if not database.schema:
+        return
+    with briefly(connection):
+        there = inspect(connection).has_schema(database.schema)
+    if not there:
+        raise UnavailableError(
+            f"the schema {database.schema!r} of the database {database.name!r} ({database.url}) isn't there; "
+            f"{provision(database)}"
+        )

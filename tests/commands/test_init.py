@@ -8,6 +8,16 @@ import pytest
 
 from ellar_db.testing import Project
 
+GROUP = """
+[tool.ellar-db]
+metadata = "models:Base"
+
+[tool.ellar-db.databases]
+default = "sqlite:///shop.db"
+a = {url = "sqlite:///a.db", group = "tenants"}
+b = {url = "sqlite:///b.db", group = "tenants"}
+"""
+
 FILES = ["README", "alembic.ini", "env.py", "script.py.mako", "versions"]
 
 
@@ -43,6 +53,41 @@ def test_makes_the_folder_that_the_project_names(plain: Project) -> None:
 
     assert plain.db("init").stdout.startswith("Made changes. ")
     assert plain.db("migrate", "-m", "x").stdout.startswith("Wrote changes/versions/")
+
+
+def test_a_folder_for_a_group_names_it(plain: Project) -> None:
+    plain.write("pyproject.toml", GROUP)
+
+    said = plain.db("init", "--group", "tenants").output
+
+    assert said.startswith("Made migrations for the databases of the group tenants. Keep it under version control.\n")
+    assert (plain.path / "migrations/env.py").read_text() == ('from ellar_db.env import run\n\nrun(group="tenants")\n')
+    plain.db("migrate", "-m", "x")
+    assert "2 databases: 2 migrated; " in plain.db("upgrade").stderr
+    assert not (plain.path / "shop.db").exists()
+
+
+def test_one_that_names_no_group_says_how_the_others_are_reached(plain: Project) -> None:
+    plain.write("pyproject.toml", GROUP)
+    plain.db("init")
+
+    assert (
+        "running on 'default' alone (--group, or run(group=...) in env.py, names others; there is: tenants).\n"
+    ) in plain.db("upgrade").stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "code"),
+    [
+        (["--group", "a b"], "a group can't be named 'a b'", 1),
+        (["--group", "a", "--multi"], "--multi is for databases that differ", 2),
+        (["--group", "a", "--template", "multi"], "the template multi can't be for a group", 1),
+        (["--group", "a", "--template", "generic"], "the template generic can't be for a group", 1),
+    ],
+)
+def test_one_for_a_group_that_cannot_be(plain: Project, options: list[str], told: str, code: int) -> None:
+    assert told in plain.db("init", *options, exit_code=code).stderr
+    assert not (plain.path / "migrations").exists()
 
 
 def test_refuses_two_folders(plain: Project) -> None:

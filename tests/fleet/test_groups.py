@@ -27,9 +27,10 @@ from tests.support.revisions import write_revision
 FAILING = "assert 't2' not in str(op.get_bind().engine.url), 'no room for t2'"
 
 
-def refuse_t2(project: Project, rev_id: str, parent: str | None) -> Path:
-    write_revision(folder(project), rev_id, parent, FAILING)
-    return folder(project) / f"{rev_id}_.py"
+def refuse_t2(project: Project, rev_id: str, parent: str | None, versions: Path | None = None) -> Path:
+    where = versions or folder(project)
+    write_revision(where, rev_id, parent, FAILING)
+    return where / f"{rev_id}_.py"
 
 
 class TestEach:
@@ -184,6 +185,26 @@ class TestFailure:
             "Error: there is no run to go on with: the last one left nothing undone; leave out --resume\n"
         )
 
+    @pytest.mark.parametrize("mistyped", ["haed", "thrid", "+9"])
+    def test_is_resumed_after_a_target_was_mistyped(self, failing: Project, mistyped: str) -> None:
+        failing.db("upgrade", "--keep-going", exit_code=1)
+
+        said = failing.db("upgrade", mistyped, "--keep-going", exit_code=1).stderr
+
+        assert said.endswith("Error: 4 of 4 databases failed\n")
+        write_revision(folder(failing), "two", "one", "pass")
+        assert "1 database: 1 migrated; " in failing.db("upgrade", "--resume").stderr
+
+    def test_is_none_where_a_stamp_empties_the_version_table(self, project: Project) -> None:
+        files(project, 2)
+        history(project, "one")
+        project.db("upgrade")
+
+        said = project.db("stamp", "--purge", "base").stderr
+
+        assert said.startswith("t0: base (0.")
+        assert "2 databases: 2 migrated; " in said
+
     def test_of_the_canary_keeps_the_others_from_beginning(self, failing: Project) -> None:
         said = failing.db("upgrade", "--canary", "3", "--keep-going", exit_code=1).stderr
 
@@ -267,6 +288,7 @@ class TestFailure:
         databases = {f"t{n}": (f"sqlite:///files/t{n}.db", {"group": "tenants"}) for n in range(3)}
         databases["t3"] = ("sqlite:///nowhere/t3.db", {"group": "tenants"})
         databases["t4"] = ("postgresql+psycopg://nobody@127.0.0.1:9/none", {"group": "tenants"})
+        databases["t5"] = ("sqlite:///files", {"group": "tenants"})
         (project.path / "files").mkdir()
         provide(project, databases)
         history(project, "one")
@@ -281,11 +303,12 @@ class TestFailure:
         for name, told in {
             "t0": "not a database",
             "t1": "x",
-            "t3": "sqlite:///nowhere/t3.db isn't there; upgrade --provision makes it",
+            "t3": "sqlite:///nowhere/t3.db isn't there; `ellar-db upgrade --provision --database t3` makes it",
             "t4": "can't be reached",
+            "t5": "files is a folder; correct the URL",
         }.items():
             assert any(line.startswith(f"{name}: failed: ") and told in line for line in said.splitlines()), said
-        assert "5 databases: 1 migrated, 4 failed; " in said
+        assert "6 databases: 1 migrated, 5 failed; " in said
 
     def test_of_one_with_bytes_for_a_revision_leaves_the_others_alone(self, project: Project) -> None:
         files(project, 2)
@@ -830,6 +853,34 @@ def ellar_db_migrations():
         assert said.count("3 databases: 3 migrated; ") == 2
         assert audited.tables("sqlite:///files/t1.db") >= {"log", "table_one", "alembic_version_audit"}
         assert "3 already there; " in audited.db("upgrade").stderr
+
+    def test_that_failed_are_resumed_before_the_application(self, audited: Project) -> None:
+        versions = audited.path / "audit_versions"
+        refuse_t2(audited, "kept", "logged", versions)
+        said = audited.db("upgrade", exit_code=1).stderr
+        assert "`ellar-db upgrade head --resume` goes on with what is left" in said
+        write_revision(versions, "kept", "logged", "pass")
+
+        said = audited.db("upgrade", "head", "--resume").stderr
+
+        assert said.count("migrated; ") == 2
+        assert "1 database: 1 migrated; " in said
+        assert "3 databases: 3 migrated; " in said
+        assert "there is no run to go on with" in audited.db("upgrade", "--resume", exit_code=1).stderr
+
+    def test_that_failed_are_resumed_alone_where_they_were_alone(self, audited: Project) -> None:
+        versions = audited.path / "audit_versions"
+        refuse_t2(audited, "kept", "logged", versions)
+        said = audited.db("upgrade", "--package", "audit", exit_code=1).stderr
+        assert "`ellar-db upgrade --package audit head --resume` goes on with what is left" in said
+        write_revision(versions, "kept", "logged", "pass")
+
+        audited.db("upgrade", "--package", "audit", "head", "--resume")
+
+        assert "table_one" not in audited.tables("sqlite:///files/t1.db")
+        assert "there is no run to go on with" in (
+            audited.db("upgrade", "--package", "audit", "--resume", exit_code=1).stderr
+        )
 
     def test_are_left_out_where_none_of_their_databases_is_chosen(self, audited: Project) -> None:
         audited.write("audit.toml", "")

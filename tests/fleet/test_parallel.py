@@ -56,6 +56,41 @@ def test_an_executor_need_not_know_how_to_cancel(project: Project, plugin_manage
     assert made.waited == [True]
 
 
+class Slow(Executor):
+    """Says of the first that it failed, and of the others nothing, until they are cancelled."""
+
+    def __init__(self) -> None:
+        self.given: list[Future[Any]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        if not self.given:
+            done.set_result([Outcome(name, "failed", error="no room").values for name in args[1]])
+        self.given.append(done)
+        return done
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        pass
+
+
+def test_an_executor_cancels_what_is_not_begun_after_a_failure(project: Project, plugin_manager: TestPlugins) -> None:
+    made = Slow()
+
+    class Bringing:
+        @hookimpl
+        def ellar_db_executor(self) -> Executor:
+            return made
+
+    files(project, 6)
+    history(project, "one")
+    plugin_manager.register(Bringing())
+
+    said = project.db("upgrade", "--jobs", "2", exit_code=1).stderr
+
+    assert "6 databases: 1 failed, 5 not begun; " in said
+    assert [each.cancelled() for each in made.given] == [False, *[True] * (len(made.given) - 1)]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_relative_targets_are_reached_once_although_a_process_dies(project: Project) -> None:
     names = files(project, NUMBER)
@@ -99,7 +134,7 @@ def test_a_run_that_is_ended_while_it_commits_does_not_go_on(project: Project, s
     history(project, "one")
     write_revision(folder(project), "two", "one", IN_COMMIT.format(signal) + VISIT.format("two"))
 
-    assert "1 migrated, 3 not begun" in program(project, "upgrade", "--keep-going", exit_code=exit_code).stderr
+    assert "1 migrated, 3 not done" in program(project, "upgrade", "--keep-going", exit_code=exit_code).stderr
 
     program(project, "upgrade", "--resume")
     assert [visits(project, name) for name in names] == [["one", "two"]] * 4
@@ -119,6 +154,6 @@ def test_relative_targets_that_lead_nowhere_are_not_reached(project: Project, jo
     files(project, 2)
     history(project, "one")
 
-    for more in ((), ("--resume",)):
+    for more, told in {(): "2 databases: 2 failed", ("--resume",): "there is no run to go on with"}.items():
         said = program(project, "upgrade", "+5", "--jobs", jobs, "--keep-going", *more, exit_code=1).stderr
-        assert "2 databases: 2 failed" in said
+        assert told in said

@@ -110,7 +110,10 @@ class TestSchemas:
 
         said = project.db("upgrade", "--keep-going", exit_code=1).stderr
 
-        assert f"t0: failed: its schema '{prefix}a' isn't there; upgrade --provision makes it\n" in said
+        advised = "`ellar-db upgrade --provision --database t0` makes it"
+        assert f"t0: failed: its schema '{prefix}a' isn't there; {advised}\n" in said
+        for command in ("migrate", "check", "current"):
+            assert project.db(command, exit_code=3).stderr.endswith(f"{advised}\n")
         assert "2 databases: 2 migrated; " in project.db("upgrade", "--provision").stderr
 
     def test_an_interrupted_run_is_not_taken_for_a_finished_one(self, project: Project, url: str, prefix: str) -> None:
@@ -191,6 +194,17 @@ def test_a_server_with_too_many_connections_is_named(
                 connection.execute(text(f"DROP USER {name}@'%'"))
 
 
+@pytest.mark.parametrize("name", ["$user", "pg_temp"])
+def test_names_that_a_search_path_takes_for_something_else(
+    project: Project, new_database: Callable[[str], str], name: str
+) -> None:
+    tenants(project, new_database("postgresql"), "", {"t0": name})
+    history(project, "one")
+
+    told = f"PostgreSQL's search path doesn't take {name!r} for the name of a schema; rename it\n"
+    assert project.db("upgrade", "--provision", exit_code=1).stderr.endswith(told)
+
+
 def test_ellar_db_provision_makes_what_is_not_there(project: Project, new_database: Callable[[str], str]) -> None:
     url = new_database("postgresql")
     tenants(project, url, "", {"t0": "a", "t1": "b"})
@@ -233,7 +247,10 @@ def test_a_database_of_a_server_and_a_folder_are_made(
     history(project, "one")
     try:
         said = project.db("upgrade", "--keep-going", exit_code=1).stderr
-        assert said.count("isn't there; upgrade --provision makes it") == 2
+        assert said.count("isn't there; `ellar-db upgrade --provision --database t") == 2
+        for name in ("t0", "t1"):
+            told = project.db("current", "--database", name, exit_code=3).stderr
+            assert told.endswith(f"; or `ellar-db upgrade --provision --database {name}` makes it\n")
 
         project.db("upgrade", "--provision")
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 
 from ellar_db.config.checks import ini_problem
-from ellar_db.config.command_line import program
+from ellar_db.config.command_line import program, provision
 from ellar_db.config.reports.broken_files import broken_file, raised_in
 from ellar_db.config.reports.position import NOWHERE, explained, position_of
 from ellar_db.databases.connections import UnreachableError, UnusableError, named_in
@@ -38,7 +38,8 @@ def reported() -> Iterator[None]:
         told = ""
         if isinstance(error.database, Database):
             dialect, cause = dialect_of(get_plugin_manager(), error.database), error.__cause__ or error
-            told = dialect.absence(error.database, cause) or (CROWDED if dialect.is_full(cause) else "")
+            told = dialect.misplaced(error.database) or (CROWDED if dialect.is_full(cause) else "")
+            told = told or _absence(error.database, dialect.absence(error.database, cause))
         raise error.advised(told) from error.__cause__
     except UnusableError as error:
         # of an env.py of somebody else's, which connects by itself
@@ -83,6 +84,11 @@ def reported() -> Iterator[None]:
             raise
         replace_exit_code(broken, _exit_code(error))
         raise broken from error
+
+
+def _absence(database: Database, told: str) -> str:
+    """Return what to do about a database that isn't there; of a group, it can be made."""
+    return f"{told}; or {provision(database)}" if told and database.group else told
 
 
 def _at_position(error: Exception) -> str:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ellar_db.databases.database import NAME
 from ellar_db.project.origins import OURS, origin_of
 from ellar_db.revisions.adoption.changes import Change, made, text_of
 from ellar_db.revisions.files import one_writer
+from ellar_db.revisions.scaffold import for_group
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import shown
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
-
-CALL = re.compile(r"^run\((?:multiple=(?:True|False))?\)[ \t]*$", re.MULTILINE)
-"""How env.py calls `ellar_db.env.run`, as `init` writes it."""
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
@@ -63,14 +59,12 @@ def grouping(script: ScriptDirectory, group: str) -> Grouping:
         DbError: It isn't ellar_db's, its files aren't as `init` and `migrate` write them, or the databases of a folder
             for several differ in what a revision does.
     """
-    if not NAME.fullmatch(group):
-        raise DbError(f"a group can't be named {group!r}: use letters, digits, '_', '.' and '-'")
     env_py = Path(script.env_py_location)
     if origin_of(env_py) is not OURS:
         raise DbError("the folder isn't ellar_db's yet; adopt it first, without --group")
     before = text_of(env_py)
-    after, number = CALL.subn(f'run(group="{group}")', before)
-    if number != 1:
+    after = for_group(before, group)
+    if after is None:
         raise DbError(f"{shown(env_py)} doesn't call run() in a line of its own; write run(group={group!r}) there")
     changes: list[Change] = []
     if "multiple=True" in before:
