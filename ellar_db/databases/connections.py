@@ -299,7 +299,7 @@ def _connect(database: Connectable, wait: float) -> Connection:
     said = False
     while True:
         try:
-            with _bounded(engine, until - time.monotonic() if wait else None):
+            with _bounded(engine, until - time.monotonic() if wait else _bound.get()):
                 return engine.connect()
         except Exception as error:  # drivers raise SQLAlchemy's errors, the system's, and (asyncpg) their own bare ones
             driver = type(error).__module__.partition(".")[0]
@@ -308,16 +308,47 @@ def _connect(database: Connectable, wait: float) -> Connection:
                 raise
             if mistaken or time.monotonic() >= until:
                 waited = f" after {wait:g} s" if wait else ""
+                alone = not wait and not mistaken and _bound.get() is None
                 advice = "mend its URL or options" if mistaken else "see that it runs, and that its URL is right"
                 raise UnreachableError(
                     database,
                     f"{_named(database)} can't be reached{waited}: {summary(error)}",
-                    f"{advice}{'' if wait or mistaken else ' (--connect-wait waits for it)'}",
+                    f"{advice}{' (--connect-wait waits for it)' if alone else ''}",
                 ) from error
         if not said:
             log.info("Waiting up to %g s for the database %r (%s) ...", wait, database.name, database.url)
             said = True
         time.sleep(max(0.0, min(PAUSE, until - time.monotonic())))
+
+
+_bound: ContextVar[float | None] = ContextVar("ellar_db_bound", default=None)
+"""Maximum seconds of an attempt to connect, where somebody else tries again."""
+
+
+@contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """Let each attempt to connect in this context end after some seconds, as far as its driver can be told.
+
+    Args:
+        seconds: The seconds; at least one, and at most `ATTEMPT`, are given to a driver.
+    """
+    token = _bound.set(seconds)
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def close_idle(database: Connectable) -> None:
+    """Close the connections that the pool of an engine keeps; not that of a database in memory, which is its data.
+
+    Those of an async engine are closed already at the end of `in_event_loop`.
+
+    Args:
+        database: The database.
+    """
+    if not database.is_async and not _is_in_memory(database.sync_engine):
+        database.sync_engine.dispose()
 
 
 _patience: ContextVar[float] = ContextVar("ellar_db_patience", default=0.0)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -54,7 +53,20 @@ def read_positions(databases: Iterable[Database], invocation: Invocation) -> dic
         databases: The databases.
         invocation: The command's arguments.
     """
-    found: dict[str, Position] = {}
+    # those that can't be read are run, which says what is wrong
+    return {database.name: found for database, found in read_each(databases, invocation) if isinstance(found, Position)}
+
+
+def read_each(
+    databases: Iterable[Database], invocation: Invocation, *, revisions: bool = True
+) -> Iterator[tuple[Database, Position | Exception]]:
+    """Yield where each database is, as `read_positions` reads it, or what happened when it was asked.
+
+    Args:
+        databases: The databases.
+        invocation: The command's arguments.
+        revisions: Read the version tables. Without them, a database is only asked whether it is there and answers.
+    """
     alone: list[Database] = []
     servers: dict[object, list[Database]] = {}
     for database in databases:
@@ -64,24 +76,34 @@ def read_positions(databases: Iterable[Database], invocation: Invocation) -> dic
         else:
             servers.setdefault(whole.address, []).append(database)
     for members in servers.values():
-        # those that can't be read are run, which says what is wrong; an engine's own code may raise anything
-        with suppress(Exception):
-            found.update(_of_server(members, invocation))
+        found: Mapping[str, Position | Exception]
+        # an engine's own code may raise anything
+        try:
+            found = _of_server(members, invocation, revisions)
+        except Exception as error:
+            found = dict.fromkeys((each.name for each in members), error)
+        yield from ((database, found[database.name]) for database in members)
     for database in alone:
-        with suppress(Exception):
-            found[database.name] = _of_one(database, invocation)
+        position: Position | Exception
+        try:
+            position = _of_one(database, invocation, revisions)
+        except Exception as error:
+            position = error
+        yield database, position
         database.forget()
         sweep()
-    return found
 
 
-def _of_server(members: Sequence[Database], invocation: Invocation) -> dict[str, Position]:
+def _of_server(members: Sequence[Database], invocation: Invocation, revisions: bool) -> dict[str, Position]:
     whole = members[0].without_schema
     dialect = dialect_of(invocation.manager, whole)
 
     def read(databases: Sequence[Database]) -> dict[str, Position]:
         with connected(databases[0], invocation.limits_of(whole).connect_wait) as connection:
-            return dict(_read_schemas(connection, dialect, members))
+            if revisions:
+                return dict(_read_schemas(connection, dialect, members))
+            there = dialect.tables_of_schemas(connection, [NAME])
+            return {each.name: Position() if each.schema in there else MISSING for each in members}
 
     return in_event_loop([whole], read)
 
@@ -119,7 +141,7 @@ def _read_schemas(
             yield database.name, Position(at, settled=database.name not in unfinished)
 
 
-def _of_one(database: Database, invocation: Invocation) -> Position:
+def _of_one(database: Database, invocation: Invocation, revisions: bool) -> Position:
     dialect = dialect_of(invocation.manager, database)
     files = dialect.files(database)
     if files and not any(file.exists() for file in files):
@@ -127,7 +149,13 @@ def _of_one(database: Database, invocation: Invocation) -> Position:
         return Position(exists=files[0].parent.is_dir())
 
     def read(databases: Sequence[Database]) -> Position:
+        from sqlalchemy import inspect
+
         with connected(databases[0], invocation.limits_of(database).connect_wait) as connection:
+            if not revisions:
+                # of a file, a connection alone reads nothing
+                inspect(connection).has_table(NAME)
+                return Position()
             heads = _heads(database, connection)
             unsettled = not dialect.rolls_back_ddl(database) and EntryTable(connection, database.options).read()
             return Position(heads, settled=not unsettled)
