@@ -54,7 +54,8 @@ def everything(project: Project) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "command",
     (
-        "branches check current downgrade edit ensure-version heads history merge migrate revision show stamp upgrade"
+        "branches check current downgrade edit ensure-version heads history merge migrate revision show stamp upgrade "
+        "wait"
     ).split(),
 )
 def test_no_migrations_folder(plain: Project, command: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import click
 import pytest
+import yaml
 
 from ellar_db import hookspecs
 from ellar_db.cli import db
@@ -84,6 +86,33 @@ def test_the_projects_urls_name_pages_that_exist() -> None:
 def test_python_in_a_page_is_python(page: Path) -> None:
     for block in blocks(page.read_text(encoding="utf-8"), "python"):
         ast.parse(block)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_yaml_in_a_page_is_yaml(page: Path) -> None:
+    for block in blocks(page.read_text(encoding="utf-8"), "yaml"):
+        assert all(isinstance(part, dict) for part in yaml.safe_load_all(block))
+
+
+def test_the_page_about_waiting_has_commands_that_can_be_typed() -> None:
+    text = (ROOT / "docs/how-to/wait-for-a-database.md").read_text(encoding="utf-8")
+    examples = [yaml.safe_load(block) for block in blocks(text, "yaml")]
+    listed = [
+        container["command"]
+        for example in examples
+        if "kind" in example
+        for container in example["spec"]["template"]["spec"]["initContainers"]
+    ]
+    typed = [shlex.split(words) for words in re.findall(r"(ellar-db wait[^&\n\"]*)", text)]
+    ctx = click.Context(db, info_name="ellar-db")
+
+    assert len(listed) == 2
+    assert len(typed) == 4
+    for program, name, *arguments in listed + typed:
+        command = db.get_command(ctx, name)
+        assert program == "ellar-db"
+        assert command is not None
+        command.make_context(name, arguments, parent=ctx)
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:

@@ -49,6 +49,7 @@ WRITING = {
     "check": ["check"],
     "current --check-heads": ["current", "--check-heads"],
     "merge": ["merge", "heads"],
+    "wait --for head": ["wait", "--for", "head"],
 }
 
 READING = {

@@ -133,7 +133,7 @@ numbers = st.sampled_from(["0", "0.01", "-1", "nan", "inf", "1e400", "", "x", "Ù
 
 COMMANDS = sorted(
     "branches check current downgrade edit ensure-version heads history init list-templates merge migrate plugins "
-    "repair revision show stamp upgrade".split()
+    "repair revision show stamp upgrade wait".split()
 )
 
 
@@ -283,6 +283,7 @@ READING = st.sampled_from(
         ("list-templates",),
         ("init", "-d", "other"),
         ("repair",),
+        ("wait", "--timeout", "0"),
     ]
 )
 

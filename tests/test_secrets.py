@@ -50,6 +50,8 @@ COMMANDS: list[list[str]] = [
     ["upgrade"],
     ["upgrade", "--sql"],
     ["upgrade", "nowhere"],
+    ["wait", "--timeout", "0"],
+    ["wait", "--for", "head", "--timeout", "0"],
 ]
 
 
