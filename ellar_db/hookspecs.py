@@ -147,8 +147,9 @@ def ellar_db_databases(wanted: Sequence[str]) -> Iterable[Database]:
 def ellar_db_provision(database: Database) -> bool | None:
     """Make a database that isn't there yet, empty, so that its migrations can run.
 
-    Called by `upgrade --provision` for each database that isn't there: a schema, a database of a server, or a file.
-    Built in is the making of schemas, of databases of PostgreSQL, MySQL and MariaDB, and of folders for SQLite's files.
+    Called by `create` and `upgrade --create` for each database that isn't there: a schema, a database of a server, or a
+    file. Built in is the making of schemas, of databases of PostgreSQL, MySQL and MariaDB, and of SQLite's files with
+    their folders.
 
     Args:
         database: The database.
@@ -438,7 +439,8 @@ def ellar_db_dialects() -> Iterable[Dialect]:
 def ellar_db_lock(database: Database, limits: Limits) -> Lock | None:
     """Return the lock that lets only one run at a time write to a database.
 
-    Called before each run that writes (upgrade, downgrade, stamp, ensure-version, repair), before anything is read.
+    Called before each run that writes (upgrade, downgrade, stamp, ensure-version, repair), and by drop, before
+    anything is read.
     Without an answer, the lock of the database's kind is used: PostgreSQL, MySQL, MariaDB and SQLite have one, and
     kinds from `ellar_db_dialects` may have one.
 
@@ -481,7 +483,7 @@ def ellar_db_revision_written(path: Path, request: RevisionRequest) -> None:
 def ellar_db_before_run(
     run: Run, database: Database, connection: Connection | None, plan: Sequence[MigrationInfo]
 ) -> None:
-    """Refuse a run that writes, before it begins: upgrade, downgrade, stamp, ensure-version, repair.
+    """Refuse a run that writes, before it begins: upgrade, downgrade, stamp, ensure-version, repair, drop.
 
     Called once per database, connected, before the first statement on any of them. Raise a `click.ClickException` to
     refuse the run; nothing has been done then. (An `env.py` that isn't ellar_db's connects to one database after the
@@ -493,7 +495,7 @@ def ellar_db_before_run(
         database: The database, as `run.database`.
         connection: The migration's own connection, or None with `--sql`.
         plan: What will be applied, in order, as Alembic's `MigrationInfo`; empty if there is nothing to do, and for
-            ensure-version.
+            ensure-version and drop.
 
     Example:
         @hookimpl

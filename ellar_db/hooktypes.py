@@ -51,8 +51,8 @@ class Run:
     Args:
         purpose: "apply"; "scratch" if the database is a scratch database; "dry-run" if nothing is changed in the
             database, as with `--sql`.
-        command: "upgrade", "downgrade", "stamp", "ensure-version" or "repair"; for a plan that a program passed to
-            Alembic itself, the name of its function.
+        command: "upgrade", "downgrade", "stamp", "ensure-version", "repair" or "drop"; for a plan that a program
+            passed to Alembic itself, the name of its function.
         database: The database.
         connection: The run's own connection, for as long as it lasts; None offline and afterwards.
         plan: What will be applied, in order, as Alembic's `MigrationInfo`; None until that is known.

@@ -256,7 +256,7 @@ class Many(NamedTuple):
         canary: How many are migrated before all others, which aren't begun if one of these fails (`--canary`).
         shard: The part of all that is migrated, from 0, and how many parts there are (`--shard`); None for all.
         resume: Go on with the last run that didn't end, or in which some failed (`--resume`).
-        provision: Make databases that aren't there (`--provision`).
+        create: Make databases that aren't there (`--create`), also those of no group.
         json: Write a line for each database to standard output (`--json`).
 
     Example:
@@ -269,7 +269,7 @@ class Many(NamedTuple):
     canary: int = 0
     shard: tuple[int, int] | None = None
     resume: bool = False
-    provision: bool = False
+    create: bool = False
     json: bool = False
 
     @property
@@ -281,8 +281,8 @@ class Many(NamedTuple):
         return " ".join(filter(None, (*numbers, shard, *flags)))
 
 
-FLAGS = ("keep_going", "resume", "provision", "json")
-"""The options of `Many` without a value."""
+FLAGS = ("keep_going", "resume", "json")
+"""The options of `Many` without a value, which are for databases of a group only."""
 
 
 class ShardType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click
@@ -341,9 +341,42 @@ def many(function: F) -> F:
     return found  # type: ignore[no-any-return]  # a function with the same parameters but these
 
 
-def provision(function: F) -> F:
-    """Add `--provision`, one of `many`."""
-    return click.option("--provision", is_flag=True, help="Of a group: make databases that aren't there.")(function)
+class Seconds(click.FloatRange):
+    """A time in seconds, 0 or more; not "nan", with which a wait would never end."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"{value} is no time", param, ctx)
+        return number
+
+
+SECONDS = Seconds()
+
+
+def create(function: F) -> F:
+    """Add `--create`, one of `many`; `--provision` is its former name."""
+    return click.option("--create", "--provision", "create", is_flag=True, help="Make databases that aren't there.")(
+        function
+    )
+
+
+def yes(function: F) -> F:
+    """Add `-y/--yes`."""
+    return click.option("-y", "--yes", is_flag=True, help="Do not ask.")(function)
+
+
+def connect_wait(function: F) -> F:
+    """Add `--connect-wait`, one of `limits`."""
+    return click.option(
+        "--connect-wait",
+        type=SECONDS,
+        metavar="SECONDS",
+        help="How long to keep trying to reach a database that is still starting.",
+    )(function)
 
 
 def probe_duplicates(function: F) -> F:
@@ -393,22 +426,6 @@ def sql_output(sql: bool, output: str | None) -> str | None:
     return output
 
 
-class Seconds(click.FloatRange):
-    """A time in seconds, 0 or more; not "nan", with which a wait would never end."""
-
-    def __init__(self) -> None:
-        super().__init__(min=0)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = super().convert(value, param, ctx)
-        if number != number:
-            self.fail(f"{value} is no time", param, ctx)
-        return number
-
-
-SECONDS = Seconds()
-
-
 def limits(function: F) -> F:
     """Add the time limits of a run that writes, which the function gets as its keyword arguments `limits`."""
     for option in (
@@ -421,12 +438,7 @@ def limits(function: F) -> F:
             metavar="SECONDS",
             help="How long a statement may wait for a lock in the database (0: as short as possible).",
         ),
-        click.option(
-            "--connect-wait",
-            type=SECONDS,
-            metavar="SECONDS",
-            help="How long to keep trying to reach a database that is still starting.",
-        ),
+        connect_wait,
         click.option("--no-lock", "lock", flag_value=False, default=None, help="Run without the lock."),
         click.option(
             "--lock-timeout",

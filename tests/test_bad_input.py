@@ -55,7 +55,7 @@ def everything(project: Project) -> dict[str, bytes]:
     "command",
     (
         "branches check current downgrade edit ensure-version heads history merge migrate revision show stamp upgrade "
-        "wait"
+        "wait create drop"
     ).split(),
 )
 def test_no_migrations_folder(plain: Project, command: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,8 @@ WRITING = {
     "upgrade --sql": ["upgrade", "--sql"],
     "downgrade": ["downgrade", "--yes", "base"],
     "stamp": ["stamp", "head"],
+    "create": ["create"],
+    "drop": ["drop", "--yes"],
     "ensure-version": ["ensure-version"],
     "repair": ["repair"],
     "check": ["check"],

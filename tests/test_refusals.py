@@ -388,6 +388,7 @@ ELSEWHERE = {
     "runtime/outcome.py": "the connection is lost",
     "runtime/repair.py": "several revisions didn't end",
     "config/reports/broken_files.py": "an env.py of Flask-Migrate or advanced-alchemy, with the tests of such folders",
+    "inspection/readiness.py": "what a wait ended with, in the tests of `wait`",
     "commands/init.py": "no refusal",
     "commands/list_templates.py": "no refusal",
     "commands/plugins/command.py": "no refusal",

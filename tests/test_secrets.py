@@ -29,9 +29,11 @@ UNREACHABLE = f"postgresql+psycopg://ann:{QUOTED}@127.0.0.1:1/shop"
 COMMANDS: list[list[str]] = [
     ["branches", "-v"],
     ["check"],
+    ["create"],
     ["current", "-v"],
     ["downgrade", "--yes"],
     ["downgrade", "--sql", "first:base"],
+    ["drop", "--yes"],
     ["edit"],
     ["ensure-version"],
     ["heads", "-v"],

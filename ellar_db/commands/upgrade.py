@@ -18,7 +18,7 @@ from ellar_db.options import Many, Selection
 @options.sql
 @options.limits
 @options.databases
-@options.provision
+@options.create
 @options.many
 @options.tag
 @options.package
@@ -44,13 +44,18 @@ def upgrade(
 
     from ellar_db.config.seam import alembic_config
     from ellar_db.fleet.driver import Fleet
+    from ellar_db.fleet.provisioning import make_for_upgrade
     from ellar_db.runtime.package_checks import refuse_unready
     from ellar_db.runtime.packages import to_upgrade
 
     output = options.sql_output(sql, output)
+    if sql and many.create:
+        raise click.UsageError("--create makes databases, and --sql only writes SQL; leave one of them out")
     with alembic_config(
         directory, x_arg=x_arg, output=output, limits=limits, package=package, chosen=chosen, each=Fleet(many)
     ) as config:
+        for database in make_for_upgrade(config, revision) if many.create else ():
+            config.print_stdout("%s: created", database.name)
         if not sql:
             refuse_unready(config)
         for part, target in to_upgrade(config, revision, sql=sql):

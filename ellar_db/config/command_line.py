@@ -34,8 +34,7 @@ def provision(database: Database) -> str:
     Args:
         database: The database.
     """
-    made = f"`{program()} upgrade --provision{database.choice}` makes it"
-    return made if database.group else "make it, or correct its name"
+    return f"`{program()} create --database {database.name}` makes it"
 
 
 def _options(ctx: click.Context) -> Iterator[str]:

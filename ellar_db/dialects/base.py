@@ -12,6 +12,7 @@ from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.comparing import Comparing
 from ellar_db.hooktypes import Canceller, Lock
+from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Inspector
@@ -54,6 +55,9 @@ class Dialect(Comparing):
 
     changed_codes: ClassVar[frozenset[str | int]] = frozenset()
     """The drivers' error codes for a table that another session changed, made or dropped while it was read."""
+
+    locks_within: ClassVar[bool] = False
+    """Whether the session of the lock is in the database itself, so that the server doesn't drop it meanwhile."""
 
     catalog: ClassVar[Sequence[str]] = ()
     """Queries for what SQLAlchemy's inspector doesn't read: each returns rows of kind, name, table and definition."""
@@ -399,6 +403,54 @@ class Dialect(Comparing):
             url: The URL.
         """
         return str(url.database)
+
+    # Databases that are dropped for good
+
+    def recognizes(self, file: Path) -> bool:
+        """Return whether a file is a database of this kind, so that it may be removed.
+
+        Args:
+            file: A file that is there.
+        """
+        return False
+
+    def refuse_used(self, connection: Connection, name: str) -> None:
+        """Refuse to go on if other sessions use a database, where dropping it wouldn't be refused by itself.
+
+        Args:
+            connection: A connection to it.
+            name: The name of the database.
+
+        Raises:
+            DbError: They do.
+            DBAPIError: It is locked.
+        """
+
+    def remove_database(self, connection: Connection, name: str) -> None:
+        """Drop a database for good, unless other sessions use it.
+
+        Args:
+            connection: A connection to the server, in autocommit; if `locks_within`, to another database of it.
+            name: The name of the database.
+
+        Raises:
+            DbError: It is the server's own, or other sessions use it.
+            DBAPIError: The server refuses.
+        """
+        raise DbError("databases of this kind can't be dropped from here; do it by hand")
+
+    def remove_schema(self, connection: Connection, schema: str) -> None:
+        """Drop a schema for good, with all that is in it, and nothing else.
+
+        Args:
+            connection: A connection to the database that has it, in a transaction if `locks_within`.
+            schema: The schema.
+
+        Raises:
+            DbError: Something that isn't in it would go with it.
+            DBAPIError: The server refuses.
+        """
+        raise DbError("schemas of databases of this kind can't be dropped from here; do it by hand")
 
     # Contents of a schema
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
+from ellar_db.databases.selection import listed
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.hooktypes import Canceller
+from ellar_db.util.errors import DbError
 from ellar_db.util.sqlalchemy import plain_text, quoted
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ FULL = {1040, 1203, 1226}
 
 PAUSE = 0.5
 """Seconds after which a transaction that is still prepared is one that nobody ends."""
+
+
+OWN = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
+"""The server's own databases."""
 
 
 class MySQL(Dialect):
@@ -391,6 +397,26 @@ class MySQL(Dialect):
         """Drop the database."""
 
         connection.execute(plain_text(f"DROP DATABASE IF EXISTS {quoted(connection.dialect, str(url.database))}"))
+
+    def refuse_used(self, connection: Connection, name: str) -> None:
+        """Ask for the sessions, of which a user without the privilege PROCESS sees those of its own account."""
+        from sqlalchemy import text
+
+        asked = text("SELECT id, user FROM information_schema.processlist WHERE db = :name AND id <> CONNECTION_ID()")
+        others = [f"{user} (session {number})" for number, user in connection.execute(asked, {"name": name})]
+        if others:
+            raise DbError(f"other sessions use it: {listed(others)}; let them end")
+
+    def remove_database(self, connection: Connection, name: str) -> None:
+        """Drop it; the server would even drop its own databases, and those that other sessions use."""
+        if name.lower() in OWN:
+            raise DbError(f"{name} is the server's own")
+        self.refuse_used(connection, name)
+        connection.execute(plain_text(f"DROP DATABASE {quoted(connection.dialect, name)}"))
+
+    def remove_schema(self, connection: Connection, schema: str) -> None:
+        """Drop the database that it is."""
+        self.remove_database(connection, schema)
 
     def is_reached(self, connection: Connection, url: URL) -> str:
         """Ask the server for the current database."""

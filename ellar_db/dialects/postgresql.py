@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
+from ellar_db.databases.selection import listed
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.comparing import OwnType
 from ellar_db.dialects.postgresql_catalog import indexes
@@ -69,6 +70,7 @@ class PostgreSQL(Dialect):
 
     names = ("postgresql",)
     transactional = True
+    locks_within = True
     has_temporary_tables = True
     conversions = (
         "{column}::{type}",
@@ -457,6 +459,20 @@ class PostgreSQL(Dialect):
         connection.execute(
             plain_text(f"DROP DATABASE IF EXISTS {quoted(connection.dialect, str(url.database))}{forced}")
         )
+
+    def remove_database(self, connection: Connection, name: str) -> None:
+        """Drop it; the server refuses if there are connections to it."""
+        connection.execute(plain_text(f"DROP DATABASE {quoted(connection.dialect, name)}"))
+
+    def remove_schema(self, connection: Connection, schema: str) -> None:
+        """Drop it by CASCADE, which would also drop what depends on it elsewhere, such as views and foreign keys."""
+        from ellar_db.dialects.postgresql_catalog.elsewhere import objects_elsewhere
+
+        before = objects_elsewhere(connection, schema)
+        connection.execute(plain_text(f"DROP SCHEMA {quoted(connection.dialect, schema)} CASCADE"))
+        lost = before - objects_elsewhere(connection, schema)
+        if lost:
+            raise DbError(f"this would also drop {listed(sorted(lost))}; remove that first")
 
     def is_reached(self, connection: Connection, url: URL) -> str:
         """Ask the server for the current database."""

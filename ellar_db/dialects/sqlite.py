@@ -275,6 +275,15 @@ class SQLite(Dialect):
         file = sqlite_file(database)
         return NoLock() if file is None else FileLock(file)
 
+    def recognizes(self, file: Path) -> bool:
+        """Return whether it begins as SQLite's files do, or is empty, as a new one is."""
+        return is_sqlite(file) or (file.is_file() and not file.stat().st_size)
+
+    def refuse_used(self, connection: Connection, name: str) -> None:
+        """Lock the file for a moment, which fails while somebody reads or writes it."""
+        connection.exec_driver_sql("BEGIN EXCLUSIVE")
+        connection.rollback()
+
     def rolls_back_ddl(self, database: Database) -> bool:
         """Return True: see `all_or_nothing`."""
         return True

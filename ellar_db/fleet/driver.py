@@ -19,6 +19,7 @@ from ellar_db.fleet.outcome import Outcome
 from ellar_db.fleet.parallel import Parallel
 from ellar_db.fleet.positions import Position, read_positions
 from ellar_db.fleet.progress import Progress, failures
+from ellar_db.fleet.provisioning import make
 from ellar_db.fleet.record import Earlier, Record
 from ellar_db.fleet.worker import Task
 from ellar_db.options import Many, Selection
@@ -127,8 +128,8 @@ class Run:
             DbError: It failed on one.
         """
         positions = read_positions(databases, self.invocation)
-        if self.many.provision:
-            positions.update(self._provisioned(databases, positions))
+        if self.many.create:
+            positions.update(self._created(databases, positions))
         earlier = self._earlier()
         ways = {name: self._way(position) for name, position in positions.items()}
         if earlier is not None:
@@ -258,19 +259,13 @@ class Run:
         target = str(self.work.options.get("destination_rev"))
         return self.work.name in ("upgrade", "downgrade") and RELATIVE.search(target) is not None
 
-    def _provisioned(
+    def _created(
         self, databases: Sequence[Database], positions: Mapping[str, Position]
     ) -> Iterator[tuple[str, Position]]:
         """Make the databases that aren't there, and yield where they are now."""
-        manager = self.invocation.manager
         for database in databases:
             known = positions.get(database.name)
-            if known is None or known.exists:
-                continue
-            found = manager.first("ellar_db_provision", database=database)
-            if found is not None and found[1] is not True:
-                raise found[0].failure("ellar_db_provision", TypeError(f"it gave {found[1]!r} instead of True or None"))
-            if found is not None:
+            if known is not None and not known.exists and make(database, self.invocation):
                 yield database.name, Position()
 
     def _earlier(self) -> Earlier | None:

@@ -105,7 +105,12 @@ def _of_server(members: Sequence[Database], invocation: Invocation, revisions: b
             there = dialect.tables_of_schemas(connection, [NAME])
             return {each.name: Position() if each.schema in there else MISSING for each in members}
 
-    return in_event_loop([whole], read)
+    try:
+        return in_event_loop([whole], read)
+    except UnreachableError as error:
+        if dialect.absence(whole, error.__cause__ or error):
+            return {each.name: MISSING for each in members}
+        raise
 
 
 def _read_schemas(

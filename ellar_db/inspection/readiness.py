@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +19,7 @@ from ellar_db.databases.connections import MISTAKES, UnreachableError, bounded, 
 from ellar_db.databases.database import Database
 from ellar_db.databases.selection import listed
 from ellar_db.fleet.positions import Position, read_each
+from ellar_db.fleet.targets import run_or_name
 from ellar_db.inspection.deadline import Call, pause
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.runtime.packages import with_packages
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
-    from sqlalchemy import Connection
 
 
 log = logging.getLogger("ellar_db")
@@ -51,13 +51,6 @@ class Answer(NamedTuple):
 
     why: str
     reached: bool = True
-
-
-class _KnownError(Exception):
-    """The databases on which an env.py runs are known, and it needn't go on."""
-
-    def __init__(self, databases: Sequence[Database]) -> None:
-        self.databases = databases
 
 
 def wait_for(config: Config, *, head: bool, timeout: float, interval: float) -> None:
@@ -251,15 +244,10 @@ class Readiness:
 
     def _run(self, part: _Part) -> None:
         """Run env.py: one of ellar_db's names its databases, another's connects to them by itself."""
-        from alembic.runtime.environment import EnvironmentContext
         from alembic.script import ScriptDirectory
 
         script = part.script or ScriptDirectory.from_config(part.config)
         found: dict[str, Answer] = {}
-
-        def stop(config: Config, databases: Sequence[Database], connection: Connection | None) -> None:
-            if connection is None:
-                raise _KnownError(databases)
 
         def look(heads: tuple[str, ...], context: MigrationContext) -> list[None]:
             position = position_in(context, heads, "wait")
@@ -269,18 +257,16 @@ class Readiness:
                 found[position.database] = answer
             return []
 
-        change_invocation(part.config, ahead=stop)
         try:
-            with reported(), EnvironmentContext(part.config, script, fn=look, dont_mutate=True):
-                script.run_env()
-        except _KnownError as known:
-            part.waiting = {database.name: database for database in known.databases}
+            with reported():
+                known = run_or_name(part.config, script, look)
         except UnavailableError as error:
             part.answers = {"": Answer(error.message, reached=False)}
+            return
+        if known is not None:
+            part.waiting = {database.name: database for database in known}
         else:
             part.answers, part.waiting = found, None if found else {}
-        finally:
-            change_invocation(part.config, ahead=None)
 
 
 def _behind(position: FolderPosition) -> Answer | None:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @hookimpl
 def ellar_db_provision(database: Database) -> bool | None:
-    """Make a schema, a database of a server, or the folder of a file."""
+    """Make a schema, a database of a server, or a file with its folder."""
+    import os
+    from pathlib import Path
+
     from ellar_db.databases.connections import connected, in_event_loop
     from ellar_db.plugins.dialects import dialect_of
     from ellar_db.plugins.manager import get_plugin_manager
@@ -33,12 +36,21 @@ def ellar_db_provision(database: Database) -> bool | None:
         return True
     files = dialect.files(database)
     if files:
-        files[0].parent.mkdir(parents=True, exist_ok=True)
+        # of a link, it is the file behind it that is the database
+        file = Path(os.path.realpath(files[0]))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
         return True
     url = database.sync_engine.url
     if not dialect.maintenance_databases(url):
         return None
-    administered(database, dialect, lambda connection: dialect.create_database(connection, url, url), "no database")
+    administered(
+        database,
+        dialect,
+        lambda connection: dialect.create_database(connection, url, url),
+        f"the database {database.name!r} ({database.url}) can't be made",
+        "let its user make databases",
+    )
     # the engine's first connection was to another database of the server
     in_event_loop([database], initialize)
     return True

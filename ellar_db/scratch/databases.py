@@ -39,6 +39,10 @@ class NotScratchError(RuntimeError):
     """A connection to a database that isn't a scratch database was refused."""
 
 
+class OwnWayError(DbError):
+    """An engine connects in its own way, and so can't be led to another database."""
+
+
 class _HowError(Exception):
     """How an engine would connect, raised instead of connecting."""
 
@@ -173,7 +177,7 @@ def _scratch(database: Database, dialect: Dialect, folder: Path) -> Iterator[Dat
 
 
 def administered(
-    database: Database, dialect: Dialect, work: Callable[[Connection], Any], what: str = "no scratch database"
+    database: Database, dialect: Dialect, work: Callable[[Connection], Any], refused: str = "", advice: str = ""
 ) -> None:
     """Call a function that makes or drops a database, with a connection to the server and without a transaction.
 
@@ -181,7 +185,8 @@ def administered(
         database: A database of the server.
         dialect: Its kind.
         work: The function.
-        what: What can't be made if it fails, for messages.
+        refused: What can't be done if it fails, for messages; by default that no scratch database can be made.
+        advice: What to do then.
 
     Raises:
         DbError: The server refuses.
@@ -204,12 +209,15 @@ def administered(
         except UnavailableError:
             if last:
                 raise
+        except OwnWayError as error:
+            if not refused:
+                raise
+            raise DbError(f"{refused}: its engine connects in its own way (creator); do it by hand") from error
         except SQLAlchemyError as error:
-            other = f", or name another server with --ellar-db-url {database.name}=URL" if "scratch" in what else ""
-            raise DbError(
-                f"{what} can be made beside {database.name!r} ({database.url}): {summary(error)}; let its user make "
-                f"databases{other}"
-            ) from error
+            other = f", or name another server with --ellar-db-url {database.name}=URL"
+            refused = refused or f"no scratch database can be made beside {database.name!r} ({database.url})"
+            told = "; ".join([summary(error), *dialect.details(getattr(error, "orig", None) or error)])
+            raise DbError(f"{refused}: {told}; {advice or f'let its user make databases{other}'}") from error
 
 
 def _with_database(url: URL, name: str | None) -> URL:
@@ -279,7 +287,7 @@ def _connect_options(name: str, engine: Engine) -> dict[str, Any]:
     finally:
         pool.dispose()
         _asking.reset(token)
-    raise DbError(
+    raise OwnWayError(
         f"the engine of the database {name!r} can't be led to a scratch database, since it connects in its own way "
         f"(creator); name a URL with --ellar-db-url {name}=URL"
     )

@@ -303,7 +303,7 @@ class TestFailure:
         for name, told in {
             "t0": "not a database",
             "t1": "x",
-            "t3": "sqlite:///nowhere/t3.db isn't there; `ellar-db upgrade --provision --database t3` makes it",
+            "t3": "sqlite:///nowhere/t3.db isn't there; `ellar-db create --database t3` makes it",
             "t4": "can't be reached",
             "t5": "files is a folder; correct the URL",
         }.items():

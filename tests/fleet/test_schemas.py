@@ -110,7 +110,7 @@ class TestSchemas:
 
         said = project.db("upgrade", "--keep-going", exit_code=1).stderr
 
-        advised = "`ellar-db upgrade --provision --database t0` makes it"
+        advised = "`ellar-db create --database t0` makes it"
         assert f"t0: failed: its schema '{prefix}a' isn't there; {advised}\n" in said
         for command in ("migrate", "check", "current"):
             assert project.db(command, exit_code=3).stderr.endswith(f"{advised}\n")
@@ -247,10 +247,10 @@ def test_a_database_of_a_server_and_a_folder_are_made(
     history(project, "one")
     try:
         said = project.db("upgrade", "--keep-going", exit_code=1).stderr
-        assert said.count("isn't there; `ellar-db upgrade --provision --database t") == 2
+        assert said.count("isn't there; `ellar-db create --database t") == 2
         for name in ("t0", "t1"):
             told = project.db("current", "--database", name, exit_code=3).stderr
-            assert told.endswith(f"; or `ellar-db upgrade --provision --database {name}` makes it\n")
+            assert told.endswith(f"; or `ellar-db create --database {name}` makes it\n")
 
         project.db("upgrade", "--provision")
 

@@ -87,8 +87,8 @@ def reported() -> Iterator[None]:
 
 
 def _absence(database: Database, told: str) -> str:
-    """Return what to do about a database that isn't there; of a group, it can be made."""
-    return f"{told}; or {provision(database)}" if told and database.group else told
+    """Return what to do about a database that isn't there, which can be made."""
+    return f"{told}; or {provision(database)}" if told else told
 
 
 def _at_position(error: Exception) -> str:
