@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import fnmatch
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ellar_db.config.collection import collect_databases
+from ellar_db.config.collection import collect_databases, collect_packages
 from ellar_db.config.invocation import Invocation
 from ellar_db.databases.connections import close_idle, connected, in_event_loop
 from ellar_db.databases.database import Database
@@ -146,7 +148,7 @@ class Removal:
             why = "it is in memory" if self.dialect.embedded else "nobody knows how for its kind; do it by hand"
             raise DbError(f"{self._refused}, since {why}")
         try:
-            with locked([database], {database.name: self._limits}, self._manager) as locks:
+            with locked(self._locked, {database.name: self._limits}, self._manager) as locks:
                 self._prepare()
                 # what a pool keeps is a session too
                 close_idle(database)
@@ -164,6 +166,22 @@ class Removal:
             told = "; ".join([summary(error), *self.dialect.details(error.orig or error)])
             raise DbError(f"{self._refused}: {told}; {LEFT}") from error
         return True
+
+    @property
+    def _locked(self) -> list[Database]:
+        """What is locked: where the server wouldn't refuse, also the version tables of packages."""
+        database = self.database
+        if not database.schema or not self.dialect.locks_within:
+            return [database]
+        tables = [
+            package.version_table
+            for package in collect_packages(self._manager).values()
+            if any(fnmatch.fnmatch(database.name, pattern) for pattern in package.databases)
+        ]
+        return [
+            database,
+            *(replace(database, options={**database.options, "version_table": table}) for table in tables),
+        ]
 
     def _prepare(self) -> None:
         """Ask the plugins, and whether others use it."""

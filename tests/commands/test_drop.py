@@ -8,16 +8,22 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 
 import click
 import pytest
 from sqlalchemy import Connection, create_engine, inspect, make_url, text
 
 from ellar_db import Database, hookimpl
+from ellar_db.config.collection import collect_databases
+from ellar_db.databases.limits import Limits
+from ellar_db.guards.locking import locked
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.testing import Project
-from tests.support.fleets import provide
+from tests.support.applications import PLAIN_MODELS, new_shop
+from tests.support.fleets import extend, provide
 from tests.support.processes import TIMEOUT, Program, python
 from tests.support.servers import asynchronous, server, sync_engine
 from tests.support.spares import execute, new_name
@@ -217,6 +223,37 @@ class TestSchemas:
         assert f"this would also drop {lost}" in refused(project)
         assert inspect(sync_engine(url)).get_table_names(schema="acme") == ["users"]
 
+    def test_not_under_a_run_of_a_package(self, project: Project, new_database: Callable[[str], str]) -> None:
+        url = new_database("postgresql")
+        versions = project.path / "audit"
+        versions.mkdir()
+        provide(project, {"acme": (url, {"schema": "acme"})})
+        extend(
+            project,
+            "\nfrom ellar_db import PackageMigrations\n@hookimpl\ndef ellar_db_migrations():\n"
+            f"    yield PackageMigrations('audit', {str(versions)!r}, databases=['a*'])\n",
+        )
+        project.db("init", "--multi")
+        project.db("create")
+        manager, begun, over = get_plugin_manager(), Event(), Event()
+        database = collect_databases(manager)["acme"]
+        package = replace(database, options={"version_table": "alembic_version_audit"})
+
+        def run() -> None:
+            with locked([package], {"acme": Limits()}, manager):
+                begun.set()
+                over.wait(TIMEOUT)
+
+        running = Thread(target=run)
+        running.start()
+        try:
+            assert begun.wait(TIMEOUT)
+            assert "is being migrated by" in refused(project, "--lock-timeout", "0")
+        finally:
+            over.set()
+            running.join()
+        assert project.db("drop", "--yes").stdout == "acme: dropped\n"
+
     def test_of_mariadb_they_are_databases(self, project: Project) -> None:
         url = make("mariadb")
         schemas = [f"{database_of(url)}_{name}" for name in ("a", "b")]
@@ -346,3 +383,15 @@ def test_an_unknown_name_is_refused_before_anything(plain: Project) -> None:
     plain.db("create")
     assert "no database is called defaults" in refused(plain, "--database", "defaults")
     assert Path("app.db").exists()
+
+
+def test_an_ellar_application(tmp_path: Path) -> None:
+    with new_shop(tmp_path) as shop:
+        shop.create(
+            "EllarDBModule.setup(databases='sqlite+aiosqlite:///data/app.db', metadata='shop.models:Base')",
+            models=PLAIN_MODELS,
+        )
+        shop.ellar("db", "init")
+        assert shop.ellar("db", "create").stdout == "default: created\n"
+        assert shop.ellar("db", "drop", "--yes").stdout == "default: dropped\n"
+        assert list((tmp_path / "data").iterdir()) == []
