@@ -159,6 +159,14 @@ REFUSALS = [
     Refusal("downgrade base", "say --yes if that is wanted", ["upgraded", "confirm"], option="--yes"),
     Refusal("upgrade -o x.sql", "needs --sql", option="--sql", exit_code=2),
     Refusal("migrate --sql", "then use upgrade --sql", exit_code=2),
+    # databases that aren't there, or aren't ready
+    Refusal("current", "`ellar-db create --database default` makes it", ["absent"], again=True, exit_code=3),
+    Refusal("wait --timeout 0", "isn't there; `ellar-db create --database default` makes it", ["absent"], again=True),
+    Refusal("wait --for head --timeout 0", "`ellar-db upgrade` runs what is missing", again=True),
+    Refusal("wait --for head --timeout 0", "`ellar-db repair` says what it left", ["broken", "interrupted"], leads_on={0: 1}, database="mariadb"),
+    Refusal("wait --timeout 0", "--timeout waits longer", ["absent"], follow=[0], again=True),
+    Refusal("drop", "say --yes if that is wanted", ["upgraded"], option="--yes"),
+    Refusal("upgrade --sql --create", "leave one of them out", exit_code=2),
     # plugins
     Refusal("upgrade", "leave it out with ELLAR_DB_DISABLE_PLUGINS=shop-plugin", ["failing_plugin"], again=True, env={"ELLAR_DB_DISABLE_PLUGINS": "shop-plugin"}),
     Refusal("tick", "leave one out (ELLAR_DB_DISABLE_PLUGINS=duo)", ["two_plugins"], again=True, env={"ELLAR_DB_DISABLE_PLUGINS": "duo"}),
@@ -257,6 +265,9 @@ class Shop:
         self.other_folder()
         (self.project.path / "other/alembic.ini").unlink()
         self.project.configure(extra="directory = 'other'\n")
+
+    def absent(self) -> None:
+        self.project.configure(url="sqlite:///absent/app.db")
 
     def two_heads(self) -> None:
         add(self.project, "left", "first")
@@ -388,7 +399,6 @@ ELSEWHERE = {
     "runtime/outcome.py": "the connection is lost",
     "runtime/repair.py": "several revisions didn't end",
     "config/reports/broken_files.py": "an env.py of Flask-Migrate or advanced-alchemy, with the tests of such folders",
-    "inspection/readiness.py": "what a wait ended with, in the tests of `wait`",
     "commands/init.py": "no refusal",
     "commands/list_templates.py": "no refusal",
     "commands/plugins/command.py": "no refusal",
