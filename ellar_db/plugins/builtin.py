@@ -41,6 +41,7 @@ BUILTINS = {
     "revision": "ellar_db.commands.revision",
     "show": "ellar_db.commands.show",
     "stamp": "ellar_db.commands.stamp",
+    "status": "ellar_db.commands.status",
     "upgrade": "ellar_db.commands.upgrade",
 }
 """Modules by the name under which they are registered, in order; the last of the providers is called first."""
@@ -64,6 +65,7 @@ LINES = {
     "revision": "Create a new revision file.",
     "show": "Show the revision denoted by the given symbol.",
     "stamp": "Set the revision in the database without running migrations.",
+    "status": "Show where each database stands, and what is left to do.",
     "upgrade": "Upgrade to a later version.",
 }
 """The line in the help of each built-in plugin that gives a command, which a test holds to the command's own."""

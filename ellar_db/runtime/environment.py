@@ -240,7 +240,7 @@ class Environment:
         from alembic import context
 
         name = each.database.name
-        if self.named and not self.invocation.settling:
+        if self.named and not self.invocation.settling and not self.invocation.looks:
             log.info("Database %s:", name)
             if self.invocation.labels:
                 self.config.print_stdout(f"{name}:")
