@@ -222,11 +222,15 @@ class _Survey:
         hook = "ellar_db_status"
         if not self.manager.hook.ellar_db_status.get_hookimpls():
             return found
-        with briefly(connection):
+        # Alembic commits its own transaction in the end, and plugins are only to read
+        nested = connection.begin_nested() if connection.in_transaction() else None
+        try:
             for plugin, answer in self.manager.answers(
                 hook, database=database, connection=connection, script=self.script
             ):
                 found.update(plugin.guarded(hook, _texts, answer))
+        finally:
+            (nested or connection).rollback()
         return found
 
 
