@@ -87,7 +87,7 @@ def show(found: Sequence[Standing]) -> None:
             whose = f" of the package {same[0].package}" if same[0].package else ""
             say(f"\nPending on {listed([each.database for each in same])}{whose}:")
             for revision in same[0].pending:
-                say(f"  {revision.revision}  {title(revision)}")
+                say(f"  {revision.revision}  {title(revision)}".rstrip())
     for each in found:
         said = [f"being migrated by {each.holder}" if each.holder else "", each.interrupted, *each.leftovers]
         for line in filter(None, [*said, each.advice, each.error]):

@@ -12,9 +12,11 @@ from ellar_db.config.invocation import invocation_of
 from ellar_db.config.reports.broken_files import without_ini
 from ellar_db.config.reports.refusals import reported
 from ellar_db.history.documents import of_scripts, written
-from ellar_db.inspection.standing import Standing, standings
+from ellar_db.inspection.plan import Plan
+from ellar_db.inspection.standing import Standing, refuse_unclear, standings
 from ellar_db.runtime.packages import with_packages
-from ellar_db.util.errors import DbError, UnavailableError
+from ellar_db.util.errors import DbError
+from ellar_db.util.masking import masked
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -138,7 +140,7 @@ def print_current(config: Config, *, check_heads: bool) -> None:
             ]
         )
     )
-    _refuse(found)
+    refuse_unclear(found)
     behind = [each.database for each in found if each.pending]
     if check_heads and behind:
         raise DbError(f"{', '.join(behind)} isn't on all head revisions; `{program()} upgrade` runs the others")
@@ -170,6 +172,63 @@ def _status(each: Standing) -> dict[str, Any]:
     }
 
 
+def plans(found: Sequence[Plan]) -> str:
+    """Return the document of `plan`.
+
+    Args:
+        found: What would run on each database.
+    """
+    return written(databases=[_plan(each) for each in found])
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    standing = plan.standing
+    return {
+        "database": standing.database,
+        "package": standing.package or None,
+        "from": [each.revision for each in standing.current],
+        "to": list(plan.after),
+        "others": plan.others,
+        "steps": [
+            {
+                "revision": step.script.revision,
+                "title": title(step.script),
+                "direction": "upgrade" if step.is_upgrade else "downgrade",
+                "file": str(step.script.path),
+                "operations": [
+                    {
+                        "operation": each.operation,
+                        "table": each.table,
+                        "schema": each.schema,
+                        "name": each.name,
+                        "text": masked(each.text),
+                    }
+                    for each in step.differences
+                ],
+                "sql": step.sql,
+                "problem": step.problem or None,
+                "findings": [
+                    {
+                        "code": each.code,
+                        "severity": each.severity,
+                        "file": str(step.script.path),
+                        "line": None,
+                        "table": each.table,
+                        "column": each.column,
+                        "message": each.message,
+                        "fix": each.fix,
+                    }
+                    for each in step.findings
+                ],
+            }
+            for step in plan.steps
+        ],
+        "rows": [
+            {"table": table, "rows": number, "is_estimate": about} for table, (number, about) in plan.rows.items()
+        ],
+    }
+
+
 def _short(scripts: Sequence[Script]) -> list[dict[str, str]]:
     return [{"revision": each.revision, "title": title(each)} for each in scripts]
 
@@ -185,15 +244,5 @@ def title(script: Script) -> str:
 
 def _known(config: Config) -> list[Standing]:
     found = standings(config, whole=False)
-    _refuse(found)
+    refuse_unclear(found)
     return found
-
-
-def _refuse(found: Sequence[Standing]) -> None:
-    """Raise if the folder doesn't know where a database is, or it can't be asked."""
-    failed = [each.error for each in found if each.error]
-    if failed:
-        raise UnavailableError(failed[0])
-    unknown = [each.advice for each in found if each.unknown]
-    if unknown:
-        raise DbError("; ".join(unknown))

@@ -17,7 +17,7 @@ from ellar_db.guards.entry import EntryTable
 from ellar_db.guards.locking import holder_of
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.util.alembic import ancestors
-from ellar_db.util.errors import DbError, PluginError
+from ellar_db.util.errors import DbError, PluginError, UnavailableError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -45,6 +45,7 @@ class Standing:
         columns: What plugins say of it, by title.
         advice: What to do about `unknown`.
         error: Why it can't be told, in one line.
+        origin: The database; None if env.py doesn't tell.
     """
 
     database: str
@@ -59,6 +60,7 @@ class Standing:
     columns: Mapping[str, str] = field(default_factory=dict)
     advice: str = ""
     error: str = ""
+    origin: Database | None = field(default=None, compare=False, repr=False)
 
     @property
     def state(self) -> State:
@@ -185,7 +187,7 @@ class _Survey:
         if isinstance(database, Database):
             if self.whole and connection is not None:
                 values.update(self._more(database, connection, context))
-            self.found.append(Standing(database.name, self.package, database.url, **values))
+            self.found.append(Standing(database.name, self.package, database.url, **values, origin=database))
         else:
             url = "" if connection is None else connection.engine.url.render_as_string()
             self.found.append(Standing(DEFAULT, self.package, url, **values))
@@ -236,3 +238,21 @@ class _Survey:
 
 def _texts(answer: Mapping[Any, Any]) -> dict[str, str]:
     return {str(title): str(value) for title, value in dict(answer).items()}
+
+
+def refuse_unclear(found: Sequence[Standing]) -> None:
+    """Refuse to go on if the folder doesn't know where a database is, or it can't be asked.
+
+    Args:
+        found: Where the databases stand.
+
+    Raises:
+        DbError: A database has a revision that the folder doesn't have.
+        UnavailableError: A database can't be reached.
+    """
+    failed = [each.error for each in found if each.error]
+    if failed:
+        raise UnavailableError(failed[0])
+    unknown = [each.advice for each in found if each.unknown]
+    if unknown:
+        raise DbError("; ".join(unknown))

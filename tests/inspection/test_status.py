@@ -224,7 +224,7 @@ def test_many_of_a_group_are_told_together(project: Project) -> None:
 
     shown = project.db("status").stdout
 
-    assert "Pending on t1, t2, t3, t4, t5, t6, t7, t8, t9, t10 and 1 more:\n  one  " in shown
+    assert "Pending on t1, t2, t3, t4, t5, t6, t7, t8, t9, t10 and 1 more:\n  one\n" in shown
 
 
 COLUMNS = """
