@@ -50,7 +50,7 @@ class Run:
 
     Args:
         purpose: "apply"; "scratch" if the database is a scratch database; "dry-run" if nothing is changed in the
-            database, as with `--sql`.
+            database: with `--sql` there is no connection, with `--dry-run` all is rolled back.
         command: "upgrade", "downgrade", "stamp", "ensure-version" or "repair"; for a plan that a program passed to
             Alembic itself, the name of its function.
         database: The database.
