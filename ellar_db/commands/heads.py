@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 @options.verbose
 @click.option("--resolve-dependencies", is_flag=True, help="Treat dependency versions as down revisions.")
 @options.package
+@click.option("--single", is_flag=True, help="Exit with 1 if there are several, or the file with the head isn't right.")
+@click.option("--write", is_flag=True, help="Write the file with the heads (head-file in [tool.ellar-db]).")
 @options.json
 def heads(
     directory: Path | None,
@@ -29,9 +31,15 @@ def heads(
     verbose: bool,
     resolve_dependencies: bool,
     package: str | None,
+    single: bool,
+    write: bool,
     json: bool,
 ) -> None:
-    """Show current available heads in the script directory."""
+    """Show current available heads in the script directory.
+
+    With `head-file = true` in [tool.ellar-db], a file heads.txt beside the revisions has them too, so that two branches
+    of the code that both add a revision conflict in Git.
+    """
     from ellar_db.config.history import answer
 
     def lines(history: History) -> Iterable[str]:
@@ -54,14 +62,24 @@ def heads(
 
         from ellar_db.config.seam import alembic_config
         from ellar_db.inspection.documents import print_revisions, revisions
+        from ellar_db.revisions.rewriting.heads import refuse_several, write_heads
         from ellar_db.runtime.packages import in_turn
 
         with alembic_config(directory, x_arg=x_arg, databases=False, package=package) as config:
+            if write:
+                write_heads(config)
             if json:
                 print_revisions(revisions(config, lambda script: script.get_revisions(of(script))))
+                if single:
+                    refuse_several(config)
                 return
             in_turn(config, lambda part: command.heads(part, verbose, resolve_dependencies))
+            if single:
+                refuse_several(config)
 
+    if single or write:
+        ask()
+        return
     answer(directory, lines, ask, package=package, document=json)
 
 

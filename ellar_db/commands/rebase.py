@@ -39,6 +39,7 @@ def rebase(
 
     from ellar_db.config.seam import alembic_config
     from ellar_db.inspection.standing import standings
+    from ellar_db.revisions.rewriting.heads import keep_heads
     from ellar_db.revisions.rewriting.rebase import rebase_of, refuse_applied
     from ellar_db.util.errors import UnavailableError
     from ellar_db.util.files import shown
@@ -68,6 +69,7 @@ def rebase(
             click.echo(f"{shown(change.path)} {change.what}")
         if not dry_run:
             found.carry_out()
+            keep_heads(config)
 
 
 @hookimpl
