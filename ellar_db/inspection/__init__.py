@@ -1,1 +1,1 @@
-"""Where databases are, for programs that act on it. It reads them as `fleet/` does, and so is above that."""
+"""Where databases stand, and what is in them."""

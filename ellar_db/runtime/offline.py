@@ -75,11 +75,11 @@ class Script:
                 text = self._of_package(database, stream.getvalue())
                 files[database.name] = files.get(database.name, "") + text
             for name, text in files.items():
-                self._to_file(config, self.output / f"{name}.sql", text)
+                write_sql(config, self.output / f"{name}.sql", text)
             return
         text = "".join(self._headed(database, stream.getvalue()) for database, stream in self.parts)
         if self.output is not None:
-            self._to_file(config, self.output, text)
+            write_sql(config, self.output, text)
         else:
             stdout: TextIO = getattr(config.stdout, "exact", config.stdout)
             (config.output_buffer or stdout).write(text)
@@ -95,13 +95,24 @@ class Script:
             return sql
         return f"-- Database: {database.name} ({database.sync_engine.dialect.name})\n\n{sql}\n"
 
-    def _to_file(self, config: Config, path: Path, text: str) -> None:
-        try:
-            _refuse_database(config, path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_through(path, text)
-        except OSError as error:
-            raise DbError(f"the SQL can't be written to {path}: {error.strerror or error}") from error
+
+def write_sql(config: Config, path: Path, text: str) -> None:
+    """Write SQL to a file, which is no database's.
+
+    Args:
+        config: Alembic's configuration.
+        path: The file; its folder is made if it isn't there.
+        text: The SQL.
+
+    Raises:
+        DbError: It can't be written.
+    """
+    try:
+        _refuse_database(config, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_through(path, text)
+    except OSError as error:
+        raise DbError(f"the SQL can't be written to {path}: {error.strerror or error}") from error
 
 
 def _refuse_database(config: Config, path: Path) -> None:
