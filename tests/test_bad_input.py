@@ -54,7 +54,7 @@ def everything(project: Project) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "command",
     (
-        "branches check current downgrade edit ensure-version heads history merge migrate revision show stamp upgrade"
+        "branches check current downgrade edit ensure-version graph heads history merge migrate revision show stamp upgrade"
     ).split(),
 )
 def test_no_migrations_folder(plain: Project, command: str, monkeypatch: pytest.MonkeyPatch) -> None:

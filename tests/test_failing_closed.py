@@ -54,6 +54,7 @@ WRITING = {
 READING = {
     "heads": ["heads"],
     "history": ["history"],
+    "graph": ["graph"],
     "show": ["show"],
     "branches": ["branches"],
     "current": ["current"],

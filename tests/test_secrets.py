@@ -34,6 +34,7 @@ COMMANDS: list[list[str]] = [
     ["downgrade", "--sql", "first:base"],
     ["edit"],
     ["ensure-version"],
+    ["graph"],
     ["heads", "-v"],
     ["history", "-i", "-v"],
     ["init", "-d", "other"],
