@@ -19,7 +19,7 @@ from ellar_db.drawing.picture import Node, Picture
 from ellar_db.history.shortcuts import SLOWLY
 from ellar_db.testing import Project
 from tests.support.pages import ROOT
-from tests.support.pictures import Drawn, in_dot, in_mermaid, in_terminal, known_to_alembic
+from tests.support.pictures import Drawn, Page, in_dot, in_mermaid, in_terminal, known_to_alembic
 from tests.support.revisions import add
 
 READ = {"": in_terminal, "--mermaid": in_mermaid, "--dot": in_dot}
@@ -242,7 +242,7 @@ def test_refuses_current_of_a_database_that_cannot_be_reached(linear: Project) -
 
 def test_several_forms_at_once_are_refused(linear: Project) -> None:
     assert linear.db("graph", "--dot", "--mermaid", exit_code=2).stderr.splitlines()[-1] == (
-        "Error: --dot and --mermaid are two kinds of pictures; choose one"
+        "Error: --dot and --mermaid are different kinds of pictures; choose one"
     )
 
 
@@ -428,3 +428,63 @@ def test_graphviz_reads_the_graph() -> None:
 
     assert done.stderr == ""
     assert done.stdout.count("\nedge ") == 2 * len(TITLES)
+
+
+class TestHtml:
+    """`--html`."""
+
+    def test_writes_a_page(self, linear: Project) -> None:
+        linear.db("upgrade", "second")
+
+        assert linear.db("graph", "--html", "docs/history.html").output == ""
+
+        (history,) = Page((linear.path / "docs/history.html").read_text(encoding="utf-8")).histories
+        assert [each["id"] for each in history["revisions"]] == ["third", "second", "first"]
+        assert history["revisions"][0]["file"] == str(Path("migrations/versions/third_.py"))
+        assert history["revisions"][0]["operations"] == ["create table t_third"]
+        assert history["databases"] == [{"name": "default", "at": [1], "elsewhere": []}]
+
+    def test_a_range_and_no_database(self, linear: Project) -> None:
+        linear.configure(url="sqlite:///no/such/folder/app.db")
+
+        linear.db("graph", "--html", "page.html", "--offline", "-r", "second:")
+
+        (history,) = Page((linear.path / "page.html").read_text(encoding="utf-8")).histories
+        assert [each["id"] for each in history["revisions"]] == ["third", "second"]
+        assert history["databases"] == []
+        assert history["revisions"][1]["more"] == ["first"]
+
+    @pytest.mark.parametrize("offline", [["--offline"], []])
+    @pytest.mark.parametrize("name", ["app.db", "app.db-wal", "link"])
+    def test_no_database_is_overwritten(self, linear: Project, name: str, offline: list[str]) -> None:
+        linear.db("upgrade")
+        (linear.path / "link").symlink_to("app.db")
+        before = (linear.path / "app.db").read_bytes()
+
+        told = linear.db("graph", *offline, "--html", name, exit_code=1).stderr
+
+        assert told.endswith("database 'default'; name another file for the page with --html\n") or (
+            told.endswith("SQLite database; name another file for the page with --html\n")
+        )
+        assert (linear.path / "app.db").read_bytes() == before
+        assert not (linear.path / "app.db-wal").exists()
+
+    def test_a_link_stays_and_its_target_is_written(self, linear: Project) -> None:
+        (linear.path / "target.html").write_text("old")
+        (linear.path / "page.html").symlink_to("target.html")
+
+        linear.db("graph", "--html", "page.html")
+
+        assert (linear.path / "page.html").is_symlink()
+        assert (linear.path / "target.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+    def test_refuses_what_cannot_be_written(self, linear: Project) -> None:
+        assert linear.db("graph", "--html", "migrations", exit_code=1).stderr == (
+            "Error: the page can't be written to migrations: Is a directory\n"
+        )
+        assert linear.db("graph", "--html", "", exit_code=2).stderr.splitlines()[-1] == (
+            "Error: Invalid value for '--html': a file can't have an empty name"
+        )
+        assert linear.db("graph", "--dot", "--html", "page.html", exit_code=2).stderr.splitlines()[-1] == (
+            "Error: --dot and --html are different kinds of pictures; choose one"
+        )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from html.parser import HTMLParser
+from typing import Any, NamedTuple
 
 from alembic.script import ScriptDirectory
 from alembic.util import to_tuple
@@ -121,3 +123,31 @@ def _by_names(texts: Iterable[str], node: re.Pattern[str], edge: re.Pattern[str]
             is_dashed = found[2] == "-.->" or bool(found[4])
             (drawn.dashed if is_dashed else drawn.lines).add((ids[found[3]], ids[found[1]]))
     return drawn
+
+
+class Page(HTMLParser):
+    """A page for a browser, taken apart.
+
+    Args:
+        text: The page.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, str] = {}
+        self._inner = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._inner = f"{tag} {dict(attrs).get('id', '')}".strip()
+
+    def handle_data(self, data: str) -> None:
+        self.texts[self._inner] = self.texts.get(self._inner, "") + data
+
+    @property
+    def histories(self) -> list[dict[str, Any]]:
+        """The data of the page."""
+        return json.loads(self.texts["script data"])["histories"]  # type: ignore[no-any-return]

@@ -13,6 +13,8 @@ from ellar_db.hookspecs import hookimpl
 from ellar_db.options import Selection
 
 if TYPE_CHECKING:
+    from alembic.config import Config
+
     from ellar_db.drawing.picture import Picture
     from ellar_db.history.folder import History
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 @click.option("--offline", is_flag=True, help="Ask no database where it stands.")
 @click.option("--mermaid", is_flag=True, help="Write a flowchart of Mermaid.")
 @click.option("--dot", is_flag=True, help="Write a graph of Graphviz.")
+@click.option(
+    "--html", type=click.Path(), metavar="FILE", help="Write a page for a browser to this file; it needs no network."
+)
 @options.package
 def graph(
     directory: Path | None,
@@ -32,6 +37,7 @@ def graph(
     offline: bool,
     mermaid: bool,
     dot: bool,
+    html: str | None,
     package: str | None,
     chosen: Selection,
 ) -> None:
@@ -45,8 +51,11 @@ def graph(
     if rev_range is not None and rev_range.count(":") != 1:
         raise click.BadParameter("a range is [start]:[end], [start]: or :[end]", param_hint="'-r' / '--rev-range'")
 
-    if dot and mermaid:
-        raise click.UsageError("--dot and --mermaid are two kinds of pictures; choose one")
+    if html == "":
+        raise click.BadParameter("a file can't have an empty name", param_hint="'--html'")
+    forms = [f"--{name}" for name, given in (("dot", dot), ("html", html), ("mermaid", mermaid)) if given]
+    if len(forms) > 1:
+        raise click.UsageError(f"{' and '.join(forms)} are different kinds of pictures; choose one")
     draw = _dot if dot else _mermaid if mermaid else _terminal
 
     def lines(revisions: History) -> Iterable[str]:
@@ -59,10 +68,13 @@ def graph(
         from ellar_db.config.seam import alembic_config
 
         with alembic_config(directory, x_arg=x_arg, databases=not offline, package=package, chosen=chosen) as config:
-            texts = draw(pictures_of(config, rev_range))
-        print_texts(texts, flat=True)
+            pictures = pictures_of(config, rev_range)
+            if html is not None:
+                _write_page(config, Path(html), pictures)
+                return
+        print_texts(draw(pictures), flat=True)
 
-    if offline and rev_range is None:
+    if offline and rev_range is None and html is None:
         answer(directory, lines, ask, package=package, flat=True)
     else:
         ask()
@@ -100,6 +112,16 @@ def _mermaid(pictures: Sequence[Picture]) -> list[str]:
             err=True,
         )
     return list(mermaid.lines(pictures))
+
+
+def _write_page(config: Config, path: Path, pictures: Sequence[Picture]) -> None:
+    """Write a page for a browser."""
+    from ellar_db.config.invocation import DATABASES, invocation_of
+    from ellar_db.drawing.page import page
+    from ellar_db.runtime.offline import write_output
+
+    databases = config.attributes.get(DATABASES, {}).values()
+    write_output(path, page(pictures), databases, invocation_of(config).manager, what="the page", option="--html")
 
 
 def _width() -> int | None:
