@@ -9,6 +9,7 @@ from ellar_db.config.invocation import Invocation
 from ellar_db.config.reports.refusals import reported
 from ellar_db.databases.connections import UnreachableError
 from ellar_db.databases.database import Database
+from ellar_db.drawing.picture import listed
 from ellar_db.fleet.positions import read_positions
 from ellar_db.runtime.versions import heads_in, read_from
 from ellar_db.util.errors import DbError
@@ -46,13 +47,14 @@ def standing_of(databases: Sequence[Database], invocation: Invocation) -> Standi
     servers: dict[object, list[Database]] = {}
     for database in databases:
         if database.name not in found:
-            servers.setdefault(database.without_schema.address, []).append(database)
+            address = database.address
+            servers.setdefault((address.host, address.port) if address.host else database.name, []).append(database)
     problems: list[str] = []
     for members in servers.values():
         _ask_each(members, invocation, at, problems)
     missing = [name for name, position in found.items() if not position.exists]
     if missing:
-        problems.append(f"there is no such database yet: {', '.join(missing)}")
+        problems.append(f"there is no such database yet: {listed(missing)}")
     return Standing(at, problems)
 
 
@@ -66,8 +68,9 @@ def _ask_each(
                 try:
                     at.update(read_from([database], invocation, _heads))
                 except UnreachableError as error:
-                    left = len(databases) - number
-                    problems.append(f"{error.what}{f' (and {left} more on this server)' if left else ''}")
+                    left = [each.name for each in databases[number:]]
+                    more = f"; others on this server aren't asked: {listed(left)}" if left else ""
+                    problems.append(f"{error.what}{more}")
                     return
         except DbError as error:
             problems.append(error.message)

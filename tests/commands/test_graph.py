@@ -16,6 +16,7 @@ from alembic.script import ScriptDirectory
 from ellar_db.commands.graph import command as graph_command
 from ellar_db.drawing import dot, mermaid, terminal
 from ellar_db.drawing.picture import Node, Picture
+from ellar_db.fleet import standing
 from ellar_db.history.shortcuts import SLOWLY
 from ellar_db.testing import Project
 from tests.support.pages import ROOT
@@ -157,6 +158,36 @@ def test_those_that_can_be_reached_are_shown_beside_it(several: Project) -> None
 
     assert shown.stdout == "* first (head), Add first <- reports\n"
     assert shown.stderr == "Warning: there is no such database yet: default\n"
+
+
+def test_a_server_that_cannot_be_reached_is_told_once(several: Project) -> None:
+    add(several, "first", None)
+    url = "postgresql+psycopg://ann@127.0.0.1:1"
+    several.write(
+        "pyproject.toml",
+        f"[tool.ellar-db.databases]\ndefault = '{url}/one'\nreports = '{url}/two'\nothers = '{url}/three'\n",
+    )
+    several.forget()
+
+    (line,) = several.db("graph").stderr.splitlines()
+
+    assert line.startswith(f"Warning: the database 'default' ({url}/one) can't be reached: ")
+    assert line.endswith("; others on this server aren't asked: reports, others")
+
+
+def test_those_that_cannot_be_asked_together_are_asked_one_by_one(
+    several: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(several, "first", None)
+    several.db("stamp", "first")
+    (several.path / "reports.db").write_bytes(b"no database" * 1000)
+    monkeypatch.setattr(standing, "read_positions", lambda databases, invocation: {})
+
+    shown = several.db("graph")
+
+    assert shown.stdout == "* first (head), Add first <- default\n"
+    (line,) = shown.stderr.splitlines()
+    assert line.startswith("Warning: the database 'reports' (sqlite:///reports.db) can't be used: DatabaseError: ")
 
 
 def test_a_revision_that_the_folder_lacks_is_told(linear: Project) -> None:
