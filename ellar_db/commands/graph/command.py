@@ -43,19 +43,12 @@ def graph(
 ) -> None:
     """Draw the history of revisions, the newest first, and where each database stands.
 
-    With a range, only the application's revisions are drawn, or those
-    of --package. A database that can't be reached is left out.
+    With a range, only the application's revisions are drawn, or those of --package. A database that can't be reached is
+    left out.
     """
     from ellar_db.config.history import answer, print_texts
 
-    if rev_range is not None and rev_range.count(":") != 1:
-        raise click.BadParameter("a range is [start]:[end], [start]: or :[end]", param_hint="'-r' / '--rev-range'")
-
-    if html == "":
-        raise click.BadParameter("a file can't have an empty name", param_hint="'--html'")
-    forms = [f"--{name}" for name, given in (("dot", dot), ("html", html), ("mermaid", mermaid)) if given]
-    if len(forms) > 1:
-        raise click.UsageError(f"{' and '.join(forms)} are different kinds of pictures; choose one")
+    _check(rev_range, html, dot=dot, mermaid=mermaid)
     draw = _dot if dot else _mermaid if mermaid else _terminal
 
     def lines(revisions: History) -> Iterable[str]:
@@ -78,6 +71,17 @@ def graph(
         answer(directory, lines, ask, package=package, flat=True)
     else:
         ask()
+
+
+def _check(rev_range: str | None, html: str | None, **flags: bool) -> None:
+    """Refuse what is no range, no file, or several kinds of pictures at once."""
+    if rev_range is not None and rev_range.count(":") != 1:
+        raise click.BadParameter("a range is [start]:[end], [start]: or :[end]", param_hint="'-r' / '--rev-range'")
+    if html == "":
+        raise click.BadParameter("a file can't have an empty name", param_hint="'--html'")
+    forms = [f"--{name}" for name, given in sorted({**flags, "html": html is not None}.items()) if given]
+    if len(forms) > 1:
+        raise click.UsageError(f"{' and '.join(forms)} are different kinds of pictures; choose one")
 
 
 def _terminal(pictures: Sequence[Picture]) -> list[str]:
