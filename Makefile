@@ -95,10 +95,10 @@ docs-check: setup
 	$(BIN)/python docs/generate.py --check
 
 bench: setup
-	$(BIN)/python benchmarks/plugins.py
-	$(BIN)/python benchmarks/cost.py
 	$(BIN)/$(INSTALL) matplotlib
 	@failed=0; \
+	$(BIN)/python benchmarks/plugins.py || failed=1; \
+	$(BIN)/python benchmarks/cost.py || failed=1; \
 	$(BIN)/python benchmarks/startup.py --pairs $(PAIRS) --json benchmarks/results/startup.json || failed=1; \
 	$(BIN)/python benchmarks/histories.py --pairs $(PAIRS) --json benchmarks/results/histories.json || failed=1; \
 	$(BIN)/python benchmarks/histories.py --pairs $(PAIRS) --growth --json benchmarks/results/growth.json || failed=1; \

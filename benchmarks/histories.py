@@ -208,11 +208,15 @@ def growth(folders: Folders, most: int) -> Iterator[Row]:
         ours, theirs = folders.pair(number, branches=True)
         for name in ("heads", "history"):
             yield Row(
-                f"{name}, branches", "alembic", Side((*OURS, name), ours), Side((*ALEMBIC, name), theirs), size=number
+                f"{name} with branches, {number:,}",
+                "alembic",
+                Side((*OURS, name), ours),
+                Side((*ALEMBIC, name), theirs),
+                size=number,
             )
         at_head(ours, theirs)
         yield Row(
-            "upgrade with nothing to do, branches",
+            f"upgrade with nothing to do and branches, {number:,}",
             "alembic",
             Side((*OURS, "upgrade"), ours),
             Side((*ALEMBIC, "upgrade", "head"), theirs),

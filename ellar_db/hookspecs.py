@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.operations.ops import MigrationScript
     from alembic.runtime.migration import MigrationContext, MigrationInfo
+    from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
     from sqlalchemy.schema import SchemaItem
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 PROJECT = "ellar_db"
-API = "1.3"
+API = "1.4"
 """The version of the hooks, which a plugin may name as `ELLAR_DB_API`.
 
 The second number increases when a hook or a parameter is added, the first when one is removed.
@@ -163,6 +164,29 @@ def ellar_db_provision(database: Database) -> bool | None:
                 create_role_and_schema(database.schema)
                 return True
     """
+
+
+@hookspec
+def ellar_db_status(database: Database, connection: Connection, script: ScriptDirectory) -> Mapping[str, object] | None:
+    """Say something of a database in `status`: columns of its table, and of its document.
+
+    Called for each database that can be reached, with the application's history and with each package's. It is only to
+    read: rows that it changes are rolled back.
+
+    Args:
+        database: The database; its `package` is that of the history, and empty for the application's own.
+        connection: A connection to it.
+        script: The history.
+
+    Returns:
+        Values by the title of their column, shown as text, or None.
+
+    Example:
+        @hookimpl
+        def ellar_db_status(database, connection):
+            return {"size": connection.scalar(text("SELECT pg_size_pretty(pg_database_size(current_database()))"))}
+    """
+    raise NotImplementedError
 
 
 @hookspec(firstresult=True)

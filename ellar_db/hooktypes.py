@@ -50,7 +50,7 @@ class Run:
 
     Args:
         purpose: "apply"; "scratch" if the database is a scratch database; "dry-run" if nothing is changed in the
-            database, as with `--sql`.
+            database: with `--sql` there is no connection, with `--dry-run` all is rolled back.
         command: "upgrade", "downgrade", "stamp", "ensure-version" or "repair"; for a plan that a program passed to
             Alembic itself, the name of its function.
         database: The database.
@@ -169,7 +169,9 @@ class Lock(Protocol):
     """What `ellar_db_lock` returns: a lock that a process holds until it releases it, or dies.
 
     It may also have a method `is_held(connection) -> bool`, which is called before each revision with the run's
-    connection. False means that the lock was lost, as a server's is with its session; the run then stops.
+    connection. False means that the lock was lost, as a server's is with its session; the run then stops. Another
+    method `held_by(connection) -> str` says for `status` who holds it, asked on a connection of that command; it
+    acquires nothing, and returns "" if nobody does.
     """
 
     def acquire(self) -> bool:

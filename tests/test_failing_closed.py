@@ -297,7 +297,7 @@ def test_an_optional_plugin_works_as_any_other(migrated: Project, install: Insta
     optional(install, "greeter", ADDS)
 
     assert migrated.db("greet").stdout == "hello\n"
-    row = json.loads(migrated.db("plugins", "--json").stdout)[1]
+    row = json.loads(migrated.db("plugins", "--json").stdout)["plugins"][1]
     assert (row["distribution"], row["kind"], row["state"]) == ("greeter", "installed", "active")
     assert migrated.db("plugins", "--check").stderr == ""
 

@@ -28,7 +28,7 @@ def test_hooks_shows_who_is_asked_in_which_order(project: Project, install: Call
     install("b-folder", DIRECTORY)
     install("wrap", WRAPPER)
 
-    shown = json.loads(project.db("plugins", "--hooks", "--json").stdout)
+    shown = json.loads(project.db("plugins", "--hooks", "--json").stdout)["hooks"]
     lines = rows(project.db("plugins", "--hooks").stdout)
 
     assert shown["ellar_db_directory"][:3] == ["b-folder:b_folder", "a-folder:a_folder", "ellar-db:module"]
@@ -93,7 +93,7 @@ def ellar_db_migrations():
 def test_it_says_which_migrations_a_plugin_brings(project: Project, install: Callable[..., Path]) -> None:
     install("brings", BRINGING)
 
-    row = json.loads(project.db("plugins", "--json").stdout)[1]
+    row = json.loads(project.db("plugins", "--json").stdout)["plugins"][1]
     lines = rows(project.db("plugins").stdout)
 
     assert (row["distribution"], row["state"], row["migrations"]) == ("brings", "active", ["audit"])

@@ -177,7 +177,7 @@ def test_all_broken_plugins_at_once_beside_a_good_one(plain: Project, install: I
         assert f"[{kind} is broken]" in help_.stdout
     assert "Say hello. [good]" in help_.stdout
     assert plain.db("hello").output == "hello\n"
-    rows = {row["distribution"]: row for row in json.loads(plain.db("plugins", "--json").stdout)}
+    rows = {row["distribution"]: row for row in json.loads(plain.db("plugins", "--json").stdout)["plugins"]}
     assert {name for name, row in rows.items() if row["state"] == "broken"} == set(BROKEN)
     assert rows["good"]["state"] == "active"
 
@@ -235,7 +235,7 @@ def test_what_a_plugin_prints_at_import_stays_off_stdout(plain: Project, install
 
     result = plain.db("plugins", "--json")
 
-    assert {row["distribution"] for row in json.loads(result.stdout)} == {"ellar-db", "chatty"}
+    assert {row["distribution"] for row in json.loads(result.stdout)["plugins"]} == {"ellar-db", "chatty"}
     assert result.stderr == "importing\nasked\n"
 
 
@@ -421,7 +421,7 @@ def test_a_required_plugin_that_is_not_as_it_should_be_stops_commands(
         )
     assert "init" in plain.db("--help").stdout
     assert "Options:" in plain.db("init", "--help").stdout
-    missing = [row for row in json.loads(plain.db("plugins", "--json").stdout) if row["state"] == "missing"]
+    missing = [row for row in json.loads(plain.db("plugins", "--json").stdout)["plugins"] if row["state"] == "missing"]
     assert [(row["distribution"], row["error"]) for row in missing] == [(text, REQUIREMENTS[text])]
 
 
@@ -540,7 +540,7 @@ def test_a_plugin_of_alembics_own_that_breaks_it_is_named(plain: Project, instal
     assert "culprit.py" in Project.run(plain, "ellar-db", "--traceback", "current", exit_code=3, env=site).stderr
     assert "upgrade" in Project.run(plain, "ellar-db", "--help", env=site).stdout
     assert Project.run(plain, "ellar-db", "heads", env=site).stderr == ""
-    shown = json.loads(Project.run(plain, "ellar-db", "plugins", "--json", env=site).stdout)
+    shown = json.loads(Project.run(plain, "ellar-db", "plugins", "--json", env=site).stdout)["plugins"]
     assert [(row["distribution"], row["state"], row["error"]) for row in shown if row["kind"] == "alembic"] == [
         ("a_fine_one", "active", ""),
         ("culprit", "broken", cause),

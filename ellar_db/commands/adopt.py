@@ -13,7 +13,7 @@ from ellar_db import options
 from ellar_db.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from ellar_db.revisions.adoption.plan import Plan
+    from ellar_db.revisions.rewriting.plan import Plan
 
 
 @click.command(short_help="Move in a folder of Alembic, Flask-Migrate, advanced-alchemy or ellar-sql.")
@@ -55,7 +55,7 @@ def adopt(
     """
     from ellar_db.config.reports.refusals import reported
     from ellar_db.plugins.manager import get_plugin_manager
-    from ellar_db.revisions.adoption.plan import plan_for
+    from ellar_db.revisions.rewriting.plan import plan_for
     from ellar_db.util.errors import DbError
     from ellar_db.util.files import shown
 
@@ -92,7 +92,7 @@ def make_group(directory: Path | None, group: str, *, dry_run: bool, yes: bool) 
     from alembic.script import ScriptDirectory
 
     from ellar_db.config.seam import alembic_config
-    from ellar_db.revisions.adoption.grouping import grouping
+    from ellar_db.revisions.rewriting.grouping import grouping
     from ellar_db.util.files import shown
 
     with alembic_config(directory, databases=False) as config:

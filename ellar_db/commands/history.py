@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @options.verbose
 @click.option("-i", "--indicate-current", is_flag=True, help="Indicate the current revision.")
 @options.package
+@options.json
 def history(
     directory: Path | None,
     x_arg: tuple[str, ...],
@@ -32,6 +33,7 @@ def history(
     verbose: bool,
     indicate_current: bool,
     package: str | None,
+    json: bool,
     chosen: Selection,
 ) -> None:
     """List changeset scripts in chronological order, the newest first.
@@ -44,8 +46,11 @@ def history(
         raise click.BadParameter("a range is [start]:[end], [start]: or :[end]", param_hint="'-r' / '--rev-range'")
 
     def lines(revisions: History) -> Iterable[str]:
+        from ellar_db.history.documents import of_history, written
         from ellar_db.history.text import Text, line
 
+        if json:
+            return [written(revisions=of_history(revisions, revisions.newest_first))]
         if verbose:
             text = Text(revisions)
             return [text.entry(place) for place in revisions.newest_first]
@@ -56,6 +61,7 @@ def history(
         from alembic import command
 
         from ellar_db.config.seam import alembic_config
+        from ellar_db.inspection.documents import print_revisions, ranged
         from ellar_db.runtime.packages import in_turn
         from ellar_db.runtime.versions import refuse_unknown
         from ellar_db.util.masking import PrintableStream
@@ -64,6 +70,9 @@ def history(
         with alembic_config(
             directory, x_arg=x_arg, databases=reads_database, labels=True, package=package, chosen=chosen
         ) as config:
+            if json:
+                print_revisions(ranged(config, rev_range, indicate_current=indicate_current))
+                return
             if not verbose:
                 config.stdout = PrintableStream(config.stdout, lines=True)  # type: ignore[assignment]  # as in the seam
 
@@ -79,7 +88,7 @@ def history(
                 show(config)
 
     if rev_range is None and not indicate_current:
-        answer(directory, lines, ask, package=package, flat=not verbose)
+        answer(directory, lines, ask, package=package, flat=not verbose, document=json)
     else:
         ask()
 

@@ -22,6 +22,7 @@ from ellar_db.options import Many, Selection
 @options.many
 @options.tag
 @options.package
+@click.option("--dry-run", is_flag=True, help="Run the revisions in a transaction, and roll it back.")
 @click.argument("revision", type=options.Revision(), default="head")
 def upgrade(
     directory: Path | None,
@@ -31,6 +32,7 @@ def upgrade(
     tag: str | None,
     package: str | None,
     revision: str,
+    dry_run: bool,
     chosen: Selection,
     many: Many,
     **limits: Any,
@@ -39,6 +41,9 @@ def upgrade(
 
     REVISION is head by default, the newest; with --sql it may be a range, such as base:head. An upgrade to the newest
     runs the migrations of installed packages first.
+
+    --dry-run runs the revisions and rolls them back, where the database can roll back schema changes. It stops before
+    a revision that commits.
     """
     from alembic import command
 
@@ -48,8 +53,18 @@ def upgrade(
     from ellar_db.runtime.packages import to_upgrade
 
     output = options.sql_output(sql, output)
+    if dry_run and (sql or many.asked):
+        other = "--sql" if sql else many.asked
+        raise click.UsageError(f"--dry-run runs on one database after the other, and means nothing with {other}")
     with alembic_config(
-        directory, x_arg=x_arg, output=output, limits=limits, package=package, chosen=chosen, each=Fleet(many)
+        directory,
+        x_arg=x_arg,
+        output=output,
+        limits=limits,
+        package=package,
+        chosen=chosen,
+        each=None if dry_run else Fleet(many),
+        rehearses=dry_run,
     ) as config:
         if not sql:
             refuse_unready(config)

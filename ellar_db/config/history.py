@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from ellar_db.config.checks import file_template
 from ellar_db.config.folder import DIRECTORY, given_files, migrations_directory
 from ellar_db.history.headers import UnclearError
@@ -35,6 +37,7 @@ def answer(
     *,
     package: str | None = None,
     flat: bool = False,
+    document: bool = False,
 ) -> None:
     """Print what revision files say, without running them; ask Alembic where that isn't possible.
 
@@ -44,6 +47,7 @@ def answer(
         ask: Asks Alembic. It is called in the application's context, so that no application is made twice.
         package: `--package`.
         flat: Each text is one line.
+        document: The text is for programs.
     """
     manager = get_plugin_manager()
     manager.require()
@@ -58,6 +62,8 @@ def answer(
             texts = None
         if texts is None:
             ask()
+        elif document:
+            click.echo("\n".join(texts))
         else:
             print_texts(texts, flat=flat)
 

@@ -187,6 +187,8 @@ class Invocation:
         answers: Answers to the questions of a comparison, and whether it may ask; None neither asks nor hints.
         found: Called with Alembic's `UpgradeOps` of each database that was compared, once env.py has ended.
         shows: A revision is only shown, and not written.
+        rehearses: What the command does is rolled back (`--dry-run`).
+        looks: The command only asks where the databases are, and says so itself.
         chosen: The databases that the command is for, if it isn't for all.
         each: Runs what the folder does on each database of a group; None does so one after the other.
     """
@@ -204,6 +206,8 @@ class Invocation:
     answers: Answers | None = None
     found: Callable[[Sequence[UpgradeOps]], object] | None = None
     shows: bool = False
+    rehearses: bool = False
+    looks: bool = False
     chosen: Selection | None = None
     each: Each | None = None
 

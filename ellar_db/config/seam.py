@@ -46,6 +46,7 @@ def alembic_config(
     answers: Answers | None = None,
     chosen: Selection | None = None,
     each: Each | None = None,
+    rehearses: bool = False,
 ) -> Iterator[Config]:
     """Yield Alembic's configuration for the project's databases, inside the application's context.
 
@@ -67,6 +68,7 @@ def alembic_config(
         answers: What is renamed, and values for columns that become NOT NULL; by default neither asked nor hinted at.
         chosen: The databases that the block is for (`--database`, `--group`); by default all.
         each: Runs what a folder does on each database of a group, by default one after the other.
+        rehearses: Roll back what the command does on the databases (`--dry-run`).
 
     Yields:
         The configuration; `attributes["databases"]` has the databases by name.
@@ -100,7 +102,15 @@ def alembic_config(
             found = collect_databases(manager, chosen.names if chosen else ())
             config.attributes[DATABASES] = Databases(selected(chosen, found.values())) if chosen else found
         config.attributes[KEY] = Invocation(
-            manager, brought, labels, output, dict(limits or {}), answers=answers, chosen=chosen, each=each
+            manager,
+            brought,
+            labels,
+            output,
+            dict(limits or {}),
+            answers=answers,
+            chosen=chosen,
+            each=each,
+            rehearses=rehearses,
         )
         manager.tell("ellar_db_configure", config=config)
         if brought is not None and databases:

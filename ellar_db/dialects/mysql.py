@@ -255,6 +255,17 @@ class MySQL(Dialect):
         number = int(connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one())
         return ServerSession(database, f"KILL QUERY {number}", f"KILL {number}")
 
+    def estimated_rows(self, connection: Connection, table: str, schema: str | None) -> int | None:
+        """Return what InnoDB estimates."""
+        from sqlalchemy import text
+
+        asked = text(
+            "SELECT table_rows FROM information_schema.tables "
+            "WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :name"
+        )
+        found = connection.execute(asked, {"schema": schema, "name": table}).scalar()
+        return None if found is None else int(found)
+
     def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return SQLAlchemy's transactions on the server that were prepared for a two-phase commit and never ended.
 

@@ -102,6 +102,16 @@ class ServerLock:
             # a server may not allow a user to see other sessions
             return ""
 
+    def held_by(self, connection: Connection) -> str:
+        """Return who holds the lock, as another session sees it; an empty string if nobody does.
+
+        Args:
+            connection: Another session's connection.
+        """
+        if self.ask_session(connection) is None:
+            return ""
+        return self.ask_holder(connection) or "another session"
+
     def try_to_lock(self, connection: Connection) -> bool:
         """Try to acquire the lock on a connection, and return whether it is held."""
         raise NotImplementedError

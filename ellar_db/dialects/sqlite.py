@@ -408,6 +408,10 @@ class NoLock:
         """Return an empty string."""
         return ""
 
+    def held_by(self, connection: Connection) -> str:
+        """Return an empty string."""
+        return ""
+
 
 def _uniques(sql: str) -> list[tuple[str | None, tuple[str, ...]]]:
     """Return the name and the columns of each UNIQUE constraint of a CREATE TABLE."""

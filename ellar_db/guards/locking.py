@@ -212,6 +212,29 @@ def _lock_of(database: Database, limits: Limits, manager: PluginManager) -> Lock
     return None
 
 
+def holder_of(database: Database, limits: Limits, manager: PluginManager, connection: Connection) -> str:
+    """Return who is migrating a database now; an empty string if nobody is, or nobody can tell.
+
+    Args:
+        database: The database.
+        limits: Its limits.
+        manager: The plugins, whose `ellar_db_lock` returns the locks.
+        connection: A connection to it, which is no run's.
+
+    Raises:
+        DbError: The lock can't be looked at.
+    """
+    found = manager.first("ellar_db_lock", database=database, limits=limits)
+    ask = None if found is None else getattr(found[1], "held_by", None)
+    if found is None or ask is None:
+        return ""
+    plugin, lock = found
+    try:
+        return str(plugin.guarded("held_by() of its lock", ask, connection))
+    finally:
+        plugin.guarded("release() of its lock", lock.release)
+
+
 def _release(database: Database, lock: Lock, *, failed: bool) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 

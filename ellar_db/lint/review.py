@@ -16,7 +16,7 @@ from ellar_db.project.settings import Settings
 from ellar_db.util.errors import DbError, meant
 
 if TYPE_CHECKING:
-    from alembic.operations.ops import MigrationScript, UpgradeOps
+    from alembic.operations.ops import MigrateOperation, MigrationScript, UpgradeOps
     from alembic.runtime.migration import MigrationContext
 
 
@@ -57,7 +57,8 @@ class Review:
         with Probes(database, dialect, context) as probes:
             for container in new:
                 operations = Operations(container, dialect, context.dialect, probes, duplicates=self.duplicates)
-                self.findings.add(database.name, _findings(operations, ignored, database.name))
+                found = findings_of(operations, ignored, database.name)
+                self.findings.add(database.name, (finding for _, finding in found))
 
 
 def ignored_codes(settings: Settings) -> frozenset[str]:
@@ -90,12 +91,21 @@ def ignored_codes(settings: Settings) -> frozenset[str]:
     return frozenset(listed)
 
 
-def _findings(operations: Operations, ignored: Collection[str], database: str) -> Iterator[Finding]:
+def findings_of(
+    operations: Operations, ignored: Collection[str], database: str
+) -> Iterator[tuple[MigrateOperation, Finding]]:
+    """Yield what the rules find in operations on one database, each with its operation.
+
+    Args:
+        operations: The operations.
+        ignored: The codes of rules that aren't applied.
+        database: The database's name.
+    """
     rules = [rule for rule in RULES if rule.code not in ignored and rule.applies(operations.dialect)]
     for operation in operations:
         for rule in rules:
             for problem in rule.check(operation, operations):
-                yield Finding(
+                found = Finding(
                     rule.code,
                     problem.severity,
                     database,
@@ -104,3 +114,4 @@ def _findings(operations: Operations, ignored: Collection[str], database: str) -
                     problem.message,
                     problem.fix,
                 )
+                yield operation, found

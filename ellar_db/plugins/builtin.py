@@ -37,11 +37,14 @@ BUILTINS = {
     "list_templates": "ellar_db.commands.list_templates",
     "merge": "ellar_db.commands.merge",
     "migrate": "ellar_db.commands.migrate",
+    "plan": "ellar_db.commands.plan",
     "plugins": "ellar_db.commands.plugins.command",
+    "rebase": "ellar_db.commands.rebase",
     "repair": "ellar_db.commands.repair",
     "revision": "ellar_db.commands.revision",
     "show": "ellar_db.commands.show",
     "stamp": "ellar_db.commands.stamp",
+    "status": "ellar_db.commands.status",
     "upgrade": "ellar_db.commands.upgrade",
 }
 """Modules by the name under which they are registered, in order; the last of the providers is called first."""
@@ -61,11 +64,14 @@ LINES = {
     "list_templates": "List available templates.",
     "merge": "Merge two revisions together, creating a new revision file.",
     "migrate": "Autogenerate a new revision file (alias for 'revision --autogenerate').",
+    "plan": "Show what an upgrade or a downgrade would do.",
     "plugins": "Show the plugins and their state.",
+    "rebase": "Let revisions of a branch follow another head.",
     "repair": "Resolve an interrupted run (MySQL, MariaDB).",
     "revision": "Create a new revision file.",
     "show": "Show the revision denoted by the given symbol.",
     "stamp": "Set the revision in the database without running migrations.",
+    "status": "Show where each database stands, and what is left to do.",
     "upgrade": "Upgrade to a later version.",
 }
 """The line in the help of each built-in plugin that gives a command, which a test holds to the command's own."""

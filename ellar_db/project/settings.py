@@ -27,6 +27,7 @@ KEYS = frozenset(
         "databases",
         "db-lock-timeout",
         "directory",
+        "head-file",
         "hooks",
         "lint",
         "lock",

@@ -19,6 +19,7 @@ from ellar_db.revisions.contents import tell_contents
 from ellar_db.revisions.files import one_writer, whole_files
 from ellar_db.revisions.names import RevisionName, as_docstring, check_branch_label, check_message, name_revision
 from ellar_db.revisions.replay import replayed
+from ellar_db.revisions.rewriting.heads import keep_heads
 from ellar_db.util.alembic import version_folders
 from ellar_db.util.errors import DbError
 
@@ -130,6 +131,8 @@ def write_revision(
                     made.belongs(Path(one.path), new.version_path or _folder(one, script))
         if made.files:
             tell_contents(compared, package)
+        if made.placed:
+            keep_heads(config)
         findings.tell()
         _tell_written(made.placed, named)
 
@@ -191,6 +194,7 @@ def write_merge(
             )
             if written is not None:
                 scratch.belongs(Path(written.path), _folder(written, script))
+        keep_heads(config)
         _tell_written(scratch.placed, named)
 
 

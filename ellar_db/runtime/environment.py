@@ -182,7 +182,7 @@ class Environment:
             self.watch.before(states)
             two_phase = stack.enter_context(TwoPhase())
             for each in states:
-                if writes and each.database.use_two_phase and each.connection is not None:
+                if writes and each.database.use_two_phase and each.connection is not None and not each.rehearses:
                     two_phase.begin(each.database, each.connection, each.dialect)
                 context = self._configure(each, connection=each.connection)
                 stack.enter_context(context.begin_transaction())
@@ -240,7 +240,7 @@ class Environment:
         from alembic import context
 
         name = each.database.name
-        if self.named and not self.invocation.settling:
+        if self.named and not self.invocation.settling and not self.invocation.looks:
             log.info("Database %s:", name)
             if self.invocation.labels:
                 self.config.print_stdout(f"{name}:")

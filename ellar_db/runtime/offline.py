@@ -77,11 +77,11 @@ class Script:
                 text = self._of_package(database, stream.getvalue())
                 files[database.name] = files.get(database.name, "") + text
             for name, text in files.items():
-                self._to_file(config, self.output / f"{name}.sql", text)
+                write_sql(config, self.output / f"{name}.sql", text)
             return
         text = "".join(self._headed(database, stream.getvalue()) for database, stream in self.parts)
         if self.output is not None:
-            self._to_file(config, self.output, text)
+            write_sql(config, self.output, text)
         else:
             stdout: TextIO = getattr(config.stdout, "exact", config.stdout)
             (config.output_buffer or stdout).write(text)
@@ -97,9 +97,20 @@ class Script:
             return sql
         return f"-- Database: {database.name} ({database.sync_engine.dialect.name})\n\n{sql}\n"
 
-    def _to_file(self, config: Config, path: Path, text: str) -> None:
-        invocation = invocation_of(config)
-        write_output(path, text, databases_of(config).values(), invocation.manager, what="the SQL", option="-o")
+
+def write_sql(config: Config, path: Path, text: str) -> None:
+    """Write SQL to a file, which is no database's.
+
+    Args:
+        config: Alembic's configuration.
+        path: The file; its folder is made if it isn't there.
+        text: The SQL.
+
+    Raises:
+        DbError: It can't be written.
+    """
+    invocation = invocation_of(config)
+    write_output(path, text, databases_of(config).values(), invocation.manager, what="the SQL", option="-o")
 
 
 def write_output(

@@ -75,6 +75,7 @@ class RunState:
         each_kept: Whether each revision has its own transaction.
         committed: Whether everything that was applied is committed.
         error: The error with which the run failed.
+        rehearses: Everything is rolled back in the end, and nothing may be committed before.
     """
 
     run: Run
@@ -91,6 +92,7 @@ class RunState:
     each_kept: bool = False
     committed: bool = True
     error: BaseException | None = None
+    rehearses: bool = False
     _mark: TransactionMark | None = None
     _begun: bool = False
     _in_revision: bool = False
@@ -266,6 +268,7 @@ class RunState:
                     f"env.py was about to commit a run that failed on the database {self.database.name!r}; it must let "
                     "the error pass"
                 ) from self.error
+            self._refuse_commit()
             # commits of plugins before the first revision don't count
             self.kept = self.kept or self.current is not None
             self.committed = True
@@ -274,6 +277,8 @@ class RunState:
             self._undone = self._undone or self._in_revision
 
         def before(_: Connection, __: Any, statement: str, *___: Any) -> None:
+            if COMMIT.match(statement):
+                self._refuse_commit()
             if self._in_revision and ROLLBACK.match(statement):
                 self._undone = True
             elif self.journal is None and COMMIT.match(statement):
@@ -293,6 +298,23 @@ class RunState:
         finally:
             for name, function in listeners.items():
                 event.remove(connection, name, function)
+
+    def rolled_back(self) -> None:
+        """Note that a dry run is over, and all of it about to be rolled back."""
+        self.rehearses = False
+        self.committed = True
+
+    def _refuse_commit(self) -> None:
+        """Stop a dry run before something is committed.
+
+        Raises:
+            RefusedError: This is one.
+        """
+        if self.rehearses:
+            raise RefusedError(
+                "it commits here, by autocommit_block() or by itself, and a dry run stops before that; all before it "
+                "ran without an error, and is rolled back"
+            )
 
     def _warn_of_commit(self) -> None:
         self.kept = True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ellar_db.config.command_line import program
 from ellar_db.config.invocation import DATABASES, KEY, Way, invocation_of
 from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.reports.position import DATABASE_OPTION
@@ -188,6 +189,9 @@ class Watch:
         run = self._run_on(database, connection)
         state = RunState(run, dialect_of(self.manager, database), database.options if options is None else options)
         self.states.append(state)
+        if self.writes and connection is not None and self.invocation.rehearses:
+            _refuse_rehearsal(state)
+            state.rehearses = True
         if self.writes and connection is not None:
             state.protect(self.invocation.limits_of(database), settling=self.invocation.settling)
             state.before_step = lambda: self.locks.check(database, connection)
@@ -226,6 +230,9 @@ class Watch:
         options[DATABASE_OPTION] = state.database
         callbacks = _listed(options.get("on_version_apply"))
         options["on_version_apply"] = [state.applied, *self._callbacks(state), *callbacks]
+        if state.rehearses:
+            # one transaction, which ends with a rollback
+            options["transaction_per_migration"] = False
         if state.guard is not None and options.get("transactional_ddl") is None:
             options["transactional_ddl"] = state.dialect.transactional_ddl
         original(**options)
@@ -312,7 +319,7 @@ class Watch:
         return next((each.limits for each in known.values() if identity(each) == identity(found)), {})
 
     def _run_on(self, database: Database, connection: Connection | None) -> Run:
-        purpose = "dry-run" if self.offline else "scratch" if is_guarding() else "apply"
+        purpose = "dry-run" if self.offline or self.invocation.rehearses else "scratch" if is_guarding() else "apply"
         return Run(purpose, self.name, database, connection, options=self._options)  # type: ignore[arg-type]  # one of them
 
     def before(self, states: Iterable[RunState]) -> None:
@@ -379,9 +386,23 @@ class Watch:
             if self.name != REFUSE_UNKNOWN:
                 told_of_another(context, state.dialect, refused=self._needs_revisions, ours=self.ours)
             work()
+            if state.rehearses:
+                self._undo(state)
         told = self.invocation.settling or self.invocation.package is not None
         if self.moves and not state.run.steps and not told:
             log.info(no_revisions(self.script) or "Nothing to do: the database is already at this revision.")
+
+    def _undo(self, state: RunState) -> None:
+        """Roll back all that a dry run has done on a database."""
+        assert state.connection is not None
+        state.rolled_back()
+        begun = state.connection.get_transaction()
+        if begun is not None:
+            begun.rollback()
+        number = len(state.run.steps)
+        if number:
+            revisions, are = ("1 revision", "is") if number == 1 else (f"{number:,} revisions", "are")
+            log.info("Dry run: %s ran on the database %r, and %s rolled back.", revisions, state.database.name, are)
 
     def _drop_journal(self, state: RunState) -> None:
         """Drop the journal's table, which bare Alembic would propose to drop."""
@@ -443,6 +464,19 @@ class Watch:
         if problems and error is None:
             replace_message(problems[0], f"the run is committed, but {problems[0].message}")
             raise problems[0]
+
+
+def _refuse_rehearsal(state: RunState) -> None:
+    """Refuse a dry run on a database that keeps what it would do.
+
+    Raises:
+        DbError: It can't roll back schema changes.
+    """
+    if not state.dialect.rolls_back_ddl(state.database):
+        raise DbError(
+            f"what a dry run does would stay in the database {state.database.name!r}, which can't roll back "
+            f"schema changes; `{program()} plan{state.database.choice}` shows what an upgrade would do"
+        )
 
 
 def _nothing(*_: Any) -> Iterable[Any]:

@@ -86,6 +86,51 @@ def downgrade_steps(script: ScriptDirectory, target: str, heads: tuple[str, ...]
     return list(script._downgrade_revs(target, heads))  # type: ignore[arg-type]  # as Alembic's own command calls it
 
 
+def upgrade_steps(script: ScriptDirectory, target: str, heads: tuple[str, ...]) -> list[RevisionStep]:
+    """Return the steps that `alembic upgrade` would run.
+
+    `ScriptDirectory._upgrade_revs` is needed for the reason given in `downgrade_steps`. The fallback is
+    `iterate_revisions(target, heads, implicit_base=True)` in reverse.
+
+    Raises:
+        CommandError: The target isn't above the heads.
+    """
+    return list(script._upgrade_revs(target, heads))  # type: ignore[arg-type]  # as Alembic's own command calls it
+
+
+@contextmanager
+def recording(add: Callable[[Any], object]) -> Iterator[None]:
+    """Call a function with each operation that revisions of the block invoke, those of batches included.
+
+    `AbstractOperations.invoke` is public, but replaced on the class, since Alembic makes an object of it for each run
+    and for each batch. There is no public fallback.
+
+    Args:
+        add: The function; it isn't called with operations that another one invokes.
+    """
+    from alembic.operations.base import AbstractOperations
+
+    invoke: Any = AbstractOperations.invoke
+    depth = 0
+
+    def invoked(operations: Any, operation: Any) -> Any:
+        nonlocal depth
+        if not depth:
+            add(operation)
+        depth += 1
+        try:
+            return invoke(operations, operation)
+        finally:
+            depth -= 1
+
+    replaced: Any = AbstractOperations
+    replaced.invoke = invoked
+    try:
+        yield
+    finally:
+        replaced.invoke = invoke
+
+
 def run_post_write_hooks(file: Path, hooks: Any) -> None:
     """Run the post-write hooks on a revision file.
 

@@ -111,6 +111,23 @@ class FileLock:
                 return ""
             return file.read(NOTE_LENGTH).decode("utf-8", "replace")
 
+    def held_by(self, _: object = None) -> str:
+        """Return who holds the lock, without acquiring it; an empty string if nobody does, or it can't be told."""
+        if self._handle is not None:
+            return self.holder()
+        try:
+            handle = os.open(self.path, os.O_RDONLY | SAFELY)
+        except OSError:
+            return ""
+        try:
+            _lock(handle)
+        except OSError as error:
+            held = error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+            return (self.holder() or "another program") if held else ""
+        finally:
+            os.close(handle)
+        return ""
+
     def _opened(self) -> int | None:
         """Open the lock file; return None if it vanished meanwhile."""
         try:

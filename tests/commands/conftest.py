@@ -16,31 +16,3 @@ def branched(plain: Project) -> Project:
     add(plain, "left", "first")
     add(plain, "right", "first", label="east")
     return plain
-
-
-@pytest.fixture
-def several(project: Project) -> Project:
-    """A project with the databases default and reports, and a folder for both."""
-    project.write(
-        "models.py",
-        """
-        from sqlalchemy import Column, Integer, MetaData, Table
-
-        main, reports = MetaData(), MetaData()
-        Table("users", main, Column("id", Integer, primary_key=True))
-        Table("figures", reports, Column("id", Integer, primary_key=True))
-        """,
-    )
-    project.write(
-        "pyproject.toml",
-        """
-        [tool.ellar-db]
-        metadata = {default = "models:main", reports = "models:reports"}
-
-        [tool.ellar-db.databases]
-        default = "sqlite:///app.db"
-        reports = "sqlite:///reports.db"
-        """,
-    )
-    project.db("init", "--multi")
-    return project

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from ellar_db.project.settings import parse_toml
-from ellar_db.revisions.adoption.environment import ELSEWHERE, own_code
+from ellar_db.revisions.rewriting.environment import ELSEWHERE, own_code
 from ellar_db.testing import Project
 from tests.support.folders import MAKERS, WHOLE, ForeignFolder
 from tests.support.processes import python, run

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from ellar_db.commands.graph import command as graph_command
 from ellar_db.drawing import dot, mermaid, terminal
 from ellar_db.drawing.picture import Node, Picture
-from ellar_db.fleet import standing
+from ellar_db.fleet import whereabouts
 from ellar_db.history.shortcuts import SLOWLY
 from ellar_db.testing import Project
 from tests.support.pages import ROOT
@@ -181,7 +181,7 @@ def test_those_that_cannot_be_asked_together_are_asked_one_by_one(
     add(several, "first", None)
     several.db("stamp", "first")
     (several.path / "reports.db").write_bytes(b"no database" * 1000)
-    monkeypatch.setattr(standing, "read_positions", lambda databases, invocation: {})
+    monkeypatch.setattr(whereabouts, "read_positions", lambda databases, invocation: {})
 
     shown = several.db("graph")
 

@@ -41,7 +41,7 @@ def ellar_db_revision_id():
 
 
 def listed(project: Project) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(project.db("plugins", "--json").stdout)
+    rows: list[dict[str, Any]] = json.loads(project.db("plugins", "--json").stdout)["plugins"]
     return rows
 
 

@@ -9,7 +9,7 @@ from ellar_db.config.history import warn_of
 from ellar_db.config.invocation import DATABASES, invocation_of
 from ellar_db.config.reports.refusals import reported
 from ellar_db.drawing.picture import Node, Picture, listed, pictured
-from ellar_db.fleet.standing import Standing, standing_of
+from ellar_db.fleet.whereabouts import Whereabouts, whereabouts_of
 from ellar_db.history.folder import History
 from ellar_db.history.headers import UnclearError
 from ellar_db.history.shortcuts import shortcuts
@@ -58,17 +58,17 @@ def _picture(config: Config, rev_range: str | None, told: dict[str, None], *, ti
     invocation = invocation_of(config)
     package = invocation.package
     databases = list(config.attributes.get(DATABASES, {}).values())
-    standing = standing_of(databases, invocation) if databases else Standing({}, [])
-    told.update(dict.fromkeys(standing.problems))
+    places = whereabouts_of(databases, invocation) if databases else Whereabouts({}, [])
+    told.update(dict.fromkeys(places.problems))
     nodes = _nodes(script)
     known = {node.revision for node in nodes}
-    for name, heads in standing.at.items():
+    for name, heads in places.at.items():
         gone = [each for each in heads if each not in known]
         if gone:
             told[f"the database {name!r} is at {', '.join(gone)}, which the folder doesn't have"] = None
-    marks = _marks(standing.at)
+    marks = _marks(places.at)
     if rev_range is not None:
-        within = _within(script, rev_range, standing)
+        within = _within(script, rev_range, places)
         nodes = [node for node in nodes if node.revision in within]
         marks.pop("", None)
     title = f"Package {package.title}" if package else "Application"
@@ -84,13 +84,13 @@ def _marks(at: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return marks
 
 
-def _within(script: ScriptDirectory, rev_range: str, standing: Standing) -> set[str]:
+def _within(script: ScriptDirectory, rev_range: str, found: Whereabouts) -> set[str]:
     """Return the ids of the revisions in a range."""
     # as Alembic's `history` does
     start, end = rev_range.strip().split(":")
     at: tuple[str, ...] = ()
     if CURRENT in (start, end):
-        at = _current(standing)
+        at = _current(found)
         if end == CURRENT and not at:
             return set()
     lower = (at if start == CURRENT else start) or "base"
@@ -99,14 +99,14 @@ def _within(script: ScriptDirectory, rev_range: str, standing: Standing) -> set[
     return {each.revision for each in script.walk_revisions(lower, upper)}  # type: ignore[arg-type]
 
 
-def _current(standing: Standing) -> tuple[str, ...]:
+def _current(found: Whereabouts) -> tuple[str, ...]:
     """Return the revisions of the only database."""
-    if standing.problems:
-        raise UnavailableError(f"a range can't have `current`, since {standing.problems[0]}")
-    if len(standing.at) == 1:
-        return tuple(next(iter(standing.at.values())))
-    if standing.at:
-        names = listed(list(standing.at))
+    if found.problems:
+        raise UnavailableError(f"a range can't have `current`, since {found.problems[0]}")
+    if len(found.at) == 1:
+        return tuple(next(iter(found.at.values())))
+    if found.at:
+        names = listed(list(found.at))
         raise DbError(f"`current` could mean the revision of each database ({names}); choose one with --database")
     raise DbError("a range can't have `current` with --offline or without a database; name a revision")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +43,9 @@ def plugins(
         rows = list(inventory(ctx))
         hooked = answering() if hooks else {}
     if as_json:
-        click.echo(json.dumps(hooked if hooks else rows, indent=2))
+        from ellar_db.history.documents import written
+
+        click.echo(written(**({"hooks": hooked} if hooks else {"plugins": rows})))
     else:
         from ellar_db.commands.plugins.tables import show_hooks, show_plugins, show_timings
 

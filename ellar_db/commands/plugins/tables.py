@@ -1,15 +1,12 @@
-"""Tables on the terminal, drawn by rich."""
+"""What is known about the plugins, as tables."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ellar_db.cli.tables import print_table, table_of
 from ellar_db.util.masking import printable
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 
 def show_plugins(rows: Sequence[dict[str, Any]]) -> None:
@@ -18,13 +15,13 @@ def show_plugins(rows: Sequence[dict[str, Any]]) -> None:
     Args:
         rows: One dict per plugin, as printed by `ellar db plugins --json`.
     """
-    table = _table("Plugin", "From", "State", "Load >", "Does")
+    table = table_of("Plugin", "From", "State", "Load >", "Does")
     for row in rows:
         state = row["state"]
         style = "dim" if state in ("disabled", "not allowed") else "" if state == "active" else "red"
         cells = (_title(row), row["entry_point"] or row["kind"], state, f"{row['load_ms']:.1f} ms", _does(row))
         table.add_row(*map(printable, cells), style=style)
-    _print(table)
+    print_table(table)
 
 
 def show_timings(rows: Sequence[dict[str, Any]]) -> None:
@@ -33,12 +30,12 @@ def show_timings(rows: Sequence[dict[str, Any]]) -> None:
     Args:
         rows: One dict per plugin, as printed by `ellar db plugins --json`.
     """
-    table = _table("Plugin", "Load >")
+    table = table_of("Plugin", "Load >")
     loaded = sorted((row for row in rows if row["kind"] != "alembic"), key=lambda row: -row["load_ms"])
     for row in loaded:
         table.add_row(printable(_title(row)), f"{row['load_ms']:.1f} ms")
     table.add_row("all", f"{sum(row['load_ms'] for row in loaded):.1f} ms", style="bold")
-    _print(table)
+    print_table(table)
 
 
 def show_hooks(hooks: Mapping[str, Sequence[str]]) -> None:
@@ -47,29 +44,10 @@ def show_hooks(hooks: Mapping[str, Sequence[str]]) -> None:
     Args:
         hooks: The plugins by hook, in call order.
     """
-    table = _table("Hook", "Asked, in this order")
+    table = table_of("Hook", "Asked, in this order")
     for name, plugins in hooks.items():
         table.add_row(name, printable(", ".join(plugins)) or "nobody", style="" if plugins else "dim")
-    _print(table)
-
-
-def _table(*titles: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
-    for title in titles:
-        table.add_column(title.removesuffix(" >"), overflow="fold", justify="right" if title.endswith(" >") else "left")
-    return table
-
-
-def _print(table: Table) -> None:
-    from rich.console import Console
-
-    console = Console(file=sys.stdout, highlight=False, markup=False)
-    if not sys.stdout.isatty():
-        # in a file each row stays on one line, however long; rich takes it for a terminal if FORCE_COLOR is set
-        console.width = console.measure(table, options=console.options.update(max_width=sys.maxsize)).maximum
-    console.print(table)
+    print_table(table)
 
 
 def _title(row: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Where databases stand in a history, as far as they can be asked."""
+"""Where databases are in a history, as far as they can be asked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-class Standing(NamedTuple):
+class Whereabouts(NamedTuple):
     """Where databases stand.
 
     Args:
@@ -30,7 +30,7 @@ class Standing(NamedTuple):
     problems: Sequence[str]
 
 
-def standing_of(databases: Sequence[Database], invocation: Invocation) -> Standing:
+def whereabouts_of(databases: Sequence[Database], invocation: Invocation) -> Whereabouts:
     """Return where databases stand; one that can't be asked is a problem, and no error.
 
     Args:
@@ -55,7 +55,7 @@ def standing_of(databases: Sequence[Database], invocation: Invocation) -> Standi
     missing = [name for name, position in found.items() if not position.exists]
     if missing:
         problems.append(f"there is no such database yet: {listed(missing)}")
-    return Standing(at, problems)
+    return Whereabouts({each.name: at[each.name] for each in databases if each.name in at}, problems)
 
 
 def _ask_each(

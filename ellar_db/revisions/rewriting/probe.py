@@ -1,7 +1,7 @@
 """A program of its own that asks a migrations folder for its answers, in the environment of whoever made it.
 
-`python -m ellar_db.revisions.adoption.probe` reads a request from its input, as JSON, and prints what it found. It is a
-process of its own because an env.py and what it imports change the process, and must be imported anew once they have
+`python -m ellar_db.revisions.rewriting.probe` reads a request from its input, as JSON, and prints what it found. It is
+a process of its own because an env.py and what it imports change the process, and must be imported anew once they have
 changed.
 """
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ellar_db.config.reports.broken_files import broken_file, without_ini
 from ellar_db.project.origins import ADVANCED_ALCHEMY, ELLAR_SQL, FLASK_MIGRATE
-from ellar_db.revisions.adoption.environment import CALLBACKS, imported_modules
+from ellar_db.revisions.rewriting.environment import CALLBACKS, imported_modules
 from ellar_db.util.alembic import intercept_environments
 from ellar_db.util.errors import DbError, UnavailableError, summary
 

@@ -181,7 +181,7 @@ def statements(sql: str) -> list[str]:
 
 def _probed(request: Mapping[str, Any], env: Mapping[str, str] | None) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", "ellar_db.revisions.adoption.probe"],
+        [sys.executable, "-m", "ellar_db.revisions.rewriting.probe"],
         input=json.dumps(request),
         env={**os.environ, **(env or {})},
         capture_output=True,

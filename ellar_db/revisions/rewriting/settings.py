@@ -15,7 +15,7 @@ from ellar_db.databases.database import DEFAULT
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.settings import parse_toml, read_settings
-from ellar_db.revisions.adoption.answers import FoundDatabase
+from ellar_db.revisions.rewriting.answers import FoundDatabase
 from ellar_db.util.errors import DbError
 from ellar_db.util.masking import SECRET
 

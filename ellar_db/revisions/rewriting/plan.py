@@ -14,12 +14,12 @@ from ellar_db.databases.database import DEFAULT
 from ellar_db.options import group_options
 from ellar_db.project.application import application_context
 from ellar_db.project.origins import ELLAR_SQL, OURS, Origin, origin_of
-from ellar_db.revisions.adoption import files
-from ellar_db.revisions.adoption.answers import Answers, FoundDatabase, Request, ask, importable
-from ellar_db.revisions.adoption.changes import Change, made, text_of
-from ellar_db.revisions.adoption.environment import ELSEWHERE, PLACES, OwnCode, own_code, variables
-from ellar_db.revisions.adoption.settings import NewSettings, settings_for, with_settings
 from ellar_db.revisions.files import one_writer
+from ellar_db.revisions.rewriting import files
+from ellar_db.revisions.rewriting.answers import Answers, FoundDatabase, Request, ask, importable
+from ellar_db.revisions.rewriting.changes import Change, made, text_of
+from ellar_db.revisions.rewriting.environment import ELSEWHERE, PLACES, OwnCode, own_code, variables
+from ellar_db.revisions.rewriting.settings import NewSettings, settings_for, with_settings
 from ellar_db.util.click import replace_message
 from ellar_db.util.errors import DbError
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ellar_db.project.origins import OURS, origin_of
-from ellar_db.revisions.adoption.changes import Change, made, text_of
 from ellar_db.revisions.files import one_writer
+from ellar_db.revisions.rewriting.changes import Change, made, text_of
 from ellar_db.revisions.scaffold import for_group
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import shown

@@ -1,0 +1,1 @@
+"""Where databases stand, and what is in them."""

@@ -1,0 +1,320 @@
+"""What a command would run on a database: the revisions from where it is to a target, and what each of them does."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.autogenerate.words import Difference, described
+from ellar_db.config.command_line import program
+from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
+from ellar_db.config.reports.position import Position, explained
+from ellar_db.config.reports.refusals import reported
+from ellar_db.databases.connections import connected, in_event_loop
+from ellar_db.databases.database import Database, Databases
+from ellar_db.fleet.attempt import warnings_kept
+from ellar_db.inspection.standing import Standing, refuse_unclear, standings
+from ellar_db.lint.findings import Finding
+from ellar_db.lint.operations import Operations
+from ellar_db.lint.probes import Probes
+from ellar_db.lint.review import findings_of, ignored_codes
+from ellar_db.plugins.dialects import dialect_of
+from ellar_db.util.alembic import ancestors, downgrade_steps, recording, upgrade_steps
+from ellar_db.util.errors import DbError, summary
+from ellar_db.util.masking import masked
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.operations.ops import MigrateOperation
+    from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
+    from alembic.script import Script, ScriptDirectory
+    from sqlalchemy import Connection
+
+RUNNING = "-- Running "
+"""How the comment begins that Alembic writes before each revision."""
+
+COMMIT = re.compile(r"\s*\bCOMMIT;\s*(?:GO\s*)?\Z")
+"""The end of Alembic's transaction, behind the last revision."""
+
+MANY = 100_000
+"""From how many rows on the server's estimate counts, since counting would read the whole table."""
+
+
+@dataclass
+class Step:
+    """One revision that would run.
+
+    Args:
+        script: The revision.
+        is_upgrade: It would be applied, and not undone.
+        differences: What it does, in words.
+        sql: Its SQL, that of the version table included.
+        problem: Why not all of it can be told.
+        findings: What the rules say of it.
+        operations: Its operations.
+    """
+
+    script: Script
+    is_upgrade: bool
+    differences: list[Difference] = field(default_factory=list)
+    sql: str = ""
+    problem: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    operations: list[MigrateOperation] = field(default_factory=list, repr=False)
+
+
+@dataclass
+class Plan:
+    """What would run on one database.
+
+    Args:
+        standing: Where it stands.
+        steps: The revisions, in order.
+        sql: The SQL of all of them, as one script.
+        rows: How many rows the tables have that are touched, by table, and whether that is an estimate.
+        after: The revisions at which the database would be.
+        others: Databases of its group that are at the same revisions, for which it stands.
+    """
+
+    standing: Standing
+    steps: list[Step] = field(default_factory=list)
+    sql: str = ""
+    rows: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    after: Sequence[str] = ()
+    others: list[str] = field(default_factory=list)
+
+
+class Planner:
+    """Plans what would run on the databases of one folder.
+
+    Args:
+        config: The configuration of the application or of a package.
+        target: The revision to reach: above where a database is, or below it.
+    """
+
+    def __init__(self, config: Config, target: str) -> None:
+        from alembic.script import ScriptDirectory
+
+        self.config = config
+        self.target = target
+        self.script: ScriptDirectory = ScriptDirectory.from_config(config)
+        self.manager = invocation_of(config).manager
+
+    def plan(self, standing: Standing) -> Plan:
+        """Return what would run on a database.
+
+        Args:
+            standing: Where it stands.
+
+        Raises:
+            DbError: The target leads nowhere, or env.py can't write SQL.
+        """
+        plan = Plan(standing)
+        at = tuple(each.revision for each in standing.current)
+        given = self.config.attributes.get(DATABASES)
+        before = invocation_of(self.config)
+        collected = _Collected()
+        change_invocation(self.config, labels=False, looks=True, script=collected, ahead=None)
+        if standing.origin is not None and given:
+            self.config.attributes[DATABASES] = Databases([each for each in given.values() if _is(each, standing)])
+        try:
+            self._run(plan, at, collected)
+        finally:
+            change_invocation(
+                self.config, labels=before.labels, looks=before.looks, script=before.script, ahead=before.ahead
+            )
+            self.config.attributes[DATABASES] = given
+        if standing.origin is not None and plan.steps:
+            self._look(plan, standing.origin)
+        return plan
+
+    def goes_down(self, at: Sequence[str]) -> bool:
+        """Return whether the target is below where a database is.
+
+        Args:
+            at: Its revisions.
+        """
+        if self.target[:1] in "+-":
+            return self.target.startswith("-")
+        if self.target in ("head", "heads") or self.target.endswith(("@head", "@heads")):
+            return False
+        if self.target == "base" or self.target.endswith("@base"):
+            return True
+        with reported():
+            meant = {each.revision for each in self.script.get_revisions(self.target)}
+            return bool(meant) and not meant & set(at) and meant <= ancestors(self.script, at)
+
+    def _run(self, plan: Plan, at: tuple[str, ...], collected: _Collected) -> None:
+        from alembic.runtime.environment import EnvironmentContext
+
+        down = self.goes_down(at)
+        ahead = self._steps(plan.standing, at, down=down)
+        if not ahead:
+            plan.after = at
+            return
+        buffer, marks = collected.stream, list[int]()
+        running: list[Step] = []
+        texts: list[MigrationContext] = []
+
+        def steps(_: tuple[str, ...], context: MigrationContext) -> list[MigrationStep]:
+            # behind the beginning of the transaction
+            marks.append(len(_text(context, buffer)))
+            for step in ahead:
+                [script] = self.script.get_revisions(step.revision.revision)
+                plan.steps.append(Step(script, step.is_upgrade))
+                step.migration_fn = begun(step.migration_fn, plan.steps[-1], context)
+            return list(ahead)
+
+        def begun(work: Any, step: Step, context: MigrationContext) -> Any:
+            @wraps(work)
+            def run(**arguments: Any) -> None:
+                running.append(step)
+                text = _text(context, buffer)
+                if len(running) > 1:
+                    marks.append(text.rindex(RUNNING, marks[-1]))
+                try:
+                    work(**arguments)
+                except Exception as error:  # a revision that reads the database raises anything where there is none
+                    step.problem = masked(f"not all can be told without running it: {summary(error)}")
+                texts[:] = [context]
+
+            return run
+
+        output, self.config.output_buffer = self.config.output_buffer, buffer
+        try:
+            with (
+                reported(),
+                warnings_kept(),
+                recording(lambda operation: running[-1].operations.append(operation)),
+                EnvironmentContext(self.config, self.script, fn=steps, as_sql=True, starting_rev=list(at) or None),
+            ):
+                self.script.run_env()
+        finally:
+            self.config.output_buffer = output
+        plan.sql = _text(texts[0], buffer) if texts else buffer.getvalue()
+        for step, begin, end in zip(plan.steps, marks, [*marks[1:], len(plan.sql)], strict=False):
+            step.sql = COMMIT.sub("", plan.sql[begin:end]).strip()
+        plan.after = ahead[-1].info.destination_revision_ids
+
+    def _steps(self, standing: Standing, at: tuple[str, ...], *, down: bool) -> list[RevisionStep]:
+        from alembic.util import CommandError
+
+        origin = standing.origin
+        name = f"the database {standing.database!r}"
+        choice = "" if origin is None else origin.choice
+        command = "downgrade" if down else "upgrade"
+        position = Position(self.script, at, name, standing.package, command, self.target, choice)
+        with reported():
+            try:
+                return (downgrade_steps if down else upgrade_steps)(self.script, self.target, at)
+            except (CommandError, AssertionError) as error:
+                told = explained(error, position, program())
+                if not told:
+                    raise
+                raise DbError(told) from error
+
+    def _look(self, plan: Plan, database: Database) -> None:
+        """Add what depends on the database itself: the words of its kind, the findings, and the rows."""
+        wait = invocation_of(self.config).limits_of(database).connect_wait
+
+        def work(databases: Sequence[Database]) -> None:
+            with connected(databases[0], wait) as connection:
+                self._add_findings(plan, databases[0], connection)
+                self._count(plan, databases[0], connection)
+
+        in_event_loop([database], work)
+
+    def _add_findings(self, plan: Plan, database: Database, connection: Connection) -> None:
+        from alembic.operations.ops import UpgradeOps
+        from alembic.runtime.migration import MigrationContext
+
+        dialect = dialect_of(self.manager, database)
+        whose = {id(operation): step for step in plan.steps for operation in step.operations}
+        for step in plan.steps:
+            step.differences = [
+                each for operation in step.operations for each in described(operation, connection.dialect)
+            ]
+        # what a downgrade loses is what it is for
+        container = UpgradeOps([each for step in plan.steps if step.is_upgrade for each in step.operations])
+        ignored = ignored_codes(self.manager.settings)
+        with ExitStack() as stack:
+            probes = stack.enter_context(Probes(database, dialect, MigrationContext.configure(connection)))
+            operations = Operations(container, dialect, connection.dialect, probes)
+            for operation, finding in findings_of(operations, ignored, database.name):
+                whose[id(operation)].findings.append(finding)
+
+    def _count(self, plan: Plan, database: Database, connection: Connection) -> None:
+        from sqlalchemy import func, inspect, select, table
+        from sqlalchemy.exc import DBAPIError
+
+        dialect, inspector = dialect_of(self.manager, database), inspect(connection)
+        touched = {(each.schema, each.table) for step in plan.steps for each in step.differences if each.table}
+        for schema, name in sorted(touched, key=str):
+            try:
+                if name is None or not inspector.has_table(name, schema=schema):
+                    continue
+                about = dialect.estimated_rows(connection, name, schema)
+                known = about if about is not None and about >= MANY else None
+                exact = select(func.count()).select_from(table(name, schema=schema))
+                number = known if known is not None else connection.execute(exact).scalar_one()
+            except DBAPIError:
+                # a table that this user may not read; the next one begins anew
+                connection.rollback()
+                continue
+            plan.rows[f"{schema}.{name}" if schema else name] = (number, known is not None)
+
+
+def plans_of(config: Config, target: str) -> list[Plan]:
+    """Return what would run on each database of a folder.
+
+    Of databases of a group that are at the same revisions, one stands for all.
+
+    Args:
+        config: The configuration of the application or of a package.
+        target: The revision to reach.
+
+    Raises:
+        DbError: The target leads nowhere, a database is at a revision that the folder doesn't have, or the like.
+        UnavailableError: A database can't be reached.
+    """
+    found = standings(config, whole=False)
+    refuse_unclear(found)
+    planner = Planner(config, target)
+    plans: dict[object, Plan] = {}
+    for standing in found:
+        group = standing.origin.group if standing.origin is not None else ""
+        key = (group or None, standing.at) if group else standing.database
+        if key in plans:
+            plans[key].others.append(standing.database)
+        else:
+            plans[key] = planner.plan(standing)
+    return list(plans.values())
+
+
+class _Collected:
+    """The SQL of one database, in place of the `Script` that prints it."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+
+    def part(self, _: Database) -> io.StringIO:
+        """Return the stream to which Alembic writes."""
+        return self.stream
+
+    def end(self, _: Config) -> None:
+        """Print nothing."""
+
+
+def _is(database: Database, standing: Standing) -> bool:
+    return database.name == standing.database
+
+
+def _text(context: MigrationContext, buffer: io.StringIO) -> str:
+    """Return what has been written, wherever env.py lets Alembic write."""
+    own: Any = context.output_buffer
+    return str(own.getvalue()) if isinstance(own, io.StringIO) else buffer.getvalue()
