@@ -54,8 +54,8 @@ def everything(project: Project) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "command",
     (
-        "branches check current downgrade edit ensure-version heads history merge migrate revision show stamp upgrade "
-        "wait create drop"
+        "branches check create current downgrade drop edit ensure-version graph heads history merge migrate plan rebase "
+        "revision show stamp status upgrade wait"
     ).split(),
 )
 def test_no_migrations_folder(plain: Project, command: str, monkeypatch: pytest.MonkeyPatch) -> None:

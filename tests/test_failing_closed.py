@@ -57,6 +57,7 @@ WRITING = {
 READING = {
     "heads": ["heads"],
     "history": ["history"],
+    "graph": ["graph"],
     "show": ["show"],
     "branches": ["branches"],
     "current": ["current"],

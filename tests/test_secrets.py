@@ -36,6 +36,7 @@ COMMANDS: list[list[str]] = [
     ["drop", "--yes"],
     ["edit"],
     ["ensure-version"],
+    ["graph"],
     ["heads", "-v"],
     ["history", "-i", "-v"],
     ["init", "-d", "other"],

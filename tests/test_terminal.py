@@ -42,6 +42,7 @@ def shown(text: str) -> list[str]:
     "command",
     [
         "history", "history -v", "history -i", "show first", "heads -v", "current", "current -v", "branches -v",
+        "graph", "graph --offline", "graph --mermaid", "graph --dot",
         "upgrade", "downgrade base", "stamp first", "check", "list-templates", "plugins", "merge", "revision",
         "--traceback show nothing",
     ],

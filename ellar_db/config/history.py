@@ -108,10 +108,16 @@ def _history(manager: PluginManager, directory: Path | None) -> History | None:
     if (":" in str(folder) and not folder.is_absolute()) or not (folder / "env.py").is_file():
         return None
     recursive = FLAGS[given.get("recursive_version_locations", "false")]
-    return History([folder / "versions"], recursive=recursive, refused=_warn)
+    return History([folder / "versions"], recursive=recursive, refused=warn_of)
 
 
-def _warn(path: str, error: SyntaxError) -> None:
+def warn_of(path: str, error: SyntaxError) -> None:
+    """Print that a revision file can't be compiled.
+
+    Args:
+        path: The file.
+        error: What Python says of it.
+    """
     what = f"{shown(Path(path))} can't be compiled: {error.msg} (line {error.lineno})"
     say(f"Warning: {what}; mend it, since no command can run it", err=True)
 

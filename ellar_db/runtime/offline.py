@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
     from ellar_db.databases.database import Database
+    from ellar_db.plugins.manager import PluginManager
 
 
 def script_of(config: Config, databases: int) -> Script:
@@ -107,25 +109,45 @@ def write_sql(config: Config, path: Path, text: str) -> None:
     Raises:
         DbError: It can't be written.
     """
+    invocation = invocation_of(config)
+    write_output(path, text, databases_of(config).values(), invocation.manager, what="the SQL", option="-o")
+
+
+def write_output(
+    path: Path, text: str, databases: Iterable[Database], manager: PluginManager, *, what: str, option: str
+) -> None:
+    """Write what a command makes to a file that the user named, and make its folder.
+
+    Args:
+        path: The file; a link, a device or a pipe is written through.
+        text: What is written.
+        databases: The databases whose files are refused; those of other SQLite databases are too.
+        manager: The plugins.
+        what: How messages call the text.
+        option: The option that named the file.
+
+    Raises:
+        DbError: The file belongs to a database, or can't be written.
+    """
     try:
-        _refuse_database(config, path)
+        _refuse_database(path, databases, manager, f"name another file for {what} with {option}")
         path.parent.mkdir(parents=True, exist_ok=True)
         write_through(path, text)
     except OSError as error:
-        raise DbError(f"the SQL can't be written to {path}: {error.strerror or error}") from error
+        raise DbError(f"{what} can't be written to {path}: {error.strerror or error}") from error
 
 
-def _refuse_database(config: Config, path: Path) -> None:
-    """Refuse to write SQL over a database."""
+def _refuse_database(path: Path, databases: Iterable[Database], manager: PluginManager, advice: str) -> None:
+    """Refuse to write over a database."""
     where = os.path.realpath(path)
-    for database in databases_of(config).values():
-        files = dialect_of(invocation_of(config).manager, database).files(database)
+    for database in databases:
+        files = dialect_of(manager, database).files(database)
         if any(where == os.path.realpath(file) or _same_file(path, file) for file in files):
-            raise DbError(f"{path} belongs to the database {database.name!r}; name another file for the SQL with -o")
+            raise DbError(f"{path} belongs to the database {database.name!r}; {advice}")
     owner = owner_of(path)
     if owner is not None:
         kind = "is a" if owner == Path(where) else "belongs to a"
-        raise DbError(f"{path} {kind} SQLite database; name another file for the SQL with -o")
+        raise DbError(f"{path} {kind} SQLite database; {advice}")
 
 
 def _same_file(one: Path, other: Path) -> bool:

@@ -189,6 +189,18 @@ def _unread_class() -> Callable[[Any, str, Header], Script]:
     return Unread
 
 
+def own_labels(script: Script) -> tuple[str, ...]:
+    """Return the branch labels in a revision's file.
+
+    `Revision._orig_branch_labels` is needed since Alembic adds to `branch_labels` those of the whole line. The fallback
+    is `branch_labels` of the script's module, which has to be run for it.
+
+    Args:
+        script: The revision.
+    """
+    return tuple(sorted(script._orig_branch_labels))
+
+
 @contextmanager
 def revisions_in_one_pass(order: Order) -> Iterator[None]:
     """Let Alembic order revisions, and find the newest of many, in one pass over the history.

@@ -64,7 +64,7 @@ from ellar_db.util import ellar_sql as ellar_doors
 from ellar_db.util import sqlalchemy as sqlalchemy_doors
 from ellar_db.util.drivers import aiosqlite as aiosqlite_doors
 from ellar_db.util.drivers import pymysql as pymysql_doors
-from ellar_db.util.scripts import heads_in_one_pass, revisions_in_one_pass
+from ellar_db.util.scripts import heads_in_one_pass, own_labels, revisions_in_one_pass
 from tests.support.servers import asynchronous, sync_engine
 
 
@@ -197,6 +197,18 @@ class TestAlembic:
                 found = ours._filter_into_branch_heads([ours.get_revision(each) for each in targets])
                 assert [each.revision for each in ours.iterate_revisions("heads", "base")] == order
             assert {each.revision for each in found} == {each.revision for each in known}
+
+    def test_the_labels_in_a_revisions_file(self, tmp_path: Path) -> None:
+        (tmp_path / "versions").mkdir()
+        for own, down, labels in (("a1", None, ("y", "x")), ("b2", "a1", None)):
+            text = f"revision = {own!r}\ndown_revision = {down!r}\nbranch_labels = {labels!r}\n"
+            (tmp_path / "versions" / f"{own}.py").write_text(text)
+        script = ScriptDirectory(tmp_path)
+        check_that(
+            hasattr(script.get_revision("a1"), "_orig_branch_labels"), "Revision._orig_branch_labels", "scripts.py"
+        )
+
+        assert [own_labels(each) for each in script.walk_revisions()] == [(), ("x", "y")]
 
     def test_revisions_are_known_from_headers(self, tmp_path: Path) -> None:
         for name in ("_load_revisions", "_version_locations"):

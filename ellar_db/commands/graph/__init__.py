@@ -1,0 +1,1 @@
+"""The command `graph`, and the pictures that it draws."""
