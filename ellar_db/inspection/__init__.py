@@ -1,0 +1,1 @@
+"""What databases, the history of revisions and scratch databases have in common, and in what they differ."""
