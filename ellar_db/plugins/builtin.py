@@ -42,6 +42,7 @@ BUILTINS = {
     "show": "ellar_db.commands.show",
     "stamp": "ellar_db.commands.stamp",
     "upgrade": "ellar_db.commands.upgrade",
+    "verify": "ellar_db.commands.verify",
 }
 """Modules by the name under which they are registered, in order; the last of the providers is called first."""
 
@@ -65,6 +66,7 @@ LINES = {
     "show": "Show the revision denoted by the given symbol.",
     "stamp": "Set the revision in the database without running migrations.",
     "upgrade": "Upgrade to a later version.",
+    "verify": "Try pending revisions on a scratch database: up, down and up, with rows.",
 }
 """The line in the help of each built-in plugin that gives a command, which a test holds to the command's own."""
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ellar_db.config.collection import collect_packages
@@ -16,6 +14,7 @@ from ellar_db.config.invocation import DATABASES, change_invocation, invocation_
 from ellar_db.config.packages import for_package
 from ellar_db.databases.database import Databases
 from ellar_db.scratch.databases import guarded, scratch_databases
+from ellar_db.scratch.leftovers import scratch_folder
 from ellar_db.util.click import replace_message
 from ellar_db.util.errors import DbError
 
@@ -79,8 +78,8 @@ def on_scratch(
     try:
         with (
             _told(),
-            tempfile.TemporaryDirectory(prefix="ellar-db-") as folder,
-            scratch_databases(databases, _by_name(urls), Path(folder), invocation.manager) as made,
+            scratch_folder() as folder,
+            scratch_databases(databases, _by_name(urls), folder, invocation.manager) as made,
             guarded(script.env_py_location),
         ):
             config.attributes[DATABASES] = made
