@@ -39,6 +39,20 @@ class Wanted:
     since_ref: str | None = None
     all: bool = False
 
+    def none(self, name: str) -> str:
+        """Return what to say where there are none.
+
+        Args:
+            name: The database's name.
+        """
+        if self.since is not None:
+            return f"Nothing to verify: no revision comes after {self.since}."
+        if self.since_ref is not None:
+            return f"Nothing to verify: no revision was added or changed since {self.since_ref}."
+        if self.all:
+            return "Nothing to verify: there are no revisions."
+        return f"Nothing to verify: the database {name!r} has all revisions (--all verifies them)."
+
     def of(self, script: ScriptDirectory, database: Database, invocation: Invocation) -> set[str]:
         """Return the ids of the revisions for one database.
 

@@ -93,7 +93,7 @@ def noted(engine: Engine) -> Iterator[Changes]:
 
 
 class Tables:
-    """The tables of a database, without those that record what was run.
+    """The tables of a database, without those that record what was run, of extensions, and partitions.
 
     Args:
         connection: The database.
@@ -116,8 +116,12 @@ class Tables:
                 metadata.reflect(connection, schema=schema)
                 for name, clauses in (dialect.checks_of_columns(connection, schema) or {}).items():
                     self._checks[schema, name] = clauses
+            # rows of a virtual table are in others, and those of a partition are in its table
+            others = dialect.tables_of_extensions(connection) | dialect.partitions(connection)
             self.all: dict[str, Table] = {
-                str(table.key): table for table in metadata.sorted_tables if table.key not in leave_out
+                str(table.key): table
+                for table in metadata.sorted_tables
+                if table.key not in leave_out and (table.schema, table.name) not in others
             }
         connection.rollback()
         self.connection = connection

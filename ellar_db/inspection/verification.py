@@ -131,8 +131,9 @@ class Verification:
 
     def _of_folder(self, script: ScriptDirectory, databases: Databases) -> list[Database]:
         """Return the databases on which the folder runs, which env.py knows."""
-        if len(databases) < 2:
+        if len(databases) == 1:
             return list(databases.values())
+        # without one, env.py is somebody else's, or says what to do
         with replaying(), on_scratch(self.config, script, databases, self.urls) as made:
             names = Migrations(self.open_config, script, made).look()
         return [databases[name] for name in names]
@@ -177,7 +178,7 @@ class _Walk:
     def run(self) -> Verified:
         """Try all of them; after one that failed, those after it on another scratch database."""
         if not self.left:
-            log.info("Nothing to verify on the database %r: it has all revisions (--all verifies them).", self.name)
+            log.info("%s", self.verification.wanted.none(self.name))
         done = 0
         while self.left:
             with self._scratch() as migrations:
@@ -264,7 +265,8 @@ class _Walk:
         self.verification.tell(verdict, self.several)
 
     def _look(self, migrations: Migrations) -> State:
-        return migrations.look()[self.name]
+        with replaying():
+            return migrations.look()[self.name]
 
     def _compare_models(self, migrations: Migrations) -> None:
         """Compare the models with what all revisions make, if there are models."""

@@ -355,6 +355,18 @@ class TestDrift:
         )
         assert several.db("check", "--drift", "--database", "default").stdout == "No drift detected.\n"
 
+    def test_of_an_interrupted_run_is_told(self, plain: Project, new_database: NewDatabase) -> None:
+        plain.configure(url=new_database("mariadb"))
+        plain.db("init")
+        body = "op.create_table('t', sa.Column('id', sa.Integer)); op.execute('nonsense')"
+        write_revision(plain.path / "migrations/versions", "one", None, body)
+        plain.db("upgrade", exit_code=1)
+
+        result = plain.db("check", "--drift", exit_code=1)
+
+        assert result.stdout == "table t is in the database and in no applied revision\n"
+        assert "a run on the database 'default' was interrupted" in result.stderr
+
     def test_of_a_revision_that_is_not_known_is_no_answer(self, plain: Project, shop: str) -> None:
         change(shop, "UPDATE alembic_version SET version_num = 'gone'")
 

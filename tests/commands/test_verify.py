@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from ellar_db.scratch.leftovers import scratch_folder
 from ellar_db.testing import Project
+from tests.support.environments import ForeignEnvironment
 from tests.support.fleets import files, history
 from tests.support.processes import TIMEOUT, Program, python
 from tests.support.revisions import add, write_revision
@@ -127,6 +128,19 @@ class TestRevisions:
         (line,) = result.stdout.splitlines()
         assert line.startswith("FAIL  one: the upgrade fails: upgrade -> one failed on the database 'default'")
         assert "what comes after one can't be reached" in result.stderr
+
+    def test_that_fail_halfway_on_mariadb_need_no_repair(
+        self, plain: Project, new_database: Callable[[str], str], write: Write
+    ) -> None:
+        without_models(plain, new_database("mariadb"))
+        write("one", f"{USERS}; op.execute('nonsense')", "op.drop_table('users')")
+
+        line = plain.db("verify", exit_code=1).stdout
+
+        assert line.endswith(
+            "this database can't roll back schema changes. Done: CREATE TABLE users ( id INTEGER NOT NULL "
+            "AUTO_INCREMENT, name VARCHAR(64), PRIMARY KEY (id) ). Failed: nonsense\n"
+        )
 
     @pytest.mark.parametrize("said", ["op.drop_index('ix_none')", "op.drop_table('users')"])
     def test_whose_downgrade_fails_or_takes_too_much_fail(self, plain: Project, write: Write, said: str) -> None:
@@ -244,6 +258,18 @@ class TestRows:
         assert plain.db("verify").stdout.splitlines()[1] == "ok    two"
 
 
+def test_a_virtual_table_keeps_its_own_tables(plain: Project, write: Write) -> None:
+    write("one", "op.execute('CREATE VIRTUAL TABLE docs USING fts5(title)')", "op.drop_table('docs')")
+    write(
+        "two", "op.execute(\"INSERT INTO docs VALUES ('a')\"); op.execute('SELECT 1')", "op.execute('DELETE FROM docs')"
+    )
+
+    result = plain.db("verify")
+
+    assert result.stdout == "ok    one\nok    two\n"
+    assert "no rows" not in result.stderr
+
+
 def test_a_table_that_can_have_no_rows_is_told_once(
     plain: Project, new_database: Callable[[str], str], write: Write
 ) -> None:
@@ -271,8 +297,9 @@ class TestWhich:
         assert self.tried(linear) == ["second", "third"]
         linear.db("upgrade")
         assert linear.db("verify").stderr == (
-            "Nothing to verify on the database 'default': it has all revisions (--all verifies them).\n"
+            "Nothing to verify: the database 'default' has all revisions (--all verifies them).\n"
         )
+        assert linear.db("verify", "--since", "third").stderr == "Nothing to verify: no revision comes after third.\n"
 
     def test_are_all_of_a_database_that_is_not_there(self, linear: Project) -> None:
         assert "isn't there yet" in linear.db("verify").stderr
@@ -332,6 +359,20 @@ class TestWhich:
 
 
 class TestFolder:
+    @pytest.mark.parametrize("configured", [True, False])
+    def test_whose_env_py_is_of_somebody_else_is_no_answer(self, plain: Project, configured: bool) -> None:
+        theirs = ForeignEnvironment(plain, "sqlite:///app.db", "generic").write()
+        theirs.revision("one", None, "op.create_table('t', sa.Column('id', sa.Integer))", "op.drop_table('t')")
+        if not configured:
+            (plain.path / "pyproject.toml").unlink()
+            plain.forget()
+
+        result = plain.db("-c", "theirs.ini", "verify", "--all", exit_code=3)
+
+        assert "connects to databases by itself, and so can't be given scratch databases" in result.stderr
+        assert result.stdout == ""
+        assert not (plain.path / "app.db").exists()
+
     def test_whose_models_differ_fails(self, plain: Project) -> None:
         plain.db("init")
         plain.db("migrate", "--scratch", "--rev-id", "one", "-m", "first")
