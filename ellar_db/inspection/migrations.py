@@ -20,6 +20,7 @@ from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context
 from ellar_db.scratch.databases import guarded, scratch_databases
 from ellar_db.scratch.schema import Schema, differences, read_schema
+from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -161,6 +162,9 @@ class Migrations:
 
         Returns:
             The states by database name; of the default database only, if the folder is for one.
+
+        Raises:
+            DbError: A database can't be read, or env.py runs on none.
         """
         states: dict[str, State] = {}
 
@@ -174,6 +178,8 @@ class Migrations:
             return ()
 
         self._run(look, dont_mutate=True)
+        if not states:
+            raise DbError(f"{self.script.env_py_location} runs on no database; let it call ellar_db.env.run()")
         return states
 
     @contextmanager

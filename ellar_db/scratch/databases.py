@@ -173,7 +173,11 @@ def _scratch(database: Database, dialect: Dialect, folder: Path) -> Iterator[Dat
 
             drop_left(like, drop)
             forget = stack.enter_context(noted(name, like))
-            administered(database, dialect, lambda connection: dialect.create_database(connection, url, like))
+            try:
+                administered(database, dialect, lambda connection: dialect.create_database(connection, url, like))
+            except DbError:
+                forget()
+                raise
 
             def end() -> None:
                 drop(name)

@@ -38,6 +38,16 @@ def ellar_db_before_run(run):
         connection.execute(text("CREATE TABLE reached (id INTEGER)"))
 """
 
+VERIFY = """
+import tempfile
+
+tempfile.tempdir = None
+from ellar_db.cli import db
+
+db(["verify"], prog_name="ellar-db")
+"""
+"""A program that looks for the folder of temporary files by itself, whatever the process it comes from has found."""
+
 PACKAGE = """
 from pathlib import Path
 
@@ -477,21 +487,27 @@ class TestConfigured:
 
 
 class TestScratch:
-    SLEEP = "print('begun', flush=True); op.execute(\"SELECT {}(60)\")"
+    SLEEP = 'print(op.get_bind().engine.url.database, flush=True); op.execute("SELECT {}(60)")'
+
+    @pytest.fixture(autouse=True)
+    def _notes_apart(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Keep notes of scratch databases where no other test drops what a killed program left."""
+        (tmp_path / "temporary").mkdir()
+        monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+        monkeypatch.setattr("tempfile.tempdir", None)
 
     @pytest.fixture(params=["postgresql", "mariadb"])
     def started(
         self, request: pytest.FixtureRequest, plain: Project, new_database: Callable[[str], str], write: Write
     ) -> tuple[str, Program | subprocess.Popen[str]]:
-        """A server, and a program that has begun to run a revision on a scratch database there."""
+        """The name of a scratch database, and the program that runs a revision on it."""
         url = new_database(request.param)
         without_models(plain, url)
         write("one", self.SLEEP.format("pg_sleep" if "postgresql" in url else "SLEEP"), "op.execute('SELECT 1')")
-        before = databases(url)
-        program = python("-m", "ellar_db", "verify", cwd=plain.path)
+        program = python("-c", VERIFY, cwd=plain.path)
         assert program.stdout is not None
-        assert program.stdout.readline() == "begun\n"
-        (name,) = databases(url) - before
+        name = program.stdout.readline().strip()
+        assert name in databases(url)
         return name, program
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -508,7 +524,7 @@ class TestScratch:
         assert name not in databases(url)
 
     def test_databases_of_a_killed_program_are_dropped_by_the_next(
-        self, started: tuple[str, Program], plain: Project
+        self, started: tuple[str, Program], plain: Project, tmp_path: Path
     ) -> None:
         name, program = started
         url = _url(plain)
@@ -516,6 +532,7 @@ class TestScratch:
         program.kill()
         program.communicate(timeout=TIMEOUT)
         assert name in databases(url)
+        assert list(tmp_path.glob(f"temporary/*/{name}.json"))
         plain.forget()
         (plain.path / "migrations/versions/one_.py").unlink()
         add(plain, "other", None)
@@ -525,10 +542,14 @@ class TestScratch:
         assert f"Dropped the scratch database {name}, which a killed run had left." in said
         assert name not in databases(url)
 
-    def test_folders_of_a_killed_program_are_removed_by_the_next(
-        self, plain: Project, write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    def test_databases_that_were_not_made_are_forgotten(self, plain: Project, write: Write, tmp_path: Path) -> None:
+        write("one", USERS, "op.drop_table('users')")
+
+        plain.db("verify", "--scratch-url", "postgresql+psycopg://nobody@127.0.0.1:1/nowhere", exit_code=3)
+
+        assert [file for file in tmp_path.glob("temporary/**/*") if file.is_file()] == []
+
+    def test_folders_of_a_killed_program_are_removed_by_the_next(self, plain: Project, write: Write) -> None:
         write("one", USERS, "op.drop_table('users')")
         with scratch_folder() as used:
             left, others = used.with_name(f"{used.name[:-16]}0123456789abcdef"), used.with_name("others")
