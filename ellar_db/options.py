@@ -388,6 +388,17 @@ def probe_duplicates(function: F) -> F:
     )(function)
 
 
+def scratch_url(function: F) -> F:
+    """Add `--scratch-url`, which the function gets as `scratch_urls`."""
+    return click.option(
+        "--scratch-url",
+        "scratch_urls",
+        metavar="[NAME=]URL",
+        multiple=True,
+        help="The server on which a scratch database is made; by default that of the application's database.",
+    )(function)
+
+
 def json(function: F) -> F:
     """Add `--json`, which makes a command write one document for programs."""
     return click.option("--json", is_flag=True, help="Write one JSON document to standard output.")(function)

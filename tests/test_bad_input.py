@@ -55,7 +55,7 @@ def everything(project: Project) -> dict[str, bytes]:
     "command",
     (
         "branches check create current downgrade drop edit ensure-version graph heads history merge migrate plan rebase "
-        "revision show stamp status upgrade wait"
+        "revision show stamp status upgrade verify wait"
     ).split(),
 )
 def test_no_migrations_folder(plain: Project, command: str, monkeypatch: pytest.MonkeyPatch) -> None:

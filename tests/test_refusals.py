@@ -165,6 +165,13 @@ REFUSALS = [
     Refusal("wait --for head --timeout 0", "`ellar-db upgrade` runs what is missing", again=True),
     Refusal("wait --for head --timeout 0", "`ellar-db repair` says what it left", ["broken", "interrupted"], leads_on={0: 1}, database="mariadb"),
     Refusal("wait --timeout 0", "--timeout waits longer", ["absent"], follow=[0], again=True),
+    # the history
+    Refusal("heads --single", "`ellar-db merge` joins them, `ellar-db rebase` lets yours follow the other", ["two_heads"], leads_on={1: 1}, follow=[1]),
+    Refusal("heads --single", "`ellar-db merge` joins them, `ellar-db rebase` lets yours follow the other", ["two_heads"], follow=[0], again=True),
+    Refusal("heads --single", "`ellar-db heads --write` writes it", ["head_file"], again=True),
+    Refusal("rebase", "say it, as in `ellar-db rebase left --onto right`", ["two_heads"]),
+    Refusal("rebase left --onto right", "`ellar-db downgrade first` undoes it", ["two_heads", "at_left"], again=True),
+    Refusal("upgrade --dry-run", "`ellar-db plan` shows what an upgrade would do", database="mariadb"),
     Refusal("drop", "say --yes if that is wanted", ["upgraded"], option="--yes"),
     Refusal("upgrade --sql --create", "leave one of them out", exit_code=2),
     # plugins
@@ -275,6 +282,12 @@ class Shop:
 
     def further(self) -> None:
         add(self.project, "further", "right")
+
+    def at_left(self) -> None:
+        self.project.db("upgrade", "left")
+
+    def head_file(self) -> None:
+        self.project.configure(extra="head-file = true")
 
     def merged(self) -> None:
         self.project.db("merge")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,137 +12,67 @@ from ellar_db import options
 from ellar_db.hookspecs import hookimpl
 from ellar_db.options import Selection
 
-if TYPE_CHECKING:
-    from alembic.config import Config
-    from alembic.operations.ops import UpgradeOps
-
-
-log = logging.getLogger("ellar_db")
-
-KEYS = ("operation", "table", "schema", "name", "text")
-"""What the JSON document has of each difference."""
-
 
 @click.command(short_help="Check if there are any new operations to migrate.")
 @options.environment
 @options.databases
 @options.package
+@click.option("--history", is_flag=True, help="Compare the models with the revisions, run on a scratch database.")
+@click.option("--drift", is_flag=True, help="Compare the database with the revisions, run on a scratch database.")
+@options.scratch_url
 @options.json
-def check(directory: Path | None, x_arg: tuple[str, ...], package: str | None, json: bool, chosen: Selection) -> None:
+def check(
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    package: str | None,
+    history: bool,
+    drift: bool,
+    scratch_urls: tuple[str, ...],
+    json: bool,
+    chosen: Selection,
+) -> None:
     """Check if there are any new operations to migrate.
+
+    Three questions, of which each has an answer of its own: do the models say what the database has (without an
+    option)? Do they say what the revisions make (--history; no database of the application is used)? Does the database
+    have what the revisions make that were run on it (--drift)?
 
     Each difference is one line on standard output; --json writes one document instead.
 
-    Exit code 0: none. 1: `migrate` would write a revision, or a database isn't at the newest revision. 3: the
-    application or a database is unavailable.
+    Exit code 0: none. 1: there are differences; or without an option, a database isn't at the newest revision. 3: the
+    application or a database is unavailable, or the revisions can't be run on a scratch database.
     """
     import io
 
     from ellar_db.config.seam import alembic_config
+    from ellar_db.inspection.answers import Report, compare, compare_history, search
     from ellar_db.runtime.package_checks import warn_of_leftovers
     from ellar_db.runtime.packages import in_turn
 
-    report = Report(json)
+    _refuse_contradictions(history, drift, scratch_urls, package)
+    report = Report(json, "drift" if drift else "history" if history else "database")
     with alembic_config(
         directory, x_arg=x_arg, package=package, decides=True, chosen=chosen, stdout=io.StringIO() if json else None
     ) as config:
-        warn_of_leftovers(config)
         try:
-            in_turn(config, partial(compare, report=report))
+            if drift:
+                search(config, scratch_urls, report)
+            elif history:
+                compare_history(config, scratch_urls, report)
+            else:
+                warn_of_leftovers(config)
+                in_turn(config, partial(compare, report=report))
         finally:
             report.finish()
 
 
-@dataclass
-class Report:
-    """What `check` has compared.
-
-    Args:
-        json: Print one document, and nothing else.
-        databases: The differences of each database, as the document has them.
-        unfinished: How many comparisons have begun and didn't end.
-        told: The lines about what wasn't compared.
-    """
-
-    json: bool
-    databases: list[dict[str, Any]] = field(default_factory=list)
-    unfinished: int = 0
-    told: list[str] = field(default_factory=list)
-
-    def add(self, package: str | None, compared: Sequence[UpgradeOps]) -> None:
-        """Add the databases of the application, or of a package, and print what wasn't compared."""
-        from ellar_db.autogenerate.uncompared import UNCOMPARED
-        from ellar_db.autogenerate.words import DATABASE, differences
-
-        uncompared: dict[str, list[str]] = {}
-        for operations in compared:
-            database, left_out = str(operations.info.get(DATABASE)), operations.info.get(UNCOMPARED, [])
-            found = [{key: getattr(each, key) for key in KEYS} for each in differences(operations)]
-            self.databases.append(
-                {"database": database, "package": package, "differences": found, "not_compared": left_out}
-            )
-            uncompared.setdefault(", ".join(left_out), []).append(database)
-        for left_out, names in uncompared.items():
-            where = f" on {' and '.join(names)}" if len(uncompared) > 1 else ""
-            line = f"Not compared{where}: {left_out}."
-            if not self.json and line not in self.told:
-                self.told.append(line)
-                log.info("%s", line)
-
-    def finish(self) -> None:
-        """Print the document, if everything could be compared."""
-        from json import dumps
-
-        if self.json and self.databases and not self.unfinished:
-            click.echo(dumps({"schema": 1, "databases": self.databases}, indent=2, ensure_ascii=False))
-
-
-def compare(config: Config, report: Report) -> None:
-    """Compare the databases with the models of the application, or of a package.
-
-    Args:
-        config: Alembic's configuration.
-        report: Gets the differences.
-
-    Raises:
-        DbError: They differ, or a database isn't at the newest revision.
-    """
-    from alembic import command
-    from alembic.util import AutogenerateDiffsDetected
-
-    from ellar_db.autogenerate.words import lines
-    from ellar_db.config.command_line import program
-    from ellar_db.config.invocation import change_invocation, invocation_of
-    from ellar_db.runtime.package_checks import check_heads, heads_to_join, warn_of_heads
-    from ellar_db.util.errors import DbError
-    from ellar_db.util.masking import masked
-
-    package = invocation_of(config).package
-    report.unfinished += 1
-    if package is not None:
-        check_heads(config)
-        if package.metadata is None:
-            config.print_stdout("At the newest revision; it gives no models to compare.")
-            report.unfinished -= 1
-            return
-    compared: list[UpgradeOps] = []
-    change_invocation(config, found=compared.extend)
-    try:
-        command.check(config)
-    except AutogenerateDiffsDetected as error:
-        for line in lines(compared):
-            config.print_stdout(masked(line))
-        option = f" --package {package.name}" if package is not None else ""
-        heads = heads_to_join(config)
-        first = f"`{program()} merge{option}` joins the heads {' and '.join(heads)}, then " if heads else ""
-        raise DbError(
-            f"the models have changes that aren't in any revision; {first}`{program()} migrate{option}` writes one"
-        ) from error
-    finally:
-        if compared:
-            report.add(None if package is None else package.name, compared)
-            report.unfinished -= 1
-    warn_of_heads(config)
+def _refuse_contradictions(history: bool, drift: bool, urls: tuple[str, ...], package: str | None) -> None:
+    if history and drift:
+        raise click.UsageError("--history and --drift are two questions; ask one after the other")
+    if urls and not (history or drift):
+        raise click.UsageError("--scratch-url says where a scratch database is made, and needs --history or --drift")
+    if drift and package is not None:
+        raise click.UsageError("--drift compares whole databases, with the tables of all packages; leave --package out")
 
 
 @hookimpl

@@ -25,13 +25,7 @@ from ellar_db.options import Selection
     is_flag=True,
     help="Compare with a scratch database on which all revisions are run, and not with the application's database.",
 )
-@click.option(
-    "--scratch-url",
-    "scratch_urls",
-    metavar="[NAME=]URL",
-    multiple=True,
-    help="The server on which --scratch makes a database; by default that of the application's database.",
-)
+@options.scratch_url
 @click.option("--sql", is_flag=True, help="Not supported: autogenerate must read the database.")
 def migrate(
     directory: Path | None,

@@ -1,1 +1,1 @@
-"""Where databases stand, and what is in them."""
+"""Where databases stand, what is in them, and what would happen to them."""

@@ -48,6 +48,7 @@ BUILTINS = {
     "stamp": "ellar_db.commands.stamp",
     "status": "ellar_db.commands.status",
     "upgrade": "ellar_db.commands.upgrade",
+    "verify": "ellar_db.commands.verify",
     "wait": "ellar_db.commands.wait",
 }
 """Modules by the name under which they are registered, in order; the last of the providers is called first."""
@@ -78,6 +79,7 @@ LINES = {
     "stamp": "Set the revision in the database without running migrations.",
     "status": "Show where each database stands, and what is left to do.",
     "upgrade": "Upgrade to a later version.",
+    "verify": "Try pending revisions on a scratch database: up, down and up, with rows.",
     "wait": "Wait until the databases answer, or are at the newest revision.",
 }
 """The line in the help of each built-in plugin that gives a command, which a test holds to the command's own."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ellar_db.config.collection import collect_packages
 from ellar_db.config.groups import representatives
 from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
 from ellar_db.config.packages import for_package
+from ellar_db.databases.database import Databases
 from ellar_db.scratch.databases import guarded, scratch_databases
+from ellar_db.scratch.leftovers import scratch_folder
 from ellar_db.util.click import replace_message
 from ellar_db.util.errors import DbError
 
@@ -45,18 +45,50 @@ def replayed(config: Config, script: ScriptDirectory, urls: Sequence[str] = ()) 
     """
     invocation = invocation_of(config)
     databases = representatives(invocation.manager, config.attributes[DATABASES], invocation.chosen)
-    with (
-        _told(),
-        tempfile.TemporaryDirectory(prefix="ellar-db-") as folder,
-        scratch_databases(databases, _by_name(urls), Path(folder), invocation.manager) as made,
-        guarded(script.env_py_location),
-    ):
-        config.attributes[DATABASES] = made
-        # no other process uses these databases
-        change_invocation(config, limits={**invocation.limits, "lock": False})
-        log.info("Replaying the revisions on %s ...", "scratch databases" if len(made) > 1 else "a scratch database")
+    with on_scratch(config, script, databases, urls):
+        log.info(
+            "Replaying the revisions on %s ...", "scratch databases" if len(databases) > 1 else "a scratch database"
+        )
         _upgrade(config)
         yield
+
+
+@contextmanager
+def on_scratch(
+    config: Config, script: ScriptDirectory, databases: Databases, urls: Sequence[str] = ()
+) -> Iterator[Databases]:
+    """Replace the databases of a configuration by scratch databases, which are empty.
+
+    Meanwhile no other database can be connected to. Hooks of runs on these see the purpose "scratch".
+
+    Args:
+        config: Alembic's configuration; it has its own databases again at the end.
+        script: The migrations folder.
+        databases: Those of the application for which scratch databases are made.
+        urls: Where they are made, each `URL` or `NAME=URL`; by default where the application's are.
+
+    Yields:
+        The scratch databases, under the names of the application's.
+
+    Raises:
+        DbError: A scratch database can't be made, or env.py connects by itself.
+    """
+    invocation = invocation_of(config)
+    own = config.attributes[DATABASES]
+    try:
+        with (
+            _told(),
+            scratch_folder() as folder,
+            scratch_databases(databases, _by_name(urls), folder, invocation.manager) as made,
+            guarded(script.env_py_location),
+        ):
+            config.attributes[DATABASES] = made
+            # no other process uses these databases
+            change_invocation(config, limits={**invocation.limits, "lock": False})
+            yield made
+    finally:
+        config.attributes[DATABASES] = own
+        change_invocation(config, limits=invocation.limits)
 
 
 def _upgrade(config: Config) -> None:
@@ -64,13 +96,13 @@ def _upgrade(config: Config) -> None:
 
     invocation = invocation_of(config)
     packages = [] if invocation.package else collect_packages(invocation.manager).values()
-    with _silent():
+    with silent():
         for part in [*(for_package(config, package) for package in packages if package.databases), config]:
             command.upgrade(part, "heads")
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """Show only warnings of the runs."""
 
     def warns(record: logging.LogRecord) -> bool:

@@ -20,6 +20,7 @@ class Failure:
         lost: The connection was lost before it was known what is left.
         left: The journal entry that is kept, or None if nothing of the revision was applied.
         left_is_current: The entry is of the revision that was running.
+        scratch: The database is a scratch database, of which nothing is left at the end.
     """
 
     rolls_back: bool
@@ -30,6 +31,7 @@ class Failure:
     lost: bool = False
     left: Entry | None = None
     left_is_current: bool = True
+    scratch: bool = False
 
 
 def left_by(failure: Failure, program: str, choice: str = "") -> str:
@@ -60,8 +62,11 @@ def left_by(failure: Failure, program: str, choice: str = "") -> str:
     if left is None:
         return "nothing of this revision was applied"
     before = "" if failure.left_is_current else f"the {left.direction} of {left.revision} before it isn't recorded. "
+    known = f"this database can't roll back schema changes. {before}{left.list}"
+    if failure.scratch:
+        return known.removesuffix(".")
     return (
-        f"this database can't roll back schema changes. {before}{left.list} Complete them by hand and say "
+        f"{known} Complete them by hand and say "
         f"`{program} repair{choice} {left.revision} --applied`, or undo them and say `... --reverted`"
     )
 

@@ -416,7 +416,8 @@ class RunState:
             committed = self._mark is not None and self._mark.is_committed
             self.kept = self.kept or self._is_out_of_transaction or committed
         in_revision = self.current is not None and self._begun
-        known = Failure(rolls_back, self.each_kept, in_revision, self.kept, self.journal is not None)
+        scratch = self.run.purpose == "scratch"
+        known = Failure(rolls_back, self.each_kept, in_revision, self.kept, self.journal is not None, scratch=scratch)
         if rolls_back or self.journal is None or self.current is None or self.connection is None:
             return known
         return self._journaled(self.journal, self.connection, known, error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -19,15 +18,13 @@ from ellar_db.databases.factory import make_databases
 from ellar_db.dialects.base import Dialect
 from ellar_db.plugins.dialects import dialect_named, dialect_of
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
+from ellar_db.scratch.leftovers import drop_left, new_name, noted
 from ellar_db.util.errors import DbError, UnavailableError, summary
 from ellar_db.util.sqlalchemy import dialect_apart, listeners
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
-
-PREFIX = "ellar_db_scratch_"
-"""Prefix of the names of scratch databases on servers."""
 
 _asking: ContextVar[bool] = ContextVar("ellar_db_scratch_asking", default=False)
 """Whether an engine is only asked how it would connect."""
@@ -99,6 +96,8 @@ def scratch_databases(
 def guarded(env: str = "") -> Iterator[None]:
     """Refuse all connections except those to scratch databases, in this thread and in those that it starts.
 
+    Blocks may be within each other.
+
     Args:
         env: The path of the env.py that runs, if one does.
 
@@ -107,7 +106,10 @@ def guarded(env: str = "") -> Iterator[None]:
     """
     from sqlalchemy import Engine, event
 
-    event.listen(Engine, "do_connect", _refuse)
+    # SQLAlchemy knows a listener once, and so the end of an inner block would remove that of the outer one
+    outermost = not _guarding.get()
+    if outermost:
+        event.listen(Engine, "do_connect", _refuse)
     token = _guarding.set(True)
     try:
         yield
@@ -120,7 +122,8 @@ def guarded(env: str = "") -> Iterator[None]:
         raise DbError(str(error)) from error
     finally:
         _guarding.reset(token)
-        event.remove(Engine, "do_connect", _refuse)
+        if outermost:
+            event.remove(Engine, "do_connect", _refuse)
 
 
 def is_guarding() -> bool:
@@ -155,7 +158,7 @@ def _refuse(dialect: Any, record: Any, arguments: Any, options: Mapping[str, Any
 
 @contextmanager
 def _scratch(database: Database, dialect: Dialect, folder: Path) -> Iterator[Database]:
-    name = f"{PREFIX}{uuid.uuid4().hex[:16]}"
+    name = new_name()
     like = database.sync_engine.url
     url = dialect.scratch_url(like, folder, database.token if dialect.embedded else name)
     if url is None:
@@ -166,8 +169,25 @@ def _scratch(database: Database, dialect: Dialect, folder: Path) -> Iterator[Dat
         )
     with ExitStack() as stack:
         if dialect.maintenance_databases(like):
-            administered(database, dialect, lambda connection: dialect.create_database(connection, url, like))
-            stack.callback(administered, database, dialect, lambda connection: dialect.drop_database(connection, url))
+
+            def drop(name: str) -> None:
+                there = dialect.scratch_url(like, folder, name)
+                assert there is not None
+                administered(database, dialect, lambda connection: dialect.drop_database(connection, there))
+
+            drop_left(like, drop)
+            forget = stack.enter_context(noted(name, like))
+            try:
+                administered(database, dialect, lambda connection: dialect.create_database(connection, url, like))
+            except DbError:
+                forget()
+                raise
+
+            def end() -> None:
+                drop(name)
+                forget()
+
+            stack.callback(end)
         made = stack.enter_context(_redirected(database, url))
         if dialect.embedded:
             # the file of an empty database

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ellar_db.dialects.base import Dialect
 
@@ -19,8 +19,16 @@ Schema: TypeAlias = Mapping[str, str]
 PARTS = ("column", "primary key", "foreign key", "unique constraint", "index", "check constraint")
 """Kinds of objects that belong to a table and are dropped with it."""
 
+LONG = ("materialized view",)
+"""Other kinds whose names have a space."""
 
-def read_schema(connection: Connection, dialect: Dialect, leave_out: Collection[str] = ()) -> dict[str, str]:
+
+def read_schema(
+    connection: Connection,
+    dialect: Dialect,
+    leave_out: Collection[str] = (),
+    schemas: Collection[str | None] | None = None,
+) -> dict[str, str]:
     """Read the contents of a database.
 
     Args:
@@ -28,6 +36,8 @@ def read_schema(connection: Connection, dialect: Dialect, leave_out: Collection[
         dialect: Its kind.
         leave_out: Tables that aren't the application's, such as the version table; with the schema's name, unless it
             is the default schema.
+        schemas: The names of schemas to read, None for the default one; by default all. Objects outside of schemas,
+            such as extensions, are read in any case.
     """
     from sqlalchemy import inspect, text
 
@@ -35,13 +45,16 @@ def read_schema(connection: Connection, dialect: Dialect, leave_out: Collection[
         # SQLAlchemy warns about column types that it doesn't know, which don't matter here
         warnings.simplefilter("ignore")
         inspector = inspect(connection)
-        found = {
-            key: value
-            for schema in dialect.schemas(inspector)
-            for key, value in _objects(inspector, dialect, schema, set(leave_out))
-        }
+        there = dialect.schemas(inspector)
+        wanted = there if schemas is None else [schema for schema in there if schema in schemas]
+        others = [schema for schema in there if schema is not None and schema not in wanted]
+        found = {key: value for schema in wanted for key, value in _objects(inspector, dialect, schema, set(leave_out))}
+        quote = connection.dialect.identifier_preparer.quote
+        prefixes = tuple(f"{quote(schema)}." for schema in others)
         for query in dialect.catalog:
             for kind, name, table, definition in connection.execute(text(query)):
+                if str(table or name).startswith(prefixes) or (kind == "schema" and name in others):
+                    continue
                 found[f"{kind} {name}" + (f" on {table}" if table else "")] = " ".join(str(definition or "").split())
         return found
 
@@ -58,10 +71,7 @@ def differences(before: Schema, after: Schema) -> list[str]:
         ['missing: column a.x INTEGER', 'left behind: column a.y INTEGER']
     """
     lines = []
-    whole = {key.removeprefix("table ") for key in before.keys() ^ after.keys() if key.startswith("table ")}
-    for key in sorted({*before, *after}, key=_order):
-        if before.get(key) == after.get(key) or _is_part_of(key, whole):
-            continue
+    for key in differing(before, after):
         if key not in after:
             lines.append(f"missing: {key} {before[key]}".rstrip())
         elif key not in before:
@@ -69,6 +79,76 @@ def differences(before: Schema, after: Schema) -> list[str]:
         else:
             lines.append(f"changed: {key}, was {before[key] or 'plain'}, is {after[key] or 'plain'}")
     return lines
+
+
+def differing(before: Schema, after: Schema) -> list[str]:
+    """Return the objects that differ, in the order in which they are told; of a table in one of both, only the table.
+
+    Args:
+        before: The expected schema.
+        after: The actual schema.
+
+    Example:
+        >>> differing({"table a": "", "column a.x": "INTEGER"}, {})
+        ['table a']
+    """
+    whole = {key.removeprefix("table ") for key in before.keys() ^ after.keys() if key.startswith("table ")}
+    return [
+        key
+        for key in sorted({*before, *after}, key=_order)
+        if before.get(key) != after.get(key) and not _is_part_of(key, whole)
+    ]
+
+
+class Part(NamedTuple):
+    """An object of a schema, by the parts of its name.
+
+    Args:
+        kind: What it is, such as "column", "index" or "view".
+        table: The table that it belongs to, or that it is; with the schema's name, unless it is the default schema.
+        name: Its name, or its columns in parentheses if it has none; of a table or primary key empty.
+    """
+
+    kind: str
+    table: str
+    name: str
+
+    @property
+    def words(self) -> str:
+        """The object in words.
+
+        Example:
+            >>> Part("column", "users", "name").words, Part("view", "", "grown").words
+            ('table users: column name', 'view grown')
+        """
+        if self.kind == "table":
+            return f"table {self.table}"
+        own = f"{self.kind} {self.name}".strip()
+        return f"table {self.table}: {own}" if self.table else own
+
+
+def part_of(key: str, *schemas: Schema) -> Part:
+    """Return what the name of an object in a schema consists of.
+
+    Args:
+        key: The object's name in the schema.
+        schemas: The schemas in which it may be.
+
+    Example:
+        >>> part_of("column a.b", {"table a": "", "column a.b": "INTEGER"})
+        Part(kind='column', table='a', name='b')
+    """
+    tables = {name.removeprefix("table ") for schema in schemas for name in schema if name.startswith("table ")}
+    kind = next((kind for kind in ("table", *PARTS, *LONG) if key.startswith(f"{kind} ")), key.partition(" ")[0])
+    rest = key.removeprefix(f"{kind} ")
+    if kind == "table":
+        return Part(kind, rest, "")
+    if kind in PARTS:
+        owners = [table for table in tables if rest == table or rest.startswith((f"{table}.", f"{table}("))]
+        table = max(owners, key=len, default=rest.partition(".")[0])
+        return Part(kind, table, rest.removeprefix(table).removeprefix("."))
+    name, on, table = rest.rpartition(" on ")
+    return Part(kind, table, name) if kind == "trigger" and on else Part(kind, "", rest)
 
 
 def _order(key: str) -> tuple[int, str]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from ellar_db.inspection.trials.migrations import Migrations, State, changes
+from ellar_db.inspection.trials.reversal import NAME, Reversal, reversal_of
 from ellar_db.runtime.versions import is_newest
-from ellar_db.testing.reversing import NAME, Reversal, reversal_of
-from ellar_db.testing.walking import Migrations, State, changes
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from ellar_db.util.errors import DbError, needing_ellar
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
-    from ellar_db.testing.walking import Migrations
+    from ellar_db.inspection.trials.migrations import Migrations
 
 
 pytest_plugins = ["ellar_db.pytest_options"]
@@ -131,7 +131,7 @@ def ellar_db_migrations(
     tmp_path: Path,
 ) -> Iterator[Migrations]:
     """Yield the application's migrations on scratch databases, empty at first; also for your own tests."""
-    from ellar_db.testing.walking import opened
+    from ellar_db.inspection.trials.migrations import opened
 
     urls = {**_urls(request.config, ini=True), **ellar_db_urls, **_urls(request.config, ini=False)}
     with _in_project(request.config), ExitStack() as stack:

@@ -64,7 +64,10 @@ def test_single_says_whether_it_is_right(kept: Project) -> None:
     assert "isn't there or is empty" in kept.db("heads", "--single", exit_code=1).stderr
     add(kept, "c3", "a1")
     said = kept.db("heads", "--single", exit_code=1).stderr
-    assert "there are the heads b2 and c3; `ellar-db rebase` lets yours follow the other" in said
+    assert (
+        "there are the heads b2 and c3; `ellar-db merge` joins them, `ellar-db rebase` lets yours follow the other"
+        in said
+    )
 
 
 def test_no_link_is_followed(kept: Project) -> None:

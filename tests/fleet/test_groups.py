@@ -17,8 +17,8 @@ from alembic import command
 from sqlalchemy import Engine, event
 
 from ellar_db import Database, alembic_config
+from ellar_db.inspection.trials.migrations import opened
 from ellar_db.testing import Project
-from ellar_db.testing.walking import opened
 from ellar_db.util import masking
 from tests.support.fleets import extend, files, folder, history, lines, program, provide, visits
 from tests.support.processes import Program

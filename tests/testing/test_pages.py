@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from ellar_db.inspection.trials.migrations import Migrations
 from ellar_db.testing import Application, Project
-from ellar_db.testing.walking import Migrations
 from tests.support.pages import ROOT, blocks
 from tests.support.suites import Suite, run_pytest
 

@@ -70,8 +70,8 @@ def refuse_several(config: Config) -> None:
     heads = text.split()
     if len(heads) > 1:
         raise DbError(
-            f"there are the heads {' and '.join(heads)}; `{program()} rebase{option}` lets yours follow the other, "
-            f"`{program()} merge{option}` joins them"
+            f"there are the heads {' and '.join(heads)}; `{program()} merge{option}` joins them, "
+            f"`{program()} rebase{option}` lets yours follow the other"
         )
     if not invocation_of(config).manager.settings.flag("head-file"):
         return

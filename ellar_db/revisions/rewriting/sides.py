@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from ellar_db.history.git import asked
+from ellar_db.util.errors import UnavailableError
 
 BRANCHES = ("@{upstream}", "origin/HEAD", "origin/main", "origin/master", "main", "master")
 """What others have, where no merge and no rebase is under way: the first of these that is another commit than HEAD."""
@@ -69,9 +71,6 @@ def _has(folder: Path, commit: str, file: Path) -> bool:
 def _git(folder: Path, *arguments: str) -> str:
     """Return what Git prints; an empty string if it fails, or isn't there."""
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False, timeout=60
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return asked(folder, arguments, "").decode("utf-8", "replace").strip()
+    except UnavailableError:
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

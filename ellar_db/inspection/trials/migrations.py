@@ -1,9 +1,9 @@
-"""Run the application's migrations on scratch databases, step by step."""
+"""A folder's migrations on scratch databases, step by step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 from ellar_db.config.collection import databases_of
 from ellar_db.config.groups import representatives
 from ellar_db.config.invocation import DATABASES
+from ellar_db.config.reports.position import DATABASE_OPTION
 from ellar_db.config.seam import alembic_config
-from ellar_db.databases.database import DEFAULT, Database, Databases
+from ellar_db.databases.database import Database, Databases
+from ellar_db.guards.entry import NAME
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context
 from ellar_db.scratch.databases import guarded, scratch_databases
 from ellar_db.scratch.schema import Schema, differences, read_schema
+from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -57,6 +60,10 @@ def opened(
     """
     from alembic.script import ScriptDirectory
 
+    def open_config() -> AbstractContextManager[Config]:
+        # no other process uses these databases, so no lock is needed
+        return alembic_config(directory, limits={"lock": False})
+
     with application_context(get_plugin_manager().settings):
         with alembic_config(directory) as config:
             script = ScriptDirectory.from_config(config)
@@ -66,7 +73,7 @@ def opened(
         with scratch_databases(databases, urls, folder, get_plugin_manager()) as scratch:
             for database in scratch.values():
                 prepare(database)
-            migrations = Migrations(directory, script, scratch)
+            migrations = Migrations(open_config, script, scratch)
             migrations.upgrade_packages()
             yield migrations
 
@@ -75,13 +82,15 @@ class Migrations:
     """The application's migrations, and a scratch database for each of the application's.
 
     Args:
-        directory: The migrations folder, as by `-d`.
-        script: Alembic's view of it.
+        open_config: Opens Alembic's configuration for a run, which gets the scratch databases.
+        script: Alembic's view of the migrations folder.
         databases: The scratch databases.
     """
 
-    def __init__(self, directory: Path | str | None, script: ScriptDirectory, databases: Databases) -> None:
-        self.directory = directory
+    def __init__(
+        self, open_config: Callable[[], AbstractContextManager[Config]], script: ScriptDirectory, databases: Databases
+    ) -> None:
+        self._open_config = open_config
         self.script = script
         self.databases = databases
 
@@ -153,24 +162,25 @@ class Migrations:
 
         Returns:
             The states by database name; of the default database only, if the folder is for one.
-        """
-        from ellar_db.guards.entry import NAME
 
-        states = []
+        Raises:
+            DbError: A database can't be read, or env.py runs on none.
+        """
+        states: dict[str, State] = {}
 
         def look(heads: Any, context: MigrationContext) -> Iterable[Any]:
             schema = context.version_table_schema
             version_table = f"{schema}.{context.version_table}" if schema else context.version_table
             connection: Any = context.connection
             dialect = dialect_named(get_plugin_manager(), connection.dialect.name)
-            states.append(State(tuple(sorted(heads)), read_schema(connection, dialect, {version_table, NAME})))
+            found = read_schema(connection, dialect, {version_table, NAME})
+            states[context.opts[DATABASE_OPTION].name] = State(tuple(sorted(heads)), found)
             return ()
 
         self._run(look, dont_mutate=True)
-        names = list(self.databases)
-        if len(states) != len(names):
-            names = [DEFAULT]
-        return dict(zip(names, states, strict=True))
+        if not states:
+            raise DbError(f"{self.script.env_py_location} runs on no database; let it call ellar_db.env.run()")
+        return states
 
     @contextmanager
     def configured(self) -> Iterator[Config]:
@@ -181,8 +191,7 @@ class Migrations:
         Raises:
             DbError: The code in the block failed.
         """
-        # no other process uses these databases, so no lock is needed
-        with guarded(self.script.env_py_location), alembic_config(self.directory, limits={"lock": False}) as config:
+        with guarded(self.script.env_py_location), self._open_config() as config:
             config.attributes[DATABASES] = self.databases
             yield config
 

@@ -1,0 +1,1 @@
+"""Revisions that are tried on scratch databases."""

@@ -1,0 +1,109 @@
+"""Which revisions are verified: those that a database doesn't have yet, those after another one, those of a branch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ellar_db.config.invocation import Invocation
+from ellar_db.config.reports.refusals import reported
+from ellar_db.databases.database import Database
+from ellar_db.history.git import changed_files
+from ellar_db.plugins.dialects import dialect_of
+from ellar_db.runtime.versions import heads_in, read_from
+from ellar_db.util.alembic import ancestors, version_folders
+from ellar_db.util.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import Connection
+
+
+log = logging.getLogger("ellar_db")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The revisions that are wanted; without a value, those that a database doesn't have yet.
+
+    Args:
+        since: A revision: it and those before it are left out (`--since`).
+        since_ref: A commit of git: those whose files were added or changed since (`--since-ref`).
+        all: All of them (`--all`).
+    """
+
+    since: str | None = None
+    since_ref: str | None = None
+    all: bool = False
+
+    def none(self, name: str) -> str:
+        """Return what to say where there are none.
+
+        Args:
+            name: The database's name.
+        """
+        if self.since is not None:
+            return f"Nothing to verify: no revision comes after {self.since}."
+        if self.since_ref is not None:
+            return f"Nothing to verify: no revision was added or changed since {self.since_ref}."
+        if self.all:
+            return "Nothing to verify: there are no revisions."
+        return f"Nothing to verify: the database {name!r} has all revisions (--all verifies them)."
+
+    def of(self, script: ScriptDirectory, database: Database, invocation: Invocation) -> set[str]:
+        """Return the ids of the revisions for one database.
+
+        Args:
+            script: The folder.
+            database: The application's database, which is only read.
+            invocation: The command's arguments.
+
+        Raises:
+            CommandError: There is no such revision.
+            UnavailableError: git can't say which files were changed.
+        """
+        every = {each.revision for each in script.walk_revisions()}
+        if self.all:
+            return every
+        if self.since is not None:
+            return every if self.since == "base" else every - ancestors(script, self.since)
+        if self.since_ref is not None:
+            files = {
+                file.resolve()
+                for folder in version_folders(script)
+                if folder.is_dir()
+                for file in changed_files(folder, self.since_ref)
+            }
+            return {each.revision for each in script.walk_revisions() if Path(each.path).resolve() in files}
+        return every - _applied(script, every, database, invocation)
+
+
+def _applied(script: ScriptDirectory, every: set[str], database: Database, invocation: Invocation) -> set[str]:
+    """Return the revisions that a database has; none, with the reason on standard error, if it can't be asked."""
+    files = dialect_of(invocation.manager, database).files(database)
+    if files and not any(file.exists() for file in files):
+        # a connection would make it
+        log.info("All revisions are verified: the database %r isn't there yet.", database.name)
+        return set()
+
+    def read(database: Database, connection: Connection) -> Sequence[str]:
+        return heads_in(database, connection, str(database.options.get("version_table", "alembic_version")))
+
+    try:
+        with reported():
+            heads = read_from([database], invocation, read)[database.name]
+    except UnavailableError as error:
+        log.warning("all revisions are verified, since it isn't known which ones are pending: %s", error.message)
+        return set()
+    unknown = sorted(set(heads) - every)
+    if unknown:
+        log.warning(
+            "all revisions are verified, since the database %r is at %s, which this folder doesn't have",
+            database.name,
+            " and ".join(unknown),
+        )
+        return set()
+    return ancestors(script, heads) if heads else set()

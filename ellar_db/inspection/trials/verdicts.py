@@ -1,0 +1,127 @@
+"""What `verify` prints: a line for each revision, or one document."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ellar_db.config.command_line import program
+from ellar_db.config.invocation import invocation_of
+from ellar_db.inspection.trials.pending import Wanted
+from ellar_db.inspection.trials.verification import Verdict, Verification, Verified
+from ellar_db.runtime.package_checks import heads_to_join
+from ellar_db.util.errors import DbError
+from ellar_db.util.masking import masked
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+log = logging.getLogger("ellar_db")
+
+
+def verify(
+    config: Config, wanted: Wanted, urls: Sequence[str] = (), *, keep_going: bool, rows: bool, json: bool
+) -> None:
+    """Try revisions on scratch databases, and print what is found.
+
+    Args:
+        config: The command's configuration.
+        wanted: Which revisions are tried.
+        urls: Where scratch databases are made.
+        keep_going: Go on with the next revision after one that failed.
+        rows: Put rows into the tables.
+        json: Print one document, and nothing else.
+
+    Raises:
+        DbError: There are problems.
+        UnavailableError: There is no answer.
+    """
+
+    def tell(verdict: Verdict, several: bool) -> None:
+        config.print_stdout("%s", masked(f"{f'{verdict.database}: ' if several else ''}{line(verdict)}"))
+
+    heads, apart = _heads(config)
+    found = Verification(config, wanted, urls, keep_going, rows, tell).run()
+    for each in found:
+        if each.models:
+            label = f"{each.database}: " if len(found) > 1 else ""
+            what = f"the models differ from what the revisions make: {each.models}"
+            config.print_stdout("%s", masked(f"{label}FAIL  {what}"))
+    if heads:
+        config.print_stdout("%s", f"FAIL  there are the heads {' and '.join(heads)}")
+    elif len(apart) > 1:
+        log.info("There are the heads %s, each with labels of its own.", " and ".join(apart))
+    if json:
+        package = invocation_of(config).package
+        document = {
+            "schema": 1,
+            "package": None if package is None else package.name,
+            "heads": apart,
+            "heads_to_join": heads,
+            "databases": [_described(each) for each in found],
+        }
+        click.echo(dumps(document, indent=2, ensure_ascii=False))
+    _refuse(config, found, heads)
+
+
+def line(verdict: Verdict) -> str:
+    """Return what was found of a revision, in one line."""
+    if verdict.problem:
+        return f"FAIL  {verdict.title}: {verdict.problem}"
+    return f"ok    {verdict.title}{f' (irreversible: {verdict.reason})' if verdict.reason else ''}"
+
+
+def _heads(config: Config) -> tuple[list[str], list[str]]:
+    """Return the heads that must be joined, and all heads."""
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(config)
+    return heads_to_join(config), sorted(str(head.revision) for head in script.get_revisions("heads"))
+
+
+def _described(found: Verified) -> dict[str, Any]:
+    return {
+        "database": found.database,
+        "revisions": [
+            {
+                "revision": verdict.revision.revision,
+                "message": (verdict.revision.doc or "").partition("\n")[0],
+                "file": Path(os.path.relpath(verdict.revision.path)).as_posix(),
+                "result": "failed" if verdict.problem else "irreversible" if verdict.reason else "ok",
+                "text": masked(verdict.problem or verdict.reason) or None,
+            }
+            for verdict in found.verdicts
+        ],
+        "untried": found.untried,
+        "models": ("failed" if found.models else "ok") if found.compared else "not compared",
+        "models_text": masked(found.models) or None,
+    }
+
+
+def _refuse(config: Config, found: Sequence[Verified], heads: Sequence[str]) -> None:
+    """Refuse if there are problems.
+
+    Raises:
+        DbError: There are some.
+    """
+    package = invocation_of(config).package
+    option = f" --package {package.name}" if package is not None else ""
+    verdicts = [verdict for each in found for verdict in each.verdicts]
+    failed = len({verdict.revision.revision for verdict in verdicts if verdict.problem})
+    of = len({verdict.revision.revision for verdict in verdicts})
+    problems = [
+        f"{failed} of {of} revisions failed; change what the line says, and run the command again" if failed else "",
+        f"`{program()} migrate{option} --scratch` writes what the models have and no revision makes"
+        if any(each.models for each in found)
+        else "",
+        f"`{program()} merge{option}` joins the heads" if heads else "",
+    ]
+    if any(problems):
+        raise DbError("; ".join(filter(None, problems)))
