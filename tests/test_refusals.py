@@ -171,6 +171,7 @@ REFUSALS = [
     Refusal("heads --single", "`ellar-db heads --write` writes it", ["head_file"], again=True),
     Refusal("rebase", "say it, as in `ellar-db rebase left --onto right`", ["two_heads"]),
     Refusal("rebase left --onto right", "`ellar-db downgrade first` undoes it", ["two_heads", "at_left"], again=True),
+    Refusal("verify", "`ellar-db migrate --scratch` writes what the models have and no revision makes", again=True),
     Refusal("upgrade --dry-run", "`ellar-db plan` shows what an upgrade would do", database="mariadb"),
     Refusal("drop", "say --yes if that is wanted", ["upgraded"], option="--yes"),
     Refusal("upgrade --sql --create", "leave one of them out", exit_code=2),
