@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from ellar_db.scratch.databases import guarded
 from ellar_db.testing import Project
+from ellar_db.util.errors import DbError
 from tests.support.servers import sync_engine
 
 EMAIL = "    email: Mapped[str | None] = mapped_column(String(64))\n\n\nMORE = 1\n"
@@ -298,3 +300,14 @@ def test_an_env_py_that_calls_ours_in_a_module_of_its_own(plain: Project) -> Non
     plain.write("migrations/env.py", "from running import run\nrun()\n")
 
     assert "Wrote " in plain.db("migrate", "--scratch").stdout
+
+
+def test_the_end_of_a_guard_within_another_lets_nobody_connect() -> None:
+    def connect() -> None:
+        with guarded():
+            with guarded():
+                pass
+            sync_engine("sqlite:///app.db").connect()
+
+    with pytest.raises(DbError, match="no scratch database"):
+        connect()
