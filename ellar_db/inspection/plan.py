@@ -2,70 +2,35 @@
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ellar_db.autogenerate.words import Difference, described
+from ellar_db.autogenerate.words import described
 from ellar_db.config.command_line import program
-from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
+from ellar_db.config.invocation import invocation_of
 from ellar_db.config.reports.position import Position, explained
 from ellar_db.config.reports.refusals import reported
 from ellar_db.databases.connections import connected, in_event_loop
-from ellar_db.databases.database import Database, Databases
-from ellar_db.fleet.attempt import warnings_kept
+from ellar_db.databases.database import Database
+from ellar_db.inspection.recording import Step, recorded
 from ellar_db.inspection.standing import Standing, refuse_unclear, standings
-from ellar_db.lint.findings import Finding
 from ellar_db.lint.operations import Operations
 from ellar_db.lint.probes import Probes
 from ellar_db.lint.review import findings_of, ignored_codes
 from ellar_db.plugins.dialects import dialect_of
-from ellar_db.util.alembic import ancestors, downgrade_steps, recording, upgrade_steps
-from ellar_db.util.errors import DbError, summary
-from ellar_db.util.masking import masked
+from ellar_db.util.alembic import ancestors, downgrade_steps, upgrade_steps
+from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from alembic.operations.ops import MigrateOperation
-    from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
-    from alembic.script import Script, ScriptDirectory
+    from alembic.runtime.migration import RevisionStep
+    from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
-
-RUNNING = "-- Running "
-"""How the comment begins that Alembic writes before each revision."""
-
-COMMIT = re.compile(r"\s*\bCOMMIT;\s*(?:GO\s*)?\Z")
-"""The end of Alembic's transaction, behind the last revision."""
 
 MANY = 100_000
 """From how many rows on the server's estimate counts, since counting would read the whole table."""
-
-
-@dataclass
-class Step:
-    """One revision that would run.
-
-    Args:
-        script: The revision.
-        is_upgrade: It would be applied, and not undone.
-        differences: What it does, in words.
-        sql: Its SQL, that of the version table included.
-        problem: Why not all of it can be told.
-        findings: What the rules say of it.
-        operations: Its operations.
-    """
-
-    script: Script
-    is_upgrade: bool
-    differences: list[Difference] = field(default_factory=list)
-    sql: str = ""
-    problem: str = ""
-    findings: list[Finding] = field(default_factory=list)
-    operations: list[MigrateOperation] = field(default_factory=list, repr=False)
 
 
 @dataclass
@@ -116,21 +81,20 @@ class Planner:
         """
         plan = Plan(standing)
         at = tuple(each.revision for each in standing.current)
-        given = self.config.attributes.get(DATABASES)
-        before = invocation_of(self.config)
-        collected = _Collected()
-        change_invocation(self.config, labels=False, looks=True, script=collected, ahead=None)
-        if standing.origin is not None and given:
-            self.config.attributes[DATABASES] = Databases([each for each in given.values() if _is(each, standing)])
-        try:
-            self._run(plan, at, collected)
-        finally:
-            change_invocation(
-                self.config, labels=before.labels, looks=before.looks, script=before.script, ahead=before.ahead
-            )
-            self.config.attributes[DATABASES] = given
-        if standing.origin is not None and plan.steps:
-            self._look(plan, standing.origin)
+        down = self.goes_down(at)
+        ahead = self._steps(standing, at, down=down)
+        plan.after = ahead[-1].info.destination_revision_ids if ahead else at
+        if not ahead:
+            return plan
+        origin = standing.origin
+        names = [origin.name] if origin is not None else []
+        for found in recorded(
+            self.config, self.script, lambda: self._steps(standing, at, down=down), at, databases=names
+        ):
+            if found.database is None or origin is None or found.database.name == origin.name:
+                plan.steps, plan.sql = found.steps, found.sql
+        if origin is not None:
+            self._look(plan, origin)
         return plan
 
     def goes_down(self, at: Sequence[str]) -> bool:
@@ -148,58 +112,6 @@ class Planner:
         with reported():
             meant = {each.revision for each in self.script.get_revisions(self.target)}
             return bool(meant) and not meant & set(at) and meant <= ancestors(self.script, at)
-
-    def _run(self, plan: Plan, at: tuple[str, ...], collected: _Collected) -> None:
-        from alembic.runtime.environment import EnvironmentContext
-
-        down = self.goes_down(at)
-        ahead = self._steps(plan.standing, at, down=down)
-        if not ahead:
-            plan.after = at
-            return
-        buffer, marks = collected.stream, list[int]()
-        running: list[Step] = []
-        texts: list[MigrationContext] = []
-
-        def steps(_: tuple[str, ...], context: MigrationContext) -> list[MigrationStep]:
-            # behind the beginning of the transaction
-            marks.append(len(_text(context, buffer)))
-            for step in ahead:
-                [script] = self.script.get_revisions(step.revision.revision)
-                plan.steps.append(Step(script, step.is_upgrade))
-                step.migration_fn = begun(step.migration_fn, plan.steps[-1], context)
-            return list(ahead)
-
-        def begun(work: Any, step: Step, context: MigrationContext) -> Any:
-            @wraps(work)
-            def run(**arguments: Any) -> None:
-                running.append(step)
-                text = _text(context, buffer)
-                if len(running) > 1:
-                    marks.append(text.rindex(RUNNING, marks[-1]))
-                try:
-                    work(**arguments)
-                except Exception as error:  # a revision that reads the database raises anything where there is none
-                    step.problem = masked(f"not all can be told without running it: {summary(error)}")
-                texts[:] = [context]
-
-            return run
-
-        output, self.config.output_buffer = self.config.output_buffer, buffer
-        try:
-            with (
-                reported(),
-                warnings_kept(),
-                recording(lambda operation: running[-1].operations.append(operation)),
-                EnvironmentContext(self.config, self.script, fn=steps, as_sql=True, starting_rev=list(at) or None),
-            ):
-                self.script.run_env()
-        finally:
-            self.config.output_buffer = output
-        plan.sql = _text(texts[0], buffer) if texts else buffer.getvalue()
-        for step, begin, end in zip(plan.steps, marks, [*marks[1:], len(plan.sql)], strict=False):
-            step.sql = COMMIT.sub("", plan.sql[begin:end]).strip()
-        plan.after = ahead[-1].info.destination_revision_ids
 
     def _steps(self, standing: Standing, at: tuple[str, ...], *, down: bool) -> list[RevisionStep]:
         from alembic.util import CommandError
@@ -234,13 +146,13 @@ class Planner:
         from alembic.runtime.migration import MigrationContext
 
         dialect = dialect_of(self.manager, database)
-        whose = {id(operation): step for step in plan.steps for operation in step.operations}
+        whose = {id(operation): step for step in plan.steps for operation, _ in step.operations}
         for step in plan.steps:
             step.differences = [
-                each for operation in step.operations for each in described(operation, connection.dialect)
+                each for operation, _ in step.operations for each in described(operation, connection.dialect)
             ]
         # what a downgrade loses is what it is for
-        container = UpgradeOps([each for step in plan.steps if step.is_upgrade for each in step.operations])
+        container = UpgradeOps([each for step in plan.steps if step.is_upgrade for each, _ in step.operations])
         ignored = ignored_codes(self.manager.settings)
         with ExitStack() as stack:
             probes = stack.enter_context(Probes(database, dialect, MigrationContext.configure(connection)))
@@ -294,27 +206,3 @@ def plans_of(config: Config, target: str) -> list[Plan]:
         else:
             plans[key] = planner.plan(standing)
     return list(plans.values())
-
-
-class _Collected:
-    """The SQL of one database, in place of the `Script` that prints it."""
-
-    def __init__(self) -> None:
-        self.stream = io.StringIO()
-
-    def part(self, _: Database) -> io.StringIO:
-        """Return the stream to which Alembic writes."""
-        return self.stream
-
-    def end(self, _: Config) -> None:
-        """Print nothing."""
-
-
-def _is(database: Database, standing: Standing) -> bool:
-    return database.name == standing.database
-
-
-def _text(context: MigrationContext, buffer: io.StringIO) -> str:
-    """Return what has been written, wherever env.py lets Alembic write."""
-    own: Any = context.output_buffer
-    return str(own.getvalue()) if isinstance(own, io.StringIO) else buffer.getvalue()

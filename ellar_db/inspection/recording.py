@@ -1,0 +1,205 @@
+"""What revisions do, as far as it can be told without a database: they run, and their statements are only written."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from traceback import walk_stack
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.autogenerate.words import Difference
+from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
+from ellar_db.config.reports.position import DATABASE_OPTION
+from ellar_db.config.reports.refusals import reported
+from ellar_db.databases.database import Database, Databases
+from ellar_db.fleet.attempt import warnings_kept
+from ellar_db.lint.findings import Finding
+from ellar_db.util.alembic import recording
+from ellar_db.util.errors import summary
+from ellar_db.util.masking import masked
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.operations.ops import MigrateOperation
+    from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
+    from alembic.script import Script, ScriptDirectory
+    from sqlalchemy import Dialect
+
+RUNNING = "-- Running "
+"""How the comment begins that Alembic writes before each revision."""
+
+COMMIT = re.compile(r"\s*\bCOMMIT;\s*(?:GO\s*)?\Z")
+"""The end of Alembic's transaction, behind the last revision."""
+
+
+@dataclass
+class Step:
+    """One revision, and what it does.
+
+    Args:
+        script: The revision.
+        is_upgrade: It is applied, and not undone.
+        operations: Its operations, each with the line of the file from which it comes; 0 if that isn't known.
+        sql: Its SQL, that of the version table included.
+        problem: Why not all of it can be told.
+        differences: What it does, in words.
+        findings: What the rules say of it.
+    """
+
+    script: Script
+    is_upgrade: bool
+    operations: list[tuple[MigrateOperation, int]] = field(default_factory=list, repr=False)
+    sql: str = ""
+    problem: str = ""
+    differences: list[Difference] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass
+class Recording:
+    """What revisions do on one database.
+
+    Args:
+        database: The database; None if env.py doesn't tell.
+        dialect: SQLAlchemy's dialect.
+        steps: The revisions, in order.
+        sql: The SQL of all of them, as one script.
+    """
+
+    database: Database | None
+    dialect: Dialect
+    steps: list[Step] = field(default_factory=list)
+    sql: str = ""
+
+
+def recorded(
+    config: Config,
+    script: ScriptDirectory,
+    ahead: Callable[[], Sequence[RevisionStep]],
+    at: Sequence[str] = (),
+    *,
+    databases: Collection[str] = (),
+    chosen: Collection[str] | None = None,
+) -> list[Recording]:
+    """Return what revisions do on each database that env.py configures. No database is connected to.
+
+    Args:
+        config: The configuration of the application or of a package.
+        script: The folder.
+        ahead: Returns the steps, anew for each database.
+        at: The revisions with which they begin.
+        databases: The names of the databases; empty for all.
+        chosen: The revisions that are recorded; the others are taken for applied, and don't run. None for all.
+
+    Raises:
+        DbError: env.py can't write SQL.
+    """
+    before, given = invocation_of(config), config.attributes.get(DATABASES)
+    recorder = _Recorder(script, ahead, chosen)
+    output, config.output_buffer = config.output_buffer, io.StringIO()
+    change_invocation(config, labels=False, looks=True, script=recorder, ahead=None)
+    if given and databases:
+        config.attributes[DATABASES] = Databases([each for each in given.values() if each.name in databases])
+    try:
+        recorder.run(config, at)
+    finally:
+        config.output_buffer = output
+        config.attributes[DATABASES] = given
+        change_invocation(config, labels=before.labels, looks=before.looks, script=before.script, ahead=before.ahead)
+    return recorder.found
+
+
+class _Recorder:
+    """Records the steps of one execution of an env.py, in place of the `Script` that prints their SQL."""
+
+    def __init__(
+        self, script: ScriptDirectory, ahead: Callable[[], Sequence[RevisionStep]], chosen: Collection[str] | None
+    ) -> None:
+        self.found: list[Recording] = []
+        self._script = script
+        self._ahead = ahead
+        self._chosen = chosen
+        self._contexts: list[MigrationContext] = []
+        self._marks: list[list[int]] = []
+        self._running: Step | None = None
+
+    def part(self, _: Database) -> io.StringIO:
+        """Return the stream to which Alembic writes the SQL of one database."""
+        return io.StringIO()
+
+    def end(self, _: Config) -> None:
+        """Print nothing."""
+
+    def run(self, config: Config, at: Sequence[str]) -> None:
+        """Run env.py offline."""
+        from alembic.runtime.environment import EnvironmentContext
+
+        environment = EnvironmentContext(
+            config, self._script, fn=self._steps, as_sql=True, starting_rev=list(at) or None
+        )
+        with reported(), warnings_kept(), recording(self._add), environment:
+            self._script.run_env()
+        for recording_, context, marks in zip(self.found, self._contexts, self._marks, strict=True):
+            recording_.sql = _text(context)
+            ran = [step for step in recording_.steps]
+            for step, begin, end in zip(ran, marks, [*marks[1:], len(recording_.sql)], strict=False):
+                step.sql = COMMIT.sub("", recording_.sql[begin:end]).strip()
+
+    def _steps(self, _: tuple[str, ...], context: MigrationContext) -> list[MigrationStep]:
+        database = context.opts.get(DATABASE_OPTION)
+        made = Recording(database if isinstance(database, Database) else None, context.dialect)
+        self.found.append(made)
+        self._contexts.append(context)
+        # behind the beginning of the transaction
+        self._marks.append([len(_text(context))])
+        steps = list(self._ahead())
+        for step in steps:
+            [script] = self._script.get_revisions(step.revision.revision)
+            recorded_ = Step(script, step.is_upgrade)
+            is_chosen = self._chosen is None or script.revision in self._chosen
+            if is_chosen:
+                made.steps.append(recorded_)
+            step.migration_fn = self._wrapped(step.migration_fn, recorded_, context, is_chosen)
+        return list(steps)
+
+    def _wrapped(self, work: Any, step: Step, context: MigrationContext, is_chosen: bool) -> Any:
+        marks = self._marks[-1]
+        began = len(marks) and marks[0]
+
+        @wraps(work)
+        def run(**arguments: Any) -> None:
+            if not is_chosen:
+                return
+            text = _text(context)
+            begin = text.rfind(RUNNING, began)
+            if step is not self.found[self._contexts.index(context)].steps[0]:
+                marks.append(begin)
+            elif self._chosen is not None:
+                marks[0] = begin
+            self._running = step
+            try:
+                work(**arguments)
+            except Exception as error:  # a revision that reads the database raises anything where there is none
+                step.problem = masked(f"not all can be told without running it: {summary(error)}")
+            finally:
+                self._running = None
+
+        return run
+
+    def _add(self, operation: MigrateOperation) -> None:
+        if self._running is not None:
+            self._running.operations.append((operation, _line(self._running.script.path)))
+
+
+def _line(path: str) -> int:
+    """Return the line of a file that is being executed; 0 if none is."""
+    return next((line for frame, line in walk_stack(None) if frame.f_code.co_filename == path), 0)
+
+
+def _text(context: MigrationContext) -> str:
+    """Return what has been written."""
+    stream: Any = context.output_buffer
+    return str(stream.getvalue()) if isinstance(stream, io.StringIO) else ""
