@@ -54,7 +54,7 @@ def everything(project: Project) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "command",
     (
-        "branches check create current downgrade drop edit ensure-version graph heads history merge migrate plan rebase "
+        "branches check create current downgrade drop edit ensure-version graph heads history lint merge migrate plan rebase "
         "revision show stamp status upgrade verify wait"
     ).split(),
 )

@@ -37,25 +37,25 @@ class Probes:
     it has no rows, and those of the application's database are unknown.
 
     Args:
-        database: The database.
+        database: The database; None if it isn't known.
         dialect: Its kind.
-        context: The comparison.
+        context: The comparison; None asks nothing.
     """
 
-    def __init__(self, database: Database, dialect: Dialect, context: MigrationContext) -> None:
+    def __init__(self, database: Database | None, dialect: Dialect, context: MigrationContext | None) -> None:
         self.database = database
         self.dialect = dialect
-        self._compared = context.connection
-        options = context.connection.get_execution_options() if context.connection is not None else {}
+        self._compared = None if context is None else context.connection
+        options = {} if self._compared is None else self._compared.get_execution_options()
         self._translated = options.get("schema_translate_map") or {}
         # an env.py for several tenants sets it, as Alembic's documentation says, and the search path of its connection
-        self._default = context.dialect.default_schema_name
+        self._default = None if context is None else context.dialect.default_schema_name
         self._rows: dict[Table, bool | None] = {}
         self._stack = ExitStack()
         self._connection: Connection | None = None
         self._cancel: Callable[..., None] | None = None
         self._limited = False
-        self._spent = BUDGET if is_guarding() else 0.0
+        self._spent = BUDGET if context is None or is_guarding() else 0.0
 
     def __enter__(self) -> Probes:
         return self
@@ -169,6 +169,7 @@ class Probes:
         """Return the connection, which is opened for the first question."""
         if self._connection is not None:
             return self._connection
+        assert self.database is not None
         own = apart(self.database)
         if own is self.database and self._compared is not None:
             connection = self._compared

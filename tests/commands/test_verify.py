@@ -307,9 +307,9 @@ class TestWhich:
         assert self.tried(linear) == ["second", "third"]
         linear.db("upgrade")
         assert linear.db("verify").stderr == (
-            "Nothing to verify: the database 'default' has all revisions (--all verifies them).\n"
+            "Nothing to do: the database 'default' has all revisions (--all takes them).\n"
         )
-        assert linear.db("verify", "--since", "third").stderr == "Nothing to verify: no revision comes after third.\n"
+        assert linear.db("verify", "--since", "third").stderr == "Nothing to do: no revision comes after third.\n"
 
     def test_are_all_of_a_database_that_is_not_there(self, linear: Project) -> None:
         assert "isn't there yet" in linear.db("verify").stderr
@@ -321,7 +321,7 @@ class TestWhich:
 
         result = linear.db("verify")
 
-        assert "all revisions are verified, since it isn't known which ones are pending: " in result.stderr
+        assert "all revisions are taken, since it isn't known which ones are pending: " in result.stderr
         assert len(result.stdout.splitlines()) == 3
 
     @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which revisions are verified: those that a database doesn't have yet, those after another one, those of a branch."""
+"""Which revisions are tried, or read: those that a database lacks, those after another one, those of a branch."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class Wanted:
             name: The database's name.
         """
         if self.since is not None:
-            return f"Nothing to verify: no revision comes after {self.since}."
+            return f"Nothing to do: no revision comes after {self.since}."
         if self.since_ref is not None:
-            return f"Nothing to verify: no revision was added or changed since {self.since_ref}."
+            return f"Nothing to do: no revision was added or changed since {self.since_ref}."
         if self.all:
-            return "Nothing to verify: there are no revisions."
-        return f"Nothing to verify: the database {name!r} has all revisions (--all verifies them)."
+            return "Nothing to do: there are no revisions."
+        return f"Nothing to do: the database {name!r} has all revisions (--all takes them)."
 
     def of(self, script: ScriptDirectory, database: Database, invocation: Invocation) -> set[str]:
         """Return the ids of the revisions for one database.
@@ -86,7 +86,7 @@ def _applied(script: ScriptDirectory, every: set[str], database: Database, invoc
     files = dialect_of(invocation.manager, database).files(database)
     if files and not any(file.exists() for file in files):
         # a connection would make it
-        log.info("All revisions are verified: the database %r isn't there yet.", database.name)
+        log.info("All revisions are taken: the database %r isn't there yet.", database.name)
         return set()
 
     def read(database: Database, connection: Connection) -> Sequence[str]:
@@ -96,12 +96,12 @@ def _applied(script: ScriptDirectory, every: set[str], database: Database, invoc
         with reported():
             heads = read_from([database], invocation, read)[database.name]
     except UnavailableError as error:
-        log.warning("all revisions are verified, since it isn't known which ones are pending: %s", error.message)
+        log.warning("all revisions are taken, since it isn't known which ones are pending: %s", error.message)
         return set()
     unknown = sorted(set(heads) - every)
     if unknown:
         log.warning(
-            "all revisions are verified, since the database %r is at %s, which this folder doesn't have",
+            "all revisions are taken, since the database %r is at %s, which this folder doesn't have",
             database.name,
             " and ".join(unknown),
         )

@@ -1,0 +1,85 @@
+"""Apply the rules to revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ellar_db import options
+from ellar_db.hookspecs import hookimpl
+from ellar_db.options import Selection
+
+
+@click.command(short_help="Apply the rules to revisions, from their files.")
+@options.environment
+@options.databases
+@options.package
+@click.option("--since", type=options.Revision(), metavar="REV", help="Those that come after this revision.")
+@click.option(
+    "--since-ref", metavar="GITREF", help="Those whose files were added or changed since this commit or branch of git."
+)
+@click.option("--all", "every", is_flag=True, help="All revisions.")
+@click.option("--explain", metavar="CODE", help="Say what a rule is about, and nothing else.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "github", "json"]), default="text", help="How findings are written."
+)
+@options.json
+def lint(
+    directory: Path | None,
+    x_arg: tuple[str, ...],
+    package: str | None,
+    since: str | None,
+    since_ref: str | None,
+    every: bool,
+    explain: str | None,
+    form: str,
+    json: bool,
+    chosen: Selection,
+) -> None:
+    """Apply the rules to revisions, read from their files.
+
+    Those that the database doesn't have yet, or all if it can't be asked; nothing else is asked of it. A comment at the
+    line lets a finding pass, with a reason: `# ellar-db: DB102 nothing reads it since 2.3`.
+
+    Exit code 0: nothing but notes. 1: there are findings.
+    """
+    import logging
+
+    from ellar_db.config.seam import alembic_config
+    from ellar_db.inspection import linting
+    from ellar_db.inspection.trials.pending import Wanted
+    from ellar_db.lint.rules import CODES
+    from ellar_db.util.errors import DbError, meant
+    from ellar_db.util.masking import say
+
+    if explain is not None:
+        rule = linting.explained(explain)
+        if rule is None:
+            raise DbError(f"there is no rule {explain}; there is: {', '.join(CODES)}{meant(explain.upper(), CODES)}")
+        say(f"{rule['title']}\n\n{rule['why']}\n\nWhat to do: {rule['fix'][0].lower()}{rule['fix'][1:]}")
+        return
+    if sum((since is not None, since_ref is not None, every)) > 1:
+        raise click.UsageError("--since, --since-ref and --all choose revisions in three ways; use one of them")
+    with alembic_config(directory, x_arg=x_arg, package=package, decides=True, chosen=chosen) as config:
+        found = linting.lint(config, Wanted(since, since_ref, every))
+    if json or form == "json":
+        click.echo(found.document)
+    else:
+        for line in linting.lines_of(found, form):
+            say(line)
+    for revision, why in found.unread.items():
+        logging.getLogger("ellar_db").warning("%s: %s", revision, why)
+    if not found.is_clean:
+        number = len(found.found)
+        raise DbError(
+            f"{number} finding{'s' if number > 1 else ''} in {found.revisions} revision"
+            f"{'s' if found.revisions != 1 else ''}; `--explain CODE` says more of a rule"
+        )
+
+
+@hookimpl
+def ellar_db_register_commands() -> Iterator[click.Command]:
+    """Yield the command."""
+    yield lint
