@@ -27,13 +27,13 @@ TABLES = {
 
 NOTES = {
     "startup.json": (
-        "`ellar db heads` is above its goal in some runs and below it in others (0.59 to 0.72): nearly all of it is the "
-        "import of Ellar, of ellar-cli and of the application."
+        "`ellar db heads` is above its goal in some runs and below it in others (0.59 to 0.72): nearly all of it is "
+        "the import of Ellar, of ellar-cli and of the application."
     ),
     "fleets.json": (
         "Both rows miss their goals. At head, the imports of SQLAlchemy and psycopg alone are 0.08 to 0.10 of the "
         "loop's time, and those of Alembic 0.03. New schemas are bound by the server: the same SQL, sent by psycopg "
-        "alone from two processes, takes 0.117. What was tried: processes that are forked instead of started anew save "
+        "alone from two processes, takes 0.117. What was tried: processes that are forked, not started anew, save "
         "0.3 s of 8, and would share locks and connections."
     ),
 }
