@@ -218,6 +218,8 @@ def test_a_package_of_a_setting_that_cannot_be_imported(ready: Project, setting:
             )
 
 
+CREATES = "or `ellar-db create --database default` makes it"
+
 VALUES = ["true", "3", "1.5", "'x'", "[]", "[1]", "['x']", "{}", "{a = 1}", "[{}]", "[{name = 'x'}]", "[{name = 1}]",
           "[{type = 'exec'}]", "1979-05-27", "nan"]  # fmt: skip
 SETTINGS = ("file_template timezone truncate_slug_length revision_environment sourceless version_locations output_encoding "
@@ -291,7 +293,7 @@ def test_a_database_that_is_not_there_is_told_from_a_server_that_is_not(
 
     for command in ("upgrade", "current"):
         assert error(ready, command, exit_code=3).endswith(
-            "; the server is there, and has no database 'no_such_database'; create it there, or correct the URL"
+            f"; the server is there, and has no database 'no_such_database'; create it there, or correct the URL; {CREATES}"
         )
     ready.configure(url=make_url(url).set(host="127.0.0.1", port=1).render_as_string(hide_password=False))
     assert error(ready, "current", exit_code=3).endswith(
@@ -303,7 +305,9 @@ def test_a_database_that_is_not_there_is_told_from_a_server_that_is_not(
 def test_a_folder_that_is_not_there_is_told(ready: Project, driver: str) -> None:
     ready.configure(url=f"{driver}:///data/app.db")
 
-    assert error(ready, "current", exit_code=3).endswith("; the folder data isn't there; make it, or correct the URL")
+    assert error(ready, "current", exit_code=3).endswith(
+        f"; the folder data isn't there; make it, or correct the URL; {CREATES}"
+    )
     (ready.path / "data").mkdir()
     ready.db("upgrade")
 
@@ -320,7 +324,7 @@ def test_links_on_the_path_of_a_database(ready: Project) -> None:
         "app.db": f"app.db {circle}",
         "one": f"one {circle}",
         "two/app.db": f"two {circle}",
-        "far.db": f"the folder {ready.path}/away isn't there; make it, or correct the URL",
+        "far.db": f"the folder {ready.path}/away isn't there; make it, or correct the URL; {CREATES}",
     }
     for driver in ("sqlite", "sqlite+aiosqlite"):
         for path, advice in told.items():
