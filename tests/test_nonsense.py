@@ -193,8 +193,8 @@ def test_what_a_wrapper_takes_from_a_command_is_told(plain: Project, install: Ca
     )
 
     assert plain.db("heads", exit_code=1).stderr == (
-        "Error: a plugin's ellar_db_invoke took directory, json, package, resolve_dependencies, single, verbose, write, "
-        "x_arg out of ctx.params, which heads needs; `ellar-db plugins --hooks` shows who wraps it\n"
+        "Error: a plugin's ellar_db_invoke took directory, json, package, resolve_dependencies, single, verbose, "
+        "write, x_arg out of ctx.params, which heads needs; `ellar-db plugins --hooks` shows who wraps it\n"
     )
 
 

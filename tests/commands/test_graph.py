@@ -16,8 +16,8 @@ from alembic.script import ScriptDirectory
 from ellar_db.commands.graph import command as graph_command
 from ellar_db.drawing import dot, mermaid, terminal
 from ellar_db.drawing.picture import Node, Picture
-from ellar_db.fleet import whereabouts
 from ellar_db.history.shortcuts import SLOWLY
+from ellar_db.inspection import whereabouts
 from ellar_db.testing import Project
 from tests.support.pages import ROOT
 from tests.support.pictures import Drawn, Page, in_dot, in_mermaid, in_terminal, known_to_alembic
