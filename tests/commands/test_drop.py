@@ -24,6 +24,7 @@ from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.testing import Project
 from tests.support.applications import PLAIN_MODELS, new_shop
 from tests.support.fleets import extend, provide
+from tests.support.marks import needs_ellar
 from tests.support.processes import TIMEOUT, Program, python
 from tests.support.servers import asynchronous, server, sync_engine
 from tests.support.spares import execute, new_name
@@ -384,6 +385,7 @@ def test_an_unknown_name_is_refused_before_anything(plain: Project) -> None:
     assert Path("app.db").exists()
 
 
+@needs_ellar
 def test_an_ellar_application(tmp_path: Path) -> None:
     with new_shop(tmp_path) as shop:
         shop.create(

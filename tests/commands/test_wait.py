@@ -25,6 +25,7 @@ from ellar_db.testing import Project
 from tests.support.applications import PLAIN_MODELS, new_shop
 from tests.support.environments import ForeignEnvironment
 from tests.support.fleets import history, provide
+from tests.support.marks import needs_ellar
 from tests.support.processes import TIMEOUT, python
 from tests.support.revisions import add
 from tests.support.servers import ASYNC_DRIVERS, asynchronous, server, sync_engine
@@ -168,6 +169,7 @@ class TestWhatIsReady:
 
         several.db("wait", "-d", "single", "--for", "head")
 
+    @needs_ellar
     def test_an_ellar_application(self, tmp_path: Path) -> None:
         with new_shop(tmp_path) as shop:
             shop.create(
