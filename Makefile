@@ -10,6 +10,10 @@ WORKERS = `expr $$(getconf _NPROCESSORS_ONLN) + 2`
 PYTEST = -m pytest -n $(WORKERS) --dist worksteal
 # modules are compiled when they are first imported, which most of them never are
 INSTALL = pip install --quiet --no-compile
+# what takes long for what it tells of a change: killed programs, suites within suites, processes that start processes,
+# and packages that have a target of their own
+LONG = tests/faults tests/testing/test_migrations.py tests/fleet/test_processes.py tests/fleet/test_parallel.py \
+	tests/fleet/test_ellar.py plugins_example
 FUZZ = 500
 PAIRS = 5
 FAULTS = 50
@@ -17,12 +21,13 @@ FAULTS = 50
 CORE = tests/commands $(foreach name,create drop graph rebase verify wait,--ignore tests/commands/test_$(name).py) tests/testing/test_fixtures.py $(addprefix tests/test_,standalone.py plugins.py without_ellar.py)
 PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/pyproject.toml)))
 
-.PHONY: help setup demo test coverage fuzz faults folders lint docs docs-check bench faults-table fidelity test-all lowest test-lowest core test-core plugins test-plugins clean
+.PHONY: help setup demo test test-long coverage fuzz faults folders lint docs docs-check bench faults-table fidelity test-all lowest test-lowest core test-core plugins test-plugins clean
 
 help:
 	@echo 'make demo          run the quick example on SQLite'
 	@echo 'make test          run the test suite on all cores (tests of missing servers are skipped)'
-	@echo 'make coverage      run the suite without the example plugins and measure coverage; fail below the floor'
+	@echo 'make test-long     run what the suite leaves out, since it takes long: faults, processes, example plugins'
+	@echo 'make coverage      run all tests but those of the example plugins and measure coverage; fail below the floor'
 	@echo 'make fuzz          run random command lines, settings and folders, $(FUZZ) of each kind (FUZZ=...)'
 	@echo 'make faults        kill programs at random moments, $(FAULTS) times each (FAULTS=...), and test the other faults'
 	@echo 'make folders       test all kinds of folders and applications, with each other; the suite takes those that differ most'
@@ -60,7 +65,10 @@ demo: $(VENV)/package
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo .demo
 
 test: setup
-	$(BIN)/python $(PYTEST)
+	$(BIN)/python $(PYTEST) tests $(addprefix --ignore ,$(LONG))
+
+test-long: setup
+	$(BIN)/python $(PYTEST) $(LONG)
 
 coverage: setup
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' || { echo 'Coverage needs Python 3.12 or newer: make clean, then make coverage PYTHON=/path/to/python3.13'; exit 1; }
