@@ -168,7 +168,9 @@ def run(plain: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
             assert_answered(result)
             assert os.listdir(outside) == ["project"]
             assert set(os.listdir(plain.path)) <= {"models.py", "__pycache__", "tmp", outside.name}
-            assert os.listdir(temporary) == []
+            # the folder in which scratch databases are noted stays, for the next run
+            assert [str(path) for path in temporary.glob("*/*")] == []
+            assert all(path.name.startswith("ellar-db-scratch") for path in temporary.iterdir())
             return result
         finally:
             os.chdir(plain.path)
