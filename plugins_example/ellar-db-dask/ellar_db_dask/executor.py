@@ -96,6 +96,9 @@ class DaskExecutor(Executor):
         # not pure: what is submitted again is to be run again. What raises an error isn't tried again, since ellar_db
         # reports errors in another way, and this one would be raised by any worker
         self._executor = client.get_executor(pure=False, retries=0)
+        # another one takes its place when the client has lost it and reached a scheduler again, which knows nothing of
+        # what was sent in between
+        self._connection = client.scheduler_comm
         self._waiting: set[Future[Any]] = set()
         self._ended = threading.Event()
         threading.Thread(target=self._watch, name="ellar-db-dask", daemon=True).start()
@@ -103,9 +106,14 @@ class DaskExecutor(Executor):
     def _watch(self) -> None:
         """Break off what is waited for once the client has given up: it doesn't tell of every call that it has lost."""
         while not self._ended.wait(WATCHED):
-            if self._client.status in ("closing", "closed", "failed"):
+            if self._client.status in ("closing", "closed", "failed") or not self._is_the_same:
                 for each in list(self._waiting):
                     settle(each, lambda told: told.set_exception(BrokenExecutor(LOST)))
+
+    @property
+    def _is_the_same(self) -> bool:
+        """Whether the client has had one connection from the beginning."""
+        return self._client.scheduler_comm is self._connection
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Submit a call.
@@ -113,7 +121,7 @@ class DaskExecutor(Executor):
         Raises:
             BrokenExecutor: The connection was lost.
         """
-        if self._client.status != "running":
+        if self._client.status != "running" or not self._is_the_same:
             # the call would wait for a scheduler that may never come back
             raise BrokenExecutor(LOST)
         asked = self._executor.submit(fn, *args, **kwargs)

@@ -235,6 +235,24 @@ def test_a_scheduler_that_comes_back_in_time_is_all_that_a_run_needs(ready: Proj
     assert all_visits(ready) == {("one",)}
 
 
+def test_what_was_sent_before_the_client_reached_another_scheduler_is_broken_off(cluster: Cluster) -> None:
+    from concurrent.futures import BrokenExecutor
+
+    from ellar_db_dask.executor import connected
+
+    executor = connected(cluster.address, 60)
+    try:
+        call = executor.submit(time.sleep, 600)
+        # as a client does by itself, sometimes without telling of the call
+        vars(executor)["_client"].scheduler_comm = None
+
+        assert isinstance(call.exception(timeout=60), BrokenExecutor)
+        with pytest.raises(BrokenExecutor):
+            executor.submit(time.sleep, 0)
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
 @pytest.mark.skipif(not LONG, reason="only with ELLAR_DB_FAULTS, as in make faults")
 def test_many(ready: Project, cluster: Cluster, new_database: Callable[[str], str]) -> None:
     url = new_database("postgresql")
