@@ -221,6 +221,45 @@ class Selection(NamedTuple):
         return " ".join([*(f"--database {name}" for name in self.names), *(f"--group {name}" for name in self.groups)])
 
 
+class Which(NamedTuple):
+    """The revisions for which a command is; without a value, those that a database doesn't have yet.
+
+    Args:
+        since: A revision: it and those before it are left out (`--since`).
+        since_ref: A commit of git: those whose files were added or changed since (`--since-ref`).
+        all: All of them (`--all`).
+    """
+
+    since: str | None = None
+    since_ref: str | None = None
+    all: bool = False
+
+
+def which(function: F) -> F:
+    """Add `--since`, `--since-ref` and `--all`, which the function gets as `which`, a `Which`."""
+
+    @wraps(function)
+    def choosing(*, since: str | None, since_ref: str | None, every: bool, **given: Any) -> Any:
+        if sum((since is not None, since_ref is not None, every)) > 1:
+            raise click.UsageError("--since, --since-ref and --all choose revisions in three ways; use one of them")
+        if since_ref is not None and (since_ref.startswith("-") or not since_ref.strip()):
+            raise click.BadParameter(f"{since_ref!a} is no name of a commit", param_hint="'--since-ref'")
+        return function(which=Which(since, since_ref, every), **given)
+
+    found: Any = choosing
+    for option in (
+        click.option("--all", "every", is_flag=True, help="All revisions."),
+        click.option(
+            "--since-ref",
+            metavar="GITREF",
+            help="Those whose files were added or changed since this commit or branch of git.",
+        ),
+        click.option("--since", type=Revision(), metavar="REV", help="Those that come after this revision."),
+    ):
+        found = option(found)
+    return found  # type: ignore[no-any-return]  # a function with the same parameters but these
+
+
 def databases(function: F) -> F:
     """Add `--database` and `--group`, which the function gets as `chosen`, a `Selection`."""
 

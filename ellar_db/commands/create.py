@@ -29,7 +29,7 @@ def create(directory: Path | None, x_arg: tuple[str, ...], chosen: Selection, **
 
     with alembic_config(directory, x_arg=x_arg, limits=limits, chosen=chosen) as config:
         for database, is_new in make_missing(databases_of(config).values(), invocation_of(config)):
-            config.print_stdout("%s: %s", database.name, "created" if is_new else "is there already")
+            config.print_stdout("%s: %s", database.name, "created" if is_new else "already exists")
 
 
 @hookimpl

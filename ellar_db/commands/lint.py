@@ -9,18 +9,14 @@ import click
 
 from ellar_db import options
 from ellar_db.hookspecs import hookimpl
-from ellar_db.options import Selection
+from ellar_db.options import Selection, Which
 
 
 @click.command(short_help="Apply the rules to revisions, from their files.")
 @options.environment
 @options.databases
 @options.package
-@click.option("--since", type=options.Revision(), metavar="REV", help="Those that come after this revision.")
-@click.option(
-    "--since-ref", metavar="GITREF", help="Those whose files were added or changed since this commit or branch of git."
-)
-@click.option("--all", "every", is_flag=True, help="All revisions.")
+@options.which
 @click.option("--explain", metavar="CODE", help="Say what a rule is about, and nothing else.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "github", "json"]), default="text", help="How findings are written."
@@ -30,13 +26,11 @@ def lint(
     directory: Path | None,
     x_arg: tuple[str, ...],
     package: str | None,
-    since: str | None,
-    since_ref: str | None,
-    every: bool,
     explain: str | None,
     form: str,
     json: bool,
     chosen: Selection,
+    which: Which,
 ) -> None:
     """Apply the rules to revisions, read from their files.
 
@@ -49,7 +43,6 @@ def lint(
 
     from ellar_db.config.seam import alembic_config
     from ellar_db.inspection import linting
-    from ellar_db.inspection.trials.pending import Wanted
     from ellar_db.lint.rules import CODES
     from ellar_db.util.errors import DbError, meant
     from ellar_db.util.masking import say
@@ -60,10 +53,10 @@ def lint(
             raise DbError(f"there is no rule {explain}; there is: {', '.join(CODES)}{meant(explain.upper(), CODES)}")
         say(f"{rule['title']}\n\n{rule['why']}\n\nWhat to do: {rule['fix'][0].lower()}{rule['fix'][1:]}")
         return
-    if sum((since is not None, since_ref is not None, every)) > 1:
-        raise click.UsageError("--since, --since-ref and --all choose revisions in three ways; use one of them")
     with alembic_config(directory, x_arg=x_arg, package=package, decides=True, chosen=chosen) as config:
-        found = linting.lint(config, Wanted(since, since_ref, every))
+        found = linting.lint(config, which)
+    if not found.revisions:
+        logging.getLogger("ellar_db").info("There are no such revisions (--all reads all).")
     if json or form == "json":
         click.echo(found.document)
     else:

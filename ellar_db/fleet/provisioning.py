@@ -87,7 +87,7 @@ def make_missing(databases: Iterable[Database], invocation: Invocation) -> Itera
         invocation: The command's arguments.
 
     Yields:
-        Each database, and whether it was made; else it is there already.
+        Each database, and whether it was made; if not, it existed before.
 
     Raises:
         DbError: One can't be made.

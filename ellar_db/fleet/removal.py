@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import stat
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from ellar_db.config.collection import collect_databases, collect_packages
 from ellar_db.config.invocation import Invocation
@@ -22,10 +19,10 @@ from ellar_db.fleet.provisioning import is_there, presence
 from ellar_db.guards.locking import Locks, locked
 from ellar_db.hooktypes import Run
 from ellar_db.plugins.dialects import dialect_of
+from ellar_db.runtime.confirmation import ask
 from ellar_db.scratch.databases import administered
 from ellar_db.util.errors import DbError, summary
 from ellar_db.util.file_lock import ENDS
-from ellar_db.util.masking import say
 from ellar_db.util.sqlalchemy import plain_text
 
 if TYPE_CHECKING:
@@ -69,16 +66,8 @@ def drop(
 
 def _ask(databases: Sequence[Database]) -> None:
     lines = [f"{database.name}: {_what(database)}" for database in databases]
-    if not sys.stdin.isatty():
-        raise DbError(
-            f"this drops {listed(lines)}, with all that is in it, and there is no terminal to ask on: say --yes if "
-            "that is wanted"
-        )
-    click.echo("These will be dropped, with all that is in them:", err=True)
-    for line in lines:
-        say(f"  {line}", err=True)
-    if not click.confirm("Go on?", err=True):
-        raise DbError("not dropped")
+    refusal = f"this drops {listed(lines)}, with all that is in it, and there is no terminal to ask on"
+    ask("These will be dropped, with all that is in them:", lines, refusal, "not dropped")
 
 
 def _what(database: Database) -> str:

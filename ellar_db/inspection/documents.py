@@ -91,25 +91,26 @@ def ranged(config: Config, rev_range: str | None, *, indicate_current: bool) -> 
     found: Documents = []
     for part in [config] if rev_range is not None else with_packages(config):
         there = _known(part) if indicate_current or "current" in (base, head) else []
+        own: Documents = []
         if "current" not in (base, head):
-            found += revisions_of(part, lambda script: script.walk_revisions(base or "base", head or "heads"))
+            own += revisions_of(part, lambda script: script.walk_revisions(base or "base", head or "heads"))
         for standing in there if "current" in (base, head) else ():
             at = tuple(each.revision for each in standing.current)
             first, last = (at if end == "current" else end for end in (base, head))
             if last or head != "current":
-                found += revisions_of(
+                own += revisions_of(
                     part,
                     # Alembic takes the revisions of a database too, and says only that it takes one
                     lambda script, first=first, last=last: script.walk_revisions(first or "base", last or "heads"),  # type: ignore[misc]
                     database=standing.database,
                 )
-        for document in found if indicate_current else ():
-            if document["package"] == (there[0].package or None if there else None):
-                document["current_in"] = [
-                    standing.database
-                    for standing in there
-                    if document["revision"] in {each.revision for each in standing.current}
-                ]
+        for document in own if indicate_current else ():
+            document["current_in"] = [
+                standing.database
+                for standing in there
+                if document["revision"] in {each.revision for each in standing.current}
+            ]
+        found += own
     return found
 
 

@@ -15,11 +15,12 @@ from ellar_db.config.reports.refusals import reported
 from ellar_db.databases.database import Databases
 from ellar_db.history.documents import written
 from ellar_db.inspection.recording import Recording, recorded
-from ellar_db.inspection.trials.pending import Wanted
+from ellar_db.inspection.trials.pending import revisions_of
 from ellar_db.lint.findings import Finding
 from ellar_db.lint.operations import Operations, name_of
 from ellar_db.lint.probes import Probes
 from ellar_db.lint.review import findings_of, ignored_codes
+from ellar_db.options import Which
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.util.alembic import upgrade_steps
 from ellar_db.util.files import shown
@@ -123,14 +124,14 @@ class Linted:
         )
 
 
-def lint(config: Config, wanted: Wanted) -> Linted:
+def lint(config: Config, which: Which) -> Linted:
     """Apply the rules to revisions, read from their files.
 
-    A database is only asked, by `wanted`, which revisions it has.
+    A database is only asked, by `revisions_of`, which revisions it has.
 
     Args:
         config: The configuration of the application or of a package.
-        wanted: Which revisions are read.
+        which: Which revisions are read.
 
     Raises:
         DbError: There is no such revision, or env.py can't write SQL.
@@ -143,7 +144,7 @@ def lint(config: Config, wanted: Wanted) -> Linted:
     databases = representatives(invocation.manager, given, invocation.chosen) if given else given
     linted = Linted()
     with reported():
-        chosen = {each.name: wanted.of(script, each, invocation) for each in databases.values()}
+        chosen = {each.name: revisions_of(which, script, each, invocation) for each in databases.values()}
         every = {each.revision for each in script.walk_revisions()}
     union = set().union(*chosen.values()) if chosen else every
     for found in recorded(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ellar_db.autogenerate.words import described
 from ellar_db.config.command_line import program
 from ellar_db.config.invocation import invocation_of
-from ellar_db.config.reports.position import Position, explained
+from ellar_db.config.reports.position import Position, explaining
 from ellar_db.config.reports.refusals import reported
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
@@ -21,7 +21,6 @@ from ellar_db.lint.probes import Probes
 from ellar_db.lint.review import findings_of, ignored_codes
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.util.alembic import ancestors, downgrade_steps, upgrade_steps
-from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -114,21 +113,13 @@ class Planner:
             return bool(meant) and not meant & set(at) and meant <= ancestors(self.script, at)
 
     def _steps(self, standing: Standing, at: tuple[str, ...], *, down: bool) -> list[RevisionStep]:
-        from alembic.util import CommandError
-
         origin = standing.origin
         name = f"the database {standing.database!r}"
         choice = "" if origin is None else origin.choice
         command = "downgrade" if down else "upgrade"
         position = Position(self.script, at, name, standing.package, command, self.target, choice)
-        with reported():
-            try:
-                return (downgrade_steps if down else upgrade_steps)(self.script, self.target, at)
-            except (CommandError, AssertionError) as error:
-                told = explained(error, position, program())
-                if not told:
-                    raise
-                raise DbError(told) from error
+        with reported(), explaining(position, program()):
+            return (downgrade_steps if down else upgrade_steps)(self.script, self.target, at)
 
     def _look(self, plan: Plan, database: Database) -> None:
         """Add what depends on the database itself: the words of its kind, the findings, and the rows."""

@@ -144,8 +144,7 @@ class _Recorder:
             self._script.run_env()
         for recording_, context, marks in zip(self.found, self._contexts, self._marks, strict=True):
             recording_.sql = _text(context)
-            ran = [step for step in recording_.steps]
-            for step, begin, end in zip(ran, marks, [*marks[1:], len(recording_.sql)], strict=False):
+            for step, begin, end in zip(recording_.steps, marks, [*marks[1:], len(recording_.sql)], strict=False):
                 step.sql = COMMIT.sub("", recording_.sql[begin:end]).strip()
 
     def _steps(self, _: tuple[str, ...], context: MigrationContext) -> list[MigrationStep]:
@@ -153,32 +152,30 @@ class _Recorder:
         made = Recording(database if isinstance(database, Database) else None, context.dialect)
         self.found.append(made)
         self._contexts.append(context)
-        # behind the beginning of the transaction
-        self._marks.append([len(_text(context))])
+        marks: list[int] = []
+        self._marks.append(marks)
+        # behind the beginning of the transaction; what comes before the first revision, such as the version table, is
+        # the first one's
+        begin = len(_text(context))
         steps = list(self._ahead())
         for step in steps:
             [script] = self._script.get_revisions(step.revision.revision)
-            recorded_ = Step(script, step.is_upgrade)
-            is_chosen = self._chosen is None or script.revision in self._chosen
-            if is_chosen:
-                made.steps.append(recorded_)
-            step.migration_fn = self._wrapped(step.migration_fn, recorded_, context, is_chosen)
+            if self._chosen is None or script.revision in self._chosen:
+                made.steps.append(Step(script, step.is_upgrade))
+                first = begin if step is steps[0] else None
+                step.migration_fn = self._wrapped(step.migration_fn, made.steps[-1], context, marks, first)
+            else:
+                step.migration_fn = _skipped(step.migration_fn)
         return list(steps)
 
-    def _wrapped(self, work: Any, step: Step, context: MigrationContext, is_chosen: bool) -> Any:
-        marks = self._marks[-1]
-        began = len(marks) and marks[0]
+    def _wrapped(
+        self, work: Any, step: Step, context: MigrationContext, marks: list[int], begin: int | None
+    ) -> Callable[..., None]:
+        """Return the function of a step that is recorded, whose SQL begins at a mark, or with its comment."""
 
         @wraps(work)
         def run(**arguments: Any) -> None:
-            if not is_chosen:
-                return
-            text = _text(context)
-            begin = text.rfind(RUNNING, began)
-            if step is not self.found[self._contexts.index(context)].steps[0]:
-                marks.append(begin)
-            elif self._chosen is not None:
-                marks[0] = begin
+            marks.append(_text(context).rfind(RUNNING) if begin is None else begin)
             self._running = step
             try:
                 work(**arguments)
@@ -192,6 +189,16 @@ class _Recorder:
     def _add(self, operation: MigrateOperation) -> None:
         if self._running is not None:
             self._running.operations.append((operation, _line(self._running.script.path)))
+
+
+def _skipped(work: Any) -> Callable[..., None]:
+    """Return the function of a step that is taken for applied."""
+
+    @wraps(work)
+    def run(**_: Any) -> None:
+        pass
+
+    return run
 
 
 def _line(path: str) -> int:

@@ -96,16 +96,29 @@ def _ask(found: dict[str, list[Loss]]) -> None:
     lines = [f"{name}: {', '.join(map(str, lost))}" for name, lost in found.items() if lost]
     if not lines:
         return
+    refusal = f"the downgrade drops {'; '.join(lines)}; confirm = {ALWAYS!r} is set and there is no terminal to ask on"
+    ask("The downgrade will drop:", lines, refusal, "not downgraded")
+
+
+def ask(title: str, lines: Sequence[str], refusal: str, denied: str) -> None:
+    """Ask whether to go on.
+
+    Args:
+        title: What the lines are.
+        lines: What will be done, a line for each.
+        refusal: What is said where there is no terminal.
+        denied: What is said after a no.
+
+    Raises:
+        DbError: There is no terminal, or the answer is no.
+    """
     if not sys.stdin.isatty():
-        raise DbError(
-            f"the downgrade drops {'; '.join(lines)}; confirm = {ALWAYS!r} is set and there is no terminal to ask on: "
-            "say --yes if that is wanted"
-        )
-    click.echo("The downgrade will drop:", err=True)
+        raise DbError(f"{refusal}: say --yes if that is wanted")
+    click.echo(title, err=True)
     for line in lines:
         say(f"  {line}", err=True)
     if not click.confirm("Go on?", err=True):
-        raise DbError("not downgraded")
+        raise DbError(denied)
 
 
 def _setting(config: Config) -> str | None:

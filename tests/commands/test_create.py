@@ -45,7 +45,7 @@ def test_makes_databases_of_a_server(project: Project, missing: Callable[[str], 
     project.db("init", "--multi")
 
     assert project.db("create", "--database", "reports").stdout == "reports: created\n"
-    assert project.db("create").stdout == "default: created\nreports: is there already\n"
+    assert project.db("create").stdout == "default: created\nreports: already exists\n"
     for url in (default, reports):
         assert inspect(sync_engine(url)).get_table_names() == []
 
@@ -56,7 +56,7 @@ def test_makes_files_with_their_folders(project: Project) -> None:
 
     assert project.db("create").stdout == "default: created\nreports: created\n"
     assert (project.path / "data/of/app.db").read_bytes() == b""
-    assert project.db("create").stdout == "default: is there already\nreports: is there already\n"
+    assert project.db("create").stdout == "default: already exists\nreports: already exists\n"
     project.db("current")
 
 
@@ -66,7 +66,7 @@ def test_makes_schemas(project: Project, new_database: Callable[[str], str]) -> 
     project.db("init", "--multi")
 
     assert project.db("create", "--database", "b*").stdout == "bolt: created\n"
-    assert project.db("create").stdout == "acme: created\nbolt: is there already\n"
+    assert project.db("create").stdout == "acme: created\nbolt: already exists\n"
     assert {"Of: acme", "Of: bolt"} <= set(inspect(sync_engine(url)).get_schema_names())
 
 
@@ -83,7 +83,7 @@ def test_one_database_with_two_names_is_made_once(project: Project, missing: Cal
     url = missing("postgresql")
     two(project, url, url)
     project.db("init", "--multi")
-    assert project.db("create").stdout == "default: created\nreports: is there already\n"
+    assert project.db("create").stdout == "default: created\nreports: already exists\n"
 
 
 class TestRefusals:

@@ -101,6 +101,16 @@ def test_relative_targets_and_labels(plain: Project) -> None:
     assert steps(plain, "first") == ["downgrade right", "downgrade left"]
 
 
+def test_a_step_back_from_two_heads_has_to_be_named(plain: Project) -> None:
+    plain.db("init")
+    add(plain, "first", None)
+    add(plain, "left", "first")
+    add(plain, "right", "first")
+    plain.db("upgrade", "heads")
+
+    assert "-1 could mean several revisions" in plain.db("plan", "-1", exit_code=1).stderr
+
+
 def test_rules_are_applied(growing: Project) -> None:
     growing.db("upgrade", "first")
     write_revision(growing.path / "migrations/versions", "third", "second", "op.drop_column('t_first', 'note')")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from ellar_db.config.invocation import Invocation
 from ellar_db.config.reports.refusals import reported
 from ellar_db.databases.database import Database
 from ellar_db.history.git import changed_files
+from ellar_db.options import Which
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.runtime.versions import heads_in, read_from
 from ellar_db.util.alembic import ancestors, version_folders
@@ -25,60 +25,49 @@ if TYPE_CHECKING:
 log = logging.getLogger("ellar_db")
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The revisions that are wanted; without a value, those that a database doesn't have yet.
+def none_of(which: Which, name: str) -> str:
+    """Return what to say where there are no revisions for a command.
 
     Args:
-        since: A revision: it and those before it are left out (`--since`).
-        since_ref: A commit of git: those whose files were added or changed since (`--since-ref`).
-        all: All of them (`--all`).
+        which: What the command line says of them.
+        name: The database's name.
     """
+    if which.since is not None:
+        return f"Nothing to do: no revision comes after {which.since}."
+    if which.since_ref is not None:
+        return f"Nothing to do: no revision was added or changed since {which.since_ref}."
+    if which.all:
+        return "Nothing to do: there are no revisions."
+    return f"Nothing to do: the database {name!r} has all revisions (--all takes them)."
 
-    since: str | None = None
-    since_ref: str | None = None
-    all: bool = False
 
-    def none(self, name: str) -> str:
-        """Return what to say where there are none.
+def revisions_of(which: Which, script: ScriptDirectory, database: Database, invocation: Invocation) -> set[str]:
+    """Return the ids of the revisions for one database.
 
-        Args:
-            name: The database's name.
-        """
-        if self.since is not None:
-            return f"Nothing to do: no revision comes after {self.since}."
-        if self.since_ref is not None:
-            return f"Nothing to do: no revision was added or changed since {self.since_ref}."
-        if self.all:
-            return "Nothing to do: there are no revisions."
-        return f"Nothing to do: the database {name!r} has all revisions (--all takes them)."
+    Args:
+        which: What the command line says of them.
+        script: The folder.
+        database: The application's database, which is only read.
+        invocation: The command's arguments.
 
-    def of(self, script: ScriptDirectory, database: Database, invocation: Invocation) -> set[str]:
-        """Return the ids of the revisions for one database.
-
-        Args:
-            script: The folder.
-            database: The application's database, which is only read.
-            invocation: The command's arguments.
-
-        Raises:
-            CommandError: There is no such revision.
-            UnavailableError: git can't say which files were changed.
-        """
-        every = {each.revision for each in script.walk_revisions()}
-        if self.all:
-            return every
-        if self.since is not None:
-            return every if self.since == "base" else every - ancestors(script, self.since)
-        if self.since_ref is not None:
-            files = {
-                file.resolve()
-                for folder in version_folders(script)
-                if folder.is_dir()
-                for file in changed_files(folder, self.since_ref)
-            }
-            return {each.revision for each in script.walk_revisions() if Path(each.path).resolve() in files}
-        return every - _applied(script, every, database, invocation)
+    Raises:
+        CommandError: There is no such revision.
+        UnavailableError: git can't say which files were changed.
+    """
+    every = {each.revision for each in script.walk_revisions()}
+    if which.all:
+        return every
+    if which.since is not None:
+        return every if which.since == "base" else every - ancestors(script, which.since)
+    if which.since_ref is not None:
+        files = {
+            file.resolve()
+            for folder in version_folders(script)
+            if folder.is_dir()
+            for file in changed_files(folder, which.since_ref)
+        }
+        return {each.revision for each in script.walk_revisions() if Path(each.path).resolve() in files}
+    return every - _applied(script, every, database, invocation)
 
 
 def _applied(script: ScriptDirectory, every: set[str], database: Database, invocation: Invocation) -> set[str]:

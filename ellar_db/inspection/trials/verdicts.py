@@ -13,8 +13,8 @@ import click
 
 from ellar_db.config.command_line import program
 from ellar_db.config.invocation import invocation_of
-from ellar_db.inspection.trials.pending import Wanted
 from ellar_db.inspection.trials.verification import Verdict, Verification, Verified
+from ellar_db.options import Which
 from ellar_db.runtime.package_checks import heads_to_join
 from ellar_db.util.errors import DbError
 from ellar_db.util.masking import masked
@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 log = logging.getLogger("ellar_db")
 
 
-def verify(
-    config: Config, wanted: Wanted, urls: Sequence[str] = (), *, keep_going: bool, rows: bool, json: bool
-) -> None:
+def verify(config: Config, which: Which, urls: Sequence[str] = (), *, keep_going: bool, rows: bool, json: bool) -> None:
     """Try revisions on scratch databases, and print what is found.
 
     Args:
         config: The command's configuration.
-        wanted: Which revisions are tried.
+        which: Which revisions are tried.
         urls: Where scratch databases are made.
         keep_going: Go on with the next revision after one that failed.
         rows: Put rows into the tables.
@@ -48,7 +46,7 @@ def verify(
         config.print_stdout("%s", masked(f"{f'{verdict.database}: ' if several else ''}{line(verdict)}"))
 
     heads, apart = _heads(config)
-    found = Verification(config, wanted, urls, keep_going, rows, tell).run()
+    found = Verification(config, which, urls, keep_going, rows, tell).run()
     for each in found:
         if each.models:
             label = f"{each.database}: " if len(found) > 1 else ""

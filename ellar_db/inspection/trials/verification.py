@@ -19,11 +19,11 @@ from ellar_db.databases.database import Database, Databases
 from ellar_db.guards.entry import NAME as JOURNAL
 from ellar_db.inspection.drift import replaying
 from ellar_db.inspection.trials.migrations import Migrations, State
-from ellar_db.inspection.trials.pending import Wanted
+from ellar_db.inspection.trials.pending import none_of, revisions_of
 from ellar_db.inspection.trials.reversal import NAME, reversal_of
 from ellar_db.inspection.trials.rows import Changes, Rows, Tables, changed, gone, noted
 from ellar_db.inspection.trials.traces import first_trace
-from ellar_db.options import Selection
+from ellar_db.options import Selection, Which
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.revisions.losses import losses
 from ellar_db.revisions.replay import on_scratch, silent
@@ -98,7 +98,7 @@ class Verification:
 
     Args:
         config: The command's configuration.
-        wanted: Which revisions are tried; those before them are only run.
+        which: Which revisions are tried; those before them are only run.
         urls: Where scratch databases are made, each `URL` or `NAME=URL`; by default where the databases are.
         keep_going: Go on with the next revision after one that failed.
         rows: Put rows into the tables.
@@ -106,7 +106,7 @@ class Verification:
     """
 
     config: Config
-    wanted: Wanted
+    which: Which
     urls: Sequence[str] = ()
     keep_going: bool = False
     rows: bool = True
@@ -124,7 +124,7 @@ class Verification:
         databases = representatives(invocation.manager, self.config.attributes[DATABASES], invocation.chosen)
         script = ScriptDirectory.from_config(self.config)
         places = self._of_folder(script, databases)
-        wanted = {database.name: self.wanted.of(script, database, invocation) for database in places}
+        wanted = {database.name: revisions_of(self.which, script, database, invocation) for database in places}
         return [
             _Walk(self, script, database, wanted[database.name], several=len(places) > 1).run() for database in places
         ]
@@ -178,7 +178,7 @@ class _Walk:
     def run(self) -> Verified:
         """Try all of them; after one that failed, those after it on another scratch database."""
         if not self.left:
-            log.info("%s", self.verification.wanted.none(self.name))
+            log.info("%s", none_of(self.verification.which, self.name))
         done = 0
         while self.left:
             with self._scratch() as migrations:

@@ -42,9 +42,7 @@ def write_heads(config: Config) -> Path:
         DbError: The project has none, or it can't be written.
     """
     if not invocation_of(config).manager.settings.flag("head-file"):
-        raise DbError(
-            f"the project has no file with its heads; set head-file = true in [tool.ellar-db], and {NAME} is one"
-        )
+        raise DbError(f"the project keeps no {NAME}; set head-file = true in [tool.ellar-db] to keep one")
     file, text = _state(config)
     if file.is_symlink():
         raise DbError(f"{shown(file)} is a link, which won't be replaced; put a file there")
