@@ -44,7 +44,7 @@ ROWS = {POSTGRESQL: 1_000_000, MARIADB: 300_000}
 FEW = 20
 """The number of rows of a table with few."""
 
-LONG = 0.1
+LONG = 0.03
 """The seconds from which a wait is long."""
 
 TIMES = 4

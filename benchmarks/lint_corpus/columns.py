@@ -32,12 +32,12 @@ case(
 case(
     "column_own_function_volatile",
     'op.add_column("users", sa.Column("number", sa.Integer(), server_default=sa.text("next_number()")))',
-    before='op.execute("CREATE FUNCTION next_number() RETURNS int LANGUAGE sql AS \'SELECT 1\'")',
+    before="op.execute(\"CREATE FUNCTION next_number() RETURNS int LANGUAGE sql AS 'SELECT 1'\")",
 )
 case(
     "column_own_function_immutable",
     'op.add_column("users", sa.Column("number", sa.Integer(), server_default=sa.text("first_number()")))',
-    before='op.execute("CREATE FUNCTION first_number() RETURNS int IMMUTABLE LANGUAGE sql AS \'SELECT 1\'")',
+    before="op.execute(\"CREATE FUNCTION first_number() RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'\")",
 )
 case("column_serial", 'op.execute("ALTER TABLE orders ADD COLUMN number bigserial")')
 case(
@@ -163,6 +163,10 @@ case(
     """,
 )
 case("unlogged", 'op.execute("ALTER TABLE orders SET UNLOGGED")')
-case("expression_of_generated_dropped", 'op.execute("ALTER TABLE users ALTER COLUMN twice DROP EXPRESSION")', before="""
+case(
+    "expression_of_generated_dropped",
+    'op.execute("ALTER TABLE users ALTER COLUMN twice DROP EXPRESSION")',
+    before="""
 op.execute("ALTER TABLE users ADD COLUMN twice int GENERATED ALWAYS AS (age * 2) STORED")
-""")
+""",
+)

@@ -66,9 +66,13 @@ case(
     'op.drop_constraint("to_user", "orders", type_="foreignkey")',
     before=f"{KEY})",
 )
-case("check_dropped", 'op.drop_constraint("age_sane", "users")', before="""
+case(
+    "check_dropped",
+    'op.drop_constraint("age_sane", "users")',
+    before="""
 op.create_check_constraint("age_sane", "users", "age < 200")
-""")
+""",
+)
 case("constraint_renamed", 'op.execute("ALTER TABLE users RENAME CONSTRAINT users_pkey TO pk_users")')
 case("unique_plain", 'op.create_unique_constraint("one_email", "users", ["email"])')
 case(
@@ -123,9 +127,9 @@ case(
 )
 case(
     "several_in_one_statement",
-    'op.execute("ALTER TABLE users ADD COLUMN nick text, ALTER COLUMN code SET DEFAULT \'x\', ADD CHECK (age < 200)")',
+    "op.execute(\"ALTER TABLE users ADD COLUMN nick text, ALTER COLUMN code SET DEFAULT 'x', ADD CHECK (age < 200)\")",
 )
 case(
     "several_harmless_in_one_statement",
-    'op.execute("ALTER TABLE users ADD COLUMN nick text, ALTER COLUMN code SET DEFAULT \'x\', ADD CHECK (age < 200) NOT VALID")',
+    "op.execute(\"ALTER TABLE users ADD COLUMN nick text, ALTER COLUMN code SET DEFAULT 'x', ADD CHECK (age < 200) NOT VALID\")",
 )

@@ -66,7 +66,7 @@ case(
 )
 case(
     "sql_of_a_decoded_text",
-    'for line in base64.b64decode(SQL).decode().splitlines():\n    op.execute(line)',
+    "for line in base64.b64decode(SQL).decode().splitlines():\n    op.execute(line)",
     head='import base64\n\nSQL = "QUxURVIgVEFCTEUgdXNlcnMgQUREIENIRUNLIChhZ2UgPCAyMDAp"\n',
 )
 case(

@@ -110,10 +110,13 @@ case(
 )
 case("view_made", 'op.execute("CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n FROM orders")')
 case("plain_view", 'op.execute("CREATE OR REPLACE VIEW adults AS SELECT * FROM users WHERE age > 17")')
-case("table_locked", """
+case(
+    "table_locked",
+    """
 op.execute("LOCK TABLE users IN SHARE MODE")
 op.execute("SELECT count(*) FROM users")
-""")
+""",
+)
 case("extended_statistics", 'op.execute("CREATE STATISTICS together (dependencies) ON age, team_id FROM users")')
 case("truncated", 'op.execute("TRUNCATE orders")')
 case("tablespace_same", 'op.execute("ALTER TABLE orders SET TABLESPACE pg_default")')

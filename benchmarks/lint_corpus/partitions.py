@@ -16,9 +16,14 @@ APART = "CREATE TABLE events_2025 (id int NOT NULL, year int NOT NULL, what text
 BOTH = f"{FILL}; INSERT INTO events_2025 SELECT g, 2025, 'what ' || g FROM generate_series(1, :rows) g"
 ATTACH = 'op.execute("ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES IN (2025)")'
 
-case("partition_made", """
+case(
+    "partition_made",
+    """
 op.execute("CREATE TABLE events_2025 PARTITION OF events FOR VALUES IN (2025)")
-""", before=EVENTS, fill=FILL)
+""",
+    before=EVENTS,
+    fill=FILL,
+)
 case("partition_attached", ATTACH, before=f'{EVENTS.strip()}\nop.execute("{APART}")', fill=BOTH)
 case(
     "partition_attached_with_proof",

@@ -9,10 +9,13 @@ case = maker(POSTGRESQL, CASES)
 
 case("update_all", "op.execute(\"UPDATE users SET note = 'n'\")")
 case("update_all_with_a_useless_where", 'op.execute("UPDATE users SET age = age + 1 WHERE id > 0")')
-case("update_by_core", """
+case(
+    "update_by_core",
+    """
 users = sa.table("users", sa.column("active", sa.Boolean()))
 op.execute(users.update().values(active=False))
-""")
+""",
+)
 case("update_of_one_row", "op.execute(\"UPDATE users SET note = 'n' WHERE id = 1\")")
 case("update_of_few_rows", 'op.execute("UPDATE orders SET remark = NULL WHERE id IN (1, 2, 3)")')
 case("update_without_match", "op.execute(\"UPDATE users SET note = 'n' WHERE code = 'nowhere'\")")

@@ -38,7 +38,7 @@ case("numeric_fewer_digits", 'op.alter_column("users", "score", type_=sa.Numeric
 case(
     "timestamp_to_timestamptz_plain",
     'op.alter_column("users", "created", type_=sa.DateTime(timezone=True))',
-    before="op.execute(\"ALTER DATABASE \\\"\" + op.get_bind().engine.url.database + \"\\\" SET timezone = 'Europe/Berlin'\")",
+    before='op.execute("ALTER DATABASE \\"" + op.get_bind().engine.url.database + "\\" SET timezone = \'Europe/Berlin\'")',
 )
 case(
     "timestamp_to_timestamptz_in_utc",

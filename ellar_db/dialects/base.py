@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Inspector
     from sqlalchemy import Dialect as SQLAlchemyDialect
 
+    from ellar_db.dialects.measuring.effects import Observer
     from ellar_db.dialects.statements import Statements
 
 
@@ -403,6 +404,17 @@ class Dialect(Comparing):
             url: The URL.
         """
         return str(url.database)
+
+    # What revisions do to other programs
+
+    def observer(self, connection: Connection, leave_out: Collection[str]) -> Observer | None:
+        """Return what sees how the statements of a revision would make other programs wait; None if nothing can.
+
+        Args:
+            connection: A connection to a scratch database with rows, before the revision.
+            leave_out: The tables that record what was run.
+        """
+        return None
 
     # Databases that are dropped for good
 

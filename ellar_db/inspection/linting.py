@@ -14,6 +14,8 @@ from ellar_db.config.invocation import DATABASES, invocation_of
 from ellar_db.config.reports.refusals import reported
 from ellar_db.databases.database import Databases
 from ellar_db.history.documents import written
+from ellar_db.inspection.measuring.measurement import measured
+from ellar_db.inspection.measuring.words import CODES
 from ellar_db.inspection.recording import Recording, recorded
 from ellar_db.inspection.trials.pending import revisions_of
 from ellar_db.lint.findings import Finding
@@ -27,6 +29,7 @@ from ellar_db.util.files import shown
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 WAIVER = re.compile(r"#\s*ellar-db:\s*(?P<codes>[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*)\b[ \t:,-]*(?P<reason>.*)")
 """A comment that says why a finding is no problem, as in `# ellar-db: DB102 nothing reads it since 2.3`."""
@@ -44,12 +47,14 @@ class Located:
         revision: The revision.
         file: Its file.
         line: The line of the file; 0 if it isn't known.
+        measured: It was seen when the revision ran on a scratch database.
     """
 
     finding: Finding
     revision: str
     file: Path
     line: int
+    measured: bool = False
 
     @property
     def text(self) -> str:
@@ -89,6 +94,7 @@ class Located:
             "column": finding.column,
             "message": finding.message,
             "fix": finding.fix,
+            "measured": self.measured,
         }
 
 
@@ -124,7 +130,7 @@ class Linted:
         )
 
 
-def lint(config: Config, which: Which) -> Linted:
+def lint(config: Config, which: Which, *, measure: bool = False, urls: Sequence[str] = ()) -> Linted:
     """Apply the rules to revisions, read from their files.
 
     A database is only asked, by `revisions_of`, which revisions it has.
@@ -132,9 +138,12 @@ def lint(config: Config, which: Which) -> Linted:
     Args:
         config: The configuration of the application or of a package.
         which: Which revisions are read.
+        measure: Run them on scratch databases too.
+        urls: Where scratch databases are made.
 
     Raises:
         DbError: There is no such revision, or env.py can't write SQL.
+        UnavailableError: A revision can't be run on a scratch database.
     """
     from alembic.script import ScriptDirectory
 
@@ -153,7 +162,39 @@ def lint(config: Config, which: Which) -> Linted:
         name = found.database.name if found.database is not None else ""
         _read(found, chosen.get(name, every), linted, ignored_codes(invocation.manager.settings), config)
     linted.revisions = len(union)
+    if measure:
+        _measure(config, script, databases, chosen, urls, linted)
     return linted
+
+
+def _measure(
+    config: Config,
+    script: ScriptDirectory,
+    databases: Databases,
+    chosen: Mapping[str, set[str]],
+    urls: Sequence[str],
+    linted: Linted,
+) -> None:
+    """Put what revisions do on scratch databases in the place of what rules say of the same."""
+    seen = measured(config, script, databases, chosen, urls)
+
+    def is_known(each: Located) -> bool:
+        return each.finding.code in CODES and each.revision in seen.done.get(each.finding.database, ())
+
+    linted.found = [each for each in linted.found if not is_known(each)]
+    linted.waived = [each for each in linted.waived if not is_known(each)]
+    ignored = ignored_codes(invocation_of(config).manager.settings)
+    for finding, revision, line in seen.found:
+        if finding.code not in ignored:
+            _add(linted, Located(finding, revision.revision, Path(revision.path), line, measured=True))
+    order = {revision.revision: number for number, revision in enumerate(script.walk_revisions())}
+    linted.found.sort(key=lambda each: (-order[each.revision], each.line))
+
+
+def _add(linted: Linted, located: Located) -> None:
+    """Add a finding, unless another database has the same."""
+    if not any(_key(each) == _key(located) for each in (*linted.found, *linted.waived)):
+        (linted.waived if _is_waived(located) else linted.found).append(located)
 
 
 def _read(found: Recording, chosen: set[str], linted: Linted, ignored: frozenset[str], config: Config) -> None:
@@ -176,9 +217,7 @@ def _read(found: Recording, chosen: set[str], linted: Linted, ignored: frozenset
         for operation, finding in findings_of(operations, ignored, name):
             if finding.table in made:
                 continue
-            located = Located(finding, step.script.revision, Path(step.script.path), lines[id(operation)])
-            if not any(_key(each) == _key(located) for each in (*linted.found, *linted.waived)):
-                (linted.waived if _is_waived(located) else linted.found).append(located)
+            _add(linted, Located(finding, step.script.revision, Path(step.script.path), lines[id(operation)]))
 
 
 def _key(each: Located) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.dialects.base import Dialect
@@ -127,8 +128,11 @@ class Tables:
         self.connection = connection
         self._read: dict[str, Rows] = {}
 
-    def plant(self) -> dict[str, str]:
+    def plant(self, apart: int = 0) -> dict[str, str]:
         """Put rows into the tables that have none.
+
+        Args:
+            apart: The number that the second row gets where the database numbers rows; 0 leaves that to it.
 
         Returns:
             Why there are none in a table, by the table's name.
@@ -138,7 +142,7 @@ class Tables:
             if self.read(key).count:
                 continue
             for number in NUMBERS:
-                problem = self._plant(table, number)
+                problem = self._plant(table, number, apart if number != NUMBERS[0] else 0)
                 if problem and number == NUMBERS[0]:
                     problems[key] = problem
                     break
@@ -179,15 +183,17 @@ class Tables:
                     found.add(table.name.lower())
         return found
 
-    def _plant(self, table: Table, number: int) -> str:
+    def _plant(self, table: Table, number: int, key: int) -> str:
         """Insert a row, with as many values as can be, or with those that must be; return what prevents it."""
         from sqlalchemy import insert
         from sqlalchemy.exc import SQLAlchemyError
 
         problem = ""
-        for required in (False, True):
+        numbered = table.autoincrement_column
+        keys: list[dict[str, int]] = [{numbered.name: key}, {}] if key and numbered is not None else [{}]
+        for required, own in product((False, True), keys):
             try:
-                values = dict(self._values(table, number, required=required))
+                values = {column.name: value for column, value in self._values(table, number, required=required)} | own
                 with self.connection.begin():
                     self.connection.execute(insert(table).values(values) if values else insert(table))
                 return ""
