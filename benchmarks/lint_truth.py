@@ -1,9 +1,9 @@
 """Measure what the revisions of `lint_corpus/` do to programs that read and write the same tables meanwhile.
 
-Each change runs through Alembic alone, twice: over tables of a few rows and over tables of many. Other connections read
-one row and write one row of each table all the time. A change is dangerous if one of them once waits for long, and waits
-for longer the more rows there are. What decides about a case is the least of up to three tries, since a machine that is
-busy makes everybody wait.
+Each change runs through Alembic alone, twice: over tables of a few rows and over tables of many. Other connections
+read one row and write one row of each table all the time. A change is dangerous if one of them once waits for long,
+and for longer the more rows there are. The least of up to three tries decides, since a busy machine makes everybody
+wait.
 
     python benchmarks/lint_truth.py                      # all that isn't known yet
     python benchmarks/lint_truth.py --again index_plain  # one case, whatever is known
@@ -73,11 +73,13 @@ FILL = (
     "SELECT g, concat('name ', g), concat('u', g, '@example.org'), g % 90, g % 1000, repeat('n', 180), "
     "concat('', g), '2024-01-01', '2024-01-01', g % 2 = 0, g FROM {numbers}",
     "INSERT INTO orders (id, user_id, amount, status, placed, remark) "
-    "SELECT g, g, g % 1000, CASE WHEN g % 2 = 0 THEN 'new' ELSE 'paid' END, '2024-01-01', repeat('r', 200) FROM {numbers}",
+    "SELECT g, g, g % 1000, CASE WHEN g % 2 = 0 THEN 'new' ELSE 'paid' END, '2024-01-01', repeat('r', 200) "
+    "FROM {numbers}",
     "INSERT INTO teams (id, name) SELECT g, concat('team ', g) FROM {numbers}",
 )
 PLACES = {
-    POSTGRESQL: "SELECT c.relname, c.relkind = 'm', EXISTS (SELECT FROM pg_index i WHERE indrelid = c.oid AND indisprimary) "
+    POSTGRESQL: "SELECT c.relname, c.relkind = 'm', "
+    "EXISTS (SELECT FROM pg_index i WHERE indrelid = c.oid AND indisprimary) "
     "FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'm') "
     "AND relname <> 'alembic_version'",
     MARIADB: "SELECT table_name, 0, 1 FROM information_schema.tables WHERE table_schema = database() "

@@ -131,5 +131,9 @@ case(
 )
 case(
     "several_harmless_in_one_statement",
-    "op.execute(\"ALTER TABLE users ADD COLUMN nick text, ALTER COLUMN code SET DEFAULT 'x', ADD CHECK (age < 200) NOT VALID\")",
+    """
+    op.execute(
+        "ALTER TABLE users ADD COLUMN nick text, ALTER COLUMN code SET DEFAULT 'x', ADD CHECK (age < 200) NOT VALID"
+    )
+    """,
 )

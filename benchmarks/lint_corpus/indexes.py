@@ -114,7 +114,7 @@ case(
     "table_locked",
     """
 op.execute("LOCK TABLE users IN SHARE MODE")
-op.execute("SELECT count(*) FROM users")
+op.execute("SELECT count(*) FROM users WHERE note LIKE '%z%'")
 """,
 )
 case("extended_statistics", 'op.execute("CREATE STATISTICS together (dependencies) ON age, team_id FROM users")')

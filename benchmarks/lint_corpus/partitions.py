@@ -11,9 +11,9 @@ EVENTS = """
 op.execute("CREATE TABLE events (id int NOT NULL, year int NOT NULL, what text) PARTITION BY LIST (year)")
 op.execute("CREATE TABLE events_2024 PARTITION OF events FOR VALUES IN (2024)")
 """
-FILL = "INSERT INTO events SELECT g, 2024, 'what ' || g FROM generate_series(1, :rows) g"
+FILL = "INSERT INTO events SELECT g, 2024, repeat('w', 200) || g FROM generate_series(1, :rows) g"
 APART = "CREATE TABLE events_2025 (id int NOT NULL, year int NOT NULL, what text)"
-BOTH = f"{FILL}; INSERT INTO events_2025 SELECT g, 2025, 'what ' || g FROM generate_series(1, :rows) g"
+BOTH = f"{FILL}; INSERT INTO events_2025 SELECT g, 2025, repeat('w', 200) || g FROM generate_series(1, :rows) g"
 ATTACH = 'op.execute("ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES IN (2025)")'
 
 case(
@@ -38,13 +38,13 @@ case(
     before=f'{EVENTS.strip()}\nop.execute("{APART}")\n'
     'op.execute("ALTER TABLE events_2025 ADD CHECK (year IS NOT NULL AND year = 2025)")\n'
     'op.execute("CREATE TABLE events_rest PARTITION OF events DEFAULT")',
-    fill=f"{BOTH}; INSERT INTO events SELECT g, 1999, 'what ' || g FROM generate_series(1, :rows) g",
+    fill=f"{BOTH}; INSERT INTO events SELECT g, 1999, repeat('w', 200) || g FROM generate_series(1, :rows) g",
 )
 case(
     "partition_made_beside_a_default",
     'op.execute("CREATE TABLE events_2025 PARTITION OF events FOR VALUES IN (2025)")',
     before=f'{EVENTS.strip()}\nop.execute("CREATE TABLE events_rest PARTITION OF events DEFAULT")',
-    fill=f"{FILL}; INSERT INTO events SELECT g, 1999, 'what ' || g FROM generate_series(1, :rows) g",
+    fill=f"{FILL}; INSERT INTO events SELECT g, 1999, repeat('w', 200) || g FROM generate_series(1, :rows) g",
 )
 case("partition_detached", 'op.execute("ALTER TABLE events DETACH PARTITION events_2024")', before=EVENTS, fill=FILL)
 case("partition_dropped", 'op.execute("DROP TABLE events_2024")', before=EVENTS, fill=FILL)

@@ -71,7 +71,7 @@ case(
     "column_then_count",
     """
     op.add_column("orders", sa.Column("level", sa.Integer()))
-    print(op.get_bind().scalar(sa.text("SELECT count(*) FROM orders WHERE status = 'paid'")))
+    op.get_bind().scalar(sa.text("SELECT count(*) FROM orders WHERE status = 'paid'"))
     """,
 )
 case(
@@ -92,7 +92,7 @@ case(
 case(
     "count_then_column",
     """
-    print(op.get_bind().scalar(sa.text("SELECT count(*) FROM orders WHERE status = 'paid'")))
+    op.get_bind().scalar(sa.text("SELECT count(*) FROM orders WHERE status = 'paid'"))
     op.add_column("orders", sa.Column("level", sa.Integer()))
     """,
 )

@@ -38,7 +38,10 @@ case("numeric_fewer_digits", 'op.alter_column("users", "score", type_=sa.Numeric
 case(
     "timestamp_to_timestamptz_plain",
     'op.alter_column("users", "created", type_=sa.DateTime(timezone=True))',
-    before='op.execute("ALTER DATABASE \\"" + op.get_bind().engine.url.database + "\\" SET timezone = \'Europe/Berlin\'")',
+    before="""
+    name = op.get_bind().engine.url.database
+    op.execute(f"ALTER DATABASE {name} SET timezone = 'Europe/Berlin'")
+    """,
 )
 case(
     "timestamp_to_timestamptz_in_utc",

@@ -17,7 +17,7 @@ CHANGE = re.compile(
     rf"""^(?P<begin>\s*(?:
         ALTER\s+(?:ONLINE\s+)?(?:IGNORE\s+)?TABLE\s+(?:IF\s+EXISTS\s+)?
         |CREATE\s+(?:OR\s+REPLACE\s+)?(?:UNIQUE\s+|FULLTEXT\s+|SPATIAL\s+)?INDEX\s+(?:IF\s+NOT\s+EXISTS\s+)?{NAME}\s.*?\bON\s+
-        |DROP\s+INDEX\s+(?:IF\s+EXISTS\s+)?{NAME}\s+ON\s+
+        |DROP\s+INDEX\s+(?:IF\s+EXISTS\s+)?(?P<index>{NAME})\s+ON\s+
     ))(?P<table>{NAME})(?P<rest>.*)$""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
@@ -98,15 +98,19 @@ class MySQLObserver(Observer):
         chosen = {key.upper(): value.upper() for key, value in CHOSEN.findall(rest)}
         if chosen.get("ALGORITHM") == "COPY" or chosen.get("LOCK") == "EXCLUSIVE":
             return Work.COPY
-        rest = CHOSEN.sub("", rest)
-        separator = "," if found["begin"].lstrip()[:1].upper() == "A" else ""
+        begin, rest = found["begin"], CHOSEN.sub("", rest)
+        if found["index"]:
+            # MariaDB takes no way for this statement
+            begin, rest = "ALTER TABLE ", f" DROP INDEX {found['index']}"
+        separator = "" if begin.lstrip()[:1].upper() == "C" else ","
         settings = connection.exec_driver_sql("SELECT @@sql_mode, @@foreign_key_checks").one()
         # the run's own connection has a transaction, which a schema change would commit
         with connection.engine.connect() as other:
             other.exec_driver_sql(f"SET SESSION sql_mode = '{settings[0]}', foreign_key_checks = {settings[1]}")
             other.exec_driver_sql("SET SESSION lock_wait_timeout = 2")
             for way, work in WAYS:
-                code = self._try(other, found, f"{rest}{separator} {way.replace(', ', f'{separator} ')}")
+                ways = f"{separator} {way}".replace(", ", f"{separator} ")
+                code = self._try(other, found["table"], f"{begin}{PROBE}{rest}{ways}")
                 if code == 0:
                     return work
                 if code not in UNSUPPORTED:
@@ -114,13 +118,13 @@ class MySQLObserver(Observer):
         return Work.COPY
 
     @staticmethod
-    def _try(connection: Connection, found: re.Match[str], rest: str) -> int:
+    def _try(connection: Connection, table: str, statement: str) -> int:
         """Try a change on a copy, and return the code of the server's error; 0 without one."""
         from sqlalchemy.exc import DBAPIError
 
         try:
-            connection.exec_driver_sql(f"CREATE TABLE {PROBE} LIKE {found['table']}")
-            connection.exec_driver_sql(f"{found['begin']}{PROBE}{rest}")
+            connection.exec_driver_sql(f"CREATE TABLE {PROBE} LIKE {table}")
+            connection.exec_driver_sql(statement)
         except DBAPIError as error:
             arguments = getattr(error.orig, "args", ()) or (-1,)
             return arguments[0] if isinstance(arguments[0], int) else -1

@@ -173,7 +173,10 @@ class PostgreSQLObserver(Observer):
         yield from self._compare(running, _picture(connection), "", 0)
 
     def after(self, connection: Connection, statement: str, line: int, rows: int) -> Iterable[Effect]:
-        running = self._running[_key(connection)]
+        running = self._running.get(_key(connection))
+        if running is None:
+            # what looks at it too has ended a transaction
+            return
         yield from self._compare(running, _picture(connection), statement, line)
         if running.own:
             connection.exec_driver_sql("COMMIT")
@@ -302,7 +305,9 @@ class _Step:
 
     def _is_rewritten(self, oid: int) -> bool:
         was, now = self.was.get(oid), self.now.get(oid)
-        return was.file is not None and was.file != now.file and (now.scans > was.scans or now.size > 0)
+        # a table that is truncated has another file too, which is empty
+        is_copied = now.size > 0 or (was.size == 0 and now.scans > was.scans)
+        return was.file is not None and was.file != now.file and is_copied
 
     def _is_read(self, oid: int) -> bool:
         was, now, rows = self.was.get(oid), self.now.get(oid), self.observer.rows(oid)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -115,7 +117,12 @@ class _Walk:
                 "which that isn't known"
             )
         try:
-            with reported(), listening(database.sync_engine, observer, revision.path) as effects:
+            # what a revision prints isn't among the findings
+            with (
+                reported(),
+                redirect_stdout(sys.stderr),
+                listening(database.sync_engine, observer, revision.path) as effects,
+            ):
                 migrations.apply(revision)
         except UnavailableError:
             raise
