@@ -70,6 +70,9 @@ LOCKS_ROWS = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+)?UPDATE\b", re.IGNORECASE)
 IN_PARTS = re.compile(r"\b(?:LIMIT|FETCH\s+(?:FIRST|NEXT))\b", re.IGNORECASE)
 """A statement that takes so many rows and no more."""
 
+EVERY = re.compile(r"\s*(?:UPDATE|DELETE)\b(?!.*\bWHERE\b)", re.IGNORECASE | re.DOTALL)
+"""A statement that changes all rows."""
+
 NUMBER = re.compile(r"\d+")
 
 SOME = 2
@@ -123,6 +126,19 @@ class Picture:
 
 
 @dataclass
+class Parts:
+    """What statements have changed in a transaction, by the table's number and the text without numbers.
+
+    Args:
+        executed: How many times.
+        changed: How many rows, all times together.
+    """
+
+    executed: Counter[tuple[int, str]] = field(default_factory=Counter)
+    changed: Counter[tuple[int, str]] = field(default_factory=Counter)
+
+
+@dataclass
 class Transaction:
     """A transaction of a connection.
 
@@ -130,13 +146,13 @@ class Transaction:
         last: What there was after the last statement.
         own: It was begun here, around one statement.
         since: The lines of the statements that locked tables, by the tables' numbers, with the mode of the lock.
-        changed: How many rows a statement has changed, all times that it was executed, by the table's number.
+        parts: What statements have changed.
     """
 
     last: Picture | None = None
     own: bool = False
     since: dict[int, tuple[int, str]] = field(default_factory=dict)
-    changed: Counter[tuple[int, str]] = field(default_factory=Counter)
+    parts: Parts = field(default_factory=Parts)
 
 
 class PostgreSQLObserver(Observer):
@@ -198,7 +214,7 @@ class PostgreSQLObserver(Observer):
         """Return what was done between two pictures."""
         was = running.last
         assert was is not None
-        step = _Step(self, was, now, statement, running.changed)
+        step = _Step(self, was, now, statement, running.parts)
         yield from dict.fromkeys(step.own())
         yield from dict.fromkeys(step.after_locks(running.since))
         for oid in self._old:
@@ -233,19 +249,12 @@ class _Step:
         was: The first picture.
         now: The second one.
         statement: The statement; empty if it isn't known.
-        changed: How many rows statements have changed in this transaction.
+        parts: What statements have changed in this transaction.
     """
 
-    def __init__(
-        self,
-        observer: PostgreSQLObserver,
-        was: Picture,
-        now: Picture,
-        statement: str,
-        changed: Counter[tuple[int, str]],
-    ) -> None:
+    def __init__(self, observer: PostgreSQLObserver, was: Picture, now: Picture, statement: str, parts: Parts) -> None:
         self.observer, self.was, self.now, self.statement = observer, was, now, statement
-        self._numbers = changed
+        self._parts = parts
         there = [oid for oid in observer.tables if oid in now.relations]
         self.rewritten = {oid for oid in there if self._is_rewritten(oid)}
         self.read = {oid for oid in there if self._is_read(oid)}
@@ -314,17 +323,22 @@ class _Step:
         return now.scans > was.scans or (rows >= SOME and now.fetched - was.fetched >= rows)
 
     def _is_changed(self, oid: int) -> bool:
-        """Return whether all rows are locked until the end of the transaction, by this statement or parts like it."""
+        """Return whether many rows are locked until the end of the transaction, by this statement or parts like it."""
         was, now, rows = self.was.get(oid), self.now.get(oid), self.observer.rows(oid)
+        changed, is_scanned = now.changed - was.changed, now.scans > was.scans
+        if rows < SOME:
+            all_of_none = EVERY.match(self.statement) is not None and "RowExclusiveLock" in (now.locks or ())
+            return is_scanned and (changed > 0 or all_of_none)
+        key = (oid, NUMBER.sub("0", self.statement))
+        self._parts.executed[key] += 1
+        self._parts.changed[key] += changed
         if IN_PARTS.search(self.statement):
-            return False
+            return self._parts.executed[key] > 1 and self._parts.changed[key] >= rows
         if LOCKS_ROWS.search(self.statement) and oid in self.read:
             return True
-        key = (oid, NUMBER.sub("0", self.statement))
-        self._numbers[key] += now.changed - was.changed
-        if now.changed == was.changed:
-            return False
-        return self._numbers[key] >= rows if rows >= SOME else now.scans > was.scans
+        # no index says which ones
+        is_half = is_scanned and changed * 2 >= rows
+        return changed > 0 and (is_half or self._parts.changed[key] >= rows)
 
     def _is_built(self, oid: int) -> bool:
         """Return whether an index is made, or made anew."""

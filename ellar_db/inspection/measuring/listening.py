@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from traceback import walk_stack
@@ -11,6 +13,11 @@ from ellar_db.dialects.measuring.effects import Effect, Observer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+NUMBER = re.compile(r"\d+")
+
+OFTEN = 100
+"""The number of times that a statement is looked at each time that it is executed."""
 
 
 @contextmanager
@@ -45,23 +52,38 @@ class _Listener:
         self.found: list[tuple[Effect, int]] = []
         self._observer = observer
         self._file = file
+        self._times: Counter[tuple[int, str]] = Counter()
         self._asks = False
+        # what guards execute around a statement isn't the revision's
+        self._running: Any = None
 
-    def before_cursor_execute(self, connection: Connection, _: Any, statement: str, *__: Any) -> None:
-        with self._asking() as asks:
-            if asks:
-                self._add(self._observer.before(connection, statement), _line(self._file))
+    def before_cursor_execute(
+        self, connection: Connection, _: Any, statement: str, __: Any, context: Any, ___: bool
+    ) -> None:
+        line = _line(self._file)
+        if self._asks or self._running is not None or not self._is_looked_at(statement, line):
+            return
+        self._running = context
+        with self._asking():
+            self._add(self._observer.before(connection, statement), line)
 
-    def after_cursor_execute(self, connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
-        with self._asking() as asks:
-            if asks:
-                line = _line(self._file)
-                self._add(self._observer.after(connection, statement, line, cursor.rowcount), line)
+    def after_cursor_execute(
+        self, connection: Connection, cursor: Any, statement: str, _: Any, context: Any, __: bool
+    ) -> None:
+        if self._asks or context is not self._running:
+            return
+        self._running = None
+        line = _line(self._file)
+        with self._asking():
+            self._add(self._observer.after(connection, statement, line, cursor.rowcount), line)
 
-    def handle_error(self, context: Any) -> None:
-        with self._asking() as asks:
-            if asks and context.connection is not None and not context.is_disconnect:
-                self._observer.failed(context.connection)
+    def handle_error(self, error: Any) -> None:
+        if self._asks or error.execution_context is not self._running:
+            return
+        self._running = None
+        if error.connection is not None and not error.is_disconnect:
+            with self._asking():
+                self._observer.failed(error.connection)
 
     def commit(self, connection: Connection) -> None:
         self._end(connection)
@@ -70,21 +92,29 @@ class _Listener:
         self._end(connection)
 
     def _end(self, connection: Connection) -> None:
-        if not self._asks and not connection.closed and not connection.invalidated:
-            self._observer.ended(connection)
+        if self._asks or connection.closed or connection.invalidated:
+            return
+        self._running = None
+        self._observer.ended(connection)
+
+    def _is_looked_at(self, statement: str, line: int) -> bool:
+        """Return whether a statement is looked at, which takes longer than most statements.
+
+        What is executed many times is seen together.
+        """
+        key = (line, NUMBER.sub("", statement))
+        self._times[key] += 1
+        return self._times[key] <= OFTEN or self._times[key] % OFTEN == 0
 
     def _add(self, effects: Iterable[Effect], line: int) -> None:
         self.found += [(effect, line) for effect in effects]
 
     @contextmanager
-    def _asking(self) -> Iterator[bool]:
-        """Yield whether a statement isn't one of the observer's own."""
-        if self._asks:
-            yield False
-            return
+    def _asking(self) -> Iterator[None]:
+        """Look away from the observer's own statements."""
         self._asks = True
         try:
-            yield True
+            yield
         finally:
             self._asks = False
 
