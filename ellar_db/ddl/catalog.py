@@ -49,7 +49,7 @@ class Catalog:
         self.functions: dict[str, bool] = {}
         """Functions, and whether they are volatile."""
         self.views: set[Table] = set()
-        self.settings: dict[str, str] = {}
+        self.variables: dict[str, str] = {}
 
     def column(self, table: Table, name: str) -> Column | None:
         """Return a column; None if it isn't known."""
@@ -88,7 +88,7 @@ class Catalog:
         elif kind == "create view":
             self.views.add(table)
         elif kind == "set":
-            self.settings[table[1]] = change.name
+            self.variables[table[1]] = change.name
         elif kind == "rename table":
             facts = self.tables.pop(table, None)
             if facts is not None:

@@ -84,7 +84,7 @@ def _checked(change: Change, _: Catalog, plain: Effect) -> Iterator[Effect]:
 
 
 def _referred(change: Change, catalog: Catalog, plain: Effect) -> Iterator[Effect]:
-    if catalog.settings.get("foreign_key_checks", "1") in ("0", "OFF"):
+    if catalog.variables.get("foreign_key_checks", "1") in ("0", "OFF"):
         return
     fix = "look for rows without a partner first, then SET foreign_key_checks=0 adds it without a copy"
     yield _copied(plain, "the foreign key is checked for each", fix=fix)

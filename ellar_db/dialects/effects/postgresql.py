@@ -72,7 +72,8 @@ LOCKS: Mapping[str, Blocks] = {
 }
 
 CONCURRENTLY = (
-    "make it with postgresql_concurrently=True in `with op.get_context().autocommit_block():`, in a revision of its own"
+    "write it in a revision of its own as `with op.get_context().autocommit_block(): op.create_index(..., "
+    "postgresql_concurrently=True)`"
 )
 NOT_VALID = (
     "add it NOT VALID (postgresql_not_valid=True, or in op.execute()), and validate it in a later revision with ALTER "
@@ -158,10 +159,12 @@ def _referred(change: Change, catalog: Catalog, brief: Effect) -> Iterator[Effec
 
 def _unique(change: Change, catalog: Catalog, brief: Effect) -> Iterator[Effect]:
     if "using index" not in change.facts:
+        key = change.kind.removeprefix("add ").upper()
         yield replace(
             brief,
             work="index",
-            fix=f"{CONCURRENTLY}, then the constraint with ALTER TABLE ... ADD CONSTRAINT ... USING INDEX",
+            fix="make a unique index with postgresql_concurrently=True in op.get_context().autocommit_block() first, "
+            f"in a revision of its own, then the constraint with ALTER TABLE ... ADD CONSTRAINT ... {key} USING INDEX",
         )
         return
     index = next((catalog.indexes[word.name] for word in change.words if word.name in catalog.indexes), None)
@@ -211,7 +214,7 @@ def _type(change: Change, catalog: Catalog, brief: Effect) -> Iterator[Effect]:
     facts = catalog.tables.get(change.table)
     if "using" in change.facts and not _is_plain_cast(change):
         yield replace(brief, work="rewrite", why="USING computes each value anew", fix=NEW_COLUMN)
-    elif "collate" not in change.facts and old and keeps_values(old, new, catalog.settings.get("timezone", "")):
+    elif "collate" not in change.facts and old and keeps_values(old, new, catalog.variables.get("timezone", "")):
         column = re.compile(rf"\b{re.escape(change.column)}\b", re.IGNORECASE)
         checks = [name for name, text in facts.checks.items() if column.search(text)] if facts is not None else []
         if checks:
