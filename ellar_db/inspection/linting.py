@@ -187,7 +187,7 @@ class _Reader:
         self.linted = linted
         self.places: dict[str, int] = {}
         self.release = named_in(script, self.settings.release or which.since_ref or "")
-        self._seen: set[tuple[object, ...]] = set()
+        self._seen: dict[tuple[object, ...], Finding] = {}
 
     def read(self, found: Recording, chosen: set[str]) -> None:
         """Apply the rules to the revisions on one database."""
@@ -234,9 +234,10 @@ class _Reader:
         if finding.table in {name_of(each) for each in operations.made}:
             return
         located = Located(finding, step.script.revision, Path(step.script.path), line)
-        if _key(located) in self._seen:
+        # one line that does the same on several databases is one finding
+        first = self._seen.setdefault(_key(located), finding)
+        if first is not finding and (first.database != finding.database or first.message == finding.message):
             return
-        self._seen.add(_key(located))
         waived = _is_waived(located) or any(
             each.covers(finding.code, located.revision, finding.table) for each in self.settings.waivers
         )

@@ -115,7 +115,9 @@ def test_what_cannot_be_read_is_told(written: Project) -> None:
 
     result = written.db("lint", exit_code=1)
 
-    assert "Warning: second: not all can be told without running it: NoInspectionAvailable: No inspection" in result.stderr
+    assert (
+        "Warning: second: not all can be told without running it: NoInspectionAvailable: No inspection" in result.stderr
+    )
     [unread] = document(written, "lint", schema="lint", exit_code=1)["unread"]
     assert unread["revision"] == "second"
 

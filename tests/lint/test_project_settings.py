@@ -232,57 +232,55 @@ def ellar_db_lint_rules():
 OWN = 'Rule("{}", "Dropped", "Others read it.", "Ask.", {}, about="{}")'
 
 
-class TestRulesOfPlugins:
-    def test_ellar_db_lint_rules_adds_rules(self, written: Project, install: Callable[..., Path]) -> None:
-        install("acme", PLUGIN.format(OWN.format("ACME1", "check", "statement")))
+def test_ellar_db_lint_rules_adds_rules(written: Project, install: Callable[..., Path]) -> None:
+    install("acme", PLUGIN.format(OWN.format("ACME1", "check", "statement")))
 
-        found = [(each["code"], each["line"], each["table"]) for each in lint(written)["findings"]]
+    found = [(each["code"], each["line"], each["table"]) for each in lint(written)["findings"]]
 
-        assert sorted(found) == [("ACME1", 11, "t_first"), ("DB102", 11, "t_first")]
-        assert written.db("lint", "--explain", "ACME1").stdout.startswith("ACME1: Dropped\n\nOthers read it.\n\n")
-        assert "ACME1 Dropped\n" in written.db("lint", "--explain", "all").stdout
+    assert sorted(found) == [("ACME1", 11, "t_first"), ("DB102", 11, "t_first")]
+    assert written.db("lint", "--explain", "ACME1").stdout.startswith("ACME1: Dropped\n\nOthers read it.\n\n")
+    assert "ACME1 Dropped\n" in written.db("lint", "--explain", "all").stdout
 
-    def test_ellar_db_lint_rules_may_be_ignored(self, written: Project, install: Callable[..., Path]) -> None:
-        install("acme", PLUGIN.format(OWN.format("ACME1", "check", "statement")))
-        written.configure(extra="lint = {ignore = ['DB102'], severity = {ACME1 = 'note'}}")
 
-        assert [each["severity"] for each in lint(written, exit_code=0)["findings"]] == ["note"]
+def test_ellar_db_lint_rules_may_be_ignored(written: Project, install: Callable[..., Path]) -> None:
+    install("acme", PLUGIN.format(OWN.format("ACME1", "check", "statement")))
+    written.configure(extra="lint = {ignore = ['DB102'], severity = {ACME1 = 'note'}}")
 
-    def test_ellar_db_lint_rules_with_a_code_that_is_taken(
-        self, written: Project, install: Callable[..., Path]
-    ) -> None:
-        install("acme", PLUGIN.format(OWN.format("DB102", "check", "statement")))
+    assert [each["severity"] for each in lint(written, exit_code=0)["findings"]] == ["note"]
 
-        said = written.db("lint", exit_code=1).stderr.splitlines()[-1]
 
-        assert said.startswith("Error: the rule DB102 of acme 1.0 has the code of one of ellar_db; ")
+def test_ellar_db_lint_rules_with_a_code_that_is_taken(written: Project, install: Callable[..., Path]) -> None:
+    install("acme", PLUGIN.format(OWN.format("DB102", "check", "statement")))
 
-    @pytest.mark.parametrize(
-        "answer", ["'DB102'", OWN.format("lower1", "check", "statement"), OWN.format("X", "check", "statement")]
-    )
-    def test_ellar_db_lint_rules_that_are_none(
-        self, written: Project, install: Callable[..., Path], answer: str
-    ) -> None:
-        install("acme", PLUGIN.format(answer))
+    said = written.db("lint", exit_code=1).stderr.splitlines()[-1]
 
-        said = written.db("lint", exit_code=1).stderr.splitlines()[-1]
+    assert said.startswith("Error: the rule DB102 of acme 1.0 has the code of one of ellar_db; ")
 
-        assert said.startswith("Error: the plugin acme")
-        assert "which is no ellar_db.Rule with a code such as ACME1" in said
 
-    def test_ellar_db_lint_rules_that_fail_name_their_plugin(
-        self, written: Project, install: Callable[..., Path]
-    ) -> None:
-        install("acme", PLUGIN.format(OWN.format("ACME2", "broken", "statement")))
+@pytest.mark.parametrize(
+    "answer", ["'DB102'", OWN.format("lower1", "check", "statement"), OWN.format("X", "check", "statement")]
+)
+def test_ellar_db_lint_rules_that_are_none(written: Project, install: Callable[..., Path], answer: str) -> None:
+    install("acme", PLUGIN.format(answer))
 
-        said = written.db("lint", exit_code=1).stderr.splitlines()[-1]
+    said = written.db("lint", exit_code=1).stderr.splitlines()[-1]
 
-        assert said.startswith("Error: the plugin acme")
-        assert "none left" in said
+    assert said.startswith("Error: the plugin acme")
+    assert "which is no ellar_db.Rule with a code such as ACME1" in said
 
-    def test_ellar_db_lint_rules_about_a_revision(self, written: Project, install: Callable[..., Path]) -> None:
-        install("acme", PLUGIN.format(OWN.format("ACME3", "revision", "revision")))
 
-        assert [(each["line"], each["message"]) for each in lint(written)["findings"] if each["code"] == "ACME3"] == [
-            (3, "has 1 statement")
-        ]
+def test_ellar_db_lint_rules_that_fail_name_their_plugin(written: Project, install: Callable[..., Path]) -> None:
+    install("acme", PLUGIN.format(OWN.format("ACME2", "broken", "statement")))
+
+    said = written.db("lint", exit_code=1).stderr.splitlines()[-1]
+
+    assert said.startswith("Error: the plugin acme")
+    assert "none left" in said
+
+
+def test_ellar_db_lint_rules_about_a_revision(written: Project, install: Callable[..., Path]) -> None:
+    install("acme", PLUGIN.format(OWN.format("ACME3", "revision", "revision")))
+
+    assert [(each["line"], each["message"]) for each in lint(written)["findings"] if each["code"] == "ACME3"] == [
+        (3, "has 1 statement")
+    ]
