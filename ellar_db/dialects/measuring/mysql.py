@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from ellar_db.dialects.measuring.effects import Effect, Observer, Work
+from ellar_db.dialects.measuring.observer import Observer, Seen, Work
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -73,7 +73,7 @@ class MySQLObserver(Observer):
         }
         connection.rollback()
 
-    def before(self, connection: Connection, statement: str) -> Iterable[Effect]:
+    def before(self, connection: Connection, statement: str) -> Iterable[Seen]:
         statement = LEADING.sub("", statement, count=1)
         found = CHANGE.match(statement)
         name = _plain(found["table"]) if found else ""
@@ -83,14 +83,14 @@ class MySQLObserver(Observer):
         if work is Work.INDEX and not INDEX.search(statement):
             work = Work.COPY
         if work is not None:
-            yield Effect(work, name)
+            yield Seen(work, name)
 
-    def after(self, connection: Connection, statement: str, line: int, rows: int) -> Iterable[Effect]:
+    def after(self, connection: Connection, statement: str, line: int, rows: int) -> Iterable[Seen]:
         found = ROWS.match(LEADING.sub("", statement, count=1))
         name = _plain(found["table"]) if found else ""
         there = self._rows.get(name, 0)
         if found and name in self._rows and SOME <= there <= rows and not IN_PARTS.search(statement):
-            yield Effect(Work.ALL_ROWS, name)
+            yield Seen(Work.ALL_ROWS, name)
 
     def _work(self, connection: Connection, found: re.Match[str]) -> Work | None:
         """Return what a change of a table does; None if programs don't notice, or it can't be tried."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.dialects.measuring.effects import Effect, Observer, Work
+from ellar_db.dialects.measuring.observer import Observer, Seen, Work
 from ellar_db.util.sqlalchemy import isolation_level_of_engine
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class PostgreSQLObserver(Observer):
         connection.rollback()
         self._running: dict[int, Transaction] = {}
 
-    def before(self, connection: Connection, statement: str) -> Iterable[Effect]:
+    def before(self, connection: Connection, statement: str) -> Iterable[Seen]:
         running = self._running.setdefault(_key(connection), Transaction())
         if running.last is None:
             if _is_autocommit(connection):
@@ -188,7 +188,7 @@ class PostgreSQLObserver(Observer):
         # what went past SQLAlchemy
         yield from self._compare(running, _picture(connection), "", 0)
 
-    def after(self, connection: Connection, statement: str, line: int, rows: int) -> Iterable[Effect]:
+    def after(self, connection: Connection, statement: str, line: int, rows: int) -> Iterable[Seen]:
         running = self._running.get(_key(connection))
         if running is None:
             # what looks at it too has ended a transaction
@@ -210,7 +210,7 @@ class PostgreSQLObserver(Observer):
     def ended(self, connection: Any) -> None:
         self._running.pop(_key(connection), None)
 
-    def _compare(self, running: Transaction, now: Picture, statement: str, line: int) -> Iterator[Effect]:
+    def _compare(self, running: Transaction, now: Picture, statement: str, line: int) -> Iterator[Seen]:
         """Return what was done between two pictures."""
         was = running.last
         assert was is not None
@@ -267,34 +267,35 @@ class _Step:
         self.referred = {to for _, to in keys}
         self._found: dict[int, bool] = {}
 
-    def own(self) -> Iterator[Effect]:
+    def own(self) -> Iterator[Seen]:
         """Yield what the statement itself does to the tables that it locks."""
         for oid in self.observer.tables:
-            effect = self._own(oid)
-            if effect is not None:
-                self._found[oid] = effect.reads
-                yield effect
-            if oid in self.changed:
-                yield Effect(Work.ALL_ROWS, self.observer.name(oid))
+            seen = self._own(oid)
+            if seen is not None:
+                self._found[oid] = seen.reads
+                yield seen
+            # with a lock of an earlier statement, that is worse, and told otherwise
+            if oid in self.changed and not self.was.get(oid).strongest:
+                yield Seen(Work.ALL_ROWS, self.observer.name(oid))
 
-    def _own(self, oid: int) -> Effect | None:
+    def _own(self, oid: int) -> Seen | None:
         name, mode = self.observer.name(oid), self.now.get(oid).strongest
         maintains = MAINTENANCE.match(self.statement) is not None
         if oid in self.rewritten:
             # without a transaction, its lock is gone already
             is_view = self.now.get(oid).kind == "m"
-            return Effect(Work.MAINTENANCE if maintains or is_view else Work.REWRITE, name, True)
+            return Seen(Work.MAINTENANCE if maintains or is_view else Work.REWRITE, name, True)
         if not mode or self.was.get(oid).strongest in (mode, BLOCKING_READS) or oid not in self.read:
             return None
         reads = mode == BLOCKING_READS
         if oid in self.indexed:
-            return Effect(Work.MAINTENANCE if maintains else Work.INDEX, name, reads)
+            return Seen(Work.MAINTENANCE if maintains else Work.INDEX, name, reads)
         if oid in self.referred - self.referring:
             # that is told of the table that refers to it
             return None
-        return Effect(Work.FOREIGN_KEY if oid in self.referring else Work.CHECK, name, reads)
+        return Seen(Work.FOREIGN_KEY if oid in self.referring else Work.CHECK, name, reads)
 
-    def after_locks(self, since: Mapping[int, tuple[int, str]]) -> Iterator[Effect]:
+    def after_locks(self, since: Mapping[int, tuple[int, str]]) -> Iterator[Seen]:
         """Yield what the statement does while a table is locked by an earlier one.
 
         Args:
@@ -310,7 +311,7 @@ class _Step:
             is_told = oid in self._found and self._found[oid] >= reads
             if self.was.get(oid).strongest and not is_told:
                 name = self.observer.name(oid)
-                yield Effect(Work.AFTER_LOCK, name, reads, () if of == (name,) else of, line)
+                yield Seen(Work.AFTER_LOCK, name, reads, () if of == (name,) else of, line)
 
     def _is_rewritten(self, oid: int) -> bool:
         was, now = self.was.get(oid), self.now.get(oid)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from ellar_db.dialects.measuring.effects import Effect, Observer, Work
+from ellar_db.dialects.measuring.observer import Observer, Seen, Work
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,15 +26,15 @@ class SQLiteObserver(Observer):
         self._pages = self._read(connection)
         connection.rollback()
 
-    def after(self, connection: Connection, statement: str, line: int, rows: int) -> Iterable[Effect]:
+    def after(self, connection: Connection, statement: str, line: int, rows: int) -> Iterable[Seen]:
         now = self._read(connection)
         dropped = DROPPED.match(statement)
         for name in self._pages:
             if name in now and now[name] != self._pages[name]:
                 self._pages[name] = now[name]
-                yield Effect(Work.COPY_OF_FILE, name)
+                yield Seen(Work.COPY_OF_FILE, name)
             elif dropped and dropped["table"].strip('"[]`') == name:
-                yield Effect(Work.COPY_OF_FILE, name)
+                yield Seen(Work.COPY_OF_FILE, name)
 
     def _read(self, connection: Connection) -> dict[str, int]:
         rows = connection.exec_driver_sql(PAGES)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from traceback import walk_stack
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.dialects.measuring.effects import Effect, Observer
+from ellar_db.dialects.measuring.observer import Observer, Seen
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -21,7 +21,7 @@ OFTEN = 100
 
 
 @contextmanager
-def listening(engine: Engine, observer: Observer, file: str) -> Iterator[list[tuple[Effect, int]]]:
+def listening(engine: Engine, observer: Observer, file: str) -> Iterator[list[tuple[Seen, int]]]:
     """Show the statements of an engine to an observer.
 
     Args:
@@ -49,7 +49,7 @@ class _Listener:
     """Has a function for each event of SQLAlchemy's that counts."""
 
     def __init__(self, observer: Observer, file: str) -> None:
-        self.found: list[tuple[Effect, int]] = []
+        self.found: list[tuple[Seen, int]] = []
         self._observer = observer
         self._file = file
         self._times: Counter[tuple[int, str]] = Counter()
@@ -106,8 +106,8 @@ class _Listener:
         self._times[key] += 1
         return self._times[key] <= OFTEN or self._times[key] % OFTEN == 0
 
-    def _add(self, effects: Iterable[Effect], line: int) -> None:
-        self.found += [(effect, line) for effect in effects]
+    def _add(self, seen: Iterable[Seen], line: int) -> None:
+        self.found += [(each, line) for each in seen]
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

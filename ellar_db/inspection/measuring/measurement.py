@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import Script, ScriptDirectory
 
-    from ellar_db.dialects.measuring.effects import Observer
+    from ellar_db.dialects.measuring.observer import Observer
 
 APART = 100_000
 """How far the numbers of two rows are from each other, so that work in parts has several of them."""
@@ -121,7 +121,7 @@ class _Walk:
             with (
                 reported(),
                 redirect_stdout(sys.stderr),
-                listening(database.sync_engine, observer, revision.path) as effects,
+                listening(database.sync_engine, observer, revision.path) as seen,
             ):
                 migrations.apply(revision)
         except UnavailableError:
@@ -133,7 +133,7 @@ class _Walk:
                 ) from error
             self._bare.add(revision.revision)
             return None
-        found = dict.fromkeys((finding_of(effect, database.name, self._dialect), line) for effect, line in effects)
+        found = dict.fromkeys((finding_of(each, database.name, self._dialect), line) for each, line in seen)
         return [(finding, revision, line) for finding, line in found]
 
     def _prepared(self, tables: Tables, revision: Script) -> Observer | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ellar_db.dialects.base import Dialect
-from ellar_db.dialects.measuring.effects import Effect, Work
-from ellar_db.lint.findings import Finding, Severity
+from ellar_db.dialects.measuring.observer import Seen, Work
+from ellar_db.hooktypes import Severity
+from ellar_db.lint.findings import Finding
 
 OWN_BLOCK = "`with op.get_context().autocommit_block():`"
 
@@ -89,20 +90,22 @@ CODES = frozenset(words.code for words in WORDS.values())
 """The codes of what is measured."""
 
 
-def finding_of(effect: Effect, database: str, dialect: Dialect) -> Finding:
+def finding_of(seen: Seen, database: str, dialect: Dialect) -> Finding:
     """Return what is told of what a statement does.
 
     Args:
-        effect: What it does.
+        seen: What it does.
         database: The name of the database.
         dialect: Its kind.
     """
-    words = WORDS[effect.work]
+    words = WORDS[seen.work]
+    if seen.work is Work.CHECK and not seen.reads:
+        words = WORDS[Work.FOREIGN_KEY]._replace(message="{who} wait while all rows are read")
     message = words.message.format(
-        who="reads and writes" if effect.reads else "writes",
-        since=f", since line {effect.since}," if effect.since else "",
-        of=f"of {' and '.join(effect.of)}" if effect.of else "of the table",
+        who="reads and writes" if seen.reads else "writes",
+        since=f", since line {seen.since}," if seen.since else "",
+        of=f"of {' and '.join(seen.of)}" if seen.of else "of the table",
     )
-    without = effect.work is Work.INDEX and not dialect.concurrently
+    without = seen.work is Work.INDEX and not dialect.concurrently
     fix = WITHOUT_CONCURRENTLY if without else words.fix
-    return Finding(words.code, words.severity, database, effect.table, None, message, fix)
+    return Finding(words.code, words.severity, database, seen.table, None, message, fix)

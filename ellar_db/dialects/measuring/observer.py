@@ -27,7 +27,7 @@ class Work(Enum):
 
 
 @dataclass(frozen=True)
-class Effect:
+class Seen:
     """What a statement does to a table.
 
     Args:
@@ -58,7 +58,7 @@ class Observer:
     def __init__(self, connection: Connection, leave_out: Collection[str]) -> None:
         raise NotImplementedError
 
-    def before(self, connection: Connection, statement: str) -> Iterable[Effect]:
+    def before(self, connection: Connection, statement: str) -> Iterable[Seen]:
         """Return what was done before a statement, and not by one that was seen.
 
         Args:
@@ -67,7 +67,7 @@ class Observer:
         """
         return ()
 
-    def after(self, connection: Connection, statement: str, line: int, rows: int) -> Iterable[Effect]:
+    def after(self, connection: Connection, statement: str, line: int, rows: int) -> Iterable[Seen]:
         """Return what a statement did.
 
         Args:
