@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -167,14 +169,16 @@ def lint(config: Config, which: Which, *, measure: bool = False, urls: Sequence[
         every = {each.revision for each in script.walk_revisions()}
     linted = Linted(revisions=len(set().union(*chosen.values()) if chosen else every))
     reader = _Reader(config, script, which, linted)
-    # those before them tell which tables and columns there are
-    for found in recorded(
-        config, script, lambda: upgrade_steps(script, "heads", ()), databases=list(databases), goes_on=True
-    ):
-        name = found.database.name if found.database is not None else ""
-        reader.read(found, chosen.get(name, every))
-    if measure:
-        reader.take(measured(config, script, databases, chosen, urls))
+    # what a revision prints isn't among the findings
+    with redirect_stdout(sys.stderr):
+        # those before them tell which tables and columns there are
+        for found in recorded(
+            config, script, lambda: upgrade_steps(script, "heads", ()), databases=list(databases), goes_on=True
+        ):
+            name = found.database.name if found.database is not None else ""
+            reader.read(found, chosen.get(name, every))
+        if measure:
+            reader.take(measured(config, script, databases, chosen, urls))
     linted.found.sort(key=lambda each: reader.places[each.revision])
     return linted
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -117,12 +115,7 @@ class _Walk:
                 "which that isn't known"
             )
         try:
-            # what a revision prints isn't among the findings
-            with (
-                reported(),
-                redirect_stdout(sys.stderr),
-                listening(database.sync_engine, observer, revision.path) as seen,
-            ):
+            with reported(), listening(database.sync_engine, observer, revision.path) as seen:
                 migrations.apply(revision)
         except UnavailableError:
             raise
