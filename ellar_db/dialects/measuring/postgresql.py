@@ -145,12 +145,14 @@ class Transaction:
     Args:
         last: What there was after the last statement.
         own: It was begun here, around one statement.
+        alone: There is none around the statement, which may begin and end several.
         since: The lines of the statements that locked tables, by the tables' numbers, with the mode of the lock.
         parts: What statements have changed.
     """
 
     last: Picture | None = None
     own: bool = False
+    alone: bool = False
     since: dict[int, tuple[int, str]] = field(default_factory=dict)
     parts: Parts = field(default_factory=Parts)
 
@@ -176,12 +178,11 @@ class PostgreSQLObserver(Observer):
     def before(self, connection: Connection, statement: str) -> Iterable[Seen]:
         running = self._running.setdefault(_key(connection), Transaction())
         if running.last is None:
-            if _is_autocommit(connection):
-                if not _may_be_wrapped(statement) or connection.exec_driver_sql(WITHIN).scalar():
-                    running.last = _picture(connection)
-                    return
-                connection.exec_driver_sql("BEGIN")
-                running.own = True
+            if _is_autocommit(connection) and not connection.exec_driver_sql(WITHIN).scalar():
+                running.alone = not _may_be_wrapped(statement)
+                running.own = not running.alone
+                if running.own:
+                    connection.exec_driver_sql("BEGIN")
             connection.exec_driver_sql(PLANNER)
             running.last = _picture(connection)
             return
@@ -196,7 +197,7 @@ class PostgreSQLObserver(Observer):
         yield from self._compare(running, _picture(connection), statement, line)
         if running.own:
             connection.exec_driver_sql("COMMIT")
-        if running.own or _is_autocommit(connection):
+        if running.own or running.alone:
             del self._running[_key(connection)]
 
     def failed(self, connection: Connection) -> None:
@@ -214,7 +215,7 @@ class PostgreSQLObserver(Observer):
         """Return what was done between two pictures."""
         was = running.last
         assert was is not None
-        step = _Step(self, was, now, statement, running.parts)
+        step = _Step(self, was, now, statement, running)
         yield from dict.fromkeys(step.own())
         yield from dict.fromkeys(step.after_locks(running.since))
         for oid in self._old:
@@ -249,16 +250,20 @@ class _Step:
         was: The first picture.
         now: The second one.
         statement: The statement; empty if it isn't known.
-        parts: What statements have changed in this transaction.
+        running: The transaction.
     """
 
-    def __init__(self, observer: PostgreSQLObserver, was: Picture, now: Picture, statement: str, parts: Parts) -> None:
+    def __init__(
+        self, observer: PostgreSQLObserver, was: Picture, now: Picture, statement: str, running: Transaction
+    ) -> None:
         self.observer, self.was, self.now, self.statement = observer, was, now, statement
-        self._parts = parts
+        self._parts = running.parts
         there = [oid for oid in observer.tables if oid in now.relations]
         self.rewritten = {oid for oid in there if self._is_rewritten(oid)}
-        self.read = {oid for oid in there if self._is_read(oid)}
-        self.changed = {oid for oid in there if self._is_changed(oid)}
+        # what is done in several transactions isn't done in one
+        counted = [] if running.alone else there
+        self.read = {oid for oid in counted if self._is_read(oid)}
+        self.changed = {oid for oid in counted if self._is_changed(oid)}
         # an index is made, or made anew, of the rows of a table that isn't
         indexes = {each.of for oid, each in now.relations.items() if each.kind == "i" and self._is_built(oid)}
         self.indexed = {oid for oid in indexes if oid in observer.tables and oid in self.read}
@@ -324,7 +329,12 @@ class _Step:
         if was.file != now.file and oid not in self.rewritten:
             # an index of no rows is made after TRUNCATE
             return False
-        return now.scans > was.scans or (rows >= SOME and now.fetched - was.fetched >= rows)
+        if now.scans > was.scans:
+            return True
+        indexes = [each for each in self.now.relations.values() if each.kind == "i" and each.of == oid]
+        lookups = sum(each.scans - self.was.get(each.oid).scans for each in indexes)
+        found = now.fetched - was.fetched
+        return found >= SOME and found * 2 >= rows and found >= lookups * SOME
 
     def _is_changed(self, oid: int) -> bool:
         """Return whether many rows are locked until the end of the transaction, by this statement or parts like it."""
@@ -340,9 +350,9 @@ class _Step:
             return self._parts.executed[key] > 1 and self._parts.changed[key] >= rows
         if LOCKS_ROWS.search(self.statement) and oid in self.read:
             return True
-        # no index says which ones
-        is_half = is_scanned and changed * 2 >= rows
-        return changed > 0 and (is_half or self._parts.changed[key] >= rows)
+        # without an index, it isn't known how many others there are
+        many = 1 if is_scanned else SOME
+        return changed > 0 and ((changed >= many and changed * 2 >= rows) or self._parts.changed[key] >= rows)
 
     def _is_built(self, oid: int) -> bool:
         """Return whether an index is made, or made anew."""

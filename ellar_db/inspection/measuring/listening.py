@@ -14,6 +14,9 @@ from ellar_db.dialects.measuring.observer import Observer, Seen
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+SAVEPOINTS = re.compile(r"\s*(?:SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE)
+"""What does nothing to a table, and may be executed in a transaction in which nothing else can."""
+
 NUMBER = re.compile(r"\d+")
 
 OFTEN = 100
@@ -102,6 +105,8 @@ class _Listener:
 
         What is executed many times is seen together.
         """
+        if SAVEPOINTS.match(statement):
+            return False
         key = (line, NUMBER.sub("", statement))
         self._times[key] += 1
         return self._times[key] <= OFTEN or self._times[key] % OFTEN == 0

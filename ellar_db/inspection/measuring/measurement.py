@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
     from ellar_db.dialects.measuring.observer import Observer
 
-APART = 100_000
-"""How far the numbers of two rows are from each other, so that work in parts has several of them."""
+ROWS = (1, 2, 3)
+"""The numbers of the rows in each table: half of them are more than one."""
+
+APART = 50_000
+"""How far the keys of two rows are from each other, so that work in parts has several of them."""
 
 
 @dataclass
@@ -132,5 +135,5 @@ class _Walk:
     def _prepared(self, tables: Tables, revision: Script) -> Observer | None:
         """Put rows into the tables, and return what looks at the statements."""
         if revision.revision not in self._bare:
-            self.stage.tell_unplanted(tables.plant(APART))
+            self.stage.tell_unplanted(tables.plant(ROWS, APART))
         return self._dialect.observer(tables.connection, self.stage.own)

@@ -128,11 +128,12 @@ class Tables:
         self.connection = connection
         self._read: dict[str, Rows] = {}
 
-    def plant(self, apart: int = 0) -> dict[str, str]:
+    def plant(self, numbers: Sequence[int] = NUMBERS, apart: int = 0) -> dict[str, str]:
         """Put rows into the tables that have none.
 
         Args:
-            apart: The number that the second row gets where the database numbers rows; 0 leaves that to it.
+            numbers: The numbers of the rows.
+            apart: How far their keys are from each other where the database numbers rows; 0 leaves that to it.
 
         Returns:
             Why there are none in a table, by the table's name.
@@ -141,9 +142,9 @@ class Tables:
         for key, table in self.all.items():
             if self.read(key).count:
                 continue
-            for number in NUMBERS:
-                problem = self._plant(table, number, apart if number != NUMBERS[0] else 0)
-                if problem and number == NUMBERS[0]:
+            for number in numbers:
+                problem = self._plant(table, number, apart * (number - 1))
+                if problem and number == numbers[0]:
                     problems[key] = problem
                     break
             del self._read[key]
