@@ -21,6 +21,7 @@ from ellar_db.ddl.changes import Table
 from ellar_db.ddl.reading import changes_of
 from ellar_db.fleet.attempt import warnings_kept
 from ellar_db.lint.findings import Finding
+from ellar_db.lint.operations import in_sql
 from ellar_db.lint.standin import Known, StandIn
 from ellar_db.lint.statements import Span, Statement, statements_of
 from ellar_db.util.alembic import recording, without_a_database
@@ -68,6 +69,17 @@ class Step:
     problem: str = ""
     differences: list[Difference] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def everything(self) -> Iterator[tuple[MigrateOperation, int]]:
+        """Its operations, and others that do what statements of its own do, each with its line."""
+        from alembic.operations.ops import ExecuteSQLOp
+
+        yield from self.operations
+        for statement in self.statements:
+            if statement.operation is None or isinstance(statement.operation, ExecuteSQLOp):
+                for operation in in_sql(statement):
+                    yield operation, statement.line
 
 
 @dataclass
