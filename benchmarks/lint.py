@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.databases import SERVERS
 from benchmarks.lint_corpus import CASES
 from benchmarks.lint_corpus.case import MARIADB, POSTGRESQL, Case
+from benchmarks.lint_corpus.report import wrong
 from benchmarks.lint_truth import RESULTS
 
 PACKAGES = {
@@ -223,22 +224,6 @@ def compared(linters: Sequence[Linter], truth: Mapping[str, Any]) -> dict[str, d
     return found
 
 
-def wrong(said: Mapping[str, Sequence[str]], truth: Mapping[str, Any], kind: str, *, missed: bool) -> list[str]:
-    """Return the cases that a linter misses, or of which it raises a false alarm.
-
-    Args:
-        said: What it says of each case.
-        truth: What each case does.
-        kind: The kind of database.
-        missed: Which of both.
-    """
-    return [
-        key.partition("/")[2]
-        for key, codes in said.items()
-        if key.startswith(f"{kind}/") and bool(truth[key]["dangerous"]) == missed and bool(codes) != missed
-    ]
-
-
 def main() -> int:
     """Run the linters, print how often each is right, and store what they say."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -269,7 +254,15 @@ def main() -> int:
                 if given.names and linter.name.startswith("ellar_db"):
                     print(f"    missed: {', '.join(missed) or 'none'}\n    false: {', '.join(false) or 'none'}")
     if given.json:
-        results = {"servers": stored["servers"], "versions": versions, "truth": truth, "said": said}
+        # what the others said before stays
+        known = json.loads(given.json.read_text()) if given.json.exists() else {"versions": {}, "said": {}}
+        results = {
+            "servers": stored["servers"],
+            "rows": stored["rows"],
+            "versions": {**known["versions"], **versions},
+            "truth": truth,
+            "said": {**known["said"], **said},
+        }
         given.json.write_text(json.dumps(results, indent=1) + "\n")
     return 0
 

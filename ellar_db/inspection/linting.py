@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
@@ -26,11 +25,12 @@ from ellar_db.inspection.recording import Recording, Step, recorded
 from ellar_db.inspection.trials.pending import revisions_of
 from ellar_db.inspection.trials.reversal import reversal_of
 from ellar_db.lint.findings import Finding
-from ellar_db.lint.operations import Loss, Operations, Sql, in_sql, name_of
+from ellar_db.lint.operations import Loss, Operations, Sql, name_of
 from ellar_db.lint.probes import Probes
 from ellar_db.lint.registry import rules_of
 from ellar_db.lint.review import findings_of
 from ellar_db.lint.settings import lint_settings
+from ellar_db.lint.waivers import is_waived
 from ellar_db.options import Which
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import PluginManager
@@ -41,11 +41,7 @@ from ellar_db.util.files import shown
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from alembic.operations.ops import MigrateOperation
     from alembic.script import ScriptDirectory
-
-WAIVER = re.compile(r"#\s*ellar-db:\s*(?P<codes>[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*)\b[ \t:,-]*(?P<reason>.*)")
-"""A comment that says why a finding is no problem, as in `# ellar-db: DB102 nothing reads it since 2.3`."""
 
 LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
 """GitHub's names of the severities."""
@@ -217,7 +213,7 @@ class _Reader:
                 self.linted.unread.setdefault(revision, step.problem)
             lines: dict[int, int] = {}
             container = UpgradeOps([])
-            for operation, line in [*step.operations, *_of_connection(step)]:
+            for operation, line in step.everything:
                 lines[id(operation)] = line
                 container.ops.append(operation)
             operations = Operations(
@@ -271,20 +267,8 @@ class _Reader:
         first = self._seen.setdefault(_key(located), finding)
         if first is not finding and (first.database != finding.database or first.message == finding.message):
             return
-        waived = _is_waived(located) or any(
-            each.covers(finding.code, located.revision, finding.table) for each in self.settings.waivers
-        )
+        waived = is_waived(finding, located.revision, located.file, located.line, self.settings)
         (self.linted.waived if waived else self.linted.found).append(located)
-
-
-def _of_connection(step: Step) -> Iterator[tuple[MigrateOperation, int]]:
-    """Yield operations that do what statements of a revision's own do, each with its line."""
-    from alembic.operations.ops import ExecuteSQLOp
-
-    for statement in step.statements:
-        if statement.operation is None or isinstance(statement.operation, ExecuteSQLOp):
-            for operation in in_sql(statement):
-                yield operation, statement.line
 
 
 def named_in(script: ScriptDirectory, ref: str) -> Callable[[str], str | None]:
@@ -304,24 +288,6 @@ def named_in(script: ScriptDirectory, ref: str) -> Callable[[str], str | None]:
 def _key(each: Located) -> tuple[object, ...]:
     """Return what is equal for two databases on which one line does the same."""
     return each.file, each.line, each.finding.code, each.finding.table, each.finding.column
-
-
-@cache
-def _lines(file: Path) -> Sequence[str]:
-    return file.read_text(encoding="utf-8", errors="replace").splitlines()
-
-
-def _is_waived(located: Located) -> bool:
-    """Return whether the line of a finding, or the comment above it, gives a reason to let it pass."""
-    lines = _lines(located.file)
-    for number in (located.line, located.line - 1):
-        text = lines[number - 1] if 0 < number <= len(lines) else ""
-        if number != located.line and not text.lstrip().startswith("#"):
-            continue
-        waiver = WAIVER.search(text)
-        if waiver and waiver["reason"].strip() and located.finding.code in re.split(r"\s*,\s*", waiver["codes"]):
-            return True
-    return False
 
 
 def _escaped(text: str, more: str = "") -> str:
