@@ -210,6 +210,7 @@ def test_what_postgresql_does(written: Written, body: str, found: list[tuple[str
         ('op.create_index("by_name", "users", ["name"])', []),
         ('op.drop_index("there", "users")', []),
         ('op.execute("ALTER TABLE users ADD COLUMN a int, ALGORITHM=COPY")', ["DB311"]),
+        ("op.execute(\"ALTER TABLE users MODIFY name text COMMENT '50 % of it'\")", ["DB311"]),
         ('op.rename_table("users", "people")', []),
         ("op.execute(\"UPDATE users SET name = 'n'\")", ["DB305"]),
         ("op.execute(\"UPDATE users SET name = 'n' WHERE id = 1\")", []),
@@ -305,11 +306,26 @@ def test_nothing_in_the_configured_database_is_touched(
     assert name not in scratches(kind)
 
 
-def test_an_async_engine(written: Written, new_database: Callable[[str], str]) -> None:
-    url = asynchronous(new_database("postgresql"))
-    body = f"{ADDED}with op.get_context().autocommit_block():\n        op.execute('UPDATE users SET level = 1')"
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("postgresql", [("DB302", LINE, "users", "warning"), ("DB305", LINE + 2, "users", "warning")]),
+        ("mariadb", [("DB311", LINE, "users", "warning"), ("DB305", LINE + 2, "users", "warning")]),
+        ("sqlite", [("DB313", LINE, "users", "note")]),
+    ],
+)
+def test_an_async_engine(
+    written: Written, new_database: Callable[[str], str], kind: str, found: list[tuple[Any, ...]]
+) -> None:
+    url = asynchronous(new_database(kind))
+    change = 'op.alter_column("users", "id", existing_type=sa.Integer, type_=sa.BigInteger)'
+    if kind == "sqlite":
+        change = 'op.drop_column("users", "name")'
+    update = 'op.execute("UPDATE users SET id = id + 1 WHERE id > 0")'
 
-    assert measured(written(url, body)) == [("DB305", LINE + 2, "users", "warning")]
+    seen = measured(written(url, f"{change}\n    with op.get_context().autocommit_block():\n        {update}"))
+
+    assert seen == found
 
 
 def test_revisions_that_fail_with_rows_are_measured_without(written: Written) -> None:

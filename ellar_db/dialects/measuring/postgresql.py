@@ -260,6 +260,9 @@ class _Step:
         self._parts = running.parts
         there = [oid for oid in observer.tables if oid in now.relations]
         self.rewritten = {oid for oid in there if self._is_rewritten(oid)}
+        keys = [now.keys[key] for key in now.keys if key not in was.keys]
+        self.referring = {of for of, _ in keys}
+        self.referred = {to for _, to in keys}
         # what is done in several transactions isn't done in one
         counted = [] if running.alone else there
         self.read = {oid for oid in counted if self._is_read(oid)}
@@ -267,9 +270,6 @@ class _Step:
         # an index is made, or made anew, of the rows of a table that isn't
         indexes = {each.of for oid, each in now.relations.items() if each.kind == "i" and self._is_built(oid)}
         self.indexed = {oid for oid in indexes if oid in observer.tables and oid in self.read}
-        keys = [now.keys[key] for key in now.keys if key not in was.keys]
-        self.referring = {of for of, _ in keys}
-        self.referred = {to for _, to in keys}
         self._found: dict[int, bool] = {}
 
     def own(self) -> Iterator[Seen]:
@@ -334,6 +334,9 @@ class _Step:
         indexes = [each for each in self.now.relations.values() if each.kind == "i" and each.of == oid]
         lookups = sum(each.scans - self.was.get(each.oid).scans for each in indexes)
         found = now.fetched - was.fetched
+        if oid in self.referring and lookups:
+            # all are checked, with the help of an index
+            return True
         return found >= SOME and found * 2 >= rows and found >= lookups * SOME
 
     def _is_changed(self, oid: int) -> bool:
