@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.config.squashed.history import history_for
 from ellar_db.databases.database import Database
 from ellar_db.util.alembic import ancestors, planning
 from ellar_db.util.errors import DbError
@@ -107,8 +108,9 @@ def position_in(context: MigrationContext, heads: tuple[str, ...], command: str)
     """
     database = context.opts.get(DATABASE_OPTION)
     target = context.opts.get("destination_rev") or ""
+    script: Any = context.script  # set for all commands
     return Position(
-        context.script,  # type: ignore[arg-type]  # set for all commands
+        history_for(script, heads),
         heads,
         _name(context, database),
         database.package if isinstance(database, Database) else "",

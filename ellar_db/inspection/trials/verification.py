@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -123,26 +123,44 @@ class Verification:
         invocation = invocation_of(self.config)
         databases = representatives(invocation.manager, self.config.attributes[DATABASES], invocation.chosen)
         script = ScriptDirectory.from_config(self.config)
-        places = self._of_folder(script, databases)
+        places = list(databases_of_folder(self.config, script, databases, self.urls, self.open_config).values())
         wanted = {database.name: revisions_of(self.which, script, database, invocation) for database in places}
         return [
             _Walk(self, script, database, wanted[database.name], several=len(places) > 1).run() for database in places
         ]
-
-    def _of_folder(self, script: ScriptDirectory, databases: Databases) -> list[Database]:
-        """Return the databases on which the folder runs, which env.py knows."""
-        if len(databases) == 1:
-            return list(databases.values())
-        # without one, env.py is somebody else's, or says what to do
-        with replaying(), on_scratch(self.config, script, databases, self.urls) as made:
-            names = Migrations(self.open_config, script, made).look()
-        return [databases[name] for name in names]
 
     @contextmanager
     def open_config(self) -> Iterator[Config]:
         """Open the configuration for a run on scratch databases."""
         with reported(), silent():
             yield self.config
+
+
+def databases_of_folder(
+    config: Config,
+    script: ScriptDirectory,
+    databases: Databases,
+    urls: Sequence[str],
+    open_config: Callable[[], AbstractContextManager[Config]],
+) -> Databases:
+    """Return the databases on which a folder runs, which env.py knows.
+
+    Args:
+        config: The command's configuration.
+        script: The folder.
+        databases: Those of the application.
+        urls: Where scratch databases are made.
+        open_config: Opens the configuration for a run on scratch databases.
+
+    Raises:
+        UnavailableError: env.py can't be asked.
+    """
+    if len(databases) == 1:
+        return databases
+    # without one, env.py is somebody else's, or says what to do
+    with replaying(), on_scratch(config, script, databases, urls) as made:
+        names = Migrations(open_config, script, made).look()
+    return Databases([databases[name] for name in names])
 
 
 class _Walk:

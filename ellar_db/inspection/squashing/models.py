@@ -1,0 +1,67 @@
+"""The tables of a database as models: what a revision must make, for a comparison with what comes before it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ellar_db.dialects.base import Dialect
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy import MetaData, Table
+    from sqlalchemy.types import TypeEngine
+
+
+def read_models(context: MigrationContext, dialect: Dialect, leave_out: Collection[str]) -> MetaData:
+    """Return the tables of a database, with types that other kinds of databases have too, where that is the same.
+
+    Args:
+        context: Alembic's context.
+        dialect: The database's kind.
+        leave_out: Tables that aren't the application's, with the schema's name unless it is the default schema.
+    """
+    from sqlalchemy import MetaData, event, inspect
+
+    connection: Any = context.connection
+    inspector = inspect(connection)
+    metadata = MetaData()
+
+    def leave_numbering(inspector: Any, table: Any, column: Any) -> None:
+        context.impl.autogen_column_reflect(inspector, table, column)
+
+    with warnings.catch_warnings():
+        # of types that SQLAlchemy doesn't know
+        warnings.simplefilter("ignore")
+        event.listen(metadata, "column_reflect", leave_numbering)
+        for schema in dialect.schemas(inspector):
+            metadata.reflect(connection, schema=schema)
+        others = dialect.tables_of_extensions(connection) | dialect.partitions(connection)
+    for table in list(metadata.tables.values()):
+        if table.key in leave_out or (table.schema, table.name) in others:
+            metadata.remove(table)
+        else:
+            _generalize(table, connection.dialect)
+    return metadata
+
+
+def _generalize(table: Table, dialect: Any) -> None:
+    for column in table.columns:
+        own: Any = column.type
+        for type_ in _parts(own):
+            if hasattr(type_, "create_type"):
+                # a statement of the revision makes it
+                type_.create_type = False
+        with suppress(Exception):  # a type that has no such counterpart, or none that can be compiled, raises anything
+            general = own.as_generic(allow_nulltype=False)
+            if not hasattr(own, "create_type") and general.compile(dialect) == own.compile(dialect):
+                column.type = general
+
+
+def _parts(type_: TypeEngine[Any]) -> Iterator[Any]:
+    yield type_
+    item = getattr(type_, "item_type", None)
+    if item is not None:
+        yield item
