@@ -51,7 +51,7 @@ def contents_of(old: OldChain) -> Contents:
     """
     up, down, kept = {}, {}, {}
     for name, statements in old.statements.items():
-        below = [text for kind, text in changes_of(old.below[name]) if kind == "object"]
+        below = [text for kind, text in changes_of(old.below.get(name, ())) if kind == "object"]
         own = list(changes_of(text for _, text in statements))
         before, after = Objects(below), Objects(below)
         after.touched.clear()

@@ -63,14 +63,12 @@ def data_steps(found: Range, old: OldChain) -> list[DataStep]:
     return [
         step
         for each in found.members
-        for step in [
-            *seen.get(each.revision, ()),
-            *_read(each.revision, Path(each.path), bool(seen.get(each.revision))),
-        ]
+        for steps in (seen.get(each.revision, []),)
+        for step in [*steps, *_read(each.revision, Path(each.path), has_run=bool(steps))]
     ]
 
 
-def _read(revision: str, path: Path, has_run: bool) -> Iterator[DataStep]:
+def _read(revision: str, path: Path, *, has_run: bool) -> Iterator[DataStep]:
     for line, what in row_changes(path):
         if not (has_run and what.startswith("op.bulk_insert")):
             yield DataStep(revision, f"{what} in line {line}", None)

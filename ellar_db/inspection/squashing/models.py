@@ -30,7 +30,8 @@ def read_models(context: MigrationContext, dialect: Dialect, leave_out: Collecti
     metadata = MetaData()
 
     def leave_numbering(inspector: Any, table: Any, column: Any) -> None:
-        context.impl.autogen_column_reflect(inspector, table, column)
+        impl: Any = context.impl
+        impl.autogen_column_reflect(inspector, table, column)
 
     with warnings.catch_warnings():
         # of types that SQLAlchemy doesn't know

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -92,7 +92,7 @@ def _normal(text: str) -> str:
     return " ".join(text.replace("\\:", ":").replace("%%", "%").split())
 
 
-def renamed(renames: list[tuple[str, str | None, str]]) -> list[str]:
+def renamed(renames: Iterable[tuple[str, str | None, str]]) -> list[str]:
     """Return what several renames come to, as options of `migrate` say it.
 
     Example:

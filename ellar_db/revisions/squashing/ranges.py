@@ -145,8 +145,8 @@ def _refuse_open(found: Range) -> None:
         for parent in to_tuple(other.down_revision, default=()):
             if parent in middle:
                 raise DbError(
-                    f"the range {found.name} isn't closed: {other.revision} follows {parent}, which is in the middle of "
-                    "it; choose an END below the branch, or one where it is merged again"
+                    f"the range {found.name} isn't closed: {other.revision} follows {parent}, which is in the middle "
+                    "of it; choose an END below the branch, or one where it is merged again"
                 )
         if other.dependencies:
             for needed in found.script.get_revisions(to_tuple(other.dependencies, default=())):

@@ -87,8 +87,8 @@ def replacement_of(found: Range, name: Path, text: str, directory: Path) -> Repl
     kept = home.parent / FOLDER / end
     if script.recursive_version_locations and any(kept.is_relative_to(folder) for folder in version_folders(script)):
         raise DbError(
-            f"the old files would be kept in {shown(kept)}, where Alembic would read them too; set version_locations to "
-            "a folder of their own"
+            f"the old files would be kept in {shown(kept)}, where Alembic would read them too; set version_locations "
+            "to a folder that has no other in it"
         )
     target = home / name
     moves = list(_moves(found, kept))

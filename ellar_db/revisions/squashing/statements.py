@@ -10,7 +10,7 @@ from typing import Literal
 from ellar_db.dialects.statements import LEADING
 
 Kind = Literal["tables", "rows", "nothing", "object", "kept", "unknown"]
-"""What a statement changes: tables and their parts, rows, nothing, another object, what nothing compares; or unknown."""
+"""What a statement changes: tables and their parts, rows, nothing, another object, or what nothing compares."""
 
 NAME = r"""(?:"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[\w$]+)"""
 
@@ -37,10 +37,12 @@ LATE = (
 )
 """Kinds of objects that may need tables."""
 
+KINDS = "|".join((*LATE, *EARLY)).replace(" ", r"\s+")
+
 OBJECT = re.compile(
     r"(?P<verb>CREATE|ALTER|DROP|REFRESH|COMMENT\s+ON)\s+(?P<replace>OR\s+(?:REPLACE|ALTER)\s+)?"
     r"(?:(?:DEFINER\s*=\s*\S+|ALGORITHM\s*=\s*\S+|SQL\s+SECURITY\s+\w+|RECURSIVE|AGGREGATE(?=\s+FUNCTION))\s+)*"
-    rf"(?P<kind>{'|'.join(kind.replace(' ', r'\s+') for kind in (*LATE, *EARLY))})\s+"
+    rf"(?P<kind>{KINDS})\s+"
     rf"(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?P<name>{FULL_NAME})",
     re.IGNORECASE,
 )
@@ -85,8 +87,8 @@ def kind_of(statement: str) -> Kind:
     """Return what a statement changes.
 
     Example:
-        >>> kind_of("CREATE VIEW grown AS SELECT 1"), kind_of("UPDATE users SET age = 1"), kind_of("GRANT ALL ON a TO b")
-        ('object', 'rows', 'kept')
+        >>> kind_of("CREATE VIEW grown AS SELECT 1"), kind_of("UPDATE users SET age = 1")
+        ('object', 'rows')
     """
     text = bare(statement)
     if not text:
