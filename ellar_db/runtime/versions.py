@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ellar_db.config.command_line import program
 from ellar_db.config.invocation import DATABASES, Invocation, change_invocation, invocation_of
-from ellar_db.config.reports.position import Position, position_in, unknown_here
+from ellar_db.config.reports.position import Position, inside_here, position_in, unknown_here
 from ellar_db.config.squashed.history import history_for
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
@@ -252,6 +252,9 @@ def refuse_unknown(config: Config) -> None:
         position = position_in(context, heads, "history")
         if position.unknown:
             problems.append(unknown_here(position, program()))
+        if position.squash:
+            told = inside_here(position)
+            log.info("%s.", told[0].upper() + told[1:])
         return []
 
     labels = invocation_of(config).labels

@@ -90,6 +90,8 @@ def gone(script: ScriptDirectory, name: str, heads: Iterable[str] = ()) -> str:
     others = [each for each in squashes_of(script) if each.end not in entered]
     if not others:
         return ""
+    from alembic.util import to_tuple
+
     known = {each.revision for each in script.walk_revisions()}
     for word in WORD.findall(name):
         for squash in others:
@@ -97,11 +99,27 @@ def gone(script: ScriptDirectory, name: str, heads: Iterable[str] = ()) -> str:
                 each for each in squash.revisions if each == word or (len(word) >= SHORTEST and each.startswith(word))
             ]
             if old and not any(each.startswith(word) for each in known):
+                below = to_tuple(script.get_revision(squash.end).down_revision, default=("base",))
                 return (
-                    f"{old[0]} was squashed into {squash.end}, so that a database passes it only together with "
-                    f"{squash.end}; its file is {shown(Path(squash.revisions[old[0]].path))}"
+                    f"{old[0]} was squashed into {squash.end}, which a database has as a whole or not at all; name "
+                    f"{squash.end} or {below[0]} (its file is {shown(Path(squash.revisions[old[0]].path))})"
                 )
     return ""
+
+
+def refuse_gone(script: ScriptDirectory, name: str) -> None:
+    """Refuse a name of a revision that was squashed.
+
+    Args:
+        script: The folder.
+        name: What names the revision.
+
+    Raises:
+        DbError: It was.
+    """
+    told = gone(script, name)
+    if told:
+        raise DbError(told)
 
 
 def _with_old_files(script: ScriptDirectory, entered: Sequence[Squash]) -> ScriptDirectory:

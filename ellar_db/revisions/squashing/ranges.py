@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ellar_db.config.squashed.history import gone
+from ellar_db.config.squashed.history import refuse_gone
 from ellar_db.util.alembic import ancestors, version_folders
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import shown
@@ -92,15 +92,8 @@ def range_of(script: ScriptDirectory, text: str) -> Range:
 
 
 def _one(script: ScriptDirectory, name: str) -> Script:
-    from alembic.util import CommandError
-
-    try:
-        found = script.get_revisions(name)
-    except CommandError as error:
-        told = gone(script, name)
-        if told:
-            raise DbError(told) from error
-        raise
+    refuse_gone(script, name)
+    found = script.get_revisions(name)
     if len(found) != 1:
         listed = f": {', '.join(sorted(each.revision for each in found))}" if found else ""
         raise DbError(f"{name} stands for {len(found) or 'no'} revisions{listed}; name one")
