@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -44,16 +45,16 @@ def read_models(context: MigrationContext, dialect: Dialect, leave_out: Collecti
         if table.key in leave_out or (table.schema, table.name) in others:
             metadata.remove(table)
         else:
-            _generalize(table, connection.dialect)
+            _generalize(table, connection.dialect, marks=not dialect.enums or dialect.enums not in sys.modules)
     return metadata
 
 
-def _generalize(table: Table, dialect: Any) -> None:
+def _generalize(table: Table, dialect: Any, *, marks: bool) -> None:
     for column in table.columns:
         own: Any = column.type
         for type_ in _parts(own):
-            if hasattr(type_, "create_type"):
-                # a statement of the revision makes it
+            if marks and hasattr(type_, "create_type"):
+                # a statement of the revision makes it; the package for enums would say so once more
                 type_.create_type = False
         with suppress(Exception):  # a type that has no such counterpart, or none that can be compiled, raises anything
             general = own.as_generic(allow_nulltype=False)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from traceback import walk_stack
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.databases.database import Databases
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 BIND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 """What SQLAlchemy would take for a parameter."""
 
-COPIES = ("_alembic_tmp_", "sqlite_sequence")
-"""Names in statements with which a batch operation copies a table."""
+COPYING = ("alembic.operations.batch", "ellar_db.dialects.sqlite_copy")
+"""Modules with which a batch operation copies a table, with its rows."""
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Observer:
     def _executed(self, statement: str, found: list[tuple[str, str]]) -> None:
         if any(re.search(rf"\b{re.escape(name)}\b", statement) for name in (*self.own, JOURNAL)):
             return
-        if any(name in statement for name in COPIES):
+        if any(str(frame.f_globals.get("__name__")).startswith(COPYING) for frame, _ in walk_stack(None)):
             return
         plain = _normal(statement)
         text = next((text for text in self._texts if _normal(text) == plain), None)

@@ -84,7 +84,7 @@ def range_of(script: ScriptDirectory, text: str) -> Range:
     )
     if len(found.members) < 2:
         there = f"only {end.revision} is" if found.members else "nothing is"
-        raise DbError(f"{there} in the range {found.name}; there is nothing to squash")
+        raise DbError(f"{there} in the range {text.strip()}, so that there is nothing to squash")
     _refuse_open(found)
     for each in found.members:
         _refuse_file(script, each)
