@@ -216,7 +216,7 @@ class _Survey:
         left = sum(each.revision in old for each in pending)
         return (
             f"inside the range that was squashed into {squash.end}: {left} of its {len(old)} old revisions "
-            f"{'is' if left == 1 else 'are'} left, which `{program()} upgrade` runs from {shown(squash.folder)}"
+            f"{'is' if left == 1 else 'are'} left, which `upgrade` runs from {shown(squash.folder)}"
         )
 
     def _more(self, database: Database, connection: Connection, context: MigrationContext) -> Mapping[str, Any]:
