@@ -51,9 +51,9 @@ def squash(
         if dry_run:
             say(made.text.rstrip("\n"))
             return
-        tell(made, len(found.range.members))
         confirm(made, len(found.range.members), yes=yes)
         found.carry_out(made)
+        tell(made, len(found.range.members))
 
 
 @hookimpl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from ellar_db.inspection.squashing.observer import renamed
 from ellar_db.inspection.trials.migrations import Migrations
 from ellar_db.lint.findings import Findings
 from ellar_db.revisions.names import as_docstring, name_revision
-from ellar_db.revisions.squashing.statements import Objects, Way, changes_of, way
+from ellar_db.revisions.squashing.statements import EARLY, FUNCTIONS, Objects, Way, way
 from ellar_db.util.scripts import own_labels
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy import Connection
 
+    from ellar_db.hooktypes import RevisionRequest
+    from ellar_db.inspection.squashing.observer import Statement
     from ellar_db.inspection.squashing.old_chain import Ground, OldChain
     from ellar_db.revisions.squashing.ranges import Range
 
@@ -43,27 +45,46 @@ class Contents:
     kept: Mapping[str, Sequence[str]]
 
 
-def contents_of(old: OldChain) -> Contents:
-    """Return what the revisions of a range do besides what a comparison of the tables finds.
+def contents_of(old: OldChain) -> Iterator[Contents]:
+    """Yield what the revisions of a range do besides what a comparison of the tables finds.
+
+    Functions may need the tables, or tables the functions: if there are any, either order is yielded.
 
     Args:
         old: What they did.
     """
-    up, down, kept = {}, {}, {}
+    yield _contents_of(old, EARLY)
+    if any(kind in FUNCTIONS for each in old.statements.values() for kind in _kinds(each)):
+        yield _contents_of(old, (*EARLY, *FUNCTIONS))
+
+
+def _kinds(statements: Iterable[Statement]) -> Iterator[str]:
+    yield from (key[0] for key in Objects(text for each in statements for _, text in each.changes).touched)
+
+
+def _contents_of(old: OldChain, early: Collection[str]) -> Contents:
+    up: dict[str, Way] = {}
+    down: dict[str, Way] = {}
+    kept: dict[str, list[str]] = {}
     for name, statements in old.statements.items():
-        below = [text for kind, text in changes_of(old.below.get(name, ())) if kind == "object"]
-        own = list(changes_of(text for _, text in statements))
+        below = [text for each in old.below.get(name, ()) for _, text in each.changes]
+        own = [change for each in statements for change in each.changes]
         before, after = Objects(below), Objects(below)
         after.touched.clear()
+        after.loose.clear()
+        kept[name] = []
         for kind, text in own:
-            if kind == "object":
-                after.add(text)
-        up[name], down[name] = way(before, after, after.touched), way(after, before, after.touched)
-        kept[name] = [text for kind, text in own if kind == "kept"]
+            after.add(text)
+            kept[name] += [text] if kind == "kept" else after.loose
+            after.loose.clear()
+        up[name] = way(before, after, after.touched, early)
+        down[name] = way(after, before, after.touched, early)
     return Contents(up, down, kept)
 
 
-def write_contents(ground: Ground, found: Range, old: OldChain, contents: Contents, message: str, folder: Path) -> Path:
+def write_contents(
+    ground: Ground, found: Range, old: OldChain, contents: Contents, message: str, folder: Path
+) -> tuple[Path, RevisionRequest]:
     """Write the file of one revision in place of several.
 
     Args:
@@ -75,7 +96,7 @@ def write_contents(ground: Ground, found: Range, old: OldChain, contents: Conten
         folder: Where the file is written.
 
     Returns:
-        The file.
+        The file, and what plugins were asked for its name.
     """
     with ground.below(found) as migrations:
         _make_early(migrations, contents)
@@ -97,7 +118,7 @@ def write_contents(ground: Ground, found: Range, old: OldChain, contents: Conten
         renames = [each for each in renamed(old.renames) if _is_open(each, old)]
         change_invocation(ground.config, answers=Answers(renames=renames, ask=False), findings=Findings())
         try:
-            return _generate(own, found, contents, message)
+            return _generate(own, found, contents, message), named.request
         finally:
             change_invocation(ground.config, answers=None, findings=None)
 

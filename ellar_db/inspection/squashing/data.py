@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ellar_db.revisions.squashing.data_steps import row_changes
-from ellar_db.revisions.squashing.statements import FULL_NAME, changes_of
+from ellar_db.revisions.squashing.statements import FULL_NAME
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ def data_steps(found: Range, old: OldChain) -> list[DataStep]:
     """
     seen: dict[str, list[DataStep]] = {}
     for statements in old.statements.values():
-        for revision, text in statements:
-            for kind, statement in changes_of([text]):
-                step = DataStep(revision, _short(statement), _tables(statement))
-                if kind == "rows" and step not in seen.setdefault(revision, []):
-                    seen[revision].append(step)
+        for each in statements:
+            for kind, text in each.changes:
+                step = DataStep(each.revision, _short(text), _tables(text))
+                if kind == "rows" and step not in seen.setdefault(each.revision, []):
+                    seen[each.revision].append(step)
     return [
         step
         for each in found.members
@@ -96,10 +96,10 @@ def refuse_unknown(old: OldChain) -> None:
         DbError: There is one.
     """
     for statements in old.statements.values():
-        for revision, text in statements:
-            for kind, statement in changes_of([text]):
+        for each in statements:
+            for kind, text in each.changes:
                 if kind == "unknown":
                     raise DbError(
-                        f"it isn't known what this statement of {revision} changes, so that no comparison would show "
-                        f"whether it is missing: {_short(statement)}; squash what comes before it or behind it"
+                        f"it isn't known what this statement of {each.revision} changes, so that no comparison would "
+                        f"show whether it is missing: {_short(text)}; squash what comes before it or behind it"
                     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ellar_db.databases.database import Databases
 from ellar_db.guards.entry import NAME as JOURNAL
+from ellar_db.revisions.squashing.statements import Kind, kind_of, split
 from ellar_db.util.alembic import recording
 
 if TYPE_CHECKING:
@@ -24,6 +25,27 @@ COPYING = ("alembic.operations.batch", "ellar_db.dialects.sqlite_copy")
 """Modules with which a batch operation copies a table, with its rows."""
 
 
+@dataclass(frozen=True)
+class Statement:
+    """A statement that ran.
+
+    Args:
+        revision: The revision.
+        text: The text, as `op.execute()` takes it; it may be several statements.
+        own: Whether it was given to `op.execute()`.
+    """
+
+    revision: str
+    text: str
+    own: bool
+
+    @property
+    def changes(self) -> Iterator[tuple[Kind, str]]:
+        """What each statement in the text changes, and the statement."""
+        for each in split(self.text):
+            yield kind_of(each, own=self.own), each
+
+
 @dataclass
 class Observer:
     """Notes what runs on scratch databases.
@@ -32,13 +54,13 @@ class Observer:
         own: The tables that record what was run.
 
     Attributes:
-        statements: Of each database, the revision and the statement, in order.
+        statements: Those of each database, in order.
         renames: What operations rename, in order: the table, with its schema, and the column or None; and the new name.
     """
 
     own: Collection[str]
     revision: str = ""
-    statements: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    statements: dict[str, list[Statement]] = field(default_factory=dict)
     renames: list[tuple[str, str | None, str]] = field(default_factory=list)
     _texts: list[str] = field(default_factory=list)
 
@@ -56,7 +78,7 @@ class Observer:
             for name, database in databases.items():
                 found = self.statements.setdefault(name, [])
 
-                def executed(*arguments: Any, found: list[tuple[str, str]] = found) -> None:
+                def executed(*arguments: Any, found: list[Statement] = found) -> None:
                     self._executed(str(arguments[2]), found)
 
                 event.listen(database.sync_engine, "before_cursor_execute", executed)
@@ -76,17 +98,16 @@ class Observer:
             table = f"{operation.schema}.{operation.table_name}" if operation.schema else operation.table_name
             self.renames.append((table, operation.column_name, operation.modify_name))
 
-    def _executed(self, statement: str, found: list[tuple[str, str]]) -> None:
+    def _executed(self, statement: str, found: list[Statement]) -> None:
         if any(re.search(rf"\b{re.escape(name)}\b", statement) for name in (*self.own, JOURNAL)):
             return
         if any(str(frame.f_globals.get("__name__")).startswith(COPYING) for frame, _ in walk_stack(None)):
             return
         plain = _normal(statement)
         text = next((text for text in self._texts if _normal(text) == plain), None)
-        if text is None:
-            # of a connection of the revision's own: as its op.execute() would have it
-            text = BIND.sub(r"\\:\1", statement.replace("%%", "%"))
-        found.append((self.revision, text))
+        # of a connection of the revision's own: as its op.execute() would have it
+        given = BIND.sub(r"\\:\1", statement.replace("%%", "%")) if text is None else text
+        found.append(Statement(self.revision, given, own=text is not None))
 
 
 def _normal(text: str) -> str:

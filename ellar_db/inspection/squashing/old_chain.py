@@ -15,7 +15,7 @@ from ellar_db.databases.database import Database, Databases
 from ellar_db.guards.entry import NAME as JOURNAL
 from ellar_db.inspection.drift import replaying
 from ellar_db.inspection.squashing.models import read_models
-from ellar_db.inspection.squashing.observer import Observer
+from ellar_db.inspection.squashing.observer import Observer, Statement
 from ellar_db.inspection.trials.migrations import Migrations, State
 from ellar_db.inspection.trials.rows import Rows, Tables
 from ellar_db.plugins.dialects import dialect_named, dialect_of
@@ -140,7 +140,7 @@ class OldChain:
         models: The tables afterwards.
         rows: The rows afterwards, by database and table; None if there were none in the tables.
         below: The statements before the range, of each database.
-        statements: The statements of the range, of each database, with the revision.
+        statements: The statements of the range, of each database.
         renames: What was renamed.
     """
 
@@ -148,8 +148,8 @@ class OldChain:
     after: Mapping[str, State]
     models: Mapping[str, MetaData]
     rows: Mapping[str, Mapping[str, Rows]] | None
-    below: Mapping[str, Sequence[str]]
-    statements: Mapping[str, Sequence[tuple[str, str]]]
+    below: Mapping[str, Sequence[Statement]]
+    statements: Mapping[str, Sequence[Statement]]
     renames: Sequence[tuple[str, str | None, str]] = field(default_factory=list)
 
 
@@ -201,7 +201,7 @@ def _run(ground: Ground, found: Range, script: ScriptDirectory, *, rows: bool) -
             whole.look(),
             ground.models(whole),
             {name: ground.rows(whole, name, _rows_of) for name in whole.databases} if rows else None,
-            {name: [text for _, text in each] for name, each in below.statements.items()},
+            below.statements,
             inside.statements,
             inside.renames,
         )

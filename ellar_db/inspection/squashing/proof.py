@@ -25,10 +25,6 @@ CONSTANT = re.compile(
 """A default that is the same in each run."""
 
 
-class NotProvenError(DbError):
-    """One revision doesn't do what several did."""
-
-
 def prove(ground: Ground, found: Range, old: OldChain, file: Path, uncompared: Collection[str] | None) -> None:
     """Run one revision up, down and up, and compare the databases with those of the revisions that it replaces.
 
@@ -40,7 +36,7 @@ def prove(ground: Ground, found: Range, old: OldChain, file: Path, uncompared: C
         uncompared: The tables whose rows aren't compared; None for all.
 
     Raises:
-        NotProvenError: There is a difference, which is the message, or it can't be run.
+        DbError: There is a difference, which is the message, or it can't be run.
     """
     with ground.below(found) as migrations:
         _compare("what comes before the range isn't the same twice:", old.before, migrations.look())
@@ -56,7 +52,7 @@ def prove(ground: Ground, found: Range, old: OldChain, file: Path, uncompared: C
                 if any(rows.count for rows in tables.values()):
                     problem = ground.rows(own, name, partial(_rows_differ, name, old, uncompared))
                     if problem:
-                        raise NotProvenError(f"{_label(name, old.rows)}after its upgrade {problem}")
+                        raise DbError(f"{_label(name, old.rows)}after its upgrade {problem}")
         _run(lambda: own.revert(revision), "its downgrade fails")
         _compare("after its downgrade", old.before, own.look())
         _run(lambda: own.apply(revision), "it can't be applied again after its downgrade")
@@ -69,16 +65,16 @@ def _run(work: Callable[[], None], problem: str) -> None:
     except UnavailableError:
         raise
     except DbError as error:
-        raise NotProvenError(f"{problem}: {error.message}") from error
+        raise DbError(f"{problem}: {error.message}") from error
 
 
 def _compare(when: str, expected: Mapping[str, State], actual: Mapping[str, State]) -> None:
     for name, state in actual.items():
         trace = first_trace(expected[name].schema, state.schema)
         if trace:
-            raise NotProvenError(f"{_label(name, actual)}{when} {trace}")
+            raise DbError(f"{_label(name, actual)}{when} {trace}")
         if expected[name].heads != state.heads:
-            raise NotProvenError(f"{_label(name, actual)}{when} the database is at {', '.join(state.heads) or 'base'}")
+            raise DbError(f"{_label(name, actual)}{when} the database is at {', '.join(state.heads) or 'base'}")
 
 
 def _rows_differ(name: str, old: OldChain, uncompared: Collection[str], tables: Tables) -> str:

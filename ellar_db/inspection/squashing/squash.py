@@ -16,20 +16,22 @@ from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.inspection.squashing.contents import contents_of, write_contents
 from ellar_db.inspection.squashing.data import data_steps, refuse_unknown, untouched
 from ellar_db.inspection.squashing.old_chain import Ground, OldChain, old_chain
-from ellar_db.inspection.squashing.proof import NotProvenError, prove
+from ellar_db.inspection.squashing.proof import prove
 from ellar_db.inspection.trials.verification import databases_of_folder
 from ellar_db.revisions.files import run_hooks
 from ellar_db.revisions.squashing.ranges import Range, range_of
 from ellar_db.revisions.squashing.replacement import Replacement, replacement_of
 from ellar_db.runtime.confirmation import ask
 from ellar_db.runtime.package_checks import heads_to_join
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import DbError, UnavailableError
 from ellar_db.util.files import shown
 from ellar_db.util.masking import masked, say
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
+
+    from ellar_db.hooktypes import RevisionRequest
 
 
 log = logging.getLogger("ellar_db")
@@ -53,6 +55,7 @@ class Squash:
 
         self.config = config
         self.urls = urls
+        self._request: RevisionRequest | None = None
         package = invocation_of(config).package
         if package is not None:
             check_editable(package, autogenerate=False)
@@ -98,16 +101,31 @@ class Squash:
         log.info("Trying one revision in their place, up, down and up ...")
         with tempfile.TemporaryDirectory(prefix="ellar-db-") as name:
             folder = Path(name).resolve()
-            try:
-                file = write_contents(ground, self.range, old, contents_of(old), self.message, folder)
-                prove(ground, self.range, old, file, untouched(steps))
-            except NotProvenError as error:
-                raise DbError(
-                    f"one revision doesn't do what {self.range.name} does, and nothing was written: {error.message}"
-                ) from error
+            file = self._proven(ground, old, folder, untouched(steps))
             text = self._titled(file.read_bytes().decode("utf-8"))
-            log.info("%s", _proven(old, untouched(steps)))
+            log.info("%s", _said(old, untouched(steps)))
             return replacement_of(self.range, file.relative_to(folder), text, self.directory)
+
+    def _proven(self, ground: Ground, old: OldChain, folder: Path, uncompared: set[str] | None) -> Path:
+        """Return the file of a revision that does what the range does.
+
+        Raises:
+            DbError: There is none.
+        """
+        failed: DbError | None = None
+        for contents in contents_of(old):
+            try:
+                file, self._request = write_contents(ground, self.range, old, contents, self.message, folder)
+                prove(ground, self.range, old, file, uncompared)
+                return file
+            except UnavailableError:
+                raise
+            except DbError as error:
+                failed = failed or error
+        assert failed is not None
+        raise DbError(
+            f"one revision doesn't do what {self.range.name} does, and nothing was written: {failed.message}"
+        ) from failed
 
     def carry_out(self, made: Replacement) -> None:
         """Put the revision in place of the others, or leave everything as it is.
@@ -120,6 +138,7 @@ class Squash:
         """
         hooks = self.config.get_hooks_list()
         made.carry_out(lambda file: run_hooks(file, hooks))
+        invocation_of(self.config).manager.tell("ellar_db_revision_written", path=made.target, request=self._request)
 
     def _ground(self) -> Ground:
         invocation = invocation_of(self.config)
@@ -145,10 +164,10 @@ class Squash:
 
 
 def tell(made: Replacement, count: int) -> None:
-    """Print what a squash does to files."""
-    say(f"{shown(made.target)} comes in place of {count} revisions")
+    """Print what a squash did to files."""
+    say(f"Wrote {shown(made.target)} in place of {count} revisions")
     for old, new in made.moves:
-        say(f"{shown(old)} is kept as {shown(new)}")
+        say(f"{shown(old)} is now {shown(new)}")
 
 
 def confirm(made: Replacement, count: int, *, yes: bool) -> None:
@@ -162,7 +181,7 @@ def confirm(made: Replacement, count: int, *, yes: bool) -> None:
         ask("The squash will change:", lines, "files are moved and there is no terminal to ask on", "not squashed")
 
 
-def _proven(old: OldChain, untouched: set[str] | None) -> str:
+def _said(old: OldChain, untouched: set[str] | None) -> str:
     counted = sum(rows.count > 0 for tables in (old.rows or {}).values() for rows in tables.values())
     rows = ""
     if counted and untouched is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -30,10 +30,13 @@ STORED = re.compile(
 EARLY = ("SCHEMA", "EXTENSION", "COLLATION", "TYPE", "DOMAIN", "SEQUENCE")
 """Kinds of objects that tables may need."""
 
+FUNCTIONS = ("FUNCTION", "PROCEDURE", "AGGREGATE", "OPERATOR", "CAST")
+"""Kinds of objects that tables may need, and that may need tables."""
+
 LATE = (
     *("MATERIALIZED VIEW", "CONSTRAINT TRIGGER", "EVENT TRIGGER", "TEXT SEARCH CONFIGURATION"),
-    *("FUNCTION", "PROCEDURE", "AGGREGATE", "OPERATOR", "CAST", "VIEW", "TRIGGER", "RULE", "POLICY", "EVENT"),
-    *("PUBLICATION", "STATISTICS"),
+    *FUNCTIONS,
+    *("VIEW", "TRIGGER", "RULE", "POLICY", "EVENT", "PUBLICATION", "STATISTICS"),
 )
 """Kinds of objects that may need tables."""
 
@@ -76,15 +79,25 @@ TABLES = re.compile(
     re.IGNORECASE,
 )
 
+CALLS = re.compile(r"(?:SELECT|VALUES|WITH|TABLE)\b", re.IGNORECASE)
+"""What calls a function, where nobody gets the result."""
+
+SETTING = re.compile(r"PRAGMA\b", re.IGNORECASE)
+"""What sets something of a database."""
+
 NOTHING = re.compile(
     r"(?:SELECT|WITH|SHOW|EXPLAIN|DESC|DESCRIBE|PRAGMA|SET|RESET|USE|BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|END"
-    r"|LOCK|UNLOCK|ANALYZE|VACUUM|REINDEX|REFRESH|OPTIMIZE|DISCARD|DEALLOCATE|VALUES|TABLE|FLUSH)\b",
+    r"|XA|PREPARE|LOCK|UNLOCK|ANALYZE|VACUUM|REINDEX|OPTIMIZE|DISCARD|DEALLOCATE|VALUES|TABLE|FLUSH)\b",
     re.IGNORECASE,
 )
 
 
-def kind_of(statement: str) -> Kind:
+def kind_of(statement: str, *, own: bool = False) -> Kind:
     """Return what a statement changes.
+
+    Args:
+        statement: The statement.
+        own: A revision runs it by `op.execute()`, which gives no result: nobody does so to read something.
 
     Example:
         >>> kind_of("CREATE VIEW grown AS SELECT 1"), kind_of("UPDATE users SET age = 1")
@@ -93,17 +106,19 @@ def kind_of(statement: str) -> Kind:
     text = bare(statement)
     if not text:
         return "nothing"
+    if own:
+        if CALLS.match(text):
+            return "rows"
+        if SETTING.match(text):
+            return "kept"
+    # a view or a function may contain words of any other kind
     patterns: list[tuple[Kind, re.Pattern[str]]] = [
+        ("object", OBJECT),
         ("rows", ROWS),
         ("kept", KEPT),
-        ("object", OBJECT),
         ("tables", TABLES),
         ("nothing", NOTHING),
     ]
-    # a view or a function may contain words of any other kind
-    found = OBJECT.match(text)
-    if found is not None:
-        return "nothing" if found["verb"].upper() == "REFRESH" else "object"
     return next((kind for kind, pattern in patterns if pattern.match(text)), "unknown")
 
 
@@ -143,17 +158,17 @@ class Made:
     drop: str
     statements: list[str] = field(default_factory=list)
 
-    @property
-    def is_early(self) -> bool:
-        """Whether tables may need it."""
-        return self.kind in EARLY
-
 
 class Objects:
     """The objects that exist after some statements, besides tables and what belongs to them.
 
     Args:
         statements: All statements, in order.
+
+    Attributes:
+        made: The objects, by kind, name, and the table if the name is only unique there.
+        touched: All that a statement was about.
+        loose: Statements about objects that no statement has made.
 
     Example:
         >>> Objects(["CREATE VIEW a AS SELECT 1", "CREATE VIEW b AS SELECT 2", "DROP VIEW a"]).names
@@ -163,6 +178,7 @@ class Objects:
     def __init__(self, statements: Iterable[str] = ()) -> None:
         self.made: dict[tuple[str, str, str], Made] = {}
         self.touched: set[tuple[str, str, str]] = set()
+        self.loose: list[str] = []
         for statement in statements:
             self.add(statement)
 
@@ -199,6 +215,8 @@ class Objects:
                 self.made[key] = before
         elif key in self.made:
             self.made[key].statements.append(text)
+        else:
+            self.loose.append(text)
 
 
 def _plain(name: str) -> str:
@@ -218,10 +236,10 @@ class Way:
         late: Those behind it that drop what tables needed.
     """
 
-    early: Sequence[str]
-    drops: Sequence[str]
-    creates: Sequence[str]
-    late: Sequence[str]
+    early: list[str]
+    drops: list[str]
+    creates: list[str]
+    late: list[str]
 
     @property
     def before(self) -> list[str]:
@@ -234,13 +252,16 @@ class Way:
         return [*self.creates, *self.late]
 
 
-def way(before: Objects, after: Objects, touched: Iterable[tuple[str, str, str]]) -> Way:
+def way(
+    before: Objects, after: Objects, touched: Iterable[tuple[str, str, str]], early: Collection[str] = EARLY
+) -> Way:
     """Return the statements that lead from some objects to others.
 
     Args:
         before: What is there.
         after: What is to be there.
         touched: The objects that statements between the two have changed, be it to make them as they were.
+        early: The kinds of objects that tables may need.
 
     Example:
         >>> both = Objects(["CREATE VIEW a AS SELECT 1"]), Objects(["CREATE VIEW a AS SELECT 2"])
@@ -248,33 +269,20 @@ def way(before: Objects, after: Objects, touched: Iterable[tuple[str, str, str]]
         (['DROP VIEW a'], ['CREATE VIEW a AS SELECT 2'])
     """
     changed = set(touched)
-    early: list[str] = []
-    drops: list[str] = []
-    creates: list[str] = []
-    late: list[str] = []
+    found = Way([], [], [], [])
     for key, made in reversed(before.made.items()):
         if key in changed and not _goes_on(made, after.made.get(key)):
-            (late if made.is_early else drops).append(made.drop)
+            (found.late if made.kind in early else found.drops).append(made.drop)
     for key, made in after.made.items():
-        if key not in changed:
-            continue
-        there = before.made.get(key)
-        new = made.statements[len(there.statements) :] if there and _goes_on(there, made) else made.statements
-        (early if made.is_early else creates).extend(new)
-    return Way(early, drops, creates, late)
+        if key in changed:
+            there = before.made.get(key)
+            new = made.statements[len(there.statements) :] if there and _goes_on(there, made) else made.statements
+            (found.early if made.kind in early else found.creates).extend(new)
+    return found
 
 
 def _goes_on(before: Made, after: Made | None) -> bool:
     """Return whether an object that tables need only gets more statements, so that it needn't be dropped."""
-    return after is not None and before.is_early and after.statements[: len(before.statements)] == before.statements
-
-
-def changes_of(statements: Iterable[str]) -> Iterator[tuple[Kind, str]]:
-    """Yield each statement with what it changes.
-
-    Args:
-        statements: Texts, each of which may have several.
-    """
-    for text in statements:
-        for statement in split(text):
-            yield kind_of(statement), statement
+    return (
+        after is not None and before.kind in EARLY and after.statements[: len(before.statements)] == before.statements
+    )
