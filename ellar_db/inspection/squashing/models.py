@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.autogenerate.expressions import escaped
 from ellar_db.dialects.base import Dialect
 
 if TYPE_CHECKING:
@@ -45,8 +46,23 @@ def read_models(context: MigrationContext, dialect: Dialect, leave_out: Collecti
         if table.key in leave_out or (table.schema, table.name) in others:
             metadata.remove(table)
         else:
+            _restate(table, dialect)
             _generalize(table, connection.dialect, marks=not dialect.enums or dialect.enums not in sys.modules)
     return metadata
+
+
+def _restate(table: Table, dialect: Dialect) -> None:
+    """Write conditions so that the server makes the same of them as of those of the old revisions."""
+    from sqlalchemy import CheckConstraint, text
+
+    for constraint in table.constraints:
+        if isinstance(constraint, CheckConstraint):
+            constraint.sqltext = text(escaped(dialect.written_condition(str(constraint.sqltext))))
+    for index in table.indexes:
+        for options in index.dialect_options.values():
+            condition = options.get("where")
+            if condition is not None:
+                options["where"] = text(escaped(dialect.written_condition(str(condition))))
 
 
 def _generalize(table: Table, dialect: Any, *, marks: bool) -> None:

@@ -92,7 +92,7 @@ class Squash:
             say(masked(step.line), err=True)
         if steps and not drop_data_steps:
             raise DbError(
-                f"{len(steps)} of these steps may change rows, which one revision from the schemas doesn't do; "
+                f"{len(steps)} steps may change rows, which one revision from the schemas doesn't do; "
                 "--drop-data-steps leaves them out, if no database needs them any more"
                 if len(steps) > 1
                 else "this step may change rows, which one revision from the schemas doesn't do; --drop-data-steps "
