@@ -48,14 +48,14 @@ class Contents:
 def contents_of(old: OldChain) -> Iterator[Contents]:
     """Yield what the revisions of a range do besides what a comparison of the tables finds.
 
-    Functions may need the tables, or tables the functions: if there are any, either order is yielded.
+    Tables may need the functions, or functions the tables: if there are any, either order is yielded.
 
     Args:
         old: What they did.
     """
-    yield _contents_of(old, EARLY)
+    yield _contents_of(old, (*EARLY, *FUNCTIONS))
     if any(kind in FUNCTIONS for each in old.statements.values() for kind in _kinds(each)):
-        yield _contents_of(old, (*EARLY, *FUNCTIONS))
+        yield _contents_of(old, EARLY)
 
 
 def _kinds(statements: Iterable[Statement]) -> Iterator[str]:
@@ -116,7 +116,7 @@ def write_contents(
         models = [replace(each, metadata=old.models[name]) for name, each in migrations.databases.items()]
         own = Migrations(ground.opened, script, Databases(models))
         renames = [each for each in renamed(old.renames) if _is_open(each, old)]
-        change_invocation(ground.config, answers=Answers(renames=renames, ask=False), findings=Findings())
+        change_invocation(ground.config, answers=Answers(renames=renames, ask=False, hint=False), findings=Findings())
         try:
             return _generate(own, found, contents, message), named.request
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -153,10 +153,20 @@ class OldChain:
     renames: Sequence[tuple[str, str | None, str]] = field(default_factory=list)
 
 
-def plant(ground: Ground, migrations: Migrations) -> None:
-    """Put rows into the tables of scratch databases, the same ones each time."""
+def plant(ground: Ground, migrations: Migrations, leave_out: Collection[str] = ()) -> None:
+    """Put rows into the tables of scratch databases, the same ones each time.
+
+    Args:
+        ground: Where these are.
+        migrations: The scratch databases.
+        leave_out: Tables that stay empty, and those that refer to them, by their names in lower case.
+    """
+
+    def put(tables: Tables) -> None:
+        tables.plant(tables.referring(leave_out))
+
     for name in migrations.databases:
-        ground.rows(migrations, name, Tables.plant)
+        ground.rows(migrations, name, put)
 
 
 def _rows_of(tables: Tables) -> dict[str, Rows]:

@@ -33,15 +33,15 @@ def prove(ground: Ground, found: Range, old: OldChain, file: Path, uncompared: C
         found: The range.
         old: What its revisions did.
         file: The revision in their place.
-        uncompared: The tables whose rows aren't compared; None for all.
+        uncompared: The tables that stay empty, so that their rows aren't compared; None for all.
 
     Raises:
         DbError: There is a difference, which is the message, or it can't be run.
     """
     with ground.below(found) as migrations:
         _compare("what comes before the range isn't the same twice:", old.before, migrations.look())
-        if old.rows is not None:
-            plant(ground, migrations)
+        if old.rows is not None and uncompared is not None:
+            plant(ground, migrations, uncompared)
         script = found.history(file)
         own = Migrations(ground.opened, script, migrations.databases)
         revision = script.get_revision(found.end.revision)

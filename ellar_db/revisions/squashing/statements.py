@@ -50,6 +50,8 @@ OBJECT = re.compile(
     re.IGNORECASE,
 )
 
+CREATE = re.compile(r"\A(CREATE)\b", re.IGNORECASE)
+
 ON = re.compile(rf"\bON\s+(?:TABLE\s+)?({FULL_NAME})", re.IGNORECASE)
 
 EXECUTES = re.compile(r"\bEXECUTE\s+(?:FUNCTION|PROCEDURE)\b", re.IGNORECASE)
@@ -152,11 +154,19 @@ class Made:
         kind: What it is, such as "VIEW".
         drop: The statement that drops it.
         statements: Those that make it what it is, in order.
+        replaces: Whether the first one replaces what is there.
     """
 
     kind: str
     drop: str
     statements: list[str] = field(default_factory=list)
+    replaces: bool = False
+
+    @property
+    def replacing(self) -> list[str]:
+        """The statements, where another definition is there."""
+        first, *others = self.statements
+        return [first if self.replaces else CREATE.sub(r"\1 OR REPLACE", first, count=1), *others]
 
 
 class Objects:
@@ -210,7 +220,7 @@ class Objects:
         elif verb == "CREATE":
             before = self.made.pop(key, None)
             replaces = found["replace"] is not None
-            self.made[key] = Made(own, f"DROP {written}", [text])
+            self.made[key] = Made(own, f"DROP {written}", [text], replaces=replaces)
             if before is not None and not replaces and re.search(r"\bIF\s+NOT\s+EXISTS\b", text, re.IGNORECASE):
                 self.made[key] = before
         elif key in self.made:
@@ -271,18 +281,26 @@ def way(
     changed = set(touched)
     found = Way([], [], [], [])
     for key, made in reversed(before.made.items()):
-        if key in changed and not _goes_on(made, after.made.get(key)):
-            (found.late if made.kind in early else found.drops).append(made.drop)
+        then = after.made.get(key)
+        if key in changed and not (then and (_goes_on(made, then) or _is_replaced(made, then))):
+            (found.late if made.kind in early and not then else found.drops).append(made.drop)
     for key, made in after.made.items():
         if key in changed:
             there = before.made.get(key)
-            new = made.statements[len(there.statements) :] if there and _goes_on(there, made) else made.statements
+            new = made.statements
+            if there and _goes_on(there, made):
+                new = made.statements[len(there.statements) :]
+            elif there and _is_replaced(there, made):
+                new = made.replacing
             (found.early if made.kind in early else found.creates).extend(new)
     return found
 
 
-def _goes_on(before: Made, after: Made | None) -> bool:
+def _is_replaced(before: Made, after: Made) -> bool:
+    """Return whether a function can be replaced, so that what uses it needn't be dropped."""
+    return after.kind in FUNCTIONS and (before.replaces or after.replaces)
+
+
+def _goes_on(before: Made, after: Made) -> bool:
     """Return whether an object that tables need only gets more statements, so that it needn't be dropped."""
-    return (
-        after is not None and before.kind in EARLY and after.statements[: len(before.statements)] == before.statements
-    )
+    return before.kind in EARLY and after.statements[: len(before.statements)] == before.statements
