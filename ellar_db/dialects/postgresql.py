@@ -62,8 +62,8 @@ ARRAY = re.compile(
 """What the server restates of `value IN (...)`."""
 
 CAST_ARRAY = re.compile(
-    r"\((?P<value>\w+|\"(?:[^\"]|\"\")+\")\)::text (?:(?P<any>= ANY)|<> ALL) "
-    r"\(\(ARRAY\[(?P<items>(?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]\)"
+    r"(?P<open>\()?(?P<value>\b\w+|\"(?:[^\"]|\"\")+\")(?(open)\))::text (?:(?P<any>= ANY)|<> ALL) "
+    r"\((?P<inner>\()?ARRAY\[(?P<items>(?:'(?:[^']|'')*'::character varying(?:, )?)+)\](?(inner)\))::text\[\]\)"
 )
 """What the server restates of `value IN (...)` and `value NOT IN (...)` for a column of the type VARCHAR."""
 

@@ -14,6 +14,7 @@ from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.scratch.schema import read_schema
 from ellar_db.testing import Project
+from tests.support.fleets import files
 from tests.support.processes import TIMEOUT, python
 from tests.support.revisions import add, write_revision
 from tests.support.servers import server, sync_engine
@@ -505,6 +506,21 @@ class TestDataSteps:
         with sync_engine(url).connect() as connection:
             assert connection.execute(text("SELECT count(*) FROM more")).scalar() == 0
 
+    def test_tables_of_left_out_steps_are_empty_in_the_proof(self, plain: Project, url: str, line: Write) -> None:
+        line("six", "op.add_column('users', sa.Column('b', sa.Integer)); op.execute('UPDATE users SET b = 1')")
+        line(
+            "seven",
+            "with op.batch_alter_table('users') as batch: "
+            "batch.alter_column('b', nullable=False, existing_type=sa.Integer())",
+        )
+
+        told = plain.db("squash", "five:seven", "--dry-run", "--drop-data-steps").stderr
+
+        # orders refers to users
+        assert told.splitlines()[-1] == (
+            "Proven: the schema is the same after the upgrade and after the downgrade, and so are the rows of 1 table."
+        )
+
     def test_what_only_looks_is_none(self, plain: Project, line: Write) -> None:
         line("six", "sa.inspect(op.get_bind()).get_table_names()", NOTHING)
 
@@ -676,6 +692,44 @@ class TestPostgreSQL:
         plain.db("downgrade", "base", "--yes")
         assert schema(url) == {}
 
+    def test_functions_that_tables_use(self, plain: Project, url: str, write: Write) -> None:
+        body = "RETURNS int LANGUAGE sql AS $$ SELECT {} $$"
+        made = f"CREATE FUNCTION f() {body.format(1)}"
+        write("one", f"op.execute('{made}')", "op.execute('DROP FUNCTION f()')")
+        write(
+            "two",
+            "op.create_table('a', sa.Column('id', sa.Integer, server_default=sa.text('f()')))",
+            "op.drop_table('a')",
+        )
+        again = f"CREATE OR REPLACE FUNCTION f() {body}"
+        write("three", f"op.execute('{again.format(2)}')", f"op.execute('{again.format(1)}')")
+
+        self.same(plain, url, "base:three")
+
+    def test_a_function_that_is_there_and_used(self, plain: Project, url: str, write: Write) -> None:
+        body = "RETURNS int LANGUAGE sql AS $$ SELECT {} $$"
+        made = f"CREATE FUNCTION f() {body.format(1)}"
+        table = "op.create_table('a', sa.Column('id', sa.Integer, server_default=sa.text('f()')))"
+        write("one", f"op.execute('{made}'); {table}", "op.drop_table('a'); op.execute('DROP FUNCTION f()')")
+        again = f"CREATE OR REPLACE FUNCTION f() {body}"
+        write("two", f"op.execute('{again.format(2)}')", f"op.execute('{again.format(1)}')")
+        write("three", "op.add_column('a', sa.Column('b', sa.Integer))", "op.drop_column('a', 'b')")
+
+        found = self.same(plain, url, "one:three")
+
+        assert "DROP FUNCTION" not in found
+
+    def test_conditions_that_the_server_restates(self, plain: Project, url: str, write: Write) -> None:
+        check = "sa.CheckConstraint(\"name IN ('a', 'b')\", name='ck')"
+        write("one", USERS.replace("nullable=False)", f"nullable=False), {check}"), "op.drop_table('users')")
+        where = "postgresql_where=sa.text(\"name NOT IN ('c', 'd')\")"
+        write("two", f"op.create_index('ix', 'users', ['id'], {where})", "op.drop_index('ix')")
+
+        found = self.same(plain, url, "base:two")
+
+        assert "name IN ('a', 'b')" in found
+        assert "name NOT IN ('c', 'd')" in found
+
     def test_an_enum_that_is_there_already(self, plain: Project, url: str, write: Write) -> None:
         write("one", "op.execute(\"CREATE TYPE mood AS ENUM ('sad')\")", "op.execute('DROP TYPE mood')")
         column = "__import__('sqlalchemy.dialects.postgresql').dialects.postgresql.ENUM(name='mood', create_type=False)"
@@ -803,6 +857,89 @@ db(["squash", "base:two", "--yes"], prog_name="ellar-db")
         with server(kind).connect() as connection:
             assert name not in {found for (found,) in connection.execute(text(asked))}
         assert contents(plain) == before
+
+
+class TestMariaDB:
+    def test_views_triggers_and_procedures(
+        self, plain: Project, new_database: Callable[[str], str], write: Write
+    ) -> None:
+        url = new_database("mariadb")
+        configure(plain, url)
+        write("one", USERS, "op.drop_table('users')")
+        write("two", "op.execute('CREATE VIEW v AS SELECT id FROM users')", "op.execute('DROP VIEW v')")
+        trigger = "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW BEGIN SET NEW.name = 1; SET NEW.name = 2; END"
+        write("three", f"op.execute('{trigger}')", "op.execute('DROP TRIGGER t')")
+        write("four", "op.execute('CREATE PROCEDURE p() SELECT 1')", "op.execute('DROP PROCEDURE p')")
+        plain.db("upgrade")
+        before = schema(url)
+        plain.db("downgrade", "base", "--yes")
+
+        plain.db("squash", "base:four", "--yes")
+
+        plain.db("upgrade")
+        assert schema(url) == before
+
+
+class TestGroup:
+    def test_has_databases_inside_and_others(self, project: Project) -> None:
+        names = files(project, 3)
+        project.db("init")
+        versions = project.path / "migrations/versions"
+        write_revision(versions, "one", None, USERS, "op.drop_table('users')")
+        write_revision(versions, "two", "one", AGE, "op.drop_column('users', 'age')")
+        write_revision(versions, "three", "two", ORDERS, "op.drop_table('orders')")
+        project.db("upgrade", "two", "--database", names[0])
+        project.db("upgrade", "--database", names[1])
+
+        project.db("squash", "base:three", "--yes")
+
+        project.db("upgrade", "--jobs", "2")
+        assert {line.split()[1] for line in project.db("status").stdout.splitlines()[1:]} == {"three"}
+        whole = schema(f"sqlite:///files/{names[1]}.db")
+        assert all(schema(f"sqlite:///files/{name}.db") == whole for name in names)
+
+
+class TestPackage:
+    PLUGIN = """
+from pathlib import Path
+
+from ellar_db import PackageMigrations, hookimpl
+
+
+@hookimpl
+def ellar_db_migrations():
+    yield PackageMigrations("audit", Path({versions!r}))
+"""
+
+    def test_keeps_its_old_files_beside_its_own(self, plain: Project, install: Callable[..., Path]) -> None:
+        plain.db("init")
+        versions = plain.path / "brought/audit"
+        versions.mkdir(parents=True)
+        install("ellar-db-audit", self.PLUGIN.format(versions=str(versions)))
+        write_revision(versions, "one", None, USERS, "op.drop_table('users')")
+        write_revision(versions, "two", "one", AGE, "op.drop_column('users', 'age')")
+        write_revision(versions, "three", "two", ORDERS, "op.drop_table('orders')")
+        plain.db("upgrade", "--package", "audit", "two")
+
+        plain.db("squash", "base:three", "--package", "audit", "--yes")
+
+        assert names(plain.path / "brought") == [
+            "audit/three_squash_one_to_three.py",
+            *(f"squashed/three/{name}_.py" for name in ("one", "three", "two")),
+        ]
+        plain.db("upgrade")
+        assert plain.db("current", "--package", "audit").stdout == "three (head)\n"
+
+
+def test_ellar_db_revision_written_is_called(plain: Project, line: Write) -> None:
+    plain.write(
+        "told.py",
+        "from ellar_db import hookimpl\n\n\n@hookimpl\ndef ellar_db_revision_written(path, request):\n"
+        "    print('told of', path.name, request.message)\n",
+    )
+    configure(plain, "sqlite:///app.db", "plugins = ['told']\n")
+
+    assert "told of four_x.py x\n" in plain.db("squash", "base:four", "--yes", "-m", "x").stdout
 
 
 class TestAsync:

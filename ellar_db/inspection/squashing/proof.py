@@ -25,7 +25,7 @@ CONSTANT = re.compile(
 """A default that is the same in each run."""
 
 
-def prove(ground: Ground, found: Range, old: OldChain, file: Path, uncompared: Collection[str] | None) -> None:
+def prove(ground: Ground, found: Range, old: OldChain, file: Path, uncompared: Collection[str] | None) -> int:
     """Run one revision up, down and up, and compare the databases with those of the revisions that it replaces.
 
     Args:
@@ -35,9 +35,13 @@ def prove(ground: Ground, found: Range, old: OldChain, file: Path, uncompared: C
         file: The revision in their place.
         uncompared: The tables that stay empty, so that their rows aren't compared; None for all.
 
+    Returns:
+        Of how many tables the rows were compared.
+
     Raises:
         DbError: There is a difference, which is the message, or it can't be run.
     """
+    compared = 0
     with ground.below(found) as migrations:
         _compare("what comes before the range isn't the same twice:", old.before, migrations.look())
         if old.rows is not None and uncompared is not None:
@@ -48,15 +52,16 @@ def prove(ground: Ground, found: Range, old: OldChain, file: Path, uncompared: C
         _run(lambda: own.apply(revision), "its upgrade fails")
         _compare("after its upgrade", old.after, own.look())
         if old.rows is not None and uncompared is not None:
-            for name, tables in old.rows.items():
-                if any(rows.count for rows in tables.values()):
-                    problem = ground.rows(own, name, partial(_rows_differ, name, old, uncompared))
-                    if problem:
-                        raise DbError(f"{_label(name, old.rows)}after its upgrade {problem}")
+            for name in old.rows:
+                problem, count = ground.rows(own, name, partial(_rows_differ, name, old, uncompared))
+                if problem:
+                    raise DbError(f"{_label(name, old.rows)}after its upgrade {problem}")
+                compared += count
         _run(lambda: own.revert(revision), "its downgrade fails")
         _compare("after its downgrade", old.before, own.look())
         _run(lambda: own.apply(revision), "it can't be applied again after its downgrade")
         _compare("after its second upgrade", old.after, own.look())
+    return compared
 
 
 def _run(work: Callable[[], None], problem: str) -> None:
@@ -77,8 +82,8 @@ def _compare(when: str, expected: Mapping[str, State], actual: Mapping[str, Stat
             raise DbError(f"{_label(name, actual)}{when} the database is at {', '.join(state.heads) or 'base'}")
 
 
-def _rows_differ(name: str, old: OldChain, uncompared: Collection[str], tables: Tables) -> str:
-    """Return the first difference of the rows, in words; empty if there is none."""
+def _rows_differ(name: str, old: OldChain, uncompared: Collection[str], tables: Tables) -> tuple[str, int]:
+    """Return the first difference of the rows, in words, empty if there is none; and how many tables were compared."""
     assert old.rows is not None
     excused = tables.referring(uncompared)
 
@@ -91,7 +96,8 @@ def _rows_differ(name: str, old: OldChain, uncompared: Collection[str], tables: 
         return is_excused(key) or (" default " in definition and not CONSTANT.search(definition))
 
     problem = gone(old.rows[name], tables, is_excused) or changed(old.rows[name], tables, is_made)
-    return problem.replace("than before", "than after the old revisions")
+    compared = sum(rows.count > 0 and not is_excused(key) for key, rows in old.rows[name].items())
+    return problem.replace("than before", "than after the old revisions"), compared
 
 
 def _label(name: str, databases: Collection[str]) -> str:

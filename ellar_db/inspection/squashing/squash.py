@@ -91,19 +91,16 @@ class Squash:
         for step in steps:
             say(masked(step.line), err=True)
         if steps and not drop_data_steps:
+            counted, them = ("1 step", "it") if len(steps) == 1 else (f"{len(steps)} steps", "them")
             raise DbError(
-                f"{len(steps)} steps may change rows, which one revision from the schemas doesn't do; "
-                "--drop-data-steps leaves them out, if no database needs them any more"
-                if len(steps) > 1
-                else "this step may change rows, which one revision from the schemas doesn't do; --drop-data-steps "
-                "leaves it out, if no database needs it any more"
+                f"{counted} may change rows, which one revision from the schemas doesn't do; --drop-data-steps leaves "
+                f"{them} out, if no database needs {them} any more"
             )
         log.info("Trying one revision in their place, up, down and up ...")
         with tempfile.TemporaryDirectory(prefix="ellar-db-") as name:
             folder = Path(name).resolve()
             file = self._proven(ground, old, folder, untouched(steps))
             text = self._titled(file.read_bytes().decode("utf-8"))
-            log.info("%s", _said(old, untouched(steps)))
             return replacement_of(self.range, file.relative_to(folder), text, self.directory)
 
     def _proven(self, ground: Ground, old: OldChain, folder: Path, uncompared: set[str] | None) -> Path:
@@ -116,7 +113,8 @@ class Squash:
         for contents in contents_of(old):
             try:
                 file, self._request = write_contents(ground, self.range, old, contents, self.message, folder)
-                prove(ground, self.range, old, file, uncompared)
+                compared = prove(ground, self.range, old, file, uncompared)
+                log.info("%s", _said(compared))
                 return file
             except UnavailableError:
                 raise
@@ -181,9 +179,6 @@ def confirm(made: Replacement, count: int, *, yes: bool) -> None:
         ask("The squash will change:", lines, "files are moved and there is no terminal to ask on", "not squashed")
 
 
-def _said(old: OldChain, untouched: set[str] | None) -> str:
-    counted = sum(rows.count > 0 for tables in (old.rows or {}).values() for rows in tables.values())
-    rows = ""
-    if counted and untouched is not None:
-        rows = f", and so are the rows of {counted} table{'' if counted == 1 else 's'}"
+def _said(compared: int) -> str:
+    rows = f", and so are the rows of {compared} table{'' if compared == 1 else 's'}" if compared else ""
     return f"Proven: the schema is the same after the upgrade and after the downgrade{rows}."

@@ -126,7 +126,7 @@ def kind_of(statement: str, *, own: bool = False) -> Kind:
 
 def bare(statement: str) -> str:
     """Return a statement without the comments before it and the semicolon behind it."""
-    return re.sub(rf"\A{LEADING}", "", statement).rstrip().rstrip(";").rstrip()
+    return re.sub(rf"\A{LEADING}", "", f"{statement}\n").rstrip().rstrip(";").rstrip()
 
 
 def split(text: str) -> list[str]:
