@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ellar_db.autogenerate.words import described
@@ -17,9 +18,13 @@ from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.inspection.recording import Step, recorded
 from ellar_db.inspection.standing import Standing, refuse_unclear, standings
-from ellar_db.lint.operations import Operations
+from ellar_db.lint.operations import Operations, Sql
 from ellar_db.lint.probes import Probes
-from ellar_db.lint.review import findings_of, ignored_codes
+from ellar_db.lint.registry import rules_of
+from ellar_db.lint.review import findings_of
+from ellar_db.lint.settings import lint_settings
+from ellar_db.lint.statements import Statement
+from ellar_db.lint.waivers import is_waived
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.util.alembic import ancestors, downgrade_steps, upgrade_steps
 
@@ -140,19 +145,33 @@ class Planner:
         from alembic.runtime.migration import MigrationContext
 
         dialect = dialect_of(self.manager, database)
-        whose = {id(operation): step for step in plan.steps for operation, _ in step.operations}
+        whose: dict[int, Step] = {}
+        lines: dict[int, int] = {}
+        statements: list[Statement] = []
+        # what a downgrade loses is what it is for
+        container = UpgradeOps([])
         for step in plan.steps:
             step.differences = [
                 each for operation, _ in step.operations for each in described(operation, connection.dialect)
             ]
-        # what a downgrade loses is what it is for
-        container = UpgradeOps([each for step in plan.steps if step.is_upgrade for each, _ in step.operations])
-        ignored = ignored_codes(self.manager.settings)
+            if not step.is_upgrade:
+                continue
+            for operation, line in step.everything:
+                container.ops.append(operation)
+                whose[id(operation)], lines[id(operation)] = step, line
+            whose.update({id(statement): step for statement in step.statements})
+            # each revision is taken for a transaction of its own
+            statements += [*step.statements, Statement("COMMIT", 0), Statement("BEGIN", 0)]
+        rules = rules_of(self.manager)
+        settings = lint_settings(self.manager.settings, [rule.code for rule in rules])
         with ExitStack() as stack:
             probes = stack.enter_context(Probes(database, dialect, MigrationContext.configure(connection)))
-            operations = Operations(container, dialect, connection.dialect, probes)
-            for operation, finding in findings_of(operations, ignored, database.name):
-                whose[id(operation)].findings.append(finding)
+            operations = Operations(container, dialect, connection.dialect, probes, sql=Sql(statements))
+            for subject, finding, line in findings_of(operations, rules, settings, database.name):
+                script = whose[id(subject)].script
+                at = line or lines.get(id(subject), 0)
+                if not is_waived(finding, script.revision, Path(script.path), at, settings):
+                    whose[id(subject)].findings.append(finding)
 
     def _count(self, plan: Plan, database: Database, connection: Connection) -> None:
         from sqlalchemy import func, inspect, select, table

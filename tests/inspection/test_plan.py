@@ -125,6 +125,16 @@ def test_rules_are_applied(growing: Project) -> None:
     assert "\n    ! DB102 t_first.note: drops the column" in growing.db("plan").stdout
 
 
+@pytest.mark.parametrize(("comment", "codes"), [("", ["DB102"]), ("# ellar-db: DB102 nothing reads it\n    ", [])])
+def test_rules_are_applied_to_sql_unless_the_revision_gives_a_reason(
+    growing: Project, comment: str, codes: list[str]
+) -> None:
+    drop = f"{comment}op.execute('ALTER TABLE t_first DROP COLUMN note')"
+    write_revision(growing.path / "migrations/versions", "third", "second", drop)
+
+    assert [each["code"] for each in plans(growing)[0]["steps"][-1]["findings"]] == codes
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [

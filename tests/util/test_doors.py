@@ -235,7 +235,8 @@ class TestAlembic:
             check_that(hasattr(ScriptDirectory, name), f"ScriptDirectory.{name}", "scripts.py")
         for own, place in (("a1", "versions"), ("b2", "elsewhere")):
             (tmp_path / place).mkdir()
-            (tmp_path / place / f"{own}.py").write_text(f"revision = {own!r}\ndown_revision = None\n")
+            functions = "def upgrade(): ...\ndef downgrade(): ...\n"
+            (tmp_path / place / f"{own}.py").write_text(f"revision = {own!r}\ndown_revision = None\n{functions}")
         script = ScriptDirectory(tmp_path)
         other = with_files(script, [tmp_path / "elsewhere/b2.py"])
         asked: list[Any] = []
