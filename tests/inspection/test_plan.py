@@ -38,6 +38,7 @@ def growing(project: Project) -> Project:
     return project
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("driver", ["sync", "async"])
 def test_says_what_would_be_done_on_each_kind_of_database(growing: Project, any_database: str, driver: str) -> None:
     growing.configure(url=any_database if driver == "sync" else asynchronous(any_database))
