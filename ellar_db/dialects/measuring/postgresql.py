@@ -297,11 +297,14 @@ class _Step:
             # without a transaction, its lock is gone already
             is_view = self.now.get(oid).kind == "m"
             return Seen(Work.MAINTENANCE if maintains or is_view else Work.REWRITE, name, True)
-        if not mode or self.was.get(oid).strongest in (mode, BLOCKING_READS) or oid not in self.read:
+        if not mode or oid not in self.read:
             return None
         reads = mode == BLOCKING_READS
         if oid in self.indexed:
             return Seen(Work.MAINTENANCE if maintains else Work.INDEX, name, reads)
+        if self.was.get(oid).strongest in (mode, BLOCKING_READS):
+            # it may be that of an earlier statement alone
+            return None
         if oid in self.referred - self.referring:
             # that is told of the table that refers to it
             return None
