@@ -133,7 +133,7 @@ numbers = st.sampled_from(["0", "0.01", "-1", "nan", "inf", "1e400", "", "x", "Ù
 
 COMMANDS = sorted(
     "branches check create current downgrade drop edit ensure-version graph heads history init lint list-templates "
-    "merge migrate plan plugins rebase repair revision show stamp status upgrade verify wait".split()
+    "merge migrate plan plugins rebase repair revision show squash stamp status upgrade verify wait".split()
 )
 
 

@@ -90,7 +90,7 @@ def show(found: Sequence[Standing]) -> None:
                 say(f"  {revision.revision}  {title(revision)}".rstrip())
     for each in found:
         said = [f"being migrated by {each.holder}" if each.holder else "", each.interrupted, *each.leftovers]
-        for line in filter(None, [*said, each.advice, each.error]):
+        for line in filter(None, [*said, each.squash, each.advice, each.error]):
             say(f"\n{each.database}: {line}")
 
 

@@ -65,6 +65,12 @@ ARRAY = re.compile(
 )
 """What the server restates of `value IN (...)`."""
 
+CAST_ARRAY = re.compile(
+    r"(?P<open>\()?(?P<value>\b\w+|\"(?:[^\"]|\"\")+\")(?(open)\))::text (?:(?P<any>= ANY)|<> ALL) "
+    r"\((?P<inner>\()?ARRAY\[(?P<items>(?:'(?:[^']|'')*'::character varying(?:, )?)+)\](?(inner)\))::text\[\]\)"
+)
+"""What the server restates of `value IN (...)` and `value NOT IN (...)` for a column of the type VARCHAR."""
+
 CAST = re.compile(r"::(?:character varying|bpchar|text)")
 """A cast to text, which the server adds to literals."""
 
@@ -321,6 +327,14 @@ class PostgreSQL(Dialect):
         for owner, name, definition in connection.execute(asked, given):
             found.setdefault(owner, {})[name] = definition
         return found
+
+    def written_condition(self, text: str) -> str:
+        """Return it with `IN` for the arrays that the server makes of it, which it would restate in another way."""
+
+        def listed(found: re.Match[str]) -> str:
+            return f"{found['value']} {'IN' if found['any'] else 'NOT IN'} ({CAST.sub('', found['items'])})"
+
+        return CAST_ARRAY.sub(listed, text)
 
     def conditions(self, text: str) -> Iterable[str]:
         """Yield `IN` for the array that the server makes of it."""

@@ -13,6 +13,7 @@ from ellar_db.config.command_line import program
 from ellar_db.config.invocation import invocation_of
 from ellar_db.config.reports.position import Position, explaining
 from ellar_db.config.reports.refusals import reported
+from ellar_db.config.squashed.history import history_for
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.inspection.recording import Step, recorded
@@ -114,15 +115,17 @@ class Planner:
         if self.target == "base" or self.target.endswith("@base"):
             return True
         with reported():
-            meant = {each.revision for each in self.script.get_revisions(self.target)}
-            return bool(meant) and not meant & set(at) and meant <= ancestors(self.script, at)
+            script = history_for(self.script, at)
+            meant = {each.revision for each in script.get_revisions(self.target)}
+            return bool(meant) and not meant & set(at) and meant <= ancestors(script, at)
 
     def _steps(self, standing: Standing, at: tuple[str, ...], *, down: bool) -> list[RevisionStep]:
         origin = standing.origin
         name = f"the database {standing.database!r}"
         choice = "" if origin is None else origin.choice
         command = "downgrade" if down else "upgrade"
-        position = Position(self.script, at, name, standing.package, command, self.target, choice)
+        script = history_for(self.script, at)
+        position = Position(script, at, name, standing.package, command, self.target, choice)
         with reported(), explaining(position, program()):
             return (downgrade_steps if down else upgrade_steps)(self.script, self.target, at)
 

@@ -201,7 +201,7 @@ class _Recorder:
         begin = len(_text(context))
         steps = list(self._ahead())
         for step in steps:
-            [script] = self._script.get_revisions(step.revision.revision)
+            script: Any = step.revision
             if self._chosen is None or script.revision in self._chosen:
                 made.steps.append(Step(script, step.is_upgrade))
                 first = begin if step is steps[0] else None

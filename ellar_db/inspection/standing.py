@@ -11,6 +11,8 @@ from ellar_db.config.command_line import program
 from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
 from ellar_db.config.reports.position import DATABASE_OPTION, position_in, unknown_here
 from ellar_db.config.reports.refusals import reported
+from ellar_db.config.squashed.files import Squash
+from ellar_db.config.squashed.history import history_for, inside
 from ellar_db.databases.connections import briefly
 from ellar_db.databases.database import DEFAULT, Database, Databases
 from ellar_db.guards.entry import EntryTable
@@ -18,6 +20,7 @@ from ellar_db.guards.locking import holder_of
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError, PluginError, UnavailableError
+from ellar_db.util.files import shown
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -44,6 +47,7 @@ class Standing:
         leftovers: What earlier runs left that no later run removes, each with what to do about it.
         columns: What plugins say of it, by title.
         advice: What to do about `unknown`.
+        squash: Inside of which range it stands that was squashed, in words; empty if in none.
         error: Why it can't be told, in one line.
         origin: The database; None if env.py doesn't tell.
     """
@@ -59,6 +63,7 @@ class Standing:
     leftovers: Sequence[str] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     advice: str = ""
+    squash: str = ""
     error: str = ""
     origin: Database | None = field(default=None, compare=False, repr=False)
 
@@ -179,8 +184,9 @@ class _Survey:
     def _look(self, heads: tuple[str, ...], context: MigrationContext) -> list[Any]:
         position = position_in(context, heads, "current")
         known = tuple(head for head in heads if head not in position.unknown)
-        current = sorted(self.script.get_all_current(known), key=lambda each: each.revision)
+        current = sorted(position.script.get_all_current(known), key=lambda each: each.revision)
         values: dict[str, Any] = {"current": current, "unknown": position.unknown, "pending": self._ahead_of(known)}
+        values["squash"] = "; ".join(self._left_of(squash, values["pending"]) for squash in inside(self.script, known))
         if position.unknown:
             values["advice"] = unknown_here(position, program())
         database, connection = context.opts.get(DATABASE_OPTION), context.connection
@@ -196,11 +202,22 @@ class _Survey:
     def _ahead_of(self, heads: tuple[str, ...]) -> list[Script]:
         """Return the revisions that a database at some heads doesn't have, in the order in which they would run."""
         if heads not in self._pending:
-            done = ancestors(self.script, heads) if heads else set()
+            script = history_for(self.script, heads)
+            done = ancestors(script, heads) if heads else set()
             self._pending[heads] = [
-                each for each in reversed(list(self.script.walk_revisions())) if each.revision not in done
+                each for each in reversed(list(script.walk_revisions())) if each.revision not in done
             ]
         return self._pending[heads]
+
+    @staticmethod
+    def _left_of(squash: Squash, pending: Sequence[Script]) -> str:
+        """Return how much of a range that was squashed a database doesn't have yet."""
+        old = {each.revision for each in squash.scripts}
+        left = sum(each.revision in old for each in pending)
+        return (
+            f"inside the range that was squashed into {squash.end}: {left} of its {len(old)} old revisions "
+            f"{'is' if left == 1 else 'are'} left, which `upgrade` runs from {shown(squash.folder)}"
+        )
 
     def _more(self, database: Database, connection: Connection, context: MigrationContext) -> Mapping[str, Any]:
         """Return what is known of a database besides its revisions."""
