@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -36,7 +36,7 @@ PACKAGES = {
     "alembic-guard": ("alembic-guard",),
     "alembic-migration-linter": ("alembic-migration-linter",),
     "lockcheck": ("lockcheck",),
-    "squawk": ("squawk-cli", "alembic-squawk"),
+    "squawk": ("squawk-cli", "alembic-squawk", "alembic"),
     "zdm": ("zdm",),
 }
 """What is installed for each of the peers; the first package's version is told."""
@@ -106,11 +106,11 @@ class Peers:
         self.folder = folder
         self.versions: dict[str, str] = {}
 
-    def linters(self) -> Iterator[Linter]:
-        """Install them, and yield those that could be installed."""
+    def linters(self, names: Iterable[str]) -> Iterator[Linter]:
+        """Install some of them, and yield those that could be installed."""
         both = (POSTGRESQL, MARIADB)
-        for name, packages in PACKAGES.items():
-            if self._install(name, packages):
+        for name in names:
+            if self._install(name, PACKAGES[name]):
                 kinds = both if name == "alembic-migration-linter" else (POSTGRESQL,)
                 yield Linter(name, kinds, getattr(self, f"_{name.replace('-', '_')}"))
 
@@ -159,7 +159,7 @@ class Peers:
     def _alembic_migration_linter(self, case: Case) -> set[str]:
         dialect = "postgresql" if case.kind == POSTGRESQL else "mysql"
         output = self._output("alembic-migration-linter", "alembic-lint", "--no-cache", "-d", dialect, "-r", "change")
-        return self._codes("alembic-migration-linter", set(re.findall(r"^    ([A-Z_]+)\b", output, re.MULTILINE)))
+        return self._codes("alembic-migration-linter", set(re.findall(r"^\s+([A-Z_]+)$", output, re.MULTILINE)))
 
     def _squawk(self, _: Case) -> set[str]:
         self._output("squawk", "alembic-squawk", "--out-dir", "sql", "--revisions", "before:change")
@@ -228,7 +228,9 @@ def main() -> int:
     """Run the linters, print how often each is right, and store what they say."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", type=Path, help="where the results are stored")
-    parser.add_argument("--only", choices=("lint", "measure", "peers"), action="append", help="leave out the others")
+    parser.add_argument(
+        "--only", choices=("lint", "measure", "peers", *PACKAGES), action="append", help="leave the others out"
+    )
     parser.add_argument("--peers", type=Path, help="where the peers are installed, to be used again")
     parser.add_argument("--names", action="store_true", help="name the revisions that ellar_db gets wrong")
     given = parser.parse_args()
@@ -240,7 +242,7 @@ def main() -> int:
     linters += [Linter("ellar_db lint --measure", both, own(measure=True))] if "measure" in only else []
     with tempfile.TemporaryDirectory() as name:
         peers = Peers(given.peers or Path(name))
-        linters += peers.linters() if "peers" in only else ()
+        linters += peers.linters(PACKAGES if "peers" in only else [name for name in PACKAGES if name in only])
         said = compared(linters, truth)
         versions = {**{linter.name: version("ellar-db") for linter in linters}, **peers.versions}
     for kind in both:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 TITLES = {"postgresql": "PostgreSQL", "mariadb": "MariaDB"}
@@ -45,7 +46,8 @@ def page(results: Mapping[str, Any]) -> str:
         results: What `lint.py` has stored.
     """
     many = " and ".join(f"{results['rows'][kind]:,} on {title}" for kind, title in TITLES.items())
-    parts = [INTRODUCTION.strip().format(many=many)]
+    heading, *paragraphs = INTRODUCTION.strip().format(many=many).split("\n\n")
+    parts = [heading, *(fill(paragraph, 120) for paragraph in paragraphs)]
     for kind, title in TITLES.items():
         parts += [f"## {title} {results['servers'][kind]}", "\n".join(_summary(results, kind))]
         parts.append("\n".join(_cases(results, kind)))

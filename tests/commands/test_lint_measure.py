@@ -179,6 +179,21 @@ KEY = "ADD CONSTRAINT boss FOREIGN KEY (id) REFERENCES users (id)"
         (IN_PARTS, []),
         (f'{ADDED}op.execute("UPDATE users SET level = 1")', [("DB306", LINE + 1)]),
         (f'{ADDED}op.execute("UPDATE users SET level = 1 WHERE id = 1")', []),
+        (f'{ADDED}op.create_index("by_level", "users", ["level"])', [("DB301", LINE + 1)]),
+        (
+            f'op.execute("ALTER TABLE users {KEY} NOT VALID")\n'
+            '    op.execute("ALTER TABLE users VALIDATE CONSTRAINT boss")',
+            [("DB306", LINE + 1)],
+        ),
+        (
+            "with op.get_bind().begin_nested() as inner:\n"
+            '        op.execute("CREATE INDEX i ON users (name)")\n'
+            "        inner.rollback()\n"
+            '    op.execute("SELECT count(*) FROM users")',
+            [("DB301", LINE + 1)],
+        ),
+        ("op.execute(\"UPDATE users SET name = 'n' WHERE name <> 'x'\")", [("DB305", LINE)]),
+        ('op.get_bind().connection.cursor().execute("CREATE INDEX i ON users (name)")', [("DB301", None)]),
         ('op.execute("REINDEX TABLE users")', [("DB307", LINE)]),
         (
             'with op.get_context().autocommit_block():\n        op.execute("VACUUM FULL users")',
@@ -374,9 +389,13 @@ def test_several_databases_are_measured_each(several: Project, new_database: Cal
     assert [(each["code"], each["database"]) for each in found if each["measured"]] == [("DB301", "reports")]
 
 
-def test_an_env_py_of_somebody_else_is_no_answer(plain: Project) -> None:
+@pytest.mark.parametrize("configured", [True, False])
+def test_an_env_py_of_somebody_else_is_no_answer(plain: Project, configured: bool) -> None:
     theirs = ForeignEnvironment(plain, "sqlite:///app.db", "generic").write()
     theirs.revision("one", None, "op.create_table('t', sa.Column('id', sa.Integer))", "op.drop_table('t')")
+    if not configured:
+        (plain.path / "pyproject.toml").unlink()
+        plain.forget()
 
     result = plain.db("-c", "theirs.ini", "lint", "--measure", "--all", exit_code=3)
 

@@ -36,6 +36,7 @@ class Seen:
         reads: Whether programs that read the table wait meanwhile; those that write do.
         of: The tables whose rows are read or changed meanwhile, if it isn't this one.
         since: The line of the statement that locked the table, if it is another one; 0 if it isn't known.
+        others: How many other tables are locked in the same way.
     """
 
     work: Work
@@ -43,6 +44,7 @@ class Seen:
     reads: bool = False
     of: tuple[str, ...] = ()
     since: int = 0
+    others: int = 0
 
 
 class Observer:

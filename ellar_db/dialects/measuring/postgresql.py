@@ -23,14 +23,17 @@ BLOCKING = {BLOCKING_READS, "ExclusiveLock", "ShareRowExclusiveLock", "ShareLock
 RELATIONS = """
 SELECT c.oid::bigint AS oid, c.relkind::text AS kind, pg_relation_filenode(c.oid)::bigint AS file,
     CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END AS name,
-    i.indrelid::bigint AS of, coalesce(i.indisvalid, true) AS valid,
+    i.indrelid::bigint AS of,
     pg_stat_get_xact_numscans(c.oid) AS scans, pg_stat_get_xact_tuples_fetched(c.oid) AS fetched,
     pg_stat_get_xact_tuples_updated(c.oid) + pg_stat_get_xact_tuples_deleted(c.oid) AS changed,
     pg_stat_get_xact_tuples_inserted(c.oid) - pg_stat_get_xact_tuples_deleted(c.oid) AS added,
     CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) ELSE 0 END AS size,
-    (SELECT array_agg(l.mode) FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted
-        AND l.relation = c.oid) AS locks
+    l.modes AS locks
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
+LEFT JOIN (
+    SELECT relation, array_agg(mode) AS modes FROM pg_locks
+    WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted GROUP BY relation
+) l ON l.relation = c.oid
 WHERE c.relkind IN ('r', 'p', 'm', 'i') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 """Tables, materialized views and indexes, as the transaction sees them, and what it did to them."""
@@ -46,6 +49,9 @@ SELECT inhrelid::bigint, inhparent::bigint FROM pg_inherits
 JOIN pg_class ON pg_class.oid = inhparent AND relkind = 'p'
 """
 """Partitions, with what they are a part of."""
+
+NAMES = "SELECT oid::bigint, oid::regclass::text FROM pg_class WHERE relkind = 'r'"
+"""The names of tables, as a statement has them."""
 
 WITHIN = "SELECT now() <> statement_timestamp()"
 """Whether a transaction was begun by an earlier statement."""
@@ -75,6 +81,9 @@ EVERY = re.compile(r"\s*(?:UPDATE|DELETE)\b(?!.*\bWHERE\b)", re.IGNORECASE | re.
 
 NUMBER = re.compile(r"\d+")
 
+FEW = 3
+"""The number of rows of a table up to which they don't stand for an application's."""
+
 SOME = 2
 """The number of rows from which "all" differs from "one"."""
 
@@ -88,7 +97,6 @@ class Relation:
     file: int | None
     name: str
     of: int | None
-    valid: bool
     scans: int
     fetched: int
     changed: int
@@ -105,7 +113,7 @@ class Relation:
         return BLOCKING_READS if BLOCKING_READS in held else next(iter(held), "")
 
 
-NONE = Relation(0, "", None, "", None, True, 0, 0, 0, 0, 0, None)
+NONE = Relation(0, "", None, "", None, 0, 0, 0, 0, 0, None)
 
 
 @dataclass(frozen=True)
@@ -166,12 +174,11 @@ class PostgreSQLObserver(Observer):
             oid: each for oid, each in picture.relations.items() if each.kind in "rpm" and each.name not in leave_out
         }
         self._roots = {int(part): int(root) for part, root in connection.exec_driver_sql(ROOTS)}
-        quote = connection.dialect.identifier_preparer.quote
-        self._rows = {}
-        for oid, each in self._old.items():
-            if each.kind == "r":
-                name = ".".join(quote(part) for part in each.name.split("."))
-                self._rows[oid] = int(connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one())
+        self._rows = {
+            int(oid): int(connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one())
+            for oid, name in connection.exec_driver_sql(NAMES).all()
+            if oid in self._old
+        }
         connection.rollback()
         self._running: dict[int, Transaction] = {}
 
@@ -290,11 +297,14 @@ class _Step:
             # without a transaction, its lock is gone already
             is_view = self.now.get(oid).kind == "m"
             return Seen(Work.MAINTENANCE if maintains or is_view else Work.REWRITE, name, True)
-        if not mode or self.was.get(oid).strongest in (mode, BLOCKING_READS) or oid not in self.read:
+        if not mode or oid not in self.read:
             return None
         reads = mode == BLOCKING_READS
         if oid in self.indexed:
             return Seen(Work.MAINTENANCE if maintains else Work.INDEX, name, reads)
+        if self.was.get(oid).strongest in (mode, BLOCKING_READS):
+            # it may be that of an earlier statement alone
+            return None
         if oid in self.referred - self.referring:
             # that is told of the table that refers to it
             return None
@@ -309,14 +319,19 @@ class _Step:
         long = self.rewritten | self.read | self.changed
         if not long:
             return
-        of = tuple(sorted({self.observer.name(oid) for oid in long}))
+        held: dict[str, tuple[bool, int]] = {}
         for oid, (line, mode) in since.items():
             reads = mode == BLOCKING_READS
             # what is told of the table already says as much
             is_told = oid in self._found and self._found[oid] >= reads
             if self.was.get(oid).strongest and not is_told:
-                name = self.observer.name(oid)
-                yield Seen(Work.AFTER_LOCK, name, reads, () if of == (name,) else of, line)
+                held.setdefault(self.observer.name(oid), (reads, line))
+        if held:
+            of = tuple(sorted({self.observer.name(oid) for oid in long}))
+            # of many tables, one that is worked on is told
+            name = next((each for each in held if each in of), next(iter(held)))
+            reads, line = held[name]
+            yield Seen(Work.AFTER_LOCK, name, reads, () if of == (name,) else of, line, len(held) - 1)
 
     def _is_rewritten(self, oid: int) -> bool:
         was, now = self.was.get(oid), self.now.get(oid)
@@ -353,9 +368,11 @@ class _Step:
             return self._parts.executed[key] > 1 and self._parts.changed[key] >= rows
         if LOCKS_ROWS.search(self.statement) and oid in self.read:
             return True
-        # without an index, it isn't known how many others there are
-        many = 1 if is_scanned else SOME
-        return changed > 0 and ((changed >= many and changed * 2 >= rows) or self._parts.changed[key] >= rows)
+        if is_scanned and rows <= FEW:
+            # without an index, a condition that one of so few rows fulfils may be fulfilled by many
+            return changed > 0
+        is_most = changed >= SOME and changed * 2 >= rows
+        return changed > 0 and (is_most or self._parts.changed[key] >= rows)
 
     def _is_built(self, oid: int) -> bool:
         """Return whether an index is made, or made anew."""

@@ -64,8 +64,6 @@ def measured(
     Raises:
         UnavailableError: A revision can't be run there.
     """
-    if not databases:
-        raise DbError("--measure needs a database, of which a scratch database has the kind; configure one")
     result = Measured()
     for database in of_folder(config, script, databases, urls):
         walk = _Walk(Stage(config, script, database, urls), wanted[database.name])

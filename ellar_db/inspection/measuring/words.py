@@ -101,8 +101,9 @@ def finding_of(seen: Seen, database: str, dialect: Dialect) -> Finding:
     words = WORDS[seen.work]
     if seen.work is Work.CHECK and not seen.reads:
         words = WORDS[Work.FOREIGN_KEY]._replace(message="{who} wait while all rows are read")
+    others = f" of it and {seen.others} other table{'s' if seen.others > 1 else ''}" if seen.others else ""
     message = words.message.format(
-        who="reads and writes" if seen.reads else "writes",
+        who=f"{'reads and writes' if seen.reads else 'writes'}{others}",
         since=f", since line {seen.since}," if seen.since else "",
         of=f"of {' and '.join(seen.of)}" if seen.of else "of the table",
     )
