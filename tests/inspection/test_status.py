@@ -243,6 +243,17 @@ def test_a_folder_of_somebody_elses(project: Project, any_database: str) -> None
     assert (found["state"], [each["title"] for each in found["pending"]]) == ("behind", ["later"])
 
 
+def test_of_many_pending_revisions_some_are_listed(plain: Project) -> None:
+    plain.db("init")
+    for number in range(25):
+        add(plain, f"r{number}", f"r{number - 1}" if number else None)
+
+    shown = plain.db("status").stdout.splitlines()
+
+    assert shown[-2:] == ["  r19  Add r19", "  ... and 5 more; --json lists all"]
+    assert len(stand(plain)[0]["pending"]) == 25
+
+
 def test_many_of_a_group_are_told_together(project: Project) -> None:
     from tests.support.fleets import files, history
 
