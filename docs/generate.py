@@ -12,7 +12,9 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -150,34 +152,53 @@ def flowed(text: str) -> str:
 
 
 def rules_page() -> str:
-    """Return the page of all rules about new revisions."""
-    from ellar_db.dialects.mysql import MySQL
-    from ellar_db.dialects.postgresql import PostgreSQL
-    from ellar_db.dialects.sqlite import SQLite
-    from ellar_db.lint.rules import RULES
-
-    kinds = {"PostgreSQL": PostgreSQL(), "SQLite": SQLite(), "MySQL and MariaDB": MySQL()}
-    databases = {
-        rule.code: ", ".join(name for name, dialect in kinds.items() if rule.applies(dialect)) for rule in RULES
-    }
-    rows = [
-        f"| [{rule.code}](#{anchor(f'{rule.code} {rule.title}')}) | {rule.title} | {databases[rule.code]} |"
-        for rule in RULES
-    ]
+    """Return the page that lists the rules."""
+    rows = [f"| [{rule.code}]({rule.code}.md) | {rule.title} | {databases_of(rule)} |" for rule in all_rules()]
     parts = [
         "# Rules",
-        "Made from `ellar_db/lint/rules.py` by `make docs`. `migrate` and `revision --autogenerate` apply them to each "
-        "revision that they write. [Review a revision](../how-to/review-a-revision.md) says how to use them.",
+        "Made from `ellar_db/lint/rules/` by `make docs`. `lint` applies all of them. `migrate` and `revision "
+        "--autogenerate` apply those about operations and statements to each revision that they write, `plan` to those "
+        "that it would run. [Review a revision](../../how-to/review-a-revision.md) says how to use them.",
+        "The second part of a code is its subject: 1 what is lost, 2 what fails, 3 who waits, 4 types, 5 the release "
+        "that runs meanwhile, 6 the revision itself.",
         "\n".join(["| code | what it finds | databases |", "|---|---|---|", *rows]),
     ]
-    for rule in RULES:
-        parts += [f"## {rule.code} {rule.title}", rule.why, f"What to do: {rule.fix[0].lower()}{rule.fix[1:]}"]
     return "\n\n".join(parts) + "\n"
 
 
-def anchor(heading: str) -> str:
-    """Return the anchor of a heading, as GitHub makes it."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+def rule_page(rule: Any) -> str:
+    """Return the page of a rule."""
+    parts = [
+        f"# {rule.code} {rule.title}",
+        rule.why,
+        f"What to do: {rule.fix[0].lower()}{rule.fix[1:]}",
+        *(
+            f"{title}\n\n```python\n{code}\n```"
+            for title, code in (("Found in:", rule.bad), ("Instead:", rule.good))
+            if code
+        ),
+        f"Databases: {databases_of(rule)}.",
+        f"Where it is no problem, a comment at the line or above it says why: `# ellar-db: {rule.code} the reason`. "
+        "[Review a revision](../../how-to/review-a-revision.md) has other ways. [All rules](README.md).",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def all_rules() -> Any:
+    """Return the rules that are built in."""
+    from ellar_db.lint.registry import RULES
+
+    return RULES
+
+
+def databases_of(rule: Any) -> str:
+    """Return the kinds of databases to which a rule applies."""
+    from ellar_db.dialects.mysql import MySQL
+    from ellar_db.dialects.postgresql import PostgreSQL
+    from ellar_db.dialects.sqlite import SQLite
+
+    kinds = {"PostgreSQL": PostgreSQL(), "SQLite": SQLite(), "MySQL and MariaDB": MySQL()}
+    return ", ".join(name for name, dialect in kinds.items() if rule.applies(dialect))
 
 
 def migrate_page() -> str:
@@ -192,7 +213,8 @@ def migrate_page() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": commands_page,
     "reference/hooks.md": hooks_page,
-    "reference/rules.md": rules_page,
+    "reference/rules/README.md": rules_page,
+    **{f"reference/rules/{rule.code}.md": partial(rule_page, rule) for rule in all_rules()},
     "reference/what-migrate-sees.md": migrate_page,
 }
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from ellar_db.dialects.sqlite import sqlite_file as sqlite_file
     from ellar_db.guards.migration_lock import migration_lock as migration_lock
     from ellar_db.hooktypes import PackageMigrations as PackageMigrations
+    from ellar_db.hooktypes import Problem as Problem
     from ellar_db.hooktypes import RevisionRequest as RevisionRequest
+    from ellar_db.hooktypes import Rule as Rule
     from ellar_db.hooktypes import Run as Run
     from ellar_db.module import EllarDBModule as EllarDBModule
     from ellar_db.plugins.options import plugin_option as plugin_option
@@ -42,7 +44,9 @@ HOMES = {
     "MigrationOptions": "databases.options",
     "OverridingCommand": "cli.overriding",
     "PackageMigrations": "hooktypes",
+    "Problem": "hooktypes",
     "RevisionRequest": "hooktypes",
+    "Rule": "hooktypes",
     "Run": "hooktypes",
     "Setting": "config.plugin_settings",
     "alembic_config": "config.seam",

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from ellar_db.databases.database import Database
     from ellar_db.databases.limits import Limits
     from ellar_db.dialects.base import Dialect
-    from ellar_db.hooktypes import Lock, PackageMigrations, RevisionRequest, Run
+    from ellar_db.hooktypes import Lock, PackageMigrations, RevisionRequest, Rule, Run
 
 
 PROJECT = "ellar_db"
-API = "1.4"
+API = "1.5"
 """The version of the hooks, which a plugin may name as `ELLAR_DB_API`.
 
 The second number increases when a hook or a parameter is added, the first when one is removed.
@@ -455,6 +455,32 @@ def ellar_db_dialects() -> Iterable[Dialect]:
         @hookimpl
         def ellar_db_dialects():
             yield Oracle()
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ellar_db_lint_rules() -> Iterable[Rule]:
+    """Add rules about revisions.
+
+    Called when `migrate`, `revision --autogenerate`, `plan` or `lint` first applies rules. The project may ignore them,
+    and give them other severities, as it may with those that are built in.
+
+    Returns:
+        Rules, each with a code of its own: capitals and a number, such as ACME1. A code that another rule has is an
+        error that names both plugins.
+
+    Example:
+        from ellar_db import Problem, Rule
+
+        def check(statement, operations):
+            for change in statement.changes:
+                if change.kind == "create table" and not change.table[1].startswith("acme_"):
+                    yield Problem(change.table[1], None, "has no prefix", "call it acme_...")
+
+        @hookimpl
+        def ellar_db_lint_rules():
+            yield Rule("ACME1", "No prefix", "Others use it too.", "Begin with acme_.", check, about="statement")
     """
     raise NotImplementedError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -182,3 +182,86 @@ class Lock(Protocol):
 
     def holder(self) -> str:
         """Return who holds the lock, as in "process 123 on web-1 since 12:00:03", or "" if that isn't known."""
+
+
+Severity = Literal["error", "warning", "note"]
+"""An error is known to fail, a warning may fail or lose something, a note is worth knowing."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a rule says of an operation.
+
+    Args:
+        table: The table, with its schema if it is named.
+        column: The column, or None if it concerns the whole table.
+        message: What will happen.
+        fix: What to do.
+        severity: How bad it is.
+        line: The line of the revision, if the rule knows it better than by what it looks at.
+    """
+
+    table: str
+    column: str | None
+    message: str
+    fix: str
+    severity: Severity = "warning"
+    line: int = 0
+
+
+About = Literal["operation", "statement", "revision"]
+"""What a rule looks at, one after the other."""
+
+
+def anywhere(_: Any) -> bool:
+    """Return that a rule applies to a kind of database."""
+    return True
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule about what a revision does.
+
+    An installed package adds rules with the hook `ellar_db_lint_rules`.
+
+    Args:
+        code: The code, in capitals and with a number at its end; it never changes its meaning.
+        title: What it finds, in a few words.
+        why: Why that is a problem: what locks whom for how long, what is lost, what fails.
+        fix: What to do.
+        check: Yields the problems of what it looks at, and gets the operations of the whole revision besides:
+            `check(operation, operations)` or `check(statement, operations)`; of a rule about the revision,
+            `check(operations)`.
+        applies: Returns whether it applies to a kind of database, which it gets as an `ellar_db.Dialect`.
+        about: What it looks at: each Alembic operation, each `Statement` of the SQL (known by `lint` and `plan`, and
+            for operations on tables that exist by `migrate` too), or the revision as a whole.
+        bad: Part of a revision in which it finds something.
+        good: The same without a problem.
+
+    Example:
+        def check(statement, operations):
+            for change in statement.changes:
+                if change.kind == "truncate":
+                    yield Problem(change.table[1], None, "removes all rows", "delete what is meant")
+
+        Rule("ACME1", "Truncated", "The rows are lost.", "Delete what is meant.", check, about="statement")
+    """
+
+    code: str
+    title: str
+    why: str
+    fix: str
+    check: Callable[..., Iterator[Problem]]
+    applies: Callable[[Any], bool] = anywhere
+    about: About = "operation"
+    bad: str = ""
+    good: str = ""
+
+    def problems(self, operations: Any, subject: Any) -> Iterator[Problem]:
+        """Yield the problems of what the rule looks at.
+
+        Args:
+            operations: The operations of the revision.
+            subject: The operation, or the statement; not used if it is about the revision.
+        """
+        yield from self.check(operations) if self.about == "revision" else self.check(subject, operations)

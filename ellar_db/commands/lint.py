@@ -17,7 +17,7 @@ from ellar_db.options import Selection, Which
 @options.databases
 @options.package
 @options.which
-@click.option("--explain", metavar="CODE", help="Say what a rule is about, and nothing else.")
+@click.option("--explain", metavar="CODE|all", help="Say what a rule is about, or list all, and nothing else.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "github", "json"]), default="text", help="How findings are written."
 )
@@ -35,7 +35,8 @@ def lint(
     """Apply the rules to revisions, read from their files.
 
     Those that the database doesn't have yet, or all if it can't be asked; nothing else is asked of it. A comment at the
-    line lets a finding pass, with a reason: `# ellar-db: DB102 nothing reads it since 2.3`.
+    line lets a finding pass, with a reason: `# ellar-db: DB102 nothing reads it since 2.3`. The project's settings can
+    do so too, and give rules other severities.
 
     Exit code 0: nothing but notes. 1: there are findings.
     """
@@ -43,15 +44,12 @@ def lint(
 
     from ellar_db.config.seam import alembic_config
     from ellar_db.inspection import linting
-    from ellar_db.lint.rules import CODES
-    from ellar_db.util.errors import DbError, meant
+    from ellar_db.plugins.manager import get_plugin_manager
+    from ellar_db.util.errors import DbError
     from ellar_db.util.masking import say
 
     if explain is not None:
-        rule = linting.explained(explain)
-        if rule is None:
-            raise DbError(f"there is no rule {explain}; there is: {', '.join(CODES)}{meant(explain.upper(), CODES)}")
-        say(f"{rule['title']}\n\n{rule['why']}\n\nWhat to do: {rule['fix'][0].lower()}{rule['fix'][1:]}")
+        say(linting.explained(explain, get_plugin_manager()))
         return
     with alembic_config(directory, x_arg=x_arg, package=package, decides=True, chosen=chosen) as config:
         found = linting.lint(config, which)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Inspector
     from sqlalchemy import Dialect as SQLAlchemyDialect
 
+    from ellar_db.ddl.catalog import Catalog
+    from ellar_db.ddl.changes import Change
+    from ellar_db.ddl.effects import Effect
     from ellar_db.dialects.statements import Statements
 
 
@@ -68,6 +71,15 @@ class Dialect(Comparing):
         from ellar_db.dialects.statements import Statements
 
         return Statements()
+
+    def effects(self, change: Change, catalog: Catalog) -> Iterable[Effect]:
+        """Return what a change of the schema does to those who use the database meanwhile; nothing if unknown.
+
+        Args:
+            change: The change, read from its statement.
+            catalog: What is known of the schema before it.
+        """
+        return ()
 
     # Identity
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect as SQLAlchemyDialect
     from sqlalchemy import Sequence as DatabaseSequence
 
+    from ellar_db.ddl.catalog import Catalog
+    from ellar_db.ddl.changes import Change
+    from ellar_db.ddl.effects import Effect
     from ellar_db.dialects.statements import Statements
 
 LEADING = r"(?:\s|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|(?:--|\#)[^\n]*\n|SET\s+STATEMENT\s.*?\sFOR\s)*"
@@ -85,6 +88,12 @@ class MySQL(Dialect):
         "SELECT LOWER(routine_type), routine_name, '', routine_definition FROM information_schema.routines "
         "WHERE routine_schema = DATABASE()",
     )
+
+    def effects(self, change: Change, catalog: Catalog) -> Iterable[Effect]:
+        """Return what its documentation says of the locks and the work of a change."""
+        from ellar_db.dialects.effects.mysql import effects
+
+        return effects(change, catalog)
 
     def hidden_defaults(
         self, connection: Connection, schema: str | None, table: str | None = None

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Sequence as DatabaseSequence
     from sqlalchemy.types import TypeEngine
 
+    from ellar_db.ddl.catalog import Catalog
+    from ellar_db.ddl.changes import Change
+    from ellar_db.ddl.effects import Effect
     from ellar_db.dialects.enum_types import EnumType
     from ellar_db.dialects.postgresql_catalog.numbering import Numbering, Steps
 
@@ -107,6 +110,12 @@ class PostgreSQL(Dialect):
         "SELECT 'schema', nspname, '', '' FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' "
         "AND nspname NOT IN ('information_schema', 'public')",
     )
+
+    def effects(self, change: Change, catalog: Catalog) -> Iterable[Effect]:
+        """Return what its documentation says of the locks and the work of a change."""
+        from ellar_db.dialects.effects.postgresql import effects
+
+        return effects(change, catalog)
 
     def absence(self, database: Database, error: BaseException) -> str:
         """Return what to do about the server's INVALID CATALOG NAME, for which not every driver gives the code."""

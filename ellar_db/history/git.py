@@ -34,13 +34,42 @@ def changed_files(folder: Path, ref: str) -> set[Path]:
     return {folder / os.fsdecode(name) for name in (changed + others).split(b"\0") if name}
 
 
-def asked(folder: Path, arguments: Sequence[str], problem: str) -> bytes:
+def naming_file(folder: Path, ref: str, name: str, without: Sequence[Path]) -> str:
+    """Return a file of a commit in which a word is; an empty text if there is none.
+
+    Args:
+        folder: A folder of the repository.
+        ref: The commit: a branch, a tag, or anything else that names one.
+        name: The word.
+        without: Folders whose files don't count.
+
+    Raises:
+        UnavailableError: There is no git, the folder isn't in a repository, or the commit isn't known.
+    """
+    top = Path(
+        os.fsdecode(asked(folder, ["rev-parse", "--show-toplevel"], f"{folder} isn't in a git repository")).strip()
+    )
+    found = asked(top, ["rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"], f"git knows no commit {ref!a}")
+    commit = found.decode("ascii", "replace").strip()
+    excluded = [
+        f":(exclude,literal,top){each.resolve().relative_to(top.resolve()).as_posix()}"
+        for each in without
+        if each.resolve().is_relative_to(top.resolve())
+    ]
+    options = ["--word-regexp", "--fixed-strings", "--name-only", "-I", "-z", "-e", name]
+    # 1 is its code for no match
+    files = asked(top, ["grep", *options, commit, "--", ":/", *excluded], f"git can't search {ref!a}", codes=(0, 1))
+    return os.fsdecode(files.split(b"\0")[0]).partition(":")[2]
+
+
+def asked(folder: Path, arguments: Sequence[str], problem: str, codes: Sequence[int] = (0,)) -> bytes:
     """Return what git prints.
 
     Args:
         folder: The folder in which it runs.
         arguments: The command with its options; names that others gave must not begin with a hyphen.
         problem: What an error means.
+        codes: The exit codes that are no errors.
 
     Raises:
         UnavailableError: git isn't installed, or fails.
@@ -55,7 +84,7 @@ def asked(folder: Path, arguments: Sequence[str], problem: str) -> bytes:
         )
     except OSError as error:
         raise UnavailableError(f"the program git can't be run: {error.strerror}; install it") from error
-    if done.returncode:
+    if done.returncode not in codes:
         said = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
         raise UnavailableError(f"{problem}{f': {said}' if said else ''}")
     return done.stdout

@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.config.command_line import program
 from ellar_db.config.groups import representatives
 from ellar_db.config.invocation import DATABASES, invocation_of
 from ellar_db.config.reports.refusals import reported
 from ellar_db.databases.database import Databases
+from ellar_db.ddl.catalog import Catalog
 from ellar_db.history.documents import written
-from ellar_db.inspection.recording import Recording, recorded
+from ellar_db.history.git import naming_file
+from ellar_db.inspection.recording import Recording, Step, recorded
 from ellar_db.inspection.trials.pending import revisions_of
+from ellar_db.inspection.trials.reversal import reversal_of
 from ellar_db.lint.findings import Finding
-from ellar_db.lint.operations import Operations, name_of
+from ellar_db.lint.operations import Loss, Operations, Sql, in_sql, name_of
 from ellar_db.lint.probes import Probes
-from ellar_db.lint.review import findings_of, ignored_codes
+from ellar_db.lint.registry import rules_of
+from ellar_db.lint.review import findings_of
+from ellar_db.lint.settings import lint_settings
 from ellar_db.options import Which
 from ellar_db.plugins.dialects import dialect_named
-from ellar_db.util.alembic import upgrade_steps
+from ellar_db.plugins.manager import PluginManager
+from ellar_db.revisions.losses import losses
+from ellar_db.util.alembic import upgrade_steps, version_folders
+from ellar_db.util.errors import DbError, meant
 from ellar_db.util.files import shown
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.operations.ops import MigrateOperation
+    from alembic.script import ScriptDirectory
 
 WAIVER = re.compile(r"#\s*ellar-db:\s*(?P<codes>[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*)\b[ \t:,-]*(?P<reason>.*)")
 """A comment that says why a finding is no problem, as in `# ellar-db: DB102 nothing reads it since 2.3`."""
@@ -142,43 +154,118 @@ def lint(config: Config, which: Which) -> Linted:
     script = ScriptDirectory.from_config(config)
     given: Databases = config.attributes.get(DATABASES) or Databases([])
     databases = representatives(invocation.manager, given, invocation.chosen) if given else given
-    linted = Linted()
     with reported():
         chosen = {each.name: revisions_of(which, script, each, invocation) for each in databases.values()}
         every = {each.revision for each in script.walk_revisions()}
-    union = set().union(*chosen.values()) if chosen else every
+    linted = Linted(revisions=len(set().union(*chosen.values()) if chosen else every))
+    reader = _Reader(config, script, which, linted)
+    # those before them tell which tables and columns there are
     for found in recorded(
-        config, script, lambda: upgrade_steps(script, "heads", ()), databases=list(databases), chosen=union
+        config, script, lambda: upgrade_steps(script, "heads", ()), databases=list(databases), goes_on=True
     ):
         name = found.database.name if found.database is not None else ""
-        _read(found, chosen.get(name, every), linted, ignored_codes(invocation.manager.settings), config)
-    linted.revisions = len(union)
+        reader.read(found, chosen.get(name, every))
+    linted.found.sort(key=lambda each: reader.places[each.revision])
     return linted
 
 
-def _read(found: Recording, chosen: set[str], linted: Linted, ignored: frozenset[str], config: Config) -> None:
-    """Apply the rules to the revisions on one database."""
-    from alembic.operations.ops import CreateTableOp, UpgradeOps
+class _Reader:
+    """Applies the rules to what was recorded.
 
-    database = found.database
-    name = database.name if database is not None else "default"
-    dialect = dialect_named(invocation_of(config).manager, found.dialect.name)
-    for step in found.steps:
-        if step.script.revision not in chosen:
-            continue
-        if step.problem:
-            linted.unread.setdefault(step.script.revision, step.problem)
-        lines = {id(operation): line for operation, line in step.operations}
-        container = UpgradeOps([operation for operation, _ in step.operations])
-        operations = Operations(container, dialect, found.dialect, Probes(database, dialect, None))
+    Args:
+        config: The configuration.
+        script: The folder.
+        which: Which revisions are read.
+        linted: Where the findings go.
+    """
+
+    def __init__(self, config: Config, script: ScriptDirectory, which: Which, linted: Linted) -> None:
+        self.manager = invocation_of(config).manager
+        self.rules = rules_of(self.manager)
+        self.settings = lint_settings(self.manager.settings, [rule.code for rule in self.rules])
+        self.script = script
+        self.linted = linted
+        self.places: dict[str, int] = {}
+        self.release = named_in(script, self.settings.release or which.since_ref or "")
+        self._seen: dict[tuple[object, ...], Finding] = {}
+
+    def read(self, found: Recording, chosen: set[str]) -> None:
+        """Apply the rules to the revisions on one database."""
+        from alembic.operations.ops import UpgradeOps
+
+        database = found.database
+        dialect = dialect_named(self.manager, found.dialect.name)
+        catalog = Catalog()
+        for number, step in enumerate(found.steps):
+            revision = step.script.revision
+            self.places.setdefault(revision, number)
+            if revision in chosen and step.problem:
+                self.linted.unread.setdefault(revision, step.problem)
+            lines: dict[int, int] = {}
+            container = UpgradeOps([])
+            for operation, line in [*step.operations, *_of_connection(step)]:
+                lines[id(operation)] = line
+                container.ops.append(operation)
+            operations = Operations(
+                container, dialect, found.dialect, Probes(database, dialect, None), sql=self._sql(step, catalog, found)
+            )
+            if revision in chosen:
+                name = database.name if database is not None else "default"
+                for subject, finding, line in findings_of(operations, self.rules, self.settings, name):
+                    self._add(step, finding, line or lines.get(id(subject), 0), operations)
+
+    def _sql(self, step: Step, catalog: Catalog, found: Recording) -> Sql:
+        name = found.database.token if found.database is not None else ""
+        downgrades = ["downgrade", f"downgrade_{name}"]
+        return Sql(
+            step.statements,
+            catalog,
+            step.copied,
+            step.asked,
+            step.script,
+            self.script.get_heads(),
+            reversal_of(step.script).problem,
+            [Loss(each.schema, each.table, each.column) for each in losses(Path(step.script.path), downgrades)],
+            self.release,
+        )
+
+    def _add(self, step: Step, finding: Finding, line: int, operations: Operations) -> None:
         # a table that is made in the same revision has no rows, and nobody uses it yet
-        made = {name_of((each.schema, each.table_name)) for each in container.ops if isinstance(each, CreateTableOp)}
-        for operation, finding in findings_of(operations, ignored, name):
-            if finding.table in made:
-                continue
-            located = Located(finding, step.script.revision, Path(step.script.path), lines[id(operation)])
-            if not any(_key(each) == _key(located) for each in (*linted.found, *linted.waived)):
-                (linted.waived if _is_waived(located) else linted.found).append(located)
+        if finding.table in {name_of(each) for each in operations.made}:
+            return
+        located = Located(finding, step.script.revision, Path(step.script.path), line)
+        # one line that does the same on several databases is one finding
+        first = self._seen.setdefault(_key(located), finding)
+        if first is not finding and (first.database != finding.database or first.message == finding.message):
+            return
+        waived = _is_waived(located) or any(
+            each.covers(finding.code, located.revision, finding.table) for each in self.settings.waivers
+        )
+        (self.linted.waived if waived else self.linted.found).append(located)
+
+
+def _of_connection(step: Step) -> Iterator[tuple[MigrateOperation, int]]:
+    """Yield operations that do what statements of a revision's own do, each with its line."""
+    from alembic.operations.ops import ExecuteSQLOp
+
+    for statement in step.statements:
+        if statement.operation is None or isinstance(statement.operation, ExecuteSQLOp):
+            for operation in in_sql(statement):
+                yield operation, statement.line
+
+
+def named_in(script: ScriptDirectory, ref: str) -> Callable[[str], str | None]:
+    """Return a function that returns a file of a commit in which a name is, the revisions aside.
+
+    Args:
+        script: The folder of the revisions.
+        ref: The commit; if it is empty, the function returns None, as it isn't known.
+    """
+    if not ref:
+        return lambda _: None
+    folder = Path(script.dir)
+    own = [folder, *version_folders(script)]
+    return cache(lambda name: naming_file(folder, ref, name, own))
 
 
 def _key(each: Located) -> tuple[object, ...]:
@@ -225,13 +312,27 @@ def lines_of(linted: Linted, form: str) -> Iterator[str]:
         yield each.annotation if form == "github" else each.text
 
 
-def explained(code: str) -> Mapping[str, str] | None:
-    """Return what a rule is about; None if there is none of the code.
+def explained(code: str, manager: PluginManager) -> str:
+    """Return what a rule is about, or a line for each of all.
 
     Args:
-        code: The rule's code.
-    """
-    from ellar_db.lint.rules import RULES
+        code: The rule's code, or "all".
+        manager: The plugins, which may bring it.
 
-    rule = next((rule for rule in RULES if rule.code == code.upper()), None)
-    return None if rule is None else {"title": f"{rule.code}: {rule.title}", "why": rule.why, "fix": rule.fix}
+    Raises:
+        DbError: There is no such rule.
+    """
+    rules = rules_of(manager)
+    if code == "all":
+        return "\n".join(f"{rule.code} {rule.title}" for rule in rules)
+    rule = next((rule for rule in rules if rule.code == code.upper()), None)
+    if rule is None:
+        codes = [rule.code for rule in rules]
+        raise DbError(
+            f"there is no rule {code}; `{program()} lint --explain all` lists them{meant(code.upper(), codes)}"
+        )
+    parts = [f"{rule.code}: {rule.title}", rule.why, f"What to do: {rule.fix[0].lower()}{rule.fix[1:]}"]
+    for title, example in (("Found in:", rule.bad), ("Instead:", rule.good)):
+        if example:
+            parts.append(f"{title}\n\n{indent(example, '    ')}")
+    return "\n\n".join(parts)

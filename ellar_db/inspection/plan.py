@@ -16,9 +16,12 @@ from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.inspection.recording import Recording, Step, recorded
 from ellar_db.inspection.standing import Standing, refuse_unclear, standings
-from ellar_db.lint.operations import Operations
+from ellar_db.lint.operations import Operations, Sql
 from ellar_db.lint.probes import Probes
-from ellar_db.lint.review import findings_of, ignored_codes
+from ellar_db.lint.registry import rules_of
+from ellar_db.lint.review import findings_of
+from ellar_db.lint.settings import lint_settings
+from ellar_db.lint.statements import Statement
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.util.alembic import ancestors, downgrade_steps, upgrade_steps
 from ellar_db.util.errors import DbError
@@ -160,19 +163,24 @@ class Planner:
         from alembic.runtime.migration import MigrationContext
 
         dialect = dialect_of(self.manager, database)
-        whose = {id(operation): step for step in plan.steps for operation, _ in step.operations}
+        whose: dict[int, Step] = {}
+        statements: list[Statement] = []
         for step in plan.steps:
             step.differences = [
                 each for operation, _ in step.operations for each in described(operation, connection.dialect)
             ]
+            whose.update({id(subject): step for subject in [*(each for each, _ in step.operations), *step.statements]})
+            # each revision is taken for a transaction of its own
+            statements += [*step.statements, Statement("COMMIT", 0), Statement("BEGIN", 0)] if step.is_upgrade else ()
         # what a downgrade loses is what it is for
         container = UpgradeOps([each for step in plan.steps if step.is_upgrade for each, _ in step.operations])
-        ignored = ignored_codes(self.manager.settings)
+        rules = rules_of(self.manager)
+        settings = lint_settings(self.manager.settings, [rule.code for rule in rules])
         with ExitStack() as stack:
             probes = stack.enter_context(Probes(database, dialect, MigrationContext.configure(connection)))
-            operations = Operations(container, dialect, connection.dialect, probes)
-            for operation, finding in findings_of(operations, ignored, database.name):
-                whose[id(operation)].findings.append(finding)
+            operations = Operations(container, dialect, connection.dialect, probes, sql=Sql(statements))
+            for subject, finding, _ in findings_of(operations, rules, settings, database.name):
+                whose[id(subject)].findings.append(finding)
 
     def _count(self, plan: Plan, database: Database, connection: Connection) -> None:
         from sqlalchemy import func, inspect, select, table

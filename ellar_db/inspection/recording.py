@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import wraps
 from traceback import walk_stack
@@ -15,9 +16,12 @@ from ellar_db.config.invocation import DATABASES, change_invocation, invocation_
 from ellar_db.config.reports.position import DATABASE_OPTION
 from ellar_db.config.reports.refusals import reported
 from ellar_db.databases.database import Database, Databases
+from ellar_db.ddl.changes import Table
 from ellar_db.fleet.attempt import warnings_kept
 from ellar_db.lint.findings import Finding
-from ellar_db.util.alembic import recording
+from ellar_db.lint.standin import StandIn
+from ellar_db.lint.statements import Span, Statement, statements_of
+from ellar_db.util.alembic import recording, without_a_database
 from ellar_db.util.errors import summary
 from ellar_db.util.masking import masked
 
@@ -43,6 +47,9 @@ class Step:
         script: The revision.
         is_upgrade: It is applied, and not undone.
         operations: Its operations, each with the line of the file from which it comes; 0 if that isn't known.
+        statements: Its statements, without those that write the version table.
+        copied: The tables that SQLite would copy, each with the line.
+        asked: The lines on which it asks for a connection.
         sql: Its SQL, that of the version table included.
         problem: Why not all of it can be told.
         differences: What it does, in words.
@@ -52,6 +59,9 @@ class Step:
     script: Script
     is_upgrade: bool
     operations: list[tuple[MigrateOperation, int]] = field(default_factory=list, repr=False)
+    statements: list[Statement] = field(default_factory=list, repr=False)
+    copied: list[tuple[Table, int]] = field(default_factory=list)
+    asked: list[int] = field(default_factory=list)
     sql: str = ""
     problem: str = ""
     differences: list[Difference] = field(default_factory=list)
@@ -83,6 +93,7 @@ def recorded(
     *,
     databases: Collection[str] = (),
     chosen: Collection[str] | None = None,
+    goes_on: bool = False,
 ) -> list[Recording]:
     """Return what revisions do on each database that env.py configures. No database is connected to.
 
@@ -93,12 +104,14 @@ def recorded(
         at: The revisions with which they begin.
         databases: The names of the databases; empty for all.
         chosen: The revisions that are recorded; the others are taken for applied, and don't run. None for all.
+        goes_on: Where a revision asks for a connection, it gets one that finds nothing, and where it copies a table of
+            SQLite, that is noted; otherwise both are the step's problem.
 
     Raises:
         DbError: env.py can't write SQL.
     """
     before, given = invocation_of(config), config.attributes.get(DATABASES)
-    recorder = _Recorder(script, ahead, chosen)
+    recorder = _Recorder(script, ahead, chosen, goes_on=goes_on)
     output, config.output_buffer = config.output_buffer, io.StringIO()
     change_invocation(config, labels=False, looks=True, script=recorder, ahead=None)
     if given and databases:
@@ -116,15 +129,22 @@ class _Recorder:
     """Records the steps of one execution of an env.py, in place of the `Script` that prints their SQL."""
 
     def __init__(
-        self, script: ScriptDirectory, ahead: Callable[[], Sequence[RevisionStep]], chosen: Collection[str] | None
+        self,
+        script: ScriptDirectory,
+        ahead: Callable[[], Sequence[RevisionStep]],
+        chosen: Collection[str] | None,
+        *,
+        goes_on: bool,
     ) -> None:
         self.found: list[Recording] = []
         self._script = script
         self._ahead = ahead
         self._chosen = chosen
+        self._goes_on = goes_on
         self._contexts: list[MigrationContext] = []
         self._marks: list[list[int]] = []
         self._running: Step | None = None
+        self._spans: dict[int, list[Span]] = {}
 
     def part(self, _: Database) -> io.StringIO:
         """Return the stream to which Alembic writes the SQL of one database."""
@@ -140,12 +160,15 @@ class _Recorder:
         environment = EnvironmentContext(
             config, self._script, fn=self._steps, as_sql=True, starting_rev=list(at) or None
         )
-        with reported(), warnings_kept(), recording(self._add), environment:
+        stand_in = StandIn(self._execute, lambda: self._contexts[-1].dialect)
+        goes_on = without_a_database(stand_in, self._copied) if self._goes_on else nullcontext()
+        with reported(), warnings_kept(), recording(self._around), goes_on, environment:
             self._script.run_env()
         for recording_, context, marks in zip(self.found, self._contexts, self._marks, strict=True):
             recording_.sql = _text(context)
             for step, begin, end in zip(recording_.steps, marks, [*marks[1:], len(recording_.sql)], strict=False):
                 step.sql = COMMIT.sub("", recording_.sql[begin:end]).strip()
+                step.statements = list(statements_of(recording_.sql, begin, end, self._spans.get(id(step), [])))
 
     def _steps(self, _: tuple[str, ...], context: MigrationContext) -> list[MigrationStep]:
         database = context.opts.get(DATABASE_OPTION)
@@ -186,9 +209,39 @@ class _Recorder:
 
         return run
 
-    def _add(self, operation: MigrateOperation) -> None:
+    @contextmanager
+    def _around(self, operation: MigrateOperation) -> Iterator[None]:
+        if self._running is None:
+            yield
+            return
+        line = _line(self._running.script.path)
+        self._running.operations.append((operation, line))
+        with self._noted(line, operation):
+            yield
+
+    @contextmanager
+    def _noted(self, line: int, operation: MigrateOperation | None) -> Iterator[None]:
+        """Note which part of the SQL comes from a line."""
+        context, step = self._contexts[-1], self._running
+        begin = len(_text(context))
+        try:
+            yield
+        finally:
+            self._spans.setdefault(id(step), []).append(Span(begin, len(_text(context)), line, operation))
+
+    def _copied(self, schema: str | None, table: str) -> None:
         if self._running is not None:
-            self._running.operations.append((operation, _line(self._running.script.path)))
+            self._running.copied.append(((schema, table), _line(self._running.script.path)))
+
+    def _execute(self, sql: str) -> None:
+        """Write what a revision executes on a connection, and note that it does."""
+        if self._running is None:
+            return
+        line = _line(self._running.script.path)
+        self._running.asked.append(line)
+        if sql:
+            with self._noted(line, None):
+                self._contexts[-1].impl.static_output(f"{sql};")
 
 
 def _skipped(work: Any) -> Callable[..., None]:

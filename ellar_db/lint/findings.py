@@ -5,31 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
 
-Severity = Literal["error", "warning", "note"]
-"""An error is known to fail, a warning may fail or lose something, a note is worth knowing."""
+from ellar_db.hooktypes import Severity
 
 log = logging.getLogger("ellar_db")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What a rule says of an operation.
-
-    Args:
-        table: The table, with its schema if it is named.
-        column: The column, or None if it concerns the whole table.
-        message: What will happen.
-        fix: What to do.
-        severity: How bad it is.
-    """
-
-    table: str
-    column: str | None
-    message: str
-    fix: str
-    severity: Severity = "warning"
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.autogenerate.answers.operations import is_fill
 from ellar_db.autogenerate.words import flattened
+from ellar_db.ddl.catalog import Catalog, TableFacts
+from ellar_db.ddl.changes import Change, Table, joined
+from ellar_db.ddl.changes import Column as Defined
+from ellar_db.ddl.columns import SPACES
 from ellar_db.dialects.base import Dialect
-from ellar_db.lint.probes import Probes, Table
+from ellar_db.lint.probes import Probes
+from ellar_db.lint.statements import Statement
 
 if TYPE_CHECKING:
     from alembic.operations.ops import MigrateOperation, OpContainer
+    from alembic.script import Script
     from sqlalchemy import Column
     from sqlalchemy import Dialect as SQLAlchemyDialect
 
@@ -26,6 +33,52 @@ def name_of(table: Table) -> str:
     return ".".join(part for part in table if part)
 
 
+@dataclass(frozen=True)
+class Loss:
+    """A table or a column that a downgrade drops.
+
+    Args:
+        schema: The table's schema, if it is named.
+        table: The table.
+        column: The column; None for the whole table.
+    """
+
+    schema: str | None
+    table: str
+    column: str | None
+
+
+MANY = 10_000
+"""The number of rows from which on work takes a time that others notice."""
+
+
+@dataclass(frozen=True)
+class Sql:
+    """What is known of a revision besides its operations, if it was recorded.
+
+    Args:
+        statements: Its statements, in order.
+        catalog: What the revisions before it have made, as far as it is known; it is followed.
+        copied: The tables that SQLite would copy, each with the line.
+        asked: The lines on which it asks for a connection.
+        script: The revision; None if it isn't written yet, or if there are several.
+        heads: The heads of its folder.
+        irreversible: Why it can't be undone, if it doesn't say that itself.
+        losses: What its downgrade drops.
+        release: Returns a file of the release that runs in which a name is, "" if there is none, None if unknown.
+    """
+
+    statements: Sequence[Statement] = ()
+    catalog: Catalog = field(default_factory=Catalog)
+    copied: Sequence[tuple[Table, int]] = ()
+    asked: Sequence[int] = ()
+    script: Script | None = None
+    heads: Sequence[str] = ()
+    irreversible: str = ""
+    losses: Sequence[Loss] = ()
+    release: Callable[[str], str | None] = field(default=lambda _: None)
+
+
 class Operations:
     """The operations of a revision on one database, read one after the other.
 
@@ -38,6 +91,7 @@ class Operations:
         server: SQLAlchemy's dialect of the database.
         probes: Questions to the database.
         duplicates: Whether duplicates may be searched for, which reads whole tables.
+        sql: What else is known of the revision.
     """
 
     def __init__(
@@ -48,17 +102,29 @@ class Operations:
         probes: Probes,
         *,
         duplicates: bool = False,
+        sql: Sql | None = None,
     ) -> None:
         self.all = list(flattened(container))
         self.dialect = dialect
         self.server = server
         self.probes = probes
         self.duplicates = duplicates
+        self.sql = sql or Sql()
         self.added: dict[tuple[Table, str], Column[Any]] = {}
-        self._sql: list[str] = []
+        self.made: set[Table] = set()
+        """Tables that its statements make."""
+        self.new_columns: set[tuple[Table, str]] = set()
+        """Columns that its statements add to other tables."""
+        self._texts: list[str] = []
         self._created: set[Table] = set()
         self._renamed_tables: dict[Table, Table] = {}
         self._renamed_columns: dict[tuple[Table, str], str] = {}
+        self._follow_statements()
+
+    @property
+    def statements(self) -> Sequence[Statement]:
+        """Its statements."""
+        return self.sql.statements
 
     def __iter__(self) -> Iterator[MigrateOperation]:
         for operation in self.all:
@@ -86,7 +152,49 @@ class Operations:
 
     def changes_rows(self, table: Table) -> bool:
         """Return whether the revision fills a table, or names it in SQL, before the current operation."""
-        return any(table[1] in sql for sql in self._sql)
+        return any(table[1] in text for text in self._texts)
+
+    def size(self, table: Table) -> str | None:
+        """Return how many rows a table has, for messages; None if it has none, or too few to matter.
+
+        An empty text is returned where the database isn't asked.
+        """
+        if table in self.made:
+            return None
+        if not self.probes.asks:
+            return ""
+        known = self.known(table)
+        rows = None if known is None else self.probes.estimated_rows(known)
+        return f" of about {rows} rows" if rows is not None and rows >= MANY else None
+
+    def named_by_release(self, name: str) -> str | None:
+        """Return a file of the release that runs in which a name is; "" if there is none, None if unknown."""
+        return self.sql.release(name)
+
+    def in_transaction(self, statement: Statement) -> bool:
+        """Return whether a statement is in a transaction, as revisions are unless they say otherwise."""
+        within = self.dialect.transactional_ddl is not False and not self.dialect.commits_at_ddl
+        for each in self.statements:
+            if each is statement:
+                break
+            for change in each.changes:
+                within = change.kind == "begin" or (within and change.kind != "commit")
+        return within
+
+    def _follow_statements(self) -> None:
+        """Find out what each statement does, given those before it."""
+        catalog = self.sql.catalog
+        for statement in self.statements:
+            _know(statement, catalog, self.server)
+            for change in statement.changes:
+                if change.kind in ("create table", "create view"):
+                    self.made.add(change.table)
+                elif change.kind == "rename table" and change.table in self.made:
+                    self.made.add((change.table[0], change.name))
+                elif change.kind == "add column" and change.table not in self.made:
+                    self.new_columns.add((change.table, change.column))
+                statement.effects += self.dialect.effects(change, catalog)
+                catalog.follow([change])
 
     def _follow(self, operation: MigrateOperation) -> None:
         from alembic.operations import ops
@@ -96,9 +204,9 @@ class Operations:
         elif isinstance(operation, ops.AddColumnOp):
             self.added[self.table(operation), operation.column.name] = operation.column
         elif isinstance(operation, ops.ExecuteSQLOp):
-            self._sql.append(str(operation.sqltext))
+            self._texts.append(str(operation.sqltext))
         elif is_fill(operation):
-            self._sql.append(self.table(operation)[1])
+            self._texts.append(self.table(operation)[1])
         elif isinstance(operation, ops.RenameTableOp):
             table = self.table(operation)
             known = self.known(table)
@@ -109,3 +217,68 @@ class Operations:
             column = self.known_column(table, operation.column_name)
             if column is not None:
                 self._renamed_columns[table, operation.modify_name] = column
+
+
+def _know(statement: Statement, catalog: Catalog, server: SQLAlchemyDialect) -> None:
+    """Take over what an operation says of the column that it changes, if nothing else does."""
+    from alembic.operations.ops import AlterColumnOp
+
+    operation = statement.operation
+    if not isinstance(operation, AlterColumnOp) or operation.existing_type is None:
+        return
+    table = operation.schema, operation.table_name
+    facts = catalog.tables.setdefault(table, TableFacts())
+    if operation.column_name.lower() not in facts.columns:
+        facts.columns[operation.column_name.lower()] = Defined(
+            operation.column_name,
+            _type(operation.existing_type, server),
+            # what alembic assumes if it isn't said
+            facts=frozenset() if operation.existing_nullable is not False else frozenset({"not null"}),
+        )
+
+
+def _type(type_: Any, server: SQLAlchemyDialect) -> str:
+    from sqlalchemy.types import to_instance
+
+    return SPACES.sub(r"\1", str(to_instance(type_).compile(dialect=server))).upper()
+
+
+def in_sql(statement: Statement) -> Iterator[MigrateOperation]:
+    """Yield operations that do what a statement of a revision's own does, as far as rules about operations know them.
+
+    Args:
+        statement: The statement.
+    """
+    for change in statement.changes:
+        yield from _operation(change)
+
+
+def _operation(change: Change) -> Iterator[MigrateOperation]:
+    from alembic.operations import ops
+    from sqlalchemy import Column, text
+    from sqlalchemy.types import NullType
+
+    schema, table = change.table
+    names = [each.name for each in change.columns]
+    if change.kind == "drop table":
+        yield ops.DropTableOp(table, schema=schema)
+    elif change.kind == "create table":
+        yield ops.CreateTableOp(table, [], schema=schema)
+    elif change.kind == "drop column":
+        yield ops.DropColumnOp(table, change.column, schema=schema)
+    elif change.kind == "set not null":
+        yield ops.AlterColumnOp(table, change.column, schema=schema, modify_nullable=False)
+    elif change.kind == "rename column":
+        yield ops.AlterColumnOp(table, change.column, schema=schema, modify_name=change.name)
+    elif change.kind == "rename table":
+        yield ops.RenameTableOp(table, change.name, schema=schema)
+    elif change.kind == "add column" and not change.definition.facts & {"identity", "stored", "virtual"}:
+        column = change.definition
+        nullable = "not null" not in column.facts or "SERIAL" in column.type
+        default = text(joined(column.default)) if column.default else None
+        made: Column[Any] = Column(column.name, NullType(), nullable=nullable, server_default=default)
+        yield ops.AddColumnOp(table, made, schema=schema)
+    elif change.kind == "add unique" and all(names) and names:
+        yield ops.CreateUniqueConstraintOp(change.name, table, names, schema=schema)
+    elif change.kind == "create index" and "unique" in change.facts and all(names):
+        yield ops.CreateIndexOp(change.name, table, names, schema=schema, unique=True)

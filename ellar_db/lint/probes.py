@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 from ellar_db.databases.connections import apart, briefly, connected
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
+from ellar_db.ddl.changes import Table
 from ellar_db.dialects.base import Dialect
 from ellar_db.scratch.databases import is_guarding
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy import Connection, Select
-
-Table = tuple[str | None, str]
-"""The schema of a table, None for the default one, and its name."""
 
 LIMITS = Limits(db_lock_timeout=1.0, statement_timeout=2.0)
 """The time-outs of each question, in seconds."""
@@ -45,6 +43,8 @@ class Probes:
     def __init__(self, database: Database | None, dialect: Dialect, context: MigrationContext | None) -> None:
         self.database = database
         self.dialect = dialect
+        self.asks = context is not None
+        """Whether there is a database to ask."""
         self._compared = None if context is None else context.connection
         options = {} if self._compared is None else self._compared.get_execution_options()
         self._translated = options.get("schema_translate_map") or {}

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -44,8 +45,14 @@ def isolated(folder: Path, plugins: Sequence[str], monkeypatch: pytest.MonkeyPat
     # a Path for each module of a large application would take longer than many a test
     within = f"{folder}{os.sep}"
     for name in list(sys.modules):
-        if (getattr(sys.modules[name], "__file__", None) or "").startswith(within):
+        if _place(sys.modules[name]).startswith(within):
             del sys.modules[name]
     # a module of the test may have replaced one with the same name that others use
     for name in modules.keys() - sys.modules.keys():
         sys.modules[name] = modules[name]
+
+
+def _place(module: ModuleType) -> str:
+    """Return a module's file, or the folder of a package that has none; an empty text without either."""
+    file = getattr(module, "__file__", None)
+    return str(file or next(iter(getattr(module, "__path__", ())), ""))

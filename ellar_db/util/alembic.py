@@ -99,14 +99,14 @@ def upgrade_steps(script: ScriptDirectory, target: str, heads: tuple[str, ...]) 
 
 
 @contextmanager
-def recording(add: Callable[[Any], object]) -> Iterator[None]:
-    """Call a function with each operation that revisions of the block invoke, those of batches included.
+def recording(around: Callable[[Any], AbstractContextManager[None]]) -> Iterator[None]:
+    """Surround each operation that revisions of the block invoke, those of batches included.
 
     `AbstractOperations.invoke` is public, but replaced on the class, since Alembic makes an object of it for each run
     and for each batch. There is no public fallback.
 
     Args:
-        add: The function; it isn't called with operations that another one invokes.
+        around: Returns what surrounds an operation; it isn't called with operations that another one invokes.
     """
     from alembic.operations.base import AbstractOperations
 
@@ -115,20 +115,58 @@ def recording(add: Callable[[Any], object]) -> Iterator[None]:
 
     def invoked(operations: Any, operation: Any) -> Any:
         nonlocal depth
-        if not depth:
-            add(operation)
         depth += 1
         try:
-            return invoke(operations, operation)
+            with around(operation) if depth == 1 else nullcontext():
+                return invoke(operations, operation)
         finally:
             depth -= 1
 
-    replaced: Any = AbstractOperations
-    replaced.invoke = invoked
+    with _replaced(AbstractOperations, "invoke", invoked):
+        yield
+
+
+@contextmanager
+def without_a_database(bind: Any, copied: Callable[[str | None, str], object]) -> Iterator[None]:
+    """Let revisions of the block go on offline where they ask for a connection, or copy a table of SQLite.
+
+    `AbstractOperations.get_bind` and `BatchOperationsImpl.flush` are replaced on their classes, for the reason given in
+    `recording`. Without them, such a revision ends with an error there.
+
+    Args:
+        bind: What revisions get instead of a connection.
+        copied: Called with the schema and the name of each table that would be read and copied.
+    """
+    from alembic.operations.base import AbstractOperations
+    from alembic.operations.batch import BatchOperationsImpl
+    from alembic.util import CommandError
+
+    flush: Any = BatchOperationsImpl.flush
+
+    def flushed(batch: Any) -> None:
+        try:
+            flush(batch)
+        except CommandError:
+            if batch.copy_from is not None or not batch.operations.migration_context.as_sql:
+                raise
+            copied(batch.schema, batch.table_name)
+
+    with (
+        _replaced(AbstractOperations, "get_bind", lambda _: bind),
+        _replaced(BatchOperationsImpl, "flush", flushed),
+    ):
+        yield
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, function: Callable[..., Any]) -> Iterator[None]:
+    """Replace a method of a class for the block."""
+    original = getattr(owner, name)
+    setattr(owner, name, function)
     try:
         yield
     finally:
-        replaced.invoke = invoke
+        setattr(owner, name, original)
 
 
 def run_post_write_hooks(file: Path, hooks: Any) -> None:

@@ -27,7 +27,7 @@ def upgrade():
 {more}
 
 def downgrade():
-    pass
+    op.drop_table("made")
 '''
 
 
@@ -111,11 +111,13 @@ def test_annotations_of_github(written: Project) -> None:
 
 
 def test_what_cannot_be_read_is_told(written: Project) -> None:
-    second(written, "op.get_bind().execute(sa.text('SELECT 1')).scalar()")
+    second(written, "sa.inspect(op.get_bind()).get_table_names()")
 
     result = written.db("lint", exit_code=1)
 
-    assert "Warning: second: not all can be told without running it: AttributeError" in result.stderr
+    assert (
+        "Warning: second: not all can be told without running it: NoInspectionAvailable: No inspection" in result.stderr
+    )
     [unread] = document(written, "lint", schema="lint", exit_code=1)["unread"]
     assert unread["revision"] == "second"
 
@@ -137,7 +139,7 @@ def test_several_databases_on_which_a_line_does_the_same_are_one_finding(several
         text = text.replace(f"def upgrade_{name}() -> None:\n    pass", f"def upgrade_{name}() -> None:\n    both()")
     file.write_text(f"{text}\n\nfrom alembic import op\n\n\ndef both():\n    op.drop_table('old')\n")
 
-    assert [(each[0], each[3]) for each in findings(several)] == [("DB101", "old")]
+    assert [(each[0], each[3]) for each in findings(several) if each[0] == "DB101"] == [("DB101", "old")]
 
 
 def test_a_folder_of_somebody_elses(project: Project) -> None:

@@ -103,17 +103,37 @@ def test_an_ignored_rule_says_nothing(dropping: Project) -> None:
     assert len(dropping.revisions()) == 2
 
 
-CODES = "DB101, DB102, DB103, DB201, DB202, DB203, DB204, DB301, DB401, DB402"
+LISTED = "which is no rule; `ellar-db lint --explain all` lists them"
 
 
 @pytest.mark.parametrize(
     ("setting", "problem"),
     [
-        ("ignore = ['DB1010']", f"ignore has 'DB1010', which is no rule; the rules are {CODES}; did you mean DB101?"),
-        ("ignore = ['db102']", f"ignore has 'db102', which is no rule; the rules are {CODES}; did you mean DB102?"),
-        ("ignore = ['unique']", f"ignore has 'unique', which is no rule; the rules are {CODES}"),
+        ("ignore = ['DB1010']", f"ignore has 'DB1010', {LISTED}; did you mean DB101?"),
+        ("ignore = ['db102']", f"ignore has 'db102', {LISTED}; did you mean DB102?"),
+        ("ignore = ['unique']", f"ignore has 'unique', {LISTED}"),
         ("ignore = 'DB101'", "ignore must be a list of texts; mend it in {}"),
-        ("ignores = ['DB101']", "has no ignores; it takes ignore; did you mean ignore?"),
+        ("ignores = ['DB101']", "has no ignores; it takes ignore, release, severity, waivers; did you mean ignore?"),
+        (
+            "severity = {DB101 = 'bad'}",
+            "severity gives DB101 the severity 'bad'; it is one of error, warning, note; mend it in {}",
+        ),
+        ("severity = 'error'", 'severity must be a table such as {{ DB102 = "error" }}; mend it in {}'),
+        ("severity = {DB999 = 'error'}", f"severity has 'DB999', {LISTED}"),
+        ("release = 3", "release must be a text, such as 'origin/main'; mend it in {}"),
+        (
+            "waivers = ['DB101']",
+            "waivers has 'DB101'; each is a table of texts: code, reason, revision, table; mend it in {}",
+        ),
+        (
+            "waivers = [{code = 'DB101', reason = ' '}]",
+            "waivers has {{'code': 'DB101', 'reason': ' '}}; each needs a code and a reason; mend it in {}",
+        ),
+        (
+            "waivers = [{code = 'DB101', reason = 'x', tables = 'x'}]",
+            "waivers has no tables; each takes code, reason, revision, table; did you mean table?",
+        ),
+        ("waivers = [{code = 'X1', reason = 'x'}]", f"waivers has 'X1', {LISTED}"),
     ],
 )
 def test_a_setting_that_means_nothing_is_refused(dropping: Project, setting: str, problem: str) -> None:

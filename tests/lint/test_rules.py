@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ellar_db.lint.rules import CODES, RULES
+from ellar_db.lint.registry import CODES, RULES
 from ellar_db.testing import Project
 from tests.support.pages import ROOT
 from tests.support.processes import run
@@ -415,15 +415,18 @@ class TestDB402:
         assert change_on("postgresql").before(OTHER).after(f"{OTHER}; {ENUM}") == []
 
 
-def test_each_rule_has_a_test_and_its_place_on_the_page() -> None:
-    page = (ROOT / "docs/reference/rules.md").read_text(encoding="utf-8")
-    how_to = (ROOT / "docs/how-to/review-a-revision.md").read_text(encoding="utf-8")
+def test_each_rule_has_a_test_and_a_page() -> None:
+    listed = (ROOT / "docs/reference/rules/README.md").read_text(encoding="utf-8")
+    tests = "".join(file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_*.py"))
 
     for rule in RULES:
-        assert f"class Test{rule.code}:" in Path(__file__).read_text(encoding="utf-8")
-        assert f"\n## {rule.code} {rule.title}\n\n{rule.why}\n" in page
-        assert f"| [{rule.code}](" in page
-        assert rule.code in how_to
+        page = (ROOT / f"docs/reference/rules/{rule.code}.md").read_text(encoding="utf-8")
+        assert re.search(rf"class Test{rule.code}:|\b{rule.code}\b", tests)
+        assert f"# {rule.code} {rule.title}\n\n{rule.why}\n" in page
+        assert f"| [{rule.code}]({rule.code}.md)" in listed
+        # a rule says what to do, and its examples are part of a revision
+        for example in (rule.bad, rule.good):
+            compile(example, rule.code, "exec")
     assert list(CODES) == sorted(set(CODES))
 
 

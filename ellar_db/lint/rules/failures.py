@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.lint.findings import Problem
+from ellar_db.ddl.changes import Table
+from ellar_db.hooktypes import Problem, Rule
 from ellar_db.lint.operations import Operations, name_of
-from ellar_db.lint.probes import Table
 
 if TYPE_CHECKING:
     from alembic.operations.ops import MigrateOperation
@@ -147,3 +147,42 @@ def not_validated(operation: MigrateOperation, _: Operations) -> Iterator[Proble
         table, name = name_of((operation.kw.get("source_schema"), operation.source_table)), operation.constraint_name
         message = f"adds {name} NOT VALID, so that rows that are there aren't checked"
         yield Problem(table, None, message, f"validate it later: ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+
+
+RULES = (
+    Rule(
+        "DB201",
+        "NOT NULL column without a default",
+        "The rows that are there have no value for the column, so that the upgrade fails. MySQL and MariaDB give them "
+        "one of their own: 0, an empty string, or the first value of an enum. `default=` of a Column is for rows that "
+        "the application inserts, not for these.",
+        "Give the column a `server_default`, or delete the file and write it again with `--fill table.column=VALUE`, "
+        "which adds the column as nullable, fills it, and then makes it NOT NULL.",
+        added_not_null,
+    ),
+    Rule(
+        "DB202",
+        "NOT NULL while there are NULLs",
+        "The upgrade fails while a row has no value in the column.",
+        "Fill the column before the operation, with `op.execute()` or by `--fill table.column=VALUE`.",
+        set_not_null,
+    ),
+    Rule(
+        "DB203",
+        "Unique over possible duplicates",
+        "The upgrade fails if several rows have the same values. That is looked for only with `--probe-duplicates`, "
+        "since it reads the whole table.",
+        "Look for duplicates, with the option or with the query that the finding names, and change them before.",
+        possible_duplicates,
+    ),
+    Rule(
+        "DB204",
+        "Foreign key that isn't validated",
+        "PostgreSQL checks a foreign key that is NOT VALID for rows that come or change, not for those that are there.",
+        'Once the rows are right, write a revision with `op.execute("ALTER TABLE ... VALIDATE CONSTRAINT ...")`, which '
+        "doesn't block writes.",
+        not_validated,
+        lambda dialect: bool(dialect.using),
+    ),
+)
+"""Those about rows with which an upgrade fails."""

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.lint.findings import Problem
+from ellar_db.hooktypes import Problem, Rule
 from ellar_db.lint.operations import Operations, name_of
+from ellar_db.lint.statements import Statement
 
 if TYPE_CHECKING:
     from alembic.operations.ops import MigrateOperation
@@ -49,6 +50,14 @@ def enum_without_package(operation: MigrateOperation, operations: Operations) ->
         )
 
 
+def json_column(statement: Statement, operations: Operations) -> Iterator[Problem]:
+    """Yield a problem if a column of the type json is added to a table that exists."""
+    for change in statement.changes:
+        if change.kind == "add column" and change.definition.type == "JSON" and change.table not in operations.made:
+            message = "is json, whose values can't be compared: SELECT DISTINCT and GROUP BY of the table fail"
+            yield Problem(name_of(change.table), change.column, message, "use jsonb (postgresql.JSONB)", "note")
+
+
 def _enums(operation: Any) -> list[tuple[str, str]]:
     """Return the columns of an operation whose type is an enum of the server's, and the names of the enums."""
     from alembic.operations import ops
@@ -71,3 +80,36 @@ def _is_installed(package: str) -> bool:
     except ValueError:
         # a module that was put in its place has no spec
         return False
+
+
+RULES = (
+    Rule(
+        "DB401",
+        "Values converted with USING",
+        "PostgreSQL converts the values of some types to another only if it is told how, in `postgresql_using`. What "
+        "was written there is the plain cast, which may not be what the values mean.",
+        "Review the expression. A value that it doesn't take makes the upgrade fail.",
+        converted_values,
+        lambda dialect: bool(dialect.using),
+    ),
+    Rule(
+        "DB402",
+        "Enum without alembic-postgresql-enum",
+        "An enum is a type of its own on PostgreSQL. Alembic doesn't compare its values, and doesn't drop it.",
+        "Install alembic-postgresql-enum, which the extra `postgresql` brings; it takes part by being installed.",
+        enum_without_package,
+        lambda dialect: bool(dialect.enums),
+    ),
+    Rule(
+        "DB403",
+        "JSON without equality",
+        "PostgreSQL can't compare values of json, so that SELECT DISTINCT, GROUP BY and UNION of the table fail.",
+        "Use jsonb: `postgresql.JSONB`.",
+        json_column,
+        lambda dialect: bool(dialect.using),
+        "statement",
+        bad='op.add_column("orders", sa.Column("data", sa.JSON()))',
+        good='op.add_column("orders", sa.Column("data", postgresql.JSONB()))',
+    ),
+)
+"""Those about types."""

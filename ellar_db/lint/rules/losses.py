@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.lint.findings import Problem
-from ellar_db.lint.narrowing import narrowing
+from ellar_db.hooktypes import Problem, Rule
 from ellar_db.lint.operations import Operations, name_of
+from ellar_db.lint.rules.narrowing import narrowing
+from ellar_db.lint.statements import Statement
 
 if TYPE_CHECKING:
     from alembic.operations.ops import MigrateOperation
@@ -45,6 +46,15 @@ def dropped_column(operation: MigrateOperation, operations: Operations) -> Itera
         may_be_renamed = any(operations.table(other) == table for other in added)
         message = f"drops the column with all its values{_of_table(operations.has_rows(table))}"
         yield Problem(name_of(table), operation.column_name, message, f"{RENAMED if may_be_renamed else ''}{KEEP}")
+
+
+def emptied(statement: Statement, operations: Operations) -> Iterator[Problem]:
+    """Yield a problem if all rows of a table are removed."""
+    for change in statement.changes:
+        removes = change.kind == "truncate" or (change.kind == "delete" and not change.facts & {"where", "limit"})
+        rows = operations.has_rows(change.table) if removes and change.table not in operations.made else False
+        if rows is not False:
+            yield Problem(name_of(change.table), None, f"removes all rows{ROWS[rows]}", KEEP)
 
 
 def narrower_type(operation: MigrateOperation, operations: Operations) -> Iterator[Problem]:
@@ -94,3 +104,46 @@ def _instance(type_: Any) -> TypeEngine[Any]:
 
     found: TypeEngine[Any] = to_instance(type_)
     return found
+
+
+RULES = (
+    Rule(
+        "DB101",
+        "Table dropped",
+        "The rows are lost. A downgrade makes the table again, without them. A table that was renamed in the models "
+        "looks like one that was dropped and another one that was created.",
+        "If it was renamed, delete the file and write it again with `--rename`. Else make sure that nothing needs the "
+        "table, the former release of the application included, and keep a copy.",
+        dropped_table,
+    ),
+    Rule(
+        "DB102",
+        "Column dropped",
+        "The values are lost. A downgrade makes the column again, without them. A column that was renamed in the "
+        "models looks like one that was dropped and another one that was added.",
+        "If it was renamed, delete the file and write it again with `--rename`. Else make sure that nothing needs the "
+        "column, the former release of the application included, and keep a copy.",
+        dropped_column,
+    ),
+    Rule(
+        "DB103",
+        "Narrower type",
+        "Values that don't fit into the new type are rounded or cut, or the upgrade fails; which of these depends on "
+        "the database and the types. SQLite doesn't enforce lengths, so there only a change to another kind of values "
+        "counts, such as from DateTime to Date. A label that an enum loses counts too.",
+        "Look for such values, and change them with `op.execute()` before the operation.",
+        narrower_type,
+    ),
+    Rule(
+        "DB104",
+        "Table emptied",
+        "TRUNCATE, or DELETE without a condition, removes all rows of a table that is there before the revision. A "
+        "downgrade doesn't bring them back.",
+        "Keep a copy, and delete what is meant. TRUNCATE also keeps everybody else waiting until the transaction ends.",
+        emptied,
+        about="statement",
+        bad='op.execute("TRUNCATE orders")',
+        good="op.execute(\"DELETE FROM orders WHERE state = 'test'\")",
+    ),
+)
+"""Those about losses."""
