@@ -126,12 +126,14 @@ class Step:
         typed: What is typed after `db`. `{middle}`, `{late}` and `{stray}` are revisions.
         code: The exit code that it should have.
         apart: The exit code on a plain Alembic folder, where it differs.
+        mariadb: The exit code on MariaDB, where it differs.
         most: The most revisions on which it is run.
     """
 
     typed: str
     code: int = 0
     apart: int | None = None
+    mariadb: int | None = None
     most: int = 1_000_000
 
 
@@ -165,8 +167,7 @@ STEPS = (
     Step("lint --all"),
     Step("lint --all --json"),
     Step("lint --since {late}"),
-    Step("upgrade heads --dry-run"),
-    Step("verify --since {late}", apart=3),
+    Step("upgrade heads --dry-run", mariadb=1),
     Step("verify --all", apart=3, most=50),
     Step("upgrade heads"),
     Step("status --exit-code"),
@@ -177,6 +178,7 @@ STEPS = (
     Step("check --history", apart=3),
     Step("check --drift", apart=3),
     Step("downgrade {late} --yes"),
+    Step("verify", apart=3),
     Step("rebase {stray} --onto {head} --dry-run"),
     Step("drop --yes", apart=1),
 )
@@ -384,7 +386,11 @@ def run(
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
         seconds = time.perf_counter() - started
-        wanted = step.apart if apart and step.apart is not None else step.code
+        wanted = step.code
+        if apart and step.apart is not None:
+            wanted = step.apart
+        elif databases[0].kind == "mariadb" and step.mariadb is not None:
+            wanted = step.mariadb
         if given.show or done.returncode != wanted:
             for said in (done.stdout, done.stderr):
                 lines = said.splitlines()

@@ -182,6 +182,23 @@ def test_several_heads_are_told(written: Project) -> None:
     ]
 
 
+def test_heads_with_labels_of_their_own_are_meant_to_stay(written: Project) -> None:
+    add(written, "blog", None, label="blog")
+    write(written, REVISION.replace("down_revision", 'branch_labels = "shop"\ndown_revision'))
+
+    said = written.db("lint", "--all", exit_code=None).output
+
+    assert "DB605" not in said
+
+
+def test_a_finding_about_a_revision_names_no_table(written: Project) -> None:
+    add(written, "third", "first")
+
+    said = written.db("lint", "--all", exit_code=1).stdout
+
+    assert "warning: DB605 is a head beside third, " in said
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [
