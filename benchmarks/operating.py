@@ -408,6 +408,29 @@ def run(
         )
 
 
+def store(file: Path | None, results: Sequence[Result]) -> None:
+    """Write results with the machine and the versions; those of other projects that the file has are kept.
+
+    Args:
+        file: The file, in JSON; None writes nothing.
+        results: The results.
+    """
+    if file is None:
+        return
+    known = json.loads(file.read_text(encoding="utf-8"))["results"] if file.exists() else []
+    new = {(each.project, each.database, each.size) for each in results}
+    kept = [each for each in known if (each["project"], each["database"], each["size"]) not in new]
+    stored = {
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        "versions": {
+            "Python": platform.python_version(),
+            **{name: version(name) for name in ("ellar-db", "alembic", "sqlalchemy")},
+        },
+        "results": [*kept, *map(asdict, results)],
+    }
+    file.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> int:
     """Print a line for each command.
 
@@ -443,16 +466,7 @@ def main() -> int:
                             flush=True,
                         )
                         found.append(result)
-    if given.json is not None:
-        stored = {
-            "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
-            "versions": {
-                "Python": platform.python_version(),
-                **{name: version(name) for name in ("ellar-db", "alembic", "sqlalchemy")},
-            },
-            "results": [asdict(each) for each in found],
-        }
-        given.json.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+                store(given.json, found)
     return int(not all(each.expected for each in found))
 
 
