@@ -226,7 +226,10 @@ class _Reader:
             step.script,
             self.heads,
             reversal_of(step.script, name).problem,
-            [Loss(each.schema, each.table, each.column) for each in losses(Path(step.script.path), downgrades)],
+            # of one that couldn't be read to its end, it isn't known what it makes
+            []
+            if step.problem
+            else [Loss(each.schema, each.table, each.column) for each in losses(Path(step.script.path), downgrades)],
             self.release,
         )
 

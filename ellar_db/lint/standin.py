@@ -66,6 +66,18 @@ class StandIn:
         """Return that there is one, as in a run."""
         return True
 
+    def _run_ddl_visitor(self, visitor: Callable[..., Any], element: Any, **options: Any) -> None:
+        """Tell the statements of `create`, `drop`, `create_all` and the like, which call this by its private name.
+
+        As on SQLAlchemy's own `MockConnection`, nothing is looked up first.
+        """
+        visitor(self.dialect, self, **{**options, "checkfirst": False}).traverse_single(element)
+
+    def schema_for_object(self, item: Any) -> str | None:
+        """Return the schema of a table or a type, which `create` asks for."""
+        schema: str | None = item.schema
+        return schema
+
     def execution_options(self, **_: Any) -> StandIn:
         """Return the connection; options change nothing."""
         return self
@@ -91,6 +103,10 @@ class Nothing:
         """Return no row."""
 
     first = scalar = one_or_none = scalar_one_or_none = fetchone
+
+    def scalar_one(self) -> int:
+        """Return what counting rows gives, which is what such a query is for as a rule."""
+        return 0
 
     def keys(self) -> list[str]:
         """Return no names."""

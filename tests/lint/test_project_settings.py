@@ -170,6 +170,35 @@ def test_a_downgrade_may_drop_what_the_upgrade_made(written: Project) -> None:
     assert codes(written, exit_code=0) == []
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        'sa.Enum("a", "b", name="kind").create(op.get_bind(), checkfirst=True)',
+        'sa.Table("t_first", sa.MetaData(), sa.Column("x", sa.Integer)).create(op.get_bind())',
+        "sa.MetaData().create_all(op.get_bind())",
+        'assert op.get_bind().execute(sa.text("SELECT count(*) FROM t_first")).scalar_one() == 0',
+    ],
+)
+def test_what_a_connection_makes_is_read(written: Project, make: str) -> None:
+    body = f'    {make}\n    op.add_column("t_first", sa.Column("n", sa.Integer))'
+    text = REVISION.replace('    op.drop_column("t_first", "id")', body)
+    write(written, text.replace(DOWNGRADE, 'def downgrade():\n    op.drop_column("t_first", "n")\n'))
+
+    said = written.db("lint", "--all", exit_code=None).output
+
+    assert "not all can be told" not in said
+    assert "DB602" not in said
+
+
+def test_of_a_revision_that_cannot_be_read_no_downgrade_is_judged(written: Project) -> None:
+    text = REVISION.replace('    op.drop_column("t_first", "id")', '    next(iter([]))\n    op.create_table("t")')
+    write(written, text.replace(DOWNGRADE, 'def downgrade():\n    op.drop_table("t")\n'))
+
+    found = document(written, "lint", "--all", schema="lint")
+
+    assert ([each["revision"] for each in found["unread"]], found["findings"]) == (["second"], [])
+
+
 def test_several_heads_are_told(written: Project) -> None:
     add(written, "third", "first")
 
