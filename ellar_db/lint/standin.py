@@ -31,6 +31,14 @@ class StandIn:
         """The connection itself, which has all that revisions ask of an engine."""
         return self
 
+    @property
+    def name(self) -> str:
+        """The name of the dialect, as an engine has it."""
+        return self.dialect.name
+
+    def close(self) -> None:
+        """Do nothing."""
+
     def execute(self, statement: Any, *_: Any, **__: Any) -> Nothing:
         """Tell a statement, with its values if they are part of it."""
         self._execute(_text(statement, self.dialect))
@@ -98,6 +106,10 @@ class Nothing:
         return []
 
     all = fetchall
+
+    def fetchmany(self, *_: int) -> list[Any]:
+        """Return no rows."""
+        return []
 
     def fetchone(self) -> None:
         """Return no row."""

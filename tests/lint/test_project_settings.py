@@ -177,6 +177,8 @@ def test_a_downgrade_may_drop_what_the_upgrade_made(written: Project) -> None:
         'sa.Table("t_first", sa.MetaData(), sa.Column("x", sa.Integer)).create(op.get_bind())',
         "sa.MetaData().create_all(op.get_bind())",
         'assert op.get_bind().execute(sa.text("SELECT count(*) FROM t_first")).scalar_one() == 0',
+        'assert op.get_bind().execute(sa.text("SELECT id FROM t_first")).fetchmany(5) == []',
+        'assert op.get_bind().engine.name == "sqlite"; op.get_bind().close()',
     ],
 )
 def test_what_a_connection_makes_is_read(written: Project, make: str) -> None:
@@ -197,6 +199,17 @@ def test_of_a_revision_that_cannot_be_read_no_downgrade_is_judged(written: Proje
     found = document(written, "lint", "--all", schema="lint")
 
     assert ([each["revision"] for each in found["unread"]], found["findings"]) == (["second"], [])
+
+
+def test_a_downgrade_may_drop_what_a_batch_made(written: Project) -> None:
+    batch = """    with op.batch_alter_table("t_first") as batch_op:
+        batch_op.add_column(sa.Column("n", sa.Integer))
+        batch_op.alter_column("id", existing_type=sa.Integer, existing_nullable=False, nullable=False)"""
+    text = REVISION.replace('    op.drop_column("t_first", "id")', batch)
+    back = "    with op.batch_alter_table('t_first') as batch_op:\n        batch_op.drop_column('n')\n"
+    write(written, text.replace(DOWNGRADE, f"def downgrade():\n{back}"))
+
+    assert {"DB602", "DB202"}.isdisjoint(codes(written, exit_code=None))
 
 
 def test_several_heads_are_told(written: Project) -> None:
