@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from ellar_db.scratch.leftovers import scratch_folder
 from ellar_db.testing import Project
+from tests.support.documents import document
 from tests.support.environments import ForeignEnvironment
 from tests.support.fleets import files, history
 from tests.support.processes import TIMEOUT, Program, python
@@ -93,6 +94,37 @@ def on(plain: Project, any_database: str, write: Write) -> str:
     """The URL of the project's database, on each kind of server in turn."""
     without_models(plain, any_database)
     return any_database
+
+
+def test_what_a_revision_prints_is_no_part_of_a_document(plain: Project) -> None:
+    plain.db("init")
+    without_models(plain)
+    write_revision(plain.path / "migrations/versions", "one", None, "print('psql: DROP TABLE', 1)", "print('back')")
+
+    for command, schema in ((("verify",), "verify"), (("plan",), "plan"), (("lint",), "lint")):
+        document(plain, *command, schema=schema)
+    assert "psql" not in plain.db("verify").stdout
+    assert plain.db("verify").stderr.count("psql: DROP TABLE 1") == 2
+
+
+@pytest.mark.parametrize("server_kind", ["sqlite", "postgresql", "mariadb"])
+def test_pending_revisions_of_several_databases(
+    project: Project, new_database: Callable[[str], str], server_kind: str
+) -> None:
+    urls = {name: new_database(server_kind) for name in ("default", "reports")}
+    lines = "".join(f"{name} = '{url}'\n" for name, url in urls.items())
+    project.write("pyproject.toml", f"[tool.ellar-db.databases]\n{lines}")
+    project.db("init", "--multi")
+    project.db("revision", "--rev-id", "one")
+    project.db("upgrade")
+    project.db("revision", "--rev-id", "two")
+    project.forget()
+
+    # the first connection of a new process is to a scratch database
+    tried = python("-m", "ellar_db", "verify", cwd=project.path)
+
+    said, error = tried.communicate(timeout=TIMEOUT)
+    assert (said.splitlines(), tried.returncode) == ([f"{name}: ok    two empty message" for name in urls], 0), error
 
 
 class TestRevisions:
