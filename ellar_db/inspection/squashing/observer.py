@@ -74,7 +74,7 @@ class Observer:
         from sqlalchemy import event
 
         with ExitStack() as stack:
-            stack.enter_context(recording(self._invoked))
+            stack.enter_context(recording(self._noted))
             for name, database in databases.items():
                 found = self.statements.setdefault(name, [])
 
@@ -84,6 +84,11 @@ class Observer:
                 event.listen(database.sync_engine, "before_cursor_execute", executed)
                 stack.callback(event.remove, database.sync_engine, "before_cursor_execute", executed)
             yield
+
+    @contextmanager
+    def _noted(self, operation: MigrateOperation) -> Iterator[None]:
+        self._invoked(operation)
+        yield
 
     def _invoked(self, operation: MigrateOperation) -> None:
         from alembic.operations.ops import AlterColumnOp, ExecuteSQLOp, RenameTableOp
