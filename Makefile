@@ -21,7 +21,7 @@ FAULTS = 50
 CORE = tests/commands $(foreach name,create drop graph rebase verify wait,--ignore tests/commands/test_$(name).py) tests/testing/test_fixtures.py $(addprefix tests/test_,standalone.py plugins.py without_ellar.py)
 PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/pyproject.toml)))
 
-.PHONY: help setup demo test test-long coverage fuzz faults folders lint docs docs-check bench faults-table fidelity test-all lowest test-lowest core test-core plugins test-plugins clean
+.PHONY: help setup demo test test-long coverage fuzz faults folders lint docs docs-check bench faults-table fidelity lint-corpus test-all lowest test-lowest core test-core plugins test-plugins clean
 
 help:
 	@echo 'make demo          run the quick example on SQLite'
@@ -38,6 +38,7 @@ help:
 	@echo 'make bench         compare times with Alembic and ellar-sql, and write docs/performance.md (PAIRS=...); two hours'
 	@echo 'make faults-table  compare what faults leave behind with Alembic, Flask-Migrate and ellar-sql'
 	@echo 'make fidelity      compare what migrate sees, of every feature in benchmarks/corpus/, with Alembic'
+	@echo 'make lint-corpus   compare what linters say of the revisions in benchmarks/lint_corpus/ with what these do'
 	@echo 'make test-all      run the suite on Python 3.10 to 3.13, if installed, and test-lowest'
 	@echo 'make test-lowest   run the suite with the lowest versions that pyproject.toml allows'
 	@echo 'make test-core     run the tests that need no Ellar, where none is installed'
@@ -127,6 +128,12 @@ fidelity: setup
 		$(BIN)/$(INSTALL) $$package || echo "$$package could not be installed and is left out."; \
 	done
 	$(BIN)/python benchmarks/fidelity.py --json benchmarks/results/fidelity.json
+	$(BIN)/python docs/generate.py
+
+# the peers are installed in environments of their own; what the revisions do is stored, and measured where it is new
+lint-corpus: setup
+	$(BIN)/python benchmarks/lint_truth.py
+	$(BIN)/python benchmarks/lint.py --json benchmarks/results/lint.json
 	$(BIN)/python docs/generate.py
 
 test-all: test-lowest

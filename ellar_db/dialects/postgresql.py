@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import socket
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ellar_db.ddl.changes import Change
     from ellar_db.ddl.effects import Effect
     from ellar_db.dialects.enum_types import EnumType
+    from ellar_db.dialects.measuring.postgresql import PostgreSQLObserver
     from ellar_db.dialects.postgresql_catalog.numbering import Numbering, Steps
 
 
@@ -496,6 +497,12 @@ class PostgreSQL(Dialect):
         lost = before - objects_elsewhere(connection, schema)
         if lost:
             raise DbError(f"this would also drop {listed(sorted(lost))}; remove that first")
+
+    def observer(self, connection: Connection, leave_out: Collection[str]) -> PostgreSQLObserver:
+        """Return what looks at the statements of a revision."""
+        from ellar_db.dialects.measuring.postgresql import PostgreSQLObserver
+
+        return PostgreSQLObserver(connection, leave_out)
 
     def is_reached(self, connection: Connection, url: URL) -> str:
         """Ask the server for the current database."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from textwrap import indent
@@ -17,6 +19,8 @@ from ellar_db.databases.database import Databases
 from ellar_db.ddl.catalog import Catalog
 from ellar_db.history.documents import written
 from ellar_db.history.git import naming_file
+from ellar_db.inspection.measuring.measurement import Measured, measured
+from ellar_db.inspection.measuring.words import CODES
 from ellar_db.inspection.recording import Recording, Step, recorded
 from ellar_db.inspection.trials.pending import revisions_of
 from ellar_db.inspection.trials.reversal import reversal_of
@@ -52,12 +56,14 @@ class Located:
         revision: The revision.
         file: Its file.
         line: The line of the file; 0 if it isn't known.
+        measured: It was seen when the revision ran on a scratch database.
     """
 
     finding: Finding
     revision: str
     file: Path
     line: int
+    measured: bool = False
 
     @property
     def text(self) -> str:
@@ -97,6 +103,7 @@ class Located:
             "column": finding.column,
             "message": finding.message,
             "fix": finding.fix,
+            "measured": self.measured,
         }
 
 
@@ -132,7 +139,7 @@ class Linted:
         )
 
 
-def lint(config: Config, which: Which) -> Linted:
+def lint(config: Config, which: Which, *, measure: bool = False, urls: Sequence[str] = ()) -> Linted:
     """Apply the rules to revisions, read from their files.
 
     A database is only asked, by `revisions_of`, which revisions it has.
@@ -140,9 +147,12 @@ def lint(config: Config, which: Which) -> Linted:
     Args:
         config: The configuration of the application or of a package.
         which: Which revisions are read.
+        measure: Run them on scratch databases too.
+        urls: Where scratch databases are made.
 
     Raises:
         DbError: There is no such revision, or env.py can't write SQL.
+        UnavailableError: A revision can't be run on a scratch database.
     """
     from alembic.script import ScriptDirectory
 
@@ -155,12 +165,16 @@ def lint(config: Config, which: Which) -> Linted:
         every = {each.revision for each in script.walk_revisions()}
     linted = Linted(revisions=len(set().union(*chosen.values()) if chosen else every))
     reader = _Reader(config, script, which, linted)
-    # those before them tell which tables and columns there are
-    for found in recorded(
-        config, script, lambda: upgrade_steps(script, "heads", ()), databases=list(databases), goes_on=True
-    ):
-        name = found.database.name if found.database is not None else ""
-        reader.read(found, chosen.get(name, every))
+    # what a revision prints isn't among the findings
+    with redirect_stdout(sys.stderr):
+        # those before them tell which tables and columns there are
+        for found in recorded(
+            config, script, lambda: upgrade_steps(script, "heads", ()), databases=list(databases), goes_on=True
+        ):
+            name = found.database.name if found.database is not None else ""
+            reader.read(found, chosen.get(name, every))
+        if measure:
+            reader.take(measured(config, script, databases, chosen, urls))
     linted.found.sort(key=lambda each: reader.places[each.revision])
     return linted
 
@@ -229,12 +243,31 @@ class _Reader:
         # a table that is made in the same revision has no rows, and nobody uses it yet
         if finding.table in {name_of(each) for each in operations.made}:
             return
-        located = Located(finding, step.script.revision, Path(step.script.path), line)
+        self._keep(Located(finding, step.script.revision, Path(step.script.path), line))
+
+    def take(self, seen: Measured) -> None:
+        """Put what revisions did on scratch databases in the place of what the rules say of the same."""
+
+        def is_known(each: Located) -> bool:
+            return each.finding.code in CODES and each.revision in seen.done.get(each.finding.database, ())
+
+        for kept in (self.linted.found, self.linted.waived):
+            kept[:] = [each for each in kept if not is_known(each)]
+        self._seen.clear()
+        for finding, revision, line in seen.found:
+            if finding.code not in self.settings.ignored:
+                severity = self.settings.severities.get(finding.code, finding.severity)
+                told = replace(finding, severity=severity)
+                self._keep(Located(told, revision.revision, Path(revision.path), line, measured=True))
+
+    def _keep(self, located: Located) -> None:
+        """Add a finding to those that count, or to those that are let pass."""
+        finding = located.finding
         # one line that does the same on several databases is one finding
         first = self._seen.setdefault(_key(located), finding)
         if first is not finding and (first.database != finding.database or first.message == finding.message):
             return
-        waived = is_waived(finding, located.revision, located.file, line, self.settings)
+        waived = is_waived(finding, located.revision, located.file, located.line, self.settings)
         (self.linted.waived if waived else self.linted.found).append(located)
 
 

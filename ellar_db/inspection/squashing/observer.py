@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from traceback import walk_stack
 from typing import TYPE_CHECKING, Any
@@ -74,7 +74,7 @@ class Observer:
         from sqlalchemy import event
 
         with ExitStack() as stack:
-            stack.enter_context(recording(self._noted))
+            stack.enter_context(recording(self._invoked))
             for name, database in databases.items():
                 found = self.statements.setdefault(name, [])
 
@@ -85,12 +85,7 @@ class Observer:
                 stack.callback(event.remove, database.sync_engine, "before_cursor_execute", executed)
             yield
 
-    @contextmanager
-    def _noted(self, operation: MigrateOperation) -> Iterator[None]:
-        self._invoked(operation)
-        yield
-
-    def _invoked(self, operation: MigrateOperation) -> None:
+    def _invoked(self, operation: MigrateOperation) -> AbstractContextManager[None]:
         from alembic.operations.ops import AlterColumnOp, ExecuteSQLOp, RenameTableOp
 
         if isinstance(operation, ExecuteSQLOp):
@@ -102,6 +97,7 @@ class Observer:
         elif isinstance(operation, AlterColumnOp) and operation.modify_name is not None:
             table = f"{operation.schema}.{operation.table_name}" if operation.schema else operation.table_name
             self.renames.append((table, operation.column_name, operation.modify_name))
+        return nullcontext()
 
     def _executed(self, statement: str, found: list[Statement]) -> None:
         if any(re.search(rf"\b{re.escape(name)}\b", statement) for name in (*self.own, JOURNAL)):

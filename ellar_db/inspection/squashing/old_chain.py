@@ -163,7 +163,7 @@ def plant(ground: Ground, migrations: Migrations, leave_out: Collection[str] = (
     """
 
     def put(tables: Tables) -> None:
-        tables.plant(tables.referring(leave_out))
+        tables.plant(leave_out=tables.referring(leave_out))
 
     for name in migrations.databases:
         ground.rows(migrations, name, put)

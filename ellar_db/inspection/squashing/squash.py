@@ -13,11 +13,12 @@ from ellar_db.config.groups import representatives
 from ellar_db.config.invocation import DATABASES, invocation_of
 from ellar_db.config.packages import check_editable
 from ellar_db.config.reports.broken_files import refuse_duplicates
+from ellar_db.databases.database import Databases
 from ellar_db.inspection.squashing.contents import contents_of, write_contents
 from ellar_db.inspection.squashing.data import data_steps, refuse_unknown, untouched
 from ellar_db.inspection.squashing.old_chain import Ground, OldChain, old_chain
 from ellar_db.inspection.squashing.proof import prove
-from ellar_db.inspection.trials.verification import databases_of_folder
+from ellar_db.inspection.trials.stage import of_folder
 from ellar_db.revisions.files import run_hooks
 from ellar_db.revisions.squashing.ranges import Range, range_of
 from ellar_db.revisions.squashing.replacement import Replacement, replacement_of
@@ -141,12 +142,7 @@ class Squash:
     def _ground(self) -> Ground:
         invocation = invocation_of(self.config)
         databases = representatives(invocation.manager, self.config.attributes[DATABASES])
-        ground = Ground(self.config, databases, self.urls)
-        return Ground(
-            self.config,
-            databases_of_folder(self.config, self.script, databases, self.urls, ground.opened),
-            self.urls,
-        )
+        return Ground(self.config, Databases(of_folder(self.config, self.script, databases, self.urls)), self.urls)
 
     def _titled(self, text: str) -> str:
         """Return the text with the old revisions in its docstring, where that begins with the message."""
