@@ -10,10 +10,6 @@ WORKERS = `expr $$(getconf _NPROCESSORS_ONLN) + 2`
 PYTEST = -m pytest -n $(WORKERS) --dist worksteal
 # modules are compiled when they are first imported, which most of them never are
 INSTALL = pip install --quiet --no-compile
-# what takes long for what it tells of a change: killed programs, suites within suites, processes that start processes,
-# and packages that have a target of their own
-LONG = tests/faults tests/testing/test_migrations.py tests/fleet/test_processes.py tests/fleet/test_parallel.py \
-	tests/fleet/test_ellar.py plugins_example
 FUZZ = 500
 PAIRS = 5
 FAULTS = 50
@@ -25,8 +21,8 @@ PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/py
 
 help:
 	@echo 'make demo          run the quick example on SQLite'
-	@echo 'make test          run the test suite on all cores (tests of missing servers are skipped)'
-	@echo 'make test-long     run what the suite leaves out, since it takes long: faults, processes, example plugins'
+	@echo 'make test          run the test suite on all cores, without what takes long (tests of missing servers are skipped)'
+	@echo 'make test-long     run what the suite leaves out, since it takes long, and the example plugins'
 	@echo 'make coverage      run all tests but those of the example plugins and measure coverage; fail below the floor'
 	@echo 'make fuzz          run random command lines, settings and folders, $(FUZZ) of each kind (FUZZ=...)'
 	@echo 'make faults        kill programs at random moments, $(FAULTS) times each (FAULTS=...), and test the other faults'
@@ -66,10 +62,11 @@ demo: $(VENV)/package
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo .demo
 
 test: setup
-	$(BIN)/python $(PYTEST) tests $(addprefix --ignore ,$(LONG))
+	ELLAR_DB_SHORT=1 $(BIN)/python $(PYTEST) tests
 
 test-long: setup
-	$(BIN)/python $(PYTEST) $(LONG)
+	$(BIN)/python $(PYTEST) -m 'long or sampled' tests
+	$(BIN)/python $(PYTEST) plugins_example
 
 coverage: setup
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' || { echo 'Coverage needs Python 3.12 or newer: make clean, then make coverage PYTHON=/path/to/python3.13'; exit 1; }

@@ -1,10 +1,14 @@
 """Run real projects with Alembic, with ellar-db on the folder as it is, and with ellar-db once it is adopted.
 
-usage: python benchmarks/real_projects.py ckan=CLONE polar=CLONE warehouse=CLONE mlflow=ENVIRONMENT
+usage: python benchmarks/real_projects.py [--operate FOLDER] ckan=CLONE polar=CLONE warehouse=CLONE mealie=CLONE
+       mlflow=ENVIRONMENT
 
 CLONE is a clone (bare ones too) of the project; its env.py and revisions are taken from HEAD. What these import from
 the application is replaced by small stand-ins, below, unless it is part of what is taken. ENVIRONMENT is a virtual
 environment with the project, ellar-db and drivers. Nothing of the projects is part of this repository.
+
+With --operate, the adopted folder is what `lint --all`, `verify --all` and `graph --html` are run on, whose answers are
+counted, and kept in the folder that is named.
 
 Each way upgrades a database of its own to the newest revision, asks for `current` and `history`, and goes back one
 revision. Outputs and schemas must be the same; the script prints a line for each project, and fails if one differs.
@@ -14,12 +18,15 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import re
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -266,6 +273,60 @@ def compare(name: str, source: Path, work: Path) -> list[str]:
     return wrong
 
 
+def operate(name: str, source: Path, work: Path, kept: Path) -> list[str]:
+    """Run commands that read and try a history, print what they found, and return what went wrong.
+
+    Args:
+        name: The project.
+        source: Its clone, or its environment.
+        work: An empty folder.
+        kept: Where the answers go.
+    """
+    project = PROJECTS[name]
+    wrong: list[str] = []
+    kept.mkdir(parents=True, exist_ok=True)
+    with scratch_databases(work, [project.kind]) as databases:
+        if not databases:
+            return [f"no {project.kind} server"]
+        run = Way(project, source, work / "adopted", databases[0], "ellar-db")
+        done = run.run("adopt", "--yes", "--replace-env")
+        if done.returncode:
+            return [f"adopt: {done.stderr.strip()[-600:]}"]
+        run.options = ()
+        page = kept / f"{name}.html"
+        for command in (
+            ("lint", "--all", "--json"),
+            ("lint", "--all"),
+            ("graph", "--html", str(page)),
+            ("graph",),
+            ("verify", "--all", "--keep-going", "--json"),
+        ):
+            started = time.perf_counter()
+            done = run.run(*command)
+            seconds = time.perf_counter() - started
+            told = " ".join(command).replace(str(page), page.name)
+            file = kept / f"{name}-{'-'.join(each.strip('-') for each in command if '/' not in each)}.txt"
+            file.write_text(done.stdout + done.stderr, encoding="utf-8")
+            print(f"{name}: {told}: exit {done.returncode}, {seconds:.1f} s{_counted(done.stdout)}", flush=True)
+            if done.returncode not in (0, 1):
+                wrong.append(f"{told}: {done.stderr.strip()[-600:]}")
+    return wrong
+
+
+def _counted(output: str) -> str:
+    """Return how many of what a document in JSON has."""
+    try:
+        found = json.loads(output)
+    except ValueError:
+        return ""
+    if "findings" in found:
+        codes = Counter(each["code"] for each in found["findings"])
+        unread = f", {len(found['unread'])} not read" if found["unread"] else ""
+        return f": {found['revisions']} revisions{unread}; {dict(sorted(codes.items()))}"
+    verdicts = found.get("revisions", [])
+    return f": {len(verdicts)} verdicts, {sum(bool(each.get('problem')) for each in verdicts)} with a problem"
+
+
 def _brief(answer: tuple[str, str]) -> str:
     command, output = answer
     return (
@@ -282,14 +343,20 @@ def main() -> int:
         1 if one differs, else 0.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--operate", type=Path, metavar="FOLDER")
     parser.add_argument("projects", nargs="+", metavar="NAME=PATH", help=", ".join(PROJECTS))
     failed = False
-    for given in parser.parse_args().projects:
-        name, _, path = given.partition("=")
+    given = parser.parse_args()
+    for each in given.projects:
+        name, _, path = each.partition("=")
+        source = Path(path).absolute()
         with tempfile.TemporaryDirectory() as work:
-            wrong = compare(name, Path(path).absolute(), Path(work))
+            if given.operate is not None:
+                wrong = operate(name, source, Path(work), given.operate.absolute())
+            else:
+                wrong = compare(name, source, Path(work))
+                print(f"{name}: {'the same' if not wrong else 'differs'}", flush=True)
         failed |= bool(wrong)
-        print(f"{name}: {'the same' if not wrong else 'differs'}", flush=True)
         for line in wrong:
             print(f"  {line}", flush=True)
     return int(failed)

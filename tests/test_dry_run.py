@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from ellar_db.testing import Project
+from tests.support.environments import FORMS, ForeignEnvironment
 from tests.support.fleets import files, history, visits
 from tests.support.revisions import add, write_revision
 from tests.support.servers import asynchronous, sync_engine
@@ -110,6 +111,18 @@ def test_with_an_env_py_of_somebody_elses(project: Project, url: str) -> None:
     write_revision(project.path / "theirs/versions", "a1", None, "op.create_table('t', sa.Column('a', sa.Integer))")
 
     assert "Dry run: 1 revision ran" in project.db("-c", "alembic.ini", "upgrade", "--dry-run").stderr
+    assert not project.tables(url)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_with_each_form_of_env_py(project: Project, url: str, form: str) -> None:
+    ForeignEnvironment(project, url, form).write().revision(
+        "a1", None, "op.create_table('t', sa.Column('a', sa.Integer))"
+    )
+
+    said = project.db("-c", "theirs.ini", "upgrade", "--dry-run").stderr
+
+    assert said.splitlines()[-1].startswith("Dry run: 1 revision ran on the database")
     assert not project.tables(url)
 
 

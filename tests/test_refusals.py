@@ -175,6 +175,8 @@ REFUSALS = [
     Refusal("squash base:second", "say --yes if that is wanted", ["more"], option="--yes"),
     Refusal("squash base:third --yes", "--drop-data-steps leaves it out, if no database needs it any more", ["more", "rows"], option="--drop-data-steps"),
     Refusal("show current", "`ellar-db status` shows what is left of it", ["more", "at_first", "squashed"]),
+    Refusal("lint --explain DB1O2", "`ellar-db lint --explain all` lists them"),
+    Refusal("migrate", "which is no rule; `ellar-db lint --explain all` lists them", ["upgraded", "unknown_rule"], follow=[], option=""),
     Refusal("verify", "`ellar-db migrate --scratch` writes what the models have and no revision makes", again=True),
     Refusal("upgrade --dry-run", "`ellar-db plan` shows what an upgrade would do", database="mariadb"),
     Refusal("drop", "say --yes if that is wanted", ["upgraded"], option="--yes"),
@@ -395,6 +397,9 @@ class Shop:
 
     def seeds(self) -> None:
         self.project.write("data/01_users.json", "{}")
+
+    def unknown_rule(self) -> None:
+        self.project.configure(extra="lint = {ignore = ['DB1O2']}")
 
     def backup(self) -> None:
         self.example("backup")

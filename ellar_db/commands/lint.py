@@ -70,12 +70,14 @@ def lint(
             say(line)
     for revision, why in found.unread.items():
         logging.getLogger("ellar_db").warning("%s: %s", revision, why)
+    revisions = f"{found.revisions:,} revision{'s' if found.revisions != 1 else ''}"
     if not found.is_clean:
         number = len(found.found)
         raise DbError(
-            f"{number} finding{'s' if number > 1 else ''} in {found.revisions} revision"
-            f"{'s' if found.revisions != 1 else ''}; `--explain CODE` says more of a rule"
+            f"{number:,} finding{'s' if number > 1 else ''} in {revisions}; `--explain CODE` says more of a rule"
         )
+    if found.revisions and not found.found:
+        logging.getLogger("ellar_db").info("No findings in %s.", revisions)
 
 
 @hookimpl

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ellar_db.inspection.standing import Standing
 
 
+MOST = 20
+"""How many pending revisions are listed, so that the table stays in sight."""
+
+
 @click.command(short_help="Show where each database stands, and what is left to do.")
 @options.environment
 @options.databases
@@ -71,12 +75,21 @@ def show(found: Sequence[Standing]) -> None:
     from ellar_db.util.masking import printable, say
 
     packages = any(each.package for each in found)
-    more = list(dict.fromkeys(column for each in found for column in each.columns))
-    table = table_of("Database", *(["Package"] if packages else []), "At", "State", "Behind >", *map(printable, more))
+    columns = list(dict.fromkeys(column for each in found for column in each.columns))
+    table = table_of(
+        "Database", *(["Package"] if packages else []), "At", "State", "Behind >", *map(printable, columns)
+    )
     for each in found:
         behind = "" if each.error else f"{len(each.pending):,}"
         own = [each.package or "-"] if packages else []
-        cells = [each.database, *own, each.at, each.state, behind, *(each.columns.get(column, "") for column in more)]
+        cells = [
+            each.database,
+            *own,
+            each.at,
+            each.state,
+            behind,
+            *(each.columns.get(column, "") for column in columns),
+        ]
         table.add_row(*map(printable, cells), style="" if each.state == "at head" else "bold")
     print_table(table)
     waiting: dict[tuple[str, ...], list[Standing]] = {}
@@ -86,8 +99,11 @@ def show(found: Sequence[Standing]) -> None:
         if same[0].pending:
             whose = f" of the package {same[0].package}" if same[0].package else ""
             say(f"\nPending on {listed([each.database for each in same])}{whose}:")
-            for revision in same[0].pending:
+            for revision in same[0].pending[:MOST]:
                 say(f"  {revision.revision}  {title(revision)}".rstrip())
+            more = len(same[0].pending) - MOST
+            if more > 0:
+                say(f"  ... and {more:,} more; --json lists all")
     for each in found:
         said = [f"being migrated by {each.holder}" if each.holder else "", each.interrupted, *each.leftovers]
         for line in filter(None, [*said, each.squash, each.advice, each.error]):

@@ -13,7 +13,7 @@ from ellar_db.databases.database import Database
 from ellar_db.dialects.base import Dialect
 from ellar_db.guards.entry import NAME, EntryTable
 from ellar_db.plugins.dialects import dialect_of
-from ellar_db.runtime.versions import COLUMN, heads_in
+from ellar_db.runtime.versions import COLUMN, heads_in, is_made
 from ellar_db.util.garbage import sweep
 from ellar_db.util.sqlalchemy import plain_text, quoted
 
@@ -33,11 +33,13 @@ class Position:
         revisions: The revisions in its version table.
         exists: Whether the database is there.
         settled: Whether no earlier run was interrupted in it, as far as that can be seen without its lock.
+        made: Whether its file is there, which the first connection would make; true of databases on a server.
     """
 
     revisions: tuple[str, ...] = ()
     exists: bool = True
     settled: bool = True
+    made: bool = True
 
 
 MISSING = Position(exists=False)
@@ -148,10 +150,9 @@ def _read_schemas(
 
 def _of_one(database: Database, invocation: Invocation, revisions: bool) -> Position:
     dialect = dialect_of(invocation.manager, database)
-    files = dialect.files(database)
-    if files and not any(file.exists() for file in files):
-        # a connection would make it; where its folder is there, so would the run
-        return Position(exists=files[0].parent.is_dir())
+    if not is_made(database, dialect):
+        # where its folder is there, the run makes it
+        return Position(exists=dialect.files(database)[0].parent.is_dir(), made=False)
 
     def read(databases: Sequence[Database]) -> Position:
         from sqlalchemy import inspect

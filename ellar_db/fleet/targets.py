@@ -37,11 +37,14 @@ def run_or_name(
     """
     from alembic.runtime.environment import EnvironmentContext
 
+    before = invocation_of(config).ahead
+
     def stop(config: Config, databases: Sequence[Database], connection: Connection | None) -> None:
+        if before is not None:
+            before(config, databases, connection)
         if connection is None:
             raise _KnownError(databases)
 
-    before = invocation_of(config).ahead
     change_invocation(config, ahead=stop)
     try:
         with EnvironmentContext(config, script, fn=look, dont_mutate=True):

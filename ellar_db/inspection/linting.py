@@ -35,6 +35,7 @@ from ellar_db.options import Which
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import PluginManager
 from ellar_db.revisions.losses import losses
+from ellar_db.runtime.package_checks import heads_to_join
 from ellar_db.util.alembic import upgrade_steps, version_folders
 from ellar_db.util.errors import DbError, meant
 from ellar_db.util.files import shown
@@ -193,7 +194,7 @@ class _Reader:
         self.manager = invocation_of(config).manager
         self.rules = rules_of(self.manager)
         self.settings = lint_settings(self.manager.settings, [rule.code for rule in self.rules])
-        self.script = script
+        self.heads = heads_to_join(config)
         self.linted = linted
         self.places: dict[str, int] = {}
         self.release = named_in(script, self.settings.release or which.since_ref or "")
@@ -233,9 +234,12 @@ class _Reader:
             step.copied,
             step.asked,
             step.script,
-            self.script.get_heads(),
-            reversal_of(step.script).problem,
-            [Loss(each.schema, each.table, each.column) for each in losses(Path(step.script.path), downgrades)],
+            self.heads,
+            reversal_of(step.script, name).problem,
+            # of one that couldn't be read to its end, it isn't known what it makes
+            []
+            if step.problem
+            else [Loss(each.schema, each.table, each.column) for each in losses(Path(step.script.path), downgrades)],
             self.release,
         )
 

@@ -16,7 +16,7 @@ from ellar_db.config.reports.refusals import reported
 from ellar_db.config.squashed.history import history_for
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
-from ellar_db.inspection.recording import Step, recorded
+from ellar_db.inspection.recording import Recording, Step, recorded
 from ellar_db.inspection.standing import Standing, refuse_unclear, standings
 from ellar_db.lint.operations import Operations, Sql
 from ellar_db.lint.probes import Probes
@@ -27,6 +27,7 @@ from ellar_db.lint.statements import Statement
 from ellar_db.lint.waivers import is_waived
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.util.alembic import ancestors, downgrade_steps, upgrade_steps
+from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -93,14 +94,36 @@ class Planner:
             return plan
         origin = standing.origin
         names = [origin.name] if origin is not None else []
-        for found in recorded(
-            self.config, self.script, lambda: self._steps(standing, at, down=down), at, databases=names
-        ):
-            if found.database is None or origin is None or found.database.name == origin.name:
-                plan.steps, plan.sql = found.steps, found.sql
+        found = self._of(
+            origin,
+            recorded(self.config, self.script, lambda: self._steps(standing, at, down=down), at, databases=names),
+        )
+        plan.steps, plan.sql = found.steps, found.sql
         if origin is not None:
             self._look(plan, origin)
         return plan
+
+    def _of(self, origin: Database | None, recordings: Sequence[Recording]) -> Recording:
+        """Return what was recorded for a database.
+
+        Raises:
+            DbError: An env.py of somebody else's doesn't tell its databases apart when it writes SQL.
+        """
+        if len(recordings) == 1:
+            return recordings[0]
+        if origin is not None:
+            identity = dialect_of(self.manager, origin).identity
+            known = [(each, each.database) for each in recordings if each.database is not None]
+            for same in (
+                [each for each, database in known if database.name == origin.name],
+                [each for each, database in known if identity(database) == identity(origin)],
+            ):
+                if len(same) == 1:
+                    return same[0]
+        raise DbError(
+            f"{self.script.env_py_location} doesn't tell its databases apart when it writes SQL, and so what would run "
+            "on each can't be told; let it call ellar_db.env.run()"
+        )
 
     def goes_down(self, at: Sequence[str]) -> bool:
         """Return whether the target is below where a database is.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from functools import wraps
 from traceback import walk_stack
@@ -178,7 +179,9 @@ class _Recorder:
         )
         stand_in = StandIn(self._execute, lambda: self._contexts[-1].dialect, self._known)
         goes_on = without_a_database(stand_in, Known, self._copied) if self._goes_on else nullcontext()
-        with reported(), warnings_kept(), recording(self._around), goes_on, environment:
+        # what a revision prints isn't part of an answer
+        aside = redirect_stdout(sys.stderr)
+        with reported(), warnings_kept(), aside, recording(self._around), goes_on, environment:
             self._script.run_env()
         for recording_, context, marks in zip(self.found, self._contexts, self._marks, strict=True):
             recording_.sql = _text(context)

@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal
 from ellar_db.config.command_line import program
 from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
 from ellar_db.config.reports.position import DATABASE_OPTION, position_in, unknown_here
+from ellar_db.config.reports.position import Position as FolderPosition
 from ellar_db.config.reports.refusals import reported
 from ellar_db.config.squashed.files import Squash
 from ellar_db.config.squashed.history import history_for, inside
 from ellar_db.databases.connections import briefly
 from ellar_db.databases.database import DEFAULT, Database, Databases
+from ellar_db.fleet.positions import Position, read_each
+from ellar_db.fleet.targets import run_or_name
 from ellar_db.guards.entry import EntryTable
 from ellar_db.guards.locking import holder_of
 from ellar_db.plugins.dialects import dialect_of
+from ellar_db.runtime.versions import read_from
 from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError, PluginError, UnavailableError
 from ellar_db.util.files import shown
@@ -79,10 +83,14 @@ class Standing:
         return "behind" if self.pending else "at head"
 
     @property
-    def at(self) -> str:
+    def revisions(self) -> Sequence[str]:
         """The revisions in its version table."""
-        known = [each.revision for each in self.current]
-        return ", ".join([*known, *self.unknown]) or ("" if self.error else "base")
+        return [*(each.revision for each in self.current), *self.unknown]
+
+    @property
+    def at(self) -> str:
+        """The revisions in its version table, for people."""
+        return ", ".join(self.revisions) or ("" if self.error else "base")
 
 
 def standings(config: Config, *, whole: bool = True) -> list[Standing]:
@@ -101,15 +109,10 @@ def standings(config: Config, *, whole: bool = True) -> list[Standing]:
     survey = _Survey(config, ScriptDirectory.from_config(config), whole)
     change_invocation(config, labels=False, looks=True, ahead=survey.begin)
     try:
-        survey.run()
-    except PluginError:
-        raise
-    except DbError as error:
-        survey.found = survey.one_by_one(error)
+        return survey.standings()
     finally:
         change_invocation(config, labels=before.labels, looks=before.looks, ahead=before.ahead)
         config.attributes[DATABASES] = given
-    return survey.found
 
 
 class _Survey:
@@ -128,86 +131,118 @@ class _Survey:
         self.manager = self.invocation.manager
         self.package = self.invocation.package.name if self.invocation.package is not None else ""
         self.whole = whole
-        self.databases: list[Database] = []
-        self.is_foreign = False
+        # those of an env.py of somebody else's, which tells of one after the other
+        self.foreign: list[Database] = []
         self.found: list[Standing] = []
-        self._pending: dict[tuple[str, ...], list[Script]] = {}
+        self._places: dict[tuple[str, ...], Mapping[str, Any]] = {}
 
-    def begin(self, config: Config, databases: Sequence[Database], foreign: Connection | None) -> None:
+    def begin(self, config: Config, databases: Sequence[Database], connection: Connection | None) -> None:
         """Note on which databases env.py runs."""
-        self.databases += databases
-        self.is_foreign = foreign is not None
+        if connection is not None:
+            self.foreign += databases
         if self.invocation.ahead is not None:
-            self.invocation.ahead(config, databases, foreign)
+            self.invocation.ahead(config, databases, connection)
 
-    def run(self) -> None:
-        """Run env.py, and look at each database that it configures.
+    def standings(self) -> list[Standing]:
+        """Return where the databases stand.
 
         Raises:
-            DbError: It failed.
+            DbError: env.py can't be used.
         """
+        try:
+            with reported():
+                known = run_or_name(self.config, self.script, self._look)
+        except PluginError:
+            raise
+        except DbError as error:
+            if not self.foreign:
+                raise
+            return [*self.found, self._unavailable(self.foreign[-1], error)]
+        if known is None:
+            return self.found
+        change_invocation(self.config, ahead=None)
+        return [each for database, found in read_each(known, self.invocation) for each in self._read(database, found)]
+
+    def _read(self, database: Database, found: Position | Exception) -> Sequence[Standing]:
+        """Return where a database stands according to what all of a server were asked together."""
+        if isinstance(found, Position) and not _is_plain(found):
+            # the usual way tells what is wrong
+            return self._alone(database)
+        try:
+            with reported():
+                if isinstance(found, Exception):
+                    raise found
+                asks = self.whole and found.made
+                more = read_from([database], self.invocation, self._more)[database.name] if asks else {}
+        except PluginError:
+            raise
+        except DbError as error:
+            return [self._unavailable(database, error)]
+        name = f"the database {database.name!r}"
+        position = FolderPosition(
+            history_for(self.script, found.revisions),
+            found.revisions,
+            name,
+            database.package,
+            "current",
+            choice=database.choice,
+        )
+        return [self._standing(database, {**self._place(position), **more})]
+
+    def _alone(self, database: Database) -> Sequence[Standing]:
+        """Return where a database stands, by running env.py on it."""
         from alembic.runtime.environment import EnvironmentContext
 
-        with reported(), EnvironmentContext(self.config, self.script, fn=self._look, dont_mutate=True):
-            self.script.run_env()
-
-    def one_by_one(self, error: DbError) -> list[Standing]:
-        """Look at each database by itself, after an error in one of them.
-
-        Args:
-            error: The error.
-
-        Raises:
-            DbError: It was about no database.
-        """
-        if not self.databases:
-            raise error
-        if self.is_foreign or len(self.databases) == 1:
-            # env.py of somebody else's tells of one database after the other
-            return [*self.found, self._unavailable(self.databases[-1], error)]
-        found: list[Standing] = []
-        change_invocation(self.config, ahead=None)
-        for database in self.databases:
-            self.config.attributes[DATABASES] = Databases([database])
-            self.found = []
-            try:
-                self.run()
-            except DbError as own:
-                found.append(self._unavailable(database, own))
-            else:
-                found += self.found
-        return found
+        self.config.attributes[DATABASES] = Databases([database])
+        self.found = []
+        try:
+            with reported(), EnvironmentContext(self.config, self.script, fn=self._look, dont_mutate=True):
+                self.script.run_env()
+        except PluginError:
+            raise
+        except DbError as error:
+            return [self._unavailable(database, error)]
+        return self.found
 
     def _unavailable(self, database: Database, error: DbError) -> Standing:
-        return Standing(database.name, self.package, database.url, error=error.message)
+        return self._standing(database, {"error": error.message})
+
+    def _standing(self, database: Database, values: Mapping[str, Any]) -> Standing:
+        return Standing(database.name, self.package, database.url, **values, origin=database)
 
     def _look(self, heads: tuple[str, ...], context: MigrationContext) -> list[Any]:
-        position = position_in(context, heads, "current")
-        known = tuple(head for head in heads if head not in position.unknown)
-        current = sorted(position.script.get_all_current(known), key=lambda each: each.revision)
-        values: dict[str, Any] = {"current": current, "unknown": position.unknown, "pending": self._ahead_of(known)}
-        values["squash"] = "; ".join(self._left_of(squash, values["pending"]) for squash in inside(self.script, known))
-        if position.unknown:
-            values["advice"] = unknown_here(position, program())
+        values = dict(self._place(position_in(context, heads, "current")))
         database, connection = context.opts.get(DATABASE_OPTION), context.connection
         if isinstance(database, Database):
             if self.whole and connection is not None:
-                values.update(self._more(database, connection, context))
-            self.found.append(Standing(database.name, self.package, database.url, **values, origin=database))
+                values.update(self._more(database, connection))
+            self.found.append(self._standing(database, values))
         else:
             url = "" if connection is None else connection.engine.url.render_as_string()
             self.found.append(Standing(DEFAULT, self.package, url, **values))
         return []
 
+    def _place(self, position: FolderPosition) -> Mapping[str, Any]:
+        """Return what the revisions of a database mean in the folder; what they have in common is found out once."""
+        heads = position.heads
+        if heads not in self._places:
+            unknown = position.unknown
+            known = tuple(head for head in heads if head not in unknown)
+            script, pending = history_for(self.script, known), self._ahead_of(known)
+            self._places[heads] = {
+                "current": sorted(script.get_all_current(known), key=lambda each: each.revision),
+                "unknown": unknown,
+                "pending": pending,
+                "squash": "; ".join(self._left_of(squash, pending) for squash in inside(self.script, known)),
+            }
+        place = self._places[heads]
+        return {**place, "advice": unknown_here(position, program())} if place["unknown"] else place
+
     def _ahead_of(self, heads: tuple[str, ...]) -> list[Script]:
         """Return the revisions that a database at some heads doesn't have, in the order in which they would run."""
-        if heads not in self._pending:
-            script = history_for(self.script, heads)
-            done = ancestors(script, heads) if heads else set()
-            self._pending[heads] = [
-                each for each in reversed(list(script.walk_revisions())) if each.revision not in done
-            ]
-        return self._pending[heads]
+        script = history_for(self.script, heads)
+        done = ancestors(script, heads) if heads else set()
+        return [each for each in reversed(list(script.walk_revisions())) if each.revision not in done]
 
     @staticmethod
     def _left_of(squash: Squash, pending: Sequence[Script]) -> str:
@@ -219,15 +254,14 @@ class _Survey:
             f"{'is' if left == 1 else 'are'} left, which `upgrade` runs from {shown(squash.folder)}"
         )
 
-    def _more(self, database: Database, connection: Connection, context: MigrationContext) -> Mapping[str, Any]:
+    def _more(self, database: Database, connection: Connection) -> Mapping[str, Any]:
         """Return what is known of a database besides its revisions."""
         dialect = dialect_of(self.manager, database)
-        table = {"version_table": context.version_table, "version_table_schema": context.version_table_schema}
         values: dict[str, Any] = {}
         with suppress(DbError), briefly(connection):
             # a lock file that can't be opened is told by whoever needs it
             values["holder"] = holder_of(database, self.invocation.limits_of(database), self.manager, connection)
-        entry = None if dialect.rolls_back_ddl(database) else EntryTable(connection, table).read()
+        entry = None if dialect.rolls_back_ddl(database) else EntryTable(connection, database.options).read()
         if entry is not None and not values.get("holder"):
             repair = f"`{program()} repair{database.choice}`"
             values["interrupted"] = f"{entry.story} {repair} says what to do"
@@ -251,6 +285,13 @@ class _Survey:
         finally:
             (nested or connection).rollback()
         return found
+
+
+def _is_plain(position: Position) -> bool:
+    """Return whether a database has revisions, or nothing at all, as one to which no run has come yet."""
+    if not position.exists:
+        return False
+    return not position.made or (bool(position.revisions) and all(isinstance(each, str) for each in position.revisions))
 
 
 def _texts(answer: Mapping[Any, Any]) -> dict[str, str]:

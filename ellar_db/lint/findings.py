@@ -44,7 +44,10 @@ class Finding:
             'DB102 users.name: drops it; keep a copy'
         """
         where = self.table if self.column is None else f"{self.table}.{self.column}"
-        return f"{self.code} {f'{self.database}: ' if named else ''}{where}: {self.message}; {self.fix}"
+        database = self.database if named else ""
+        # one about the revision itself is about no table
+        subject = "".join(f"{part}: " for part in (database, where) if part)
+        return f"{self.code} {subject}{self.message}; {self.fix}"
 
 
 @dataclass

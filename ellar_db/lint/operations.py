@@ -63,7 +63,7 @@ class Sql:
         copied: The tables that SQLite would copy, each with the line.
         asked: The lines on which it asks for a connection.
         script: The revision; None if it isn't written yet, or if there are several.
-        heads: The heads of its folder.
+        heads: The heads of its folder, if they are to become one.
         irreversible: Why it can't be undone, if it doesn't say that itself.
         losses: What its downgrade drops.
         release: Returns a file of the release that runs in which a name is, "" if there is none, None if unknown.

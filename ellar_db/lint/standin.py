@@ -48,6 +48,11 @@ class StandIn:
 
     begin = begin_nested = connect = cursor
 
+    @property
+    def name(self) -> str:
+        """The name of the dialect, as an engine has it."""
+        return self.dialect.name
+
     def execute(self, statement: Any, *_: Any, **__: Any) -> Nothing:
         """Tell a statement, with its values if they are part of it."""
         self._execute(_text(statement, self.dialect))
@@ -75,6 +80,18 @@ class StandIn:
     def in_transaction(self) -> bool:
         """Return that there is one, as in a run."""
         return True
+
+    def _run_ddl_visitor(self, visitor: Callable[..., Any], element: Any, **options: Any) -> None:
+        """Tell the statements of `create`, `drop`, `create_all` and the like, which call this by its private name.
+
+        As on SQLAlchemy's own `MockConnection`, nothing is looked up first.
+        """
+        visitor(self.dialect, self, **{**options, "checkfirst": False}).traverse_single(element)
+
+    def schema_for_object(self, item: Any) -> str | None:
+        """Return the schema of a table or a type, which `create` asks for."""
+        schema: str | None = item.schema
+        return schema
 
     def execution_options(self, **_: Any) -> StandIn:
         """Return the connection; options change nothing."""
@@ -195,10 +212,18 @@ class Nothing:
 
     all = fetchall
 
+    def fetchmany(self, *_: int) -> list[Any]:
+        """Return no rows."""
+        return []
+
     def fetchone(self) -> None:
         """Return no row."""
 
     first = scalar = one_or_none = scalar_one_or_none = fetchone
+
+    def scalar_one(self) -> int:
+        """Return what counting rows gives, which is what such a query is for as a rule."""
+        return 0
 
     def keys(self) -> list[str]:
         """Return no names."""

@@ -15,7 +15,8 @@ from ellar_db.config.packages import package_config
 from ellar_db.config.squashed.history import history_for
 from ellar_db.databases.database import Database
 from ellar_db.hooktypes import PREFIX
-from ellar_db.runtime.versions import behind, heads_in, is_newest, of_each, read_from
+from ellar_db.plugins.dialects import dialect_of
+from ellar_db.runtime.versions import behind, heads_in, is_made, is_newest, of_each, read_from
 from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError, UnavailableError
 
@@ -101,11 +102,12 @@ def _warn_of_leftovers(config: Config, databases: Sequence[Database], foreign: C
             if (heads := ", ".join(heads_in(database, connection, table)))
         ]
 
+    there = [each for each in databases if is_made(each, dialect_of(manager, each))]
     found = {}
     # the command itself reports databases that can't be reached
     with suppress(UnavailableError):
         # of thousands with the same tables, one is looked at
-        found = read_from(databases[:1] if is_group(databases) else databases, invocation_of(config), read)
+        found = read_from(there[:1] if is_group(there) else there, invocation_of(config), read)
     for name, leftovers in found.items():
         for table, heads in leftovers:
             package = table.removeprefix(PREFIX)

@@ -122,6 +122,17 @@ def read_from(
     return in_event_loop(list(databases), work)
 
 
+def is_made(database: Database, dialect: Dialect) -> bool:
+    """Return whether connecting to a database makes no file, since it is there or the database is on a server.
+
+    Args:
+        database: The database.
+        dialect: Its kind.
+    """
+    files = dialect.files(database)
+    return not files or any(file.exists() for file in files)
+
+
 def _steadily(
     manager: PluginManager, database: Database, connection: Connection, read: Callable[[Database, Connection], T]
 ) -> T:

@@ -234,6 +234,9 @@ class Watch:
         options[DATABASE_OPTION] = state.database
         callbacks = _listed(options.get("on_version_apply"))
         options["on_version_apply"] = [state.applied, *self._callbacks(state), *callbacks]
+        if self.offline and self.invocation.looks:
+            # an env.py may write to files of its own
+            options["output_buffer"] = self.invocation.script.part(state.database)
         if state.rehearses:
             # one transaction, which ends with a rollback
             options["transaction_per_migration"] = False
@@ -398,11 +401,16 @@ class Watch:
 
     def _undo(self, state: RunState) -> None:
         """Roll back all that a dry run has done on a database."""
+        from sqlalchemy import TwoPhaseTransaction
+
         assert state.connection is not None
         state.rolled_back()
         begun = state.connection.get_transaction()
-        if begun is not None:
+        if isinstance(begun, TwoPhaseTransaction):
             begun.rollback()
+        elif begun is not None:
+            # below SQLAlchemy: an env.py that has begun the transaction by itself commits it, which then keeps nothing
+            state.connection.connection.rollback()
         number = len(state.run.steps)
         if number:
             revisions, are = ("1 revision", "is") if number == 1 else (f"{number:,} revisions", "are")

@@ -20,7 +20,7 @@ from ellar_db.plugins.dialects import dialect_named, dialect_of
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.scratch.leftovers import drop_left, new_name, noted
 from ellar_db.util.errors import DbError, UnavailableError, summary
-from ellar_db.util.sqlalchemy import dialect_apart, listeners
+from ellar_db.util.sqlalchemy import dialect_apart, is_called_once, listeners
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
@@ -267,7 +267,8 @@ def _redirected(database: Database, url: URL) -> Iterator[Database]:
 
     engine.pool = pool.NullPool(connect, dialect=dialect)
     for listener in listeners(original.pool, "connect"):
-        event.listen(engine.pool, "connect", listener)
+        if not is_called_once(listener):
+            event.listen(engine.pool, "connect", listener)
     event.listen(original, "do_connect", _tell_how)
     made = replace(database, engine=engine)
     try:

@@ -158,6 +158,19 @@ def listeners(target: Any, event: str) -> Sequence[Any]:
     return list(getattr(target.dispatch, event))
 
 
+def is_called_once(listener: Any) -> bool:
+    """Return whether a listener is called for the first event only, such as SQLAlchemy's own of a pool's `connect`.
+
+    That one lets the dialect of the engine that it was made for know the database of the first connection, whichever
+    pool has it. The module of the wrapper that SQLAlchemy puts around such a function is the only sign of it. The
+    fallback is to connect the engine before its listeners are copied.
+
+    Args:
+        listener: One of `listeners`.
+    """
+    return getattr(listener, "__module__", "") == "sqlalchemy.util.langhelpers"
+
+
 def has_variants(type_: TypeEngine[Any]) -> bool:
     """Return whether a column type has variants for some kinds of databases (`with_variant`).
 

@@ -17,8 +17,8 @@ from ellar_db.commands.graph import command as graph_command
 from ellar_db.drawing import dot, mermaid, terminal
 from ellar_db.drawing.picture import Node, Picture
 from ellar_db.history.shortcuts import SLOWLY
-from ellar_db.inspection import whereabouts
 from ellar_db.testing import Project
+from tests.support.environments import FORMS, HEAD
 from tests.support.pages import ROOT
 from tests.support.pictures import Drawn, Page, in_dot, in_mermaid, in_terminal, known_to_alembic
 from tests.support.revisions import add
@@ -157,7 +157,10 @@ def test_those_that_can_be_reached_are_shown_beside_it(several: Project) -> None
     shown = several.db("graph")
 
     assert shown.stdout == "* first (head), Add first <- reports\n"
-    assert shown.stderr == "Warning: there is no such database yet: default\n"
+    assert shown.stderr.startswith(
+        "Warning: the database 'default' (sqlite:///no/such/folder/app.db) can't be reached: "
+    )
+    assert shown.stderr.endswith("or `ellar-db create --database default` makes it\n")
 
 
 def test_a_server_that_cannot_be_reached_is_told_once(several: Project) -> None:
@@ -172,22 +175,37 @@ def test_a_server_that_cannot_be_reached_is_told_once(several: Project) -> None:
     (line,) = several.db("graph").stderr.splitlines()
 
     assert line.startswith(f"Warning: the database 'default' ({url}/one) can't be reached: ")
-    assert line.endswith("; others on this server aren't asked: reports, others")
+    assert line.endswith("; nor can others on this server be asked: reports, others")
 
 
-def test_those_that_cannot_be_asked_together_are_asked_one_by_one(
-    several: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_is_no_database_does_not_hide_the_others(several: Project) -> None:
     add(several, "first", None)
     several.db("stamp", "first")
     (several.path / "reports.db").write_bytes(b"no database" * 1000)
-    monkeypatch.setattr(whereabouts, "read_positions", lambda databases, invocation: {})
 
     shown = several.db("graph")
 
     assert shown.stdout == "* first (head), Add first <- default\n"
     (line,) = shown.stderr.splitlines()
     assert line.startswith("Warning: the database 'reports' (sqlite:///reports.db) can't be used: DatabaseError: ")
+
+
+def test_a_folder_of_somebody_elses_is_asked_too(linear: Project) -> None:
+    linear.db("upgrade", "second")
+    linear.write("pyproject.toml", "")
+    linear.write("alembic.ini", "[alembic]\nscript_location = migrations\nsqlalchemy.url = sqlite:///app.db\n")
+    linear.write("migrations/env.py", HEAD + FORMS["generic"])
+    linear.forget()
+
+    assert linear.db("-c", "alembic.ini", "graph").stdout.splitlines()[1] == "* second, Add second <- default"
+
+    linear.write("migrations/env.py", "import nowhere\n")
+    broken = linear.db("-c", "alembic.ini", "graph")
+
+    assert broken.stdout.splitlines()[1] == "* second, Add second"
+    assert broken.stderr.startswith("Warning: ")
+    assert "nowhere" in broken.stderr
+    assert linear.db("-c", "alembic.ini", "graph", "--offline", "-r", "first:").stderr == ""
 
 
 def test_a_revision_that_the_folder_lacks_is_told(linear: Project) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from ellar_db.scratch.leftovers import scratch_folder
 from ellar_db.testing import Project
+from tests.support.documents import document
 from tests.support.environments import ForeignEnvironment
 from tests.support.fleets import files, history
 from tests.support.processes import TIMEOUT, Program, python
@@ -95,7 +96,39 @@ def on(plain: Project, any_database: str, write: Write) -> str:
     return any_database
 
 
+def test_what_a_revision_prints_is_no_part_of_a_document(plain: Project) -> None:
+    plain.db("init")
+    without_models(plain)
+    write_revision(plain.path / "migrations/versions", "one", None, "print('psql: DROP TABLE', 1)", "print('back')")
+
+    for command, schema in ((("verify",), "verify"), (("plan",), "plan"), (("lint",), "lint")):
+        document(plain, *command, schema=schema)
+    assert "psql" not in plain.db("verify").stdout
+    assert plain.db("verify").stderr.count("psql: DROP TABLE 1") == 2
+
+
+@pytest.mark.parametrize("server_kind", ["sqlite", "postgresql", "mariadb"])
+def test_pending_revisions_of_several_databases(
+    project: Project, new_database: Callable[[str], str], server_kind: str
+) -> None:
+    urls = {name: new_database(server_kind) for name in ("default", "reports")}
+    lines = "".join(f"{name} = '{url}'\n" for name, url in urls.items())
+    project.write("pyproject.toml", f"[tool.ellar-db.databases]\n{lines}")
+    project.db("init", "--multi")
+    project.db("revision", "--rev-id", "one")
+    project.db("upgrade")
+    project.db("revision", "--rev-id", "two")
+    project.forget()
+
+    # the first connection of a new process is to a scratch database
+    tried = python("-m", "ellar_db", "verify", cwd=project.path)
+
+    said, error = tried.communicate(timeout=TIMEOUT)
+    assert (said.splitlines(), tried.returncode) == ([f"{name}: ok    two empty message" for name in urls], 0), error
+
+
 class TestRevisions:
+    @pytest.mark.sampled
     def test_that_leave_no_trace_are_ok(self, plain: Project, on: str, write: Write) -> None:
         write("one", USERS, "op.drop_table('users')")
         add(plain, "two", "one")
@@ -120,6 +153,7 @@ class TestRevisions:
             "Error: 1 of 2 revisions failed; change what the line says, and run the command again"
         )
 
+    @pytest.mark.sampled
     def test_after_one_that_fails_are_tried_where_asked(self, plain: Project, on: str, write: Write) -> None:
         write("one", USERS, "op.drop_table('users')")
         write("two", INDEX, "op.execute('SELECT 1')")
@@ -212,6 +246,7 @@ class TestRows:
     def _tables(self, on: str, write: Write) -> None:
         write("one", self.TABLES, self.DROP)
 
+    @pytest.mark.sampled
     def test_are_in_all_tables(self, plain: Project, write: Write) -> None:
         count = "op.get_bind().exec_driver_sql('SELECT count(*) FROM orders').scalar()"
         write("two", f"print('rows', {count}); {INDEX}", "op.drop_index('ix_name', 'users')")
@@ -219,6 +254,7 @@ class TestRows:
         assert "rows 2" in plain.db("verify").stdout
         assert "rows 0" in plain.db("verify", "--no-rows").stdout
 
+    @pytest.mark.sampled
     def test_make_a_column_fail_that_needs_a_value(self, plain: Project, write: Write, on: str) -> None:
         if "mysql" in on:
             pytest.skip("MariaDB gives the rows an empty text")
@@ -243,6 +279,7 @@ class TestRows:
             "FAIL  two: after the upgrade 1 of 2 rows of the table orders are gone"
         )
 
+    @pytest.mark.sampled
     @pytest.mark.parametrize("up", ["DELETE FROM orders", "UPDATE orders SET price = 7"])
     def test_that_a_revision_deletes_or_changes_itself_are_ok(self, plain: Project, write: Write, up: str) -> None:
         write("two", f"op.execute('{up}')", "op.execute('SELECT 1')")
@@ -280,6 +317,7 @@ def test_a_virtual_table_keeps_its_own_tables(plain: Project, write: Write) -> N
     assert "no rows" not in result.stderr
 
 
+@pytest.mark.long
 def test_a_table_that_can_have_no_rows_is_told_once(
     plain: Project, new_database: Callable[[str], str], write: Write
 ) -> None:
@@ -510,6 +548,7 @@ class TestScratch:
         assert name in databases(url)
         return name, program
 
+    @pytest.mark.sampled
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_databases_are_dropped_at_the_end_of_a_program(
         self, started: tuple[str, Program], plain: Project, number: int
@@ -523,6 +562,7 @@ class TestScratch:
         assert program.returncode != 0
         assert name not in databases(url)
 
+    @pytest.mark.long
     def test_databases_of_a_killed_program_are_dropped_by_the_next(
         self, started: tuple[str, Program], plain: Project, tmp_path: Path
     ) -> None:

@@ -38,6 +38,7 @@ def growing(project: Project) -> Project:
     return project
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("driver", ["sync", "async"])
 def test_says_what_would_be_done_on_each_kind_of_database(growing: Project, any_database: str, driver: str) -> None:
     growing.configure(url=any_database if driver == "sync" else asynchronous(any_database))
@@ -220,3 +221,44 @@ def test_what_it_cannot_plan_is_refused(linear: Project, new_database: Callable[
     assert "which this folder doesn't have" in linear.db("plan", exit_code=1).stderr
     linear.configure(url="postgresql+psycopg://nobody@127.0.0.1:9/none")
     assert "can't be reached" in linear.db("plan", exit_code=3).stderr
+
+
+def test_each_database_of_an_env_py_of_somebody_elses(project: Project) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    command.init(Config("alembic.ini"), "theirs", template="multidb")
+    project.write(
+        "alembic.ini",
+        "[alembic]\nscript_location = theirs\ndatabases = one, two\n"
+        "[one]\nsqlalchemy.url = sqlite:///one.db\n[two]\nsqlalchemy.url = sqlite:///two.db\n",
+    )
+    env = project.path / "theirs/env.py"
+    env.write_text(env.read_text().replace("    fileConfig(", "    str("))
+    body = "op.create_table('{0}', sa.Column('id', sa.Integer))"
+    project.write(
+        "theirs/versions/a1.py",
+        "from alembic import op\nimport sqlalchemy as sa\nrevision = 'a1'\ndown_revision = None\n"
+        "def upgrade(engine_name): globals()[f'upgrade_{engine_name}']()\ndef downgrade(engine_name): pass\n"
+        f"def upgrade_one(): {body.format('first')}\ndef upgrade_two(): {body.format('second')}\n",
+    )
+
+    found = plans_of_file(project)
+
+    assert [(each["database"], each["steps"][0]["operations"][0]["text"]) for each in found] == [
+        ("one", "add table first"),
+        ("two", "add table second"),
+    ]
+    sql = project.db("-c", "alembic.ini", "plan", "--sql").stdout
+    assert sql.index("Database: one") < sql.index("CREATE TABLE first") < sql.index("CREATE TABLE second")
+
+    # two that can't be told apart
+    env.write_text(env.read_text().replace('url=rec["url"]', 'dialect_name="sqlite"'))
+    said = project.db("-c", "alembic.ini", "plan", exit_code=1).stderr
+
+    assert "doesn't tell its databases apart when it writes SQL" in said
+
+
+def plans_of_file(project: Project) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = document(project, "-c", "alembic.ini", "plan", schema="plan")["databases"]
+    return found

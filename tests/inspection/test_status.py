@@ -90,6 +90,34 @@ def test_one_out_of_reach_does_not_hide_the_others(project: Project) -> None:
     assert [each["state"] for each in stand(project)] == ["behind", "unavailable", "behind"]
 
 
+def test_no_file_is_made_of_a_database_that_is_not_there(project: Project) -> None:
+    project.configure()
+    revisions(project)
+
+    assert [(each["state"], each["revisions"]) for each in stand(project)] == [("behind", [])]
+    assert not (project.path / "app.db").exists()
+
+
+def test_all_schemas_of_a_server_are_asked_at_once(project: Project, new_database: Callable[[str], str]) -> None:
+    from tests.support.fleets import history, provide
+
+    url = new_database("postgresql")
+    names = [f"t{number}" for number in range(4)]
+    with sync_engine(url).begin() as connection:
+        for name in names[:3]:
+            connection.execute(text(f"CREATE SCHEMA {name}"))
+    provide(project, {name: (url, {"group": "tenants", "schema": name}) for name in names})
+    history(project, "one", "two")
+    project.db("upgrade", "one", "--database", "t0", "--database", "t1")
+    project.db("upgrade", "--database", "t1")
+
+    found = stand(project)
+
+    assert [each["state"] for each in found] == ["behind", "at_head", "behind", "unavailable"]
+    assert [[each["revision"] for each in one["pending"]] for one in found] == [["two"], [], ["one", "two"], []]
+    assert found[3]["error"].startswith("the schema 't3' of the database 't3'")
+
+
 def test_a_revision_that_the_folder_does_not_have(linear: Project) -> None:
     linear.db("upgrade")
     (linear.path / "migrations/versions/third_.py").unlink()
@@ -215,6 +243,17 @@ def test_a_folder_of_somebody_elses(project: Project, any_database: str) -> None
     assert (found["state"], [each["title"] for each in found["pending"]]) == ("behind", ["later"])
 
 
+def test_of_many_pending_revisions_some_are_listed(plain: Project) -> None:
+    plain.db("init")
+    for number in range(25):
+        add(plain, f"r{number}", f"r{number - 1}" if number else None)
+
+    shown = plain.db("status").stdout.splitlines()
+
+    assert shown[-2:] == ["  r19  Add r19", "  ... and 5 more; --json lists all"]
+    assert len(stand(plain)[0]["pending"]) == 25
+
+
 def test_many_of_a_group_are_told_together(project: Project) -> None:
     from tests.support.fleets import files, history
 
@@ -251,6 +290,7 @@ def test_ellar_db_status_adds_columns(linear: Project, install: Callable[..., Pa
 
 def test_ellar_db_status_that_gives_no_mapping_is_named(linear: Project, install: Callable[..., Path]) -> None:
     install("columns", COLUMNS.partition("    return")[0] + "    return 7\n")
+    linear.db("upgrade")
 
     said = linear.db("status", exit_code=1).stderr
 

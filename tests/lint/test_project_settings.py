@@ -170,6 +170,48 @@ def test_a_downgrade_may_drop_what_the_upgrade_made(written: Project) -> None:
     assert codes(written, exit_code=0) == []
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        'sa.Enum("a", "b", name="kind").create(op.get_bind(), checkfirst=True)',
+        'sa.Table("t_first", sa.MetaData(), sa.Column("x", sa.Integer)).create(op.get_bind())',
+        "sa.MetaData().create_all(op.get_bind())",
+        'assert op.get_bind().execute(sa.text("SELECT count(*) FROM t_first")).scalar_one() == 0',
+        'assert op.get_bind().execute(sa.text("SELECT id FROM t_first")).fetchmany(5) == []',
+        'assert op.get_bind().engine.name == "sqlite"; op.get_bind().close()',
+    ],
+)
+def test_what_a_connection_makes_is_read(written: Project, make: str) -> None:
+    body = f'    {make}\n    op.add_column("t_first", sa.Column("n", sa.Integer))'
+    text = REVISION.replace('    op.drop_column("t_first", "id")', body)
+    write(written, text.replace(DOWNGRADE, 'def downgrade():\n    op.drop_column("t_first", "n")\n'))
+
+    said = written.db("lint", "--all", exit_code=None).output
+
+    assert "not all can be told" not in said
+    assert "DB602" not in said
+
+
+def test_of_a_revision_that_cannot_be_read_no_downgrade_is_judged(written: Project) -> None:
+    text = REVISION.replace('    op.drop_column("t_first", "id")', '    next(iter([]))\n    op.create_table("t")')
+    write(written, text.replace(DOWNGRADE, 'def downgrade():\n    op.drop_table("t")\n'))
+
+    found = document(written, "lint", "--all", schema="lint")
+
+    assert ([each["revision"] for each in found["unread"]], found["findings"]) == (["second"], [])
+
+
+def test_a_downgrade_may_drop_what_a_batch_made(written: Project) -> None:
+    batch = """    with op.batch_alter_table("t_first") as batch_op:
+        batch_op.add_column(sa.Column("n", sa.Integer))
+        batch_op.alter_column("id", existing_type=sa.Integer, existing_nullable=False, nullable=False)"""
+    text = REVISION.replace('    op.drop_column("t_first", "id")', batch)
+    back = "    with op.batch_alter_table('t_first') as batch_op:\n        batch_op.drop_column('n')\n"
+    write(written, text.replace(DOWNGRADE, f"def downgrade():\n{back}"))
+
+    assert {"DB602", "DB202"}.isdisjoint(codes(written, exit_code=None))
+
+
 def test_several_heads_are_told(written: Project) -> None:
     add(written, "third", "first")
 
@@ -180,6 +222,23 @@ def test_several_heads_are_told(written: Project) -> None:
         ("second", "is a head beside third, so that `upgrade` doesn't know which one is meant"),
         ("third", "is a head beside second, so that `upgrade` doesn't know which one is meant"),
     ]
+
+
+def test_heads_with_labels_of_their_own_are_meant_to_stay(written: Project) -> None:
+    add(written, "blog", None, label="blog")
+    write(written, REVISION.replace("down_revision", 'branch_labels = "shop"\ndown_revision'))
+
+    said = written.db("lint", "--all", exit_code=None).output
+
+    assert "DB605" not in said
+
+
+def test_a_finding_about_a_revision_names_no_table(written: Project) -> None:
+    add(written, "third", "first")
+
+    said = written.db("lint", "--all", exit_code=1).stdout
+
+    assert "warning: DB605 is a head beside third, " in said
 
 
 @pytest.mark.parametrize(

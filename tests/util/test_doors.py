@@ -923,6 +923,14 @@ class TestSqlalchemy:
         assert len(sqlalchemy_doors.listeners(engine, "begin")) == 1
         assert list(sqlalchemy_doors.listeners(engine.pool, "connect")) == [*before, listener]
 
+    def test_the_listener_that_lets_a_dialect_know_its_database(self) -> None:
+        engine = create_engine("mysql+pymysql://nobody@127.0.0.1/none")
+
+        found = [each for each in sqlalchemy_doors.listeners(engine.pool, "connect")]
+
+        assert [sqlalchemy_doors.is_called_once(each) for each in found].count(True) == 1
+        assert not sqlalchemy_doors.is_called_once(lambda *_: None)
+
     def test_constraints_of_types(self) -> None:
         kind = Enum("a", "b", name="kind", create_constraint=True)
         table = Table("t", MetaData(), Column("x", kind), CheckConstraint("x <> 'c'"))

@@ -61,7 +61,7 @@ def graph(
         from ellar_db.config.seam import alembic_config
 
         with alembic_config(directory, x_arg=x_arg, databases=not offline, package=package, chosen=chosen) as config:
-            pictures = pictures_of(config, rev_range)
+            pictures = pictures_of(config, rev_range, offline=offline)
             if html is not None:
                 _write_page(config, Path(html), pictures)
                 return

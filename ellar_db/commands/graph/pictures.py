@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ellar_db.config.history import warn_of
@@ -12,7 +13,8 @@ from ellar_db.drawing.picture import Node, Picture, listed, pictured
 from ellar_db.history.folder import History
 from ellar_db.history.headers import UnclearError
 from ellar_db.history.shortcuts import shortcuts
-from ellar_db.inspection.whereabouts import Whereabouts, whereabouts_of
+from ellar_db.inspection.standing import Standing, standings
+from ellar_db.project.origins import OURS, origin_of
 from ellar_db.runtime.packages import with_packages
 from ellar_db.util.alembic import version_folders
 from ellar_db.util.errors import DbError, UnavailableError
@@ -27,7 +29,7 @@ CURRENT = "current"
 """The revision of the database, in a range."""
 
 
-def pictures_of(config: Config, rev_range: str | None) -> list[Picture]:
+def pictures_of(config: Config, rev_range: str | None, *, offline: bool = False) -> list[Picture]:
     """Return the pictures of all packages and the application; with a range, of the application or the chosen package.
 
     What is wrong with a database is told, and its mark left out.
@@ -35,6 +37,7 @@ def pictures_of(config: Config, rev_range: str | None) -> list[Picture]:
     Args:
         config: The command's configuration.
         rev_range: The range, as in `history -r`.
+        offline: Ask no database.
 
     Raises:
         DbError: A folder can't be read, or the range leads nowhere.
@@ -45,52 +48,77 @@ def pictures_of(config: Config, rev_range: str | None) -> list[Picture]:
     found = []
     for part in parts:
         with reported():
-            found.append(_picture(part, rev_range, told, titled=len(parts) > 1))
+            found.append(_picture(part, rev_range, told, titled=len(parts) > 1, offline=offline))
     for problem in told:
         say(f"Warning: {problem}", err=True)
     return found
 
 
-def _picture(config: Config, rev_range: str | None, told: dict[str, None], *, titled: bool) -> Picture:
+def _picture(config: Config, rev_range: str | None, told: dict[str, None], *, titled: bool, offline: bool) -> Picture:
     from alembic.script import ScriptDirectory
 
     script = ScriptDirectory.from_config(config)
-    invocation = invocation_of(config)
-    package = invocation.package
-    databases = list(config.attributes.get(DATABASES, {}).values())
-    places = whereabouts_of(databases, invocation) if databases else Whereabouts({}, [])
-    told.update(dict.fromkeys(places.problems))
+    package = invocation_of(config).package
     nodes = _nodes(script)
-    known = {node.revision for node in nodes}
-    for name, heads in places.at.items():
-        gone = [each for each in heads if each not in known]
-        if gone:
-            told[f"the database {name!r} is at {', '.join(gone)}, which the folder doesn't have"] = None
-    marks = _marks(places.at)
+    databases, problems = ([], []) if offline else _asked(config, script)
+    told.update(dict.fromkeys(problems))
+    marks = _marks(databases)
     if rev_range is not None:
-        within = _within(script, rev_range, places)
+        within = _within(script, rev_range, databases, problems)
         nodes = [node for node in nodes if node.revision in within]
         marks.pop("", None)
     title = f"Package {package.title}" if package else "Application"
     return Picture(nodes, title if titled else "", marks)
 
 
-def _marks(at: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def _asked(config: Config, script: ScriptDirectory) -> tuple[list[Standing], list[str]]:
+    """Return where databases stand, and what is wrong with the others."""
+    if not config.attributes.get(DATABASES) and origin_of(Path(script.env_py_location)) is OURS:
+        return [], []
+    try:
+        found = standings(config, whole=False)
+    except DbError as error:
+        return [], [error.message]
+    problems = _problems([each for each in found if each.error])
+    for each in found:
+        if each.unknown:
+            problems.append(
+                f"the database {each.database!r} is at {', '.join(each.unknown)}, which the folder doesn't have"
+            )
+    return [each for each in found if not each.error], problems
+
+
+def _problems(failed: Sequence[Standing]) -> list[str]:
+    """Return what is wrong with databases that can't be asked, a line for all of a server."""
+    servers: dict[object, list[Standing]] = {}
+    for each in failed:
+        address = each.origin.address if each.origin is not None else None
+        servers.setdefault((address.host, address.port) if address and address.host else each.database, []).append(each)
+    problems = []
+    for first, *others in servers.values():
+        names = listed([each.database for each in others])
+        problems.append(f"{first.error}; nor can others on this server be asked: {names}" if others else first.error)
+    return problems
+
+
+def _marks(databases: Sequence[Standing]) -> dict[str, list[str]]:
     """Return the names of the databases at each revision, in the order of the databases."""
     marks: dict[str, list[str]] = {}
-    for name, heads in at.items():
-        for each in heads or [""]:
-            marks.setdefault(each, []).append(name)
+    for database in databases:
+        for each in database.revisions or [""]:
+            marks.setdefault(each, []).append(database.database)
     return marks
 
 
-def _within(script: ScriptDirectory, rev_range: str, found: Whereabouts) -> set[str]:
+def _within(
+    script: ScriptDirectory, rev_range: str, databases: Sequence[Standing], problems: Sequence[str]
+) -> set[str]:
     """Return the ids of the revisions in a range."""
     # as Alembic's `history` does
     start, end = rev_range.strip().split(":")
-    at: tuple[str, ...] = ()
+    at: Sequence[str] = ()
     if CURRENT in (start, end):
-        at = _current(found)
+        at = _current(databases, problems)
         if end == CURRENT and not at:
             return set()
     lower = (at if start == CURRENT else start) or "base"
@@ -99,14 +127,14 @@ def _within(script: ScriptDirectory, rev_range: str, found: Whereabouts) -> set[
     return {each.revision for each in script.walk_revisions(lower, upper)}  # type: ignore[arg-type]
 
 
-def _current(found: Whereabouts) -> tuple[str, ...]:
+def _current(databases: Sequence[Standing], problems: Sequence[str]) -> Sequence[str]:
     """Return the revisions of the only database."""
-    if found.problems:
-        raise UnavailableError(f"a range can't have `current`, since {found.problems[0]}")
-    if len(found.at) == 1:
-        return tuple(next(iter(found.at.values())))
-    if found.at:
-        names = listed(list(found.at))
+    if problems:
+        raise UnavailableError(f"a range can't have `current`, since {problems[0]}")
+    if len(databases) == 1:
+        return databases[0].revisions
+    if databases:
+        names = listed([each.database for each in databases])
         raise DbError(f"`current` could mean the revision of each database ({names}); choose one with --database")
     raise DbError("a range can't have `current` with --offline or without a database; name a revision")
 

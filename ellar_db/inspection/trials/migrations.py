@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -228,6 +229,8 @@ class Migrations:
 
         with (
             self.configured() as config,
+            # what a revision prints isn't part of an answer
+            redirect_stdout(sys.stderr),
             EnvironmentContext(config, self.script, fn=plan, as_sql=False, starting_rev=None, tag=None, **options),
         ):
             self.script.run_env()

@@ -33,7 +33,7 @@ class Reversal:
         return not self.problem and not self.reason
 
 
-def reversal_of(script: Script) -> Reversal:
+def reversal_of(script: Script, database: str = "") -> Reversal:
     """Return what a revision's file says about its downgrade.
 
     It says why it has no downgrade with `irreversible = "reason"`, or with a downgrade that raises
@@ -41,6 +41,7 @@ def reversal_of(script: Script) -> Reversal:
 
     Args:
         script: The revision.
+        database: The database in the names of its functions, in a folder for several; empty for all.
     """
     said = getattr(script.module, NAME, None)
     if said is not None:
@@ -56,7 +57,8 @@ def reversal_of(script: Script) -> Reversal:
     several = "upgrade" in functions and bool(functions["upgrade"].args.args)
     reasons = []
     for name, upgrade in functions.items():
-        if name != "upgrade" and not (several and name.startswith("upgrade_")):
+        of = name.removeprefix("upgrade_") if several and name.startswith("upgrade_") else ""
+        if name != "upgrade" and (not of or database not in ("", of)):
             continue
         counterpart = name.replace("up", "down", 1)
         downgrade = functions.get(counterpart)

@@ -283,7 +283,7 @@ class _Trial:
         Raises:
             _FailedError: There is a problem.
         """
-        found = reversal_of(self.revision)
+        found = reversal_of(self.revision, self.walk.database.token)
         if found.problem:
             raise _FailedError(f'{found.problem}; write it, or say why there is none: {NAME} = "the reason"')
         self.reason = found.reason

@@ -49,8 +49,8 @@ def set_not_null(operation: MigrateOperation, operations: Operations) -> Iterato
     if not isinstance(operation, ops.AlterColumnOp) or operation.modify_nullable is not False:
         return
     table, name = operations.table(operation), operation.column_name
-    if operations.changes_rows(table):
-        # the revision fills it
+    if operation.existing_nullable is False or operations.changes_rows(table):
+        # it says that the column is NOT NULL already, or fills it
         return
     known, column = operations.known(table), operations.known_column(table, name)
     if known is None:

@@ -26,10 +26,18 @@ def no_downgrade(operations: Operations) -> Iterator[Problem]:
 
 def lossy_downgrade(operations: Operations) -> Iterator[Problem]:
     """Yield a problem if a downgrade drops what the upgrade didn't make."""
+    from alembic.operations import ops
+
+    made = {each[1] for each in operations.made}
+    added = {(each[1], name) for each, name in operations.new_columns}
+    # of a batch operation that copies a table of SQLite, there are no statements
+    for operation in operations.all:
+        if isinstance(operation, ops.CreateTableOp):
+            made.add(operation.table_name)
+        elif isinstance(operation, ops.AddColumnOp):
+            added.add((operation.table_name, operation.column.name))
     for loss in operations.sql.losses:
         table, column = (loss.schema, loss.table), loss.column
-        made = {each[1] for each in operations.made}
-        added = {(each[1], name) for each, name in operations.new_columns}
         if loss.table in made or (loss.table, column) in added or not loss.table:
             continue
         yield Problem(
