@@ -128,6 +128,7 @@ SAMPLE = [
 ] + [("mariadb", name) for name in ("check_added", "column_in_the_middle", "index_plain", "index_fulltext")]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("kind", "name"), SAMPLE)
 def test_what_is_measured_is_what_other_programs_notice(
     project: Project, new_database: Callable[[str], str], kind: str, name: str
@@ -153,6 +154,7 @@ ADDED = 'op.add_column("users", sa.Column("level", sa.Integer))\n    '
 KEY = "ADD CONSTRAINT boss FOREIGN KEY (id) REFERENCES users (id)"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("body", "found"),
     [
@@ -215,6 +217,7 @@ def test_what_postgresql_does(written: Written, body: str, found: list[tuple[str
     assert seen == [(code, line, "users", "warning") for code, line in found]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("body", "found"),
     [
