@@ -10,10 +10,6 @@ WORKERS = `expr $$(getconf _NPROCESSORS_ONLN) + 2`
 PYTEST = -m pytest -n $(WORKERS) --dist worksteal
 # modules are compiled when they are first imported, which most of them never are
 INSTALL = pip install --quiet --no-compile
-# what takes long for what it tells of a change: killed programs, suites within suites, processes that start processes,
-# and packages that have a target of their own
-LONG = tests/faults tests/testing/test_migrations.py tests/fleet/test_processes.py tests/fleet/test_parallel.py \
-	tests/fleet/test_ellar.py plugins_example
 FUZZ = 500
 PAIRS = 5
 FAULTS = 50
@@ -21,12 +17,12 @@ FAULTS = 50
 CORE = tests/commands $(foreach name,create drop graph rebase verify wait,--ignore tests/commands/test_$(name).py) tests/testing/test_fixtures.py $(addprefix tests/test_,standalone.py plugins.py without_ellar.py)
 PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/pyproject.toml)))
 
-.PHONY: help setup demo test test-long coverage fuzz faults folders lint docs docs-check bench faults-table fidelity test-all lowest test-lowest core test-core plugins test-plugins clean
+.PHONY: help setup demo test test-long coverage fuzz faults folders lint docs docs-check bench faults-table fidelity lint-corpus test-all lowest test-lowest core test-core plugins test-plugins clean
 
 help:
 	@echo 'make demo          run the quick example on SQLite'
-	@echo 'make test          run the test suite on all cores (tests of missing servers are skipped)'
-	@echo 'make test-long     run what the suite leaves out, since it takes long: faults, processes, example plugins'
+	@echo 'make test          run the test suite on all cores, without what takes long (tests of missing servers are skipped)'
+	@echo 'make test-long     run what the suite leaves out, since it takes long, and the example plugins'
 	@echo 'make coverage      run all tests but those of the example plugins and measure coverage; fail below the floor'
 	@echo 'make fuzz          run random command lines, settings and folders, $(FUZZ) of each kind (FUZZ=...)'
 	@echo 'make faults        kill programs at random moments, $(FAULTS) times each (FAULTS=...), and test the other faults'
@@ -38,6 +34,7 @@ help:
 	@echo 'make bench         compare times with Alembic and ellar-sql, and write docs/performance.md (PAIRS=...); two hours'
 	@echo 'make faults-table  compare what faults leave behind with Alembic, Flask-Migrate and ellar-sql'
 	@echo 'make fidelity      compare what migrate sees, of every feature in benchmarks/corpus/, with Alembic'
+	@echo 'make lint-corpus   compare what linters say of the revisions in benchmarks/lint_corpus/ with what these do'
 	@echo 'make test-all      run the suite on Python 3.10 to 3.13, if installed, and test-lowest'
 	@echo 'make test-lowest   run the suite with the lowest versions that pyproject.toml allows'
 	@echo 'make test-core     run the tests that need no Ellar, where none is installed'
@@ -65,10 +62,11 @@ demo: $(VENV)/package
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo .demo
 
 test: setup
-	$(BIN)/python $(PYTEST) tests $(addprefix --ignore ,$(LONG))
+	ELLAR_DB_SHORT=1 $(BIN)/python $(PYTEST) tests
 
 test-long: setup
-	$(BIN)/python $(PYTEST) $(LONG)
+	$(BIN)/python $(PYTEST) -m 'long or sampled' tests
+	$(BIN)/python $(PYTEST) plugins_example
 
 coverage: setup
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' || { echo 'Coverage needs Python 3.12 or newer: make clean, then make coverage PYTHON=/path/to/python3.13'; exit 1; }
@@ -127,6 +125,12 @@ fidelity: setup
 		$(BIN)/$(INSTALL) $$package || echo "$$package could not be installed and is left out."; \
 	done
 	$(BIN)/python benchmarks/fidelity.py --json benchmarks/results/fidelity.json
+	$(BIN)/python docs/generate.py
+
+# the peers are installed in environments of their own; what the revisions do is stored, and measured where it is new
+lint-corpus: setup
+	$(BIN)/python benchmarks/lint_truth.py
+	$(BIN)/python benchmarks/lint.py --json benchmarks/results/lint.json
 	$(BIN)/python docs/generate.py
 
 test-all: test-lowest

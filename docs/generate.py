@@ -210,11 +210,21 @@ def migrate_page() -> str:
     return page(json.loads(results.read_text(encoding="utf-8")))
 
 
+def lint_page() -> str:
+    """Return the page of what `lint` sees: the corpus of revisions, with the results that are stored beside it."""
+    sys.path.insert(0, str(FOLDER.parent))
+    from benchmarks.lint_corpus.report import page
+
+    results = FOLDER.parent / "benchmarks" / "results" / "lint.json"
+    return page(json.loads(results.read_text(encoding="utf-8")))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": commands_page,
     "reference/hooks.md": hooks_page,
     "reference/rules/README.md": rules_page,
     **{f"reference/rules/{rule.code}.md": partial(rule_page, rule) for rule in all_rules()},
+    "reference/what-lint-sees.md": lint_page,
     "reference/what-migrate-sees.md": migrate_page,
 }
 

@@ -290,6 +290,7 @@ with create_engine(url, poolclass=pool.NullPool, **{options}).connect() as conne
 """
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("kind", "level"),
     [

@@ -53,16 +53,17 @@ def everything(project: Project) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(
     "command",
-    (
-        "branches check create current downgrade drop edit ensure-version graph heads history lint merge migrate plan rebase "
-        "revision show stamp status upgrade verify wait"
-    ).split(),
+    [
+        *"branches check create current downgrade drop edit ensure-version graph heads history lint merge migrate".split(),
+        *"plan rebase revision show stamp status upgrade verify wait".split(),
+        "squash base:head",
+    ],
 )
 def test_no_migrations_folder(plain: Project, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDITOR", "true")
     before = everything(plain)
 
-    assert refused(plain.db(command, exit_code=1)) == (
+    assert refused(plain.db(*command.split(), exit_code=1)) == (
         "there is no migrations folder at migrations; make one with `ellar-db init`, or name another with -d"
     )
     assert everything(plain) == before

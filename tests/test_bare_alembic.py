@@ -35,6 +35,7 @@ def alembic(
     return done
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("place", "kind"),
     [

@@ -42,7 +42,13 @@ def generator() -> ModuleType:
 
 @pytest.mark.parametrize(
     "name",
-    ["reference/commands.md", "reference/hooks.md", "reference/rules/README.md", "reference/what-migrate-sees.md"],
+    [
+        "reference/commands.md",
+        "reference/hooks.md",
+        "reference/rules/README.md",
+        "reference/what-lint-sees.md",
+        "reference/what-migrate-sees.md",
+    ],
 )
 def test_a_generated_page_is_fresh(name: str) -> None:
     made, page = generator().PAGES[name](), (ROOT / "docs" / name).read_text(encoding="utf-8")

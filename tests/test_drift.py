@@ -90,6 +90,7 @@ class TestGroups:
         )
         assert result.stderr.splitlines()[-1].startswith("Error: the databases 't1', 't2' differ from what the applied")
 
+    @pytest.mark.long
     def test_compare_one_schema_of_a_server(self, project: Project, new_database: Callable[[str], str]) -> None:
         url = new_database("postgresql")
         places = {name: (asynchronous(url), {"schema": name, "group": "tenants"}) for name in ("acme", "Bolt")}

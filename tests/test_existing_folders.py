@@ -120,6 +120,7 @@ class TestEllarSQL:
             )
         return urls
 
+    @pytest.mark.long
     def test_a_folder_for_one_database(self, shop: Shop, kind: str) -> None:
         self.write(shop, kind, ours=False)
         made = run(shop, "ellar", "db", "init")
@@ -133,6 +134,7 @@ class TestEllarSQL:
         assert "SingleDatabaseAlembicEnvMigration" in before["env.py"]
         assert shop.tables(urls["default"]) == {"alembic_version"}
 
+    @pytest.mark.long
     def test_a_folder_for_several_databases(self, shop: Shop, kind: str) -> None:
         self.write(shop, kind, ours=False, several=True)
         run(shop, "ellar", "db", "init", "--multiple")
@@ -208,6 +210,7 @@ class TestAlembic:
         pyproject = shop.path / "pyproject.toml"
         pyproject.write_text(pyproject.read_text() + own)
 
+    @pytest.mark.sampled
     @pytest.mark.parametrize(
         ("found", "program", "template"),
         [

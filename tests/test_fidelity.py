@@ -36,6 +36,7 @@ KEPT = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("key", "kind"), [(key, kind) for key, kinds in KEPT.items() for kind in kinds])
 def test_the_models_are_what_the_database_gets(
     key: str, kind: str, new_database: Callable[[str], str], project: Project

@@ -126,6 +126,7 @@ def test_a_device_is_written_to(ready: Project) -> None:
     assert os.stat(os.devnull).st_mode == before
 
 
+@pytest.mark.sampled
 @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="there is no /dev/stdout")
 @pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "own"])
 def test_standard_output_is_written_to_whatever_it_is(ready: Project, path: str) -> None:

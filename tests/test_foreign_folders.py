@@ -80,6 +80,7 @@ WRITING: list[tuple[str, ...]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ALEMBIC if WHOLE else ["generic", "multidb"])
 def test_alembics_folders_answer_as_in_alembic(
     twins: Callable[..., tuple[ForeignFolder, ForeignFolder]], name: str
@@ -97,6 +98,7 @@ def test_alembics_folders_answer_as_in_alembic(
     assert sorted(set(ours.files()) - set(theirs.files())) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 @pytest.mark.parametrize("name", ["generic", "async"] if WHOLE else ["async"])
 def test_on_servers_too(twins: Callable[..., tuple[ForeignFolder, ForeignFolder]], name: str, kind: str) -> None:
@@ -129,6 +131,7 @@ def test_a_revision_of_the_models_is_the_same(
     assert "create_table('user'" in revisions(ours)["third_models.py"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["ellar-sql", "ellar-sql-multiple"])
 def test_folders_of_ellar_sql(twins: Callable[..., tuple[ForeignFolder, ForeignFolder]], name: str) -> None:
     theirs, ours = twins(name)
@@ -139,6 +142,7 @@ def test_folders_of_ellar_sql(twins: Callable[..., tuple[ForeignFolder, ForeignF
         assert (ours.heads(), ours.schema()) == (theirs.heads(), theirs.schema()), command
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("folder", "program"),
     [
@@ -196,6 +200,7 @@ print("OPTIONS " + json.dumps(found))
         ("revision", "--autogenerate", "--branch-label", "label", "--splice"),
     )
 
+    @pytest.mark.sampled
     @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
     def test_each_is_as_in_alembic(
         self, folder: ForeignFolder, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch

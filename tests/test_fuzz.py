@@ -133,7 +133,7 @@ numbers = st.sampled_from(["0", "0.01", "-1", "nan", "inf", "1e400", "", "x", "Ù
 
 COMMANDS = sorted(
     "branches check create current downgrade drop edit ensure-version graph heads history init lint list-templates "
-    "merge migrate plan plugins rebase repair revision show stamp status upgrade verify wait".split()
+    "merge migrate plan plugins rebase repair revision show squash stamp status upgrade verify wait".split()
 )
 
 
@@ -235,6 +235,7 @@ def _options(draw: Callable[..., Any], params: list[click.Parameter], most: int)
     return made
 
 
+@pytest.mark.long
 @fuzzed
 @given(words=st.lists(st.one_of(st.sampled_from(COMMANDS), inside, st.sampled_from(["-d", "-c", "--sql"])), max_size=6))
 def test_any_words(run: Callable[..., Result], words: list[str]) -> None:
@@ -256,12 +257,14 @@ REVISION_COMMANDS = ["show", "upgrade", "downgrade", "stamp", "history", "merge"
 REVISION_OPTIONS = ["-m", "--rev-id", "--branch-label", "--head", "--depends-on", "--version-path"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("number", "command"), list(enumerate(REVISION_COMMANDS)), ids=REVISION_COMMANDS)
 def test_each_odd_revision(run: Callable[..., Result], number: int, command: str) -> None:
     for text in part(ODD, number):
         run(command, *(["-r"] if command == "history" else []), text)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("number", "option"), list(enumerate(REVISION_OPTIONS)), ids=REVISION_OPTIONS)
 def test_each_odd_value_of_a_new_revision(run: Callable[..., Result], number: int, option: str) -> None:
     for text in part([*ODD, "../../x", "/x", "../x"], number):

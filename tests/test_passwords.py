@@ -83,6 +83,7 @@ CASES = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("url", "kind", "place"), CASES, indirect=["url"])
 def test_migrates_and_tells_nobody(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, url: str, kind: str, place: str

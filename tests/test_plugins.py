@@ -520,6 +520,7 @@ ALEMBIC_BROKEN = {
 AS_A_LIST = "import sys\n\nmodules = [sys.modules[__name__]]\n\n"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", ALEMBIC_BROKEN)
 def test_a_plugin_of_alembics_own_that_breaks_it_is_named(plain: Project, install: Install, kind: str) -> None:
     plain.db("init")

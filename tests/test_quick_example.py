@@ -39,6 +39,7 @@ CASES = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("kind", "driver", "way"), CASES)
 def test_the_models_reach_the_database(
     shop: Shop, new_database: Callable[[str], str], kind: str, driver: str, way: str
@@ -93,6 +94,7 @@ def test_the_models_reach_the_database(
     assert len(shop.revisions()) == 2
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("way", "kind"), [("ellar-sql", "sync"), ("plain SQLAlchemy", "async"), ("plain SQLAlchemy, manage.py", "sync")]
 )

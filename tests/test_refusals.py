@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 import ellar_db
 from ellar_db.testing import Project
-from tests.support.revisions import add
+from tests.support.revisions import add, write_revision
 from tests.support.servers import sync_engine
 
 ROOT = Path(ellar_db.__file__).parent
@@ -171,6 +171,12 @@ REFUSALS = [
     Refusal("heads --single", "`ellar-db heads --write` writes it", ["head_file"], again=True),
     Refusal("rebase", "say it, as in `ellar-db rebase left --onto right`", ["two_heads"]),
     Refusal("rebase left --onto right", "`ellar-db downgrade first` undoes it", ["two_heads", "at_left"], again=True),
+    Refusal("squash base:left", "`ellar-db merge` joins them, `ellar-db rebase` lets yours follow the other", ["two_heads"], follow=[0]),
+    Refusal("squash base:second", "say --yes if that is wanted", ["more"], option="--yes"),
+    Refusal("squash base:third --yes", "--drop-data-steps leaves it out, if no database needs it any more", ["more", "rows"], option="--drop-data-steps"),
+    Refusal("show current", "`ellar-db status` shows what is left of it", ["more", "at_first", "squashed"]),
+    Refusal("lint --explain DB1O2", "`ellar-db lint --explain all` lists them"),
+    Refusal("migrate", "which is no rule; `ellar-db lint --explain all` lists them", ["upgraded", "unknown_rule"], follow=[], option=""),
     Refusal("verify", "`ellar-db migrate --scratch` writes what the models have and no revision makes", again=True),
     Refusal("upgrade --dry-run", "`ellar-db plan` shows what an upgrade would do", database="mariadb"),
     Refusal("drop", "say --yes if that is wanted", ["upgraded"], option="--yes"),
@@ -305,6 +311,14 @@ class Shop:
     def more(self) -> None:
         add(self.project, "second", "first")
 
+    def rows(self) -> None:
+        write_revision(
+            self.project.path / "migrations/versions", "third", "second", "op.execute('DELETE FROM t_first')"
+        )
+
+    def squashed(self) -> None:
+        self.project.db("squash", "base:second", "--yes")
+
     def less(self) -> None:
         (self.project.path / "migrations/versions/second_.py").unlink()
         self.project.forget()
@@ -383,6 +397,9 @@ class Shop:
 
     def seeds(self) -> None:
         self.project.write("data/01_users.json", "{}")
+
+    def unknown_rule(self) -> None:
+        self.project.configure(extra="lint = {ignore = ['DB1O2']}")
 
     def backup(self) -> None:
         self.example("backup")

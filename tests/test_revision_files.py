@@ -181,6 +181,7 @@ VALUES = ["None", "0", "1.5", "True", "b'x'", "''", "'a b'", "'x@y'", "'head'", 
 NAMES = ["revision", "down_revision", "branch_labels", "depends_on", "upgrade", "downgrade", "__doc__"]
 
 
+@pytest.mark.sampled
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("name", NAMES)
 def test_any_value_of_any_name_is_answered(ready: Project, name: str) -> None:

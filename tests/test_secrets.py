@@ -113,6 +113,7 @@ def test_the_password_would_be_seen() -> None:
         assert not kept(f"x{spelling}x")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("place", ["database", "databases", "table", "variable", "query", "connect_args"])
 def test_in_the_settings(traced: Project, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     monkeypatch.setenv("SHOP_URL", UNREACHABLE)
@@ -215,6 +216,7 @@ APPLICATION = """
 """
 
 
+@pytest.mark.sampled
 @pytest.mark.usefixtures("application_apart")
 @pytest.mark.parametrize("shape", ["url", "table", "connect_args", "engine"])
 def test_in_an_application(traced: Project, refused_url: str, shape: str) -> None:

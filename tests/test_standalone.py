@@ -22,6 +22,7 @@ def migrate(project: Project) -> None:
     project.db("upgrade")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("program", [["ellar-db"], ["python", "-m", "ellar_db"]])
 def test_the_program_migrates(plain: Project, program: list[str]) -> None:
     made = plain.run(*program, "init")

@@ -276,6 +276,7 @@ class TestSqlite:
         assert plain.db("check").stdout == NOTHING
 
 
+@pytest.mark.sampled
 def test_sqlalchemy_utils(plain: Project, any_database: str) -> None:
     need("sqlalchemy_utils")
     given = {
@@ -546,6 +547,7 @@ register_entities([{entities}])
 class TestEntities:
     """alembic-utils: functions and views that the module of the models registers."""
 
+    @pytest.mark.long
     def test_functions_and_views(self, plain: Project, new_database: Callable[[str], str]) -> None:
         need("alembic_utils")
         url = new_database("postgresql")

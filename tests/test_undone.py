@@ -24,6 +24,7 @@ def history(project: Project, url: str, body: list[str], form: str | None = None
     return made
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("way", ROLLBACKS)
 @pytest.mark.parametrize("form", [None, "generic"])
@@ -39,6 +40,7 @@ def test_a_rollback(
     assert made.version() == "0000"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("way", ROLLBACKS)
 @pytest.mark.parametrize("rest", [[INSERT.format(2)], []])
 def test_a_rollback_of_rows_on_mariadb(
@@ -67,6 +69,7 @@ UNSEEN = "op.get_bind().connection.cursor().execute('INSERT INTO kept VALUES (1)
 """A statement that SQLAlchemy doesn't see."""
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("rest", [[], [create("after")], [INSERT.format(2)]], ids=["nothing", "table", "row"])
 @pytest.mark.parametrize("place", ["first", "later"])
 def test_a_rollback_just_after_a_table_on_mariadb(
@@ -113,6 +116,7 @@ def test_a_commit_just_after_a_table_on_mariadb(
     assert made.version() == "0001"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb", "sqlite"])
 @pytest.mark.parametrize("first", [[], [INSERT.format(1)], [create("before"), INSERT.format(1)]])
 def test_a_savepoint_is_no_rollback(

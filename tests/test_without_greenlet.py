@@ -9,6 +9,7 @@ from ellar_db.testing import Project
 WITHOUT = "import sys; sys.modules['greenlet'] = None; from ellar_db.cli import main; sys.argv[0] = 'ellar-db'; main()"
 
 
+@pytest.mark.long
 def test_sync_engines_work_without_greenlet(plain: Project) -> None:
     for arguments in (["init"], ["migrate", "-m", "x"], ["upgrade"], ["current"]):
         plain.run("python", "-c", WITHOUT, *arguments)

@@ -211,6 +211,7 @@ def test_a_file_that_is_there_is_kept(set_up: Project) -> None:
     assert set_up.revisions() == [file]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("template", ["../%%(rev)s", "a/../../%%(rev)s", "/tmp/%%(rev)s", "..\\\\%%(rev)s"])
 def test_a_template_of_names_that_leads_elsewhere_is_refused(set_up: Project, template: str) -> None:
     configure(set_up, f"file_template = {template}", "recursive_version_locations = true")

@@ -17,6 +17,10 @@ from ellar_db.options import Selection, Which
 @options.databases
 @options.package
 @options.which
+@click.option(
+    "--measure", is_flag=True, help="Run them on a scratch database, and tell what makes other programs wait there."
+)
+@options.scratch_url
 @click.option("--explain", metavar="CODE|all", help="Say what a rule is about, or list all, and nothing else.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "github", "json"]), default="text", help="How findings are written."
@@ -26,6 +30,8 @@ def lint(
     directory: Path | None,
     x_arg: tuple[str, ...],
     package: str | None,
+    measure: bool,
+    scratch_urls: tuple[str, ...],
     explain: str | None,
     form: str,
     json: bool,
@@ -42,6 +48,7 @@ def lint(
     """
     import logging
 
+    from ellar_db.config.invocation import invocation_of
     from ellar_db.config.seam import alembic_config
     from ellar_db.inspection import linting
     from ellar_db.plugins.manager import get_plugin_manager
@@ -52,7 +59,8 @@ def lint(
         say(linting.explained(explain, get_plugin_manager()))
         return
     with alembic_config(directory, x_arg=x_arg, package=package, decides=True, chosen=chosen) as config:
-        found = linting.lint(config, which)
+        measure = measure or invocation_of(config).manager.settings.flag("lint-measure")
+        found = linting.lint(config, which, measure=measure, urls=scratch_urls)
     if not found.revisions:
         logging.getLogger("ellar_db").info("There are no such revisions (--all reads all).")
     if json or form == "json":

@@ -48,8 +48,10 @@ def show(
 
     def ask() -> None:
         from alembic import command
+        from alembic.script import ScriptDirectory
 
         from ellar_db.config.seam import alembic_config
+        from ellar_db.config.squashed.history import refuse_gone
         from ellar_db.inspection.documents import print_revisions, revisions_at, revisions_of
         from ellar_db.revisions.names import check_relative
 
@@ -57,6 +59,7 @@ def show(
         with alembic_config(
             directory, x_arg=x_arg, databases=reads_database, labels=True, package=package, chosen=chosen
         ) as config:
+            refuse_gone(ScriptDirectory.from_config(config), revision)
             check_relative(config, revision)
             if json:
                 of_database = revisions_at(config) if reads_database else None

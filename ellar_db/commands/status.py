@@ -106,7 +106,7 @@ def show(found: Sequence[Standing]) -> None:
                 say(f"  ... and {more:,} more; --json lists all")
     for each in found:
         said = [f"being migrated by {each.holder}" if each.holder else "", each.interrupted, *each.leftovers]
-        for line in filter(None, [*said, each.advice, each.error]):
+        for line in filter(None, [*said, each.squash, each.advice, each.error]):
             say(f"\n{each.database}: {line}")
 
 

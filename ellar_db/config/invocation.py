@@ -36,6 +36,7 @@ class Answers:
         renames: Values of `--rename`, as in `users.name:full_name`.
         fills: Values of `--fill`, as in `users.age=18`.
         ask: Ask about the rest, if there is a terminal.
+        hint: Say what else may have been renamed, where nobody is asked.
 
     Example:
         >>> Answers(renames=["users.name:full_name"], ask=False).used
@@ -45,6 +46,7 @@ class Answers:
     renames: Sequence[str] = ()
     fills: Sequence[str] = ()
     ask: bool = True
+    hint: bool = True
 
     used: set[str] = field(default_factory=set)
     """The values that were for something in one of the databases."""

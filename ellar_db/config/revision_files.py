@@ -12,11 +12,12 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.config.command_line import program
+from ellar_db.config.squashed.history import planned_for
 from ellar_db.history.shortcuts import shortcuts
 from ellar_db.util.alembic import before_script, version_folders
 from ellar_db.util.errors import DbError
 from ellar_db.util.files import shown
-from ellar_db.util.scripts import heads_in_one_pass, revisions_from_headers, revisions_in_one_pass
+from ellar_db.util.scripts import heads_in_one_pass, planning_with, revisions_from_headers, revisions_in_one_pass
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -50,6 +51,7 @@ def checked_revisions() -> Iterator[None]:
     try:
         with ExitStack() as stack:
             stack.enter_context(before_script(check_revision))
+            stack.enter_context(planning_with(planned_for))
             if shortcuts():
                 from ellar_db.history.order import newest_first
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ellar_db.ddl.changes import Change, Column, Table
 from ellar_db.ddl.columns import column_of, constraint, is_constraint, names_in
@@ -45,19 +46,12 @@ def altered(cursor: Cursor) -> Iterator[Change]:
         for key, value in [_option([word.value for word in part])]
         if key in ("ALGORITHM", "LOCK")
     )
-    for part in found:
-        change = _change(Cursor(part), table)
-        if change is not None:
-            yield Change(
-                change.kind,
-                change.table,
-                change.column,
-                change.name,
-                change.columns,
-                change.references,
-                change.facts | said,
-                change.words or part,
-            )
+    changes = [(change, part) for part in found if (change := _change(Cursor(part), table)) is not None]
+    # the rows are ordered once
+    if {"drop primary key", "add primary key"} <= {change.kind for change, _ in changes}:
+        changes = [(change, part) for change, part in changes if change.kind != "drop primary key"]
+    for change, part in changes:
+        yield replace(change, facts=change.facts | said, words=change.words or part)
 
 
 def _option(values: list[str]) -> tuple[str, str]:

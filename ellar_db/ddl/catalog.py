@@ -19,15 +19,17 @@ class TableFacts:
         columns: Its columns by name; those that no statement named are missing.
         checks: The conditions of its CHECK constraints that are known to hold, by the constraint's name.
         unproved: Those that were added NOT VALID, and not validated yet.
-        constraints: The names of all its constraints.
-        partitioned: It has partitions.
+        keys: Its primary key and its unique constraints.
+        foreign_keys: Its foreign keys.
+        default: Its partition for rows that belong into no other one.
     """
 
     columns: dict[str, Column] = field(default_factory=dict)
     checks: dict[str, str] = field(default_factory=dict)
     unproved: dict[str, str] = field(default_factory=dict)
-    constraints: set[str] = field(default_factory=set)
-    partitioned: bool = False
+    keys: list[Change] = field(default_factory=list)
+    foreign_keys: list[Change] = field(default_factory=list)
+    default: Table | None = None
 
 
 class Catalog:
@@ -44,10 +46,12 @@ class Catalog:
     def __init__(self) -> None:
         self.tables: dict[Table, TableFacts] = {}
         self.indexes: dict[str, Change] = {}
-        self.domains: dict[str, bool] = {}
-        """Domains, and whether they have constraints."""
+        self.domains: dict[str, str] = {}
+        """Domains without a constraint, and the types that they stand for; an empty text for those that have one."""
         self.functions: dict[str, bool] = {}
         """Functions, and whether they are volatile."""
+        self.bodies: dict[str, str] = {}
+        """What functions do."""
         self.views: set[Table] = set()
         self.variables: dict[str, str] = {}
 
@@ -65,6 +69,18 @@ class Catalog:
             says.search(text) and not re.search(r"\bor\b", text, re.IGNORECASE) for text in facts.checks.values()
         )
 
+    def finds(self, table: Table, columns: Iterable[str]) -> bool:
+        """Return whether rows are found by some columns without reading all, or whether that isn't known."""
+        facts = self.tables.get(table)
+        if facts is None or not facts.columns:
+            return True
+        unique = {name for name, each in facts.columns.items() if each.facts & {"primary key", "unique"}}
+        first = {each.columns[0].name.lower() for each in self._keys(table, facts) if each.columns}
+        return bool((unique | first) & {name.lower() for name in columns})
+
+    def _keys(self, table: Table, facts: TableFacts) -> list[Change]:
+        return [*(each for each in self.indexes.values() if each.table == table), *facts.keys]
+
     def follow(self, changes: Iterable[Change]) -> None:
         """Take over what a statement does."""
         for change in changes:
@@ -74,17 +90,21 @@ class Catalog:
         kind, table = change.kind, change.table
         if kind == "create table":
             self.tables[table] = TableFacts({each.name.lower(): each for each in change.columns})
-            self.tables[table].partitioned = change.references is not None or "PARTITION BY" in change.sql.upper()
+            if change.references is not None and "default" in change.facts:
+                self.tables.setdefault(change.references, TableFacts()).default = table
         elif kind == "drop table":
             self.tables.pop(table, None)
+        elif kind == "drop index":
+            self.indexes.pop(change.name, None)
         elif kind == "create index":
             self.indexes[change.name] = change
         elif kind == "create domain":
-            self.domains[table[1]] = "check" in change.facts
+            self.domains[table[1]] = "" if "check" in change.facts else change.definition.type
         elif kind == "add domain check":
-            self.domains[table[1]] = True
+            self.domains[table[1]] = ""
         elif kind == "create function":
             self.functions[table[1]] = "volatile" in change.facts
+            self.bodies[table[1]] = next((word.value for word in change.words[::-1] if word.kind == "text"), "")
         elif kind == "create view":
             self.views.add(table)
         elif kind == "set":
@@ -116,15 +136,18 @@ class Catalog:
                 facts.columns[change.name.lower()] = replace(renamed, name=change.name)
         elif kind == "add check":
             (facts.unproved if "not valid" in change.facts else facts.checks)[change.name] = change.sql
-            facts.constraints.add(change.name)
         elif kind == "validate" and change.name in facts.unproved:
             facts.checks[change.name] = facts.unproved.pop(change.name)
         elif kind == "drop constraint":
             facts.checks.pop(change.name, None)
             facts.unproved.pop(change.name, None)
-            facts.constraints.discard(change.name)
-        elif kind == "add primary key":
-            for each in change.columns:
+            facts.keys = [each for each in facts.keys if each.name != change.name]
+            facts.foreign_keys = [each for each in facts.foreign_keys if each.name != change.name]
+        elif kind == "add foreign key":
+            facts.foreign_keys.append(change)
+        elif kind in ("add primary key", "add unique"):
+            facts.keys.append(change)
+            for each in change.columns if kind == "add primary key" else ():
                 known = facts.columns.get(each.name.lower(), each)
                 facts.columns[each.name.lower()] = replace(known, facts=known.facts | {"not null"})
 

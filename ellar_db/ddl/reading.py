@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from ellar_db.ddl.altering import altered
-from ellar_db.ddl.changes import Change, Column
+from ellar_db.ddl.changes import Change
 from ellar_db.ddl.columns import column_of, constraint, is_constraint, names_in
 from ellar_db.ddl.cursor import Cursor, parts
 from ellar_db.ddl.words import Word, statements, words
@@ -49,16 +50,25 @@ def _changes(statement: str) -> Iterator[Change]:
 
 def _of_block(body: str) -> Iterator[Change]:
     """Yield what the statements of a block do, those that it puts together from one text included."""
+    looped: set[tuple[str | None, str]] = set()
     for _, statement in statements(body):
         while (prefix := NESTED.match(statement)) is not None:
+            if re.search(r"\bLOOP\s*\Z", prefix.group(), re.IGNORECASE):
+                read = list(_selected(words(prefix.group())))
+                looped |= {each.table for each in read if each.kind == "select" and "where" not in each.facts}
             statement = statement[prefix.end() :].lstrip()
         found = words(statement)
-        if found and found[0].value in ("EXECUTE", "PERFORM"):
+        if found and found[0].value == "EXECUTE":
             for word in found[1:]:
                 if word.kind == "text":
                     yield from changes_of(word.value)
+        elif found and found[0].value == "PERFORM":
+            yield from _select(Cursor(found[1:]))
         else:
-            yield from _changes(statement)
+            for change in _changes(statement):
+                # row by row, all of them
+                all_rows = change.kind in ("update", "delete") and change.table in looped
+                yield replace(change, facts=change.facts - {"where"}) if all_rows else change
 
 
 def _alter(cursor: Cursor) -> Iterator[Change]:
@@ -102,7 +112,9 @@ def _create(cursor: Cursor) -> Iterator[Change]:
         table = cursor.table()
         facts = frozenset({"temporary"} if temporary else set())
         if cursor.take("PARTITION OF"):
-            yield Change("create table", table, references=cursor.table(), facts=facts | {"partition"})
+            parent = cursor.table()
+            default = {"default"} if cursor.take("DEFAULT") else set()
+            yield Change("create table", table, references=parent, facts=facts | {"partition"} | default)
             return
         columns, constraints = [], []
         for part in parts(cursor.parentheses()):
@@ -112,8 +124,9 @@ def _create(cursor: Cursor) -> Iterator[Change]:
             elif not (inner.follows("KEY") or inner.follows("INDEX") or inner.follows("LIKE")):
                 columns.append(column_of(part))
         yield Change("create table", table, columns=columns, facts=facts, words=cursor.rest)
+        yield from _selected(cursor.rest)
         # they are the table's from its beginning
-        yield from (each for each in constraints if each.kind in ("add check", "add primary key", "add foreign key"))
+        yield from (each for each in constraints if each.kind != "add constraint")
         return
     unique = cursor.take("UNIQUE")
     if cursor.take("INDEX", "FULLTEXT INDEX", "SPATIAL INDEX", "FULLTEXT KEY", "SPATIAL KEY"):
@@ -121,8 +134,10 @@ def _create(cursor: Cursor) -> Iterator[Change]:
         yield from _create_index(cursor, {"unique"} if unique else {"special"} if special else set())
     elif cursor.take("DOMAIN"):
         domain = cursor.table()
+        cursor.take("AS")
         said = {word.value for word in cursor.rest}
-        yield Change("create domain", domain, facts=frozenset({"check"} if said & {"CHECK", "NOT"} else set()))
+        checks = frozenset({"check"} if said & {"CHECK", "NOT"} else set())
+        yield Change("create domain", domain, columns=[column_of(cursor.rest, domain[1])], facts=checks)
     elif cursor.take("FUNCTION", "PROCEDURE"):
         name = cursor.table()
         said = {word.value for word in cursor.rest}
@@ -143,7 +158,8 @@ def _create(cursor: Cursor) -> Iterator[Change]:
 def _create_index(cursor: Cursor, facts: set[str]) -> Iterator[Change]:
     if cursor.take("CONCURRENTLY"):
         facts.add("concurrently")
-    cursor.take("IF NOT EXISTS")
+    if cursor.take("IF NOT EXISTS"):
+        facts.add("if not exists")
     name = "" if cursor.follows("ON") else cursor.table()[1]
     cursor.until("ON")
     cursor.take("ON")
@@ -152,11 +168,12 @@ def _create_index(cursor: Cursor, facts: set[str]) -> Iterator[Change]:
     table = cursor.table()
     if cursor.take("USING"):
         cursor.word()
+    begin = cursor.place
     columns = names_in(cursor.parentheses())
     if any(word.value == "WHERE" for word in cursor.rest):
         facts.add("where")
     facts |= _algorithm(cursor.rest)
-    yield Change("create index", table, name=name, columns=columns, facts=frozenset(facts), words=cursor.rest)
+    yield Change("create index", table, name=name, columns=columns, facts=frozenset(facts), words=cursor.words[begin:])
 
 
 def _algorithm(found: Sequence[Word]) -> set[str]:
@@ -263,28 +280,84 @@ def _insert(cursor: Cursor) -> Iterator[Change]:
     cursor.take("OR REPLACE", "OR IGNORE", "IGNORE")
     cursor.take("INTO")
     table = cursor.table()
-    facts = frozenset({"select"} if any(word.value == "SELECT" for word in cursor.rest) else set())
-    yield Change("insert", table, columns=[Column("")], facts=facts)
+    yield Change("insert", table)
+    yield from _selected(cursor.rest)
+    # each row that is there already, for each of a query
+    if "DO UPDATE" in " ".join(word.value for word in cursor.rest) and any(
+        word.value == "SELECT" for word in cursor.rest
+    ):
+        yield Change("update", table)
 
 
-def _with(cursor: Cursor) -> Iterator[Change]:
-    """Yield what the statement behind its queries does."""
+def _merge(cursor: Cursor) -> Iterator[Change]:
+    cursor.take("INTO")
+    table = cursor.table()
+    if any(word.value in ("UPDATE", "DELETE") for word in cursor.rest):
+        yield Change("update", table)
+
+
+def _selected(found: Sequence[Word]) -> Iterator[Change]:
+    """Yield the query that is part of a statement, if there is one."""
+    cursor = Cursor(found)
     while cursor:
-        value = cursor.next.value
-        if value in ("UPDATE", "DELETE", "INSERT"):
-            inner = Cursor(cursor.rest)
-            inner.word()
-            yield from READERS[value](inner)
+        if cursor.take("SELECT"):
+            yield from _select(cursor)
             return
-        if cursor.follows("("):
+        if cursor.follows("(") and not Cursor(cursor.rest[1:]).follows("SELECT"):
             cursor.parentheses()
         else:
             cursor.word()
 
 
+def _select(cursor: Cursor) -> Iterator[Change]:
+    """Yield what a query reads, and the functions that it calls."""
+    listed = cursor.until("FROM", "WHERE", "LIMIT", "FOR")
+    for word, following in pairwise(listed):
+        if word.names and following.text == "(":
+            yield Change("call", (None, word.name))
+    if not cursor.take("FROM") or not cursor.next.names:
+        return
+    table = cursor.table()
+    if cursor.follows("("):
+        # a function that gives rows
+        return
+    cursor.until("WHERE", "LIMIT", "FOR")
+    condition = cursor.rest
+    facts = {"where"} if cursor.next.value == "WHERE" else {"limit"} if cursor.next.value == "LIMIT" else set()
+    values = [word.value for word in condition]
+    if any(pair in (("FOR", "UPDATE"), ("FOR", "NO")) for pair in pairwise(values)):
+        facts.add("for update")
+    yield Change("select", table, facts=frozenset(facts), words=condition)
+
+
+def _call(cursor: Cursor) -> Iterator[Change]:
+    yield Change("call", cursor.table())
+
+
+def _with(cursor: Cursor) -> Iterator[Change]:
+    """Yield what the statement behind its queries does."""
+    while cursor:
+        if cursor.next.value in WRITES:
+            yield from _changed(cursor.rest)
+            return
+        inner = cursor.parentheses()
+        if inner and inner[0].value in WRITES:
+            yield from _changed(inner)
+        elif not inner:
+            cursor.word()
+
+
+def _changed(found: Sequence[Word]) -> Iterator[Change]:
+    cursor = Cursor(found)
+    yield from READERS[cursor.word().value](cursor)
+
+
+WRITES = ("UPDATE", "DELETE", "INSERT", "MERGE")
+
 READERS = {
     "ALTER": _alter,
     "BEGIN": _begin,
+    "CALL": _call,
     "CLUSTER": _maintenance,
     "COMMIT": _commit,
     "CREATE": _create,
@@ -292,10 +365,12 @@ READERS = {
     "DROP": _drop,
     "INSERT": _insert,
     "LOCK": _lock,
+    "MERGE": _merge,
     "OPTIMIZE": _maintenance,
     "REFRESH": _maintenance,
     "REINDEX": _maintenance,
     "RENAME": _rename,
+    "SELECT": _select,
     "SET": _set,
     "START": _begin,
     "TRUNCATE": _truncate,

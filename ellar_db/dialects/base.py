@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ellar_db.ddl.catalog import Catalog
     from ellar_db.ddl.changes import Change
     from ellar_db.ddl.effects import Effect
+    from ellar_db.dialects.measuring.observer import Observer
     from ellar_db.dialects.statements import Statements
 
 
@@ -415,6 +416,17 @@ class Dialect(Comparing):
             url: The URL.
         """
         return str(url.database)
+
+    # What revisions do to other programs
+
+    def observer(self, connection: Connection, leave_out: Collection[str]) -> Observer | None:
+        """Return what sees how the statements of a revision would make other programs wait; None if nothing can.
+
+        Args:
+            connection: A connection to a scratch database with rows, before the revision.
+            leave_out: The tables that record what was run.
+        """
+        return None
 
     # Databases that are dropped for good
 

@@ -171,6 +171,14 @@ class Comparing:
         """
         return text
 
+    def written_condition(self, text: str) -> str:
+        """Return a condition as a revision writes it, so that the database restates it in the same way once more.
+
+        Args:
+            text: A condition as the database restates it, of a CHECK constraint or an index.
+        """
+        return text
+
     def conditions(self, text: str) -> Iterable[str]:
         """Yield conditions that the database may restate as it does a CHECK constraint; the most likely first.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ellar_db.ddl.catalog import Catalog
     from ellar_db.ddl.changes import Change
     from ellar_db.ddl.effects import Effect
+    from ellar_db.dialects.measuring.mysql import MySQLObserver
     from ellar_db.dialects.statements import Statements
 
 LEADING = r"(?:\s|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|(?:--|\#)[^\n]*\n|SET\s+STATEMENT\s.*?\sFOR\s)*"
@@ -437,6 +438,12 @@ class MySQL(Dialect):
     def remove_schema(self, connection: Connection, schema: str) -> None:
         """Drop the database that it is."""
         self.remove_database(connection, schema)
+
+    def observer(self, connection: Connection, leave_out: Collection[str]) -> MySQLObserver:
+        """Return what looks at the statements of a revision."""
+        from ellar_db.dialects.measuring.mysql import MySQLObserver
+
+        return MySQLObserver(connection, leave_out)
 
     def is_reached(self, connection: Connection, url: URL) -> str:
         """Ask the server for the current database."""

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import socket
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ellar_db.ddl.changes import Change
     from ellar_db.ddl.effects import Effect
     from ellar_db.dialects.enum_types import EnumType
+    from ellar_db.dialects.measuring.postgresql import PostgreSQLObserver
     from ellar_db.dialects.postgresql_catalog.numbering import Numbering, Steps
 
 
@@ -63,6 +64,12 @@ ARRAY = re.compile(
     r"\(?(?P<value>[^()]+?)\)?(?:::text)? = ANY \(\(?ARRAY\[(?P<items>.*?)\]\)?(?:::text\[\])?\)\Z", re.DOTALL
 )
 """What the server restates of `value IN (...)`."""
+
+CAST_ARRAY = re.compile(
+    r"(?P<open>\()?(?P<value>\b\w+|\"(?:[^\"]|\"\")+\")(?(open)\))::text (?:(?P<any>= ANY)|<> ALL) "
+    r"\((?P<inner>\()?ARRAY\[(?P<items>(?:'(?:[^']|'')*'::character varying(?:, )?)+)\](?(inner)\))::text\[\]\)"
+)
+"""What the server restates of `value IN (...)` and `value NOT IN (...)` for a column of the type VARCHAR."""
 
 CAST = re.compile(r"::(?:character varying|bpchar|text)")
 """A cast to text, which the server adds to literals."""
@@ -321,6 +328,14 @@ class PostgreSQL(Dialect):
             found.setdefault(owner, {})[name] = definition
         return found
 
+    def written_condition(self, text: str) -> str:
+        """Return it with `IN` for the arrays that the server makes of it, which it would restate in another way."""
+
+        def listed(found: re.Match[str]) -> str:
+            return f"{found['value']} {'IN' if found['any'] else 'NOT IN'} ({CAST.sub('', found['items'])})"
+
+        return CAST_ARRAY.sub(listed, text)
+
     def conditions(self, text: str) -> Iterable[str]:
         """Yield `IN` for the array that the server makes of it."""
         yield text
@@ -482,6 +497,12 @@ class PostgreSQL(Dialect):
         lost = before - objects_elsewhere(connection, schema)
         if lost:
             raise DbError(f"this would also drop {listed(sorted(lost))}; remove that first")
+
+    def observer(self, connection: Connection, leave_out: Collection[str]) -> PostgreSQLObserver:
+        """Return what looks at the statements of a revision."""
+        from ellar_db.dialects.measuring.postgresql import PostgreSQLObserver
+
+        return PostgreSQLObserver(connection, leave_out)
 
     def is_reached(self, connection: Connection, url: URL) -> str:
         """Ask the server for the current database."""

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect as SQLAlchemyDialect
     from sqlalchemy.types import TypeEngine
 
+    from ellar_db.dialects.measuring.sqlite import SQLiteObserver
     from ellar_db.dialects.sqlite_copy.catalog import Catalog
 
 told = logging.getLogger("ellar_db")
@@ -392,6 +393,12 @@ class SQLite(Dialect):
         # the options of a file: URI say how to open the original database
         query = {} if (url.database or "").startswith("file:") else dict(url.query)
         return url.set(database=str(folder / f"{name}.db"), query=query)
+
+    def observer(self, connection: Connection, leave_out: Collection[str]) -> SQLiteObserver:
+        """Return what looks at the statements of a revision."""
+        from ellar_db.dialects.measuring.sqlite import SQLiteObserver
+
+        return SQLiteObserver(connection, leave_out)
 
     def is_reached(self, connection: Connection, url: URL) -> str:
         """Return the file that the connection has open."""

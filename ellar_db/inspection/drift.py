@@ -13,6 +13,7 @@ from ellar_db.config.groups import is_group, representatives
 from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
 from ellar_db.config.reports.position import DATABASE_OPTION, position_in, unknown_here
 from ellar_db.config.reports.refusals import reported
+from ellar_db.config.squashed.history import history_for
 from ellar_db.databases.database import Database, Databases
 from ellar_db.guards.entry import NAME, EntryTable
 from ellar_db.inspection.filters import Filters
@@ -23,11 +24,12 @@ from ellar_db.runtime.packages import with_packages
 from ellar_db.runtime.versions import is_newest, read_from
 from ellar_db.runtime.watch import watch_of
 from ellar_db.scratch.schema import PARTS, Schema, differing, part_of, read_schema
+from ellar_db.util.alembic import upgrade_steps
 from ellar_db.util.errors import DbError, PluginError, UnavailableError
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from alembic.runtime.migration import MigrationContext
+    from alembic.runtime.migration import MigrationContext, RevisionStep
     from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
@@ -228,8 +230,6 @@ class _Search:
 
     def _replay(self, urls: Sequence[str]) -> None:
         """Run the revisions of each database on a scratch database, and read what they make."""
-        from alembic import command
-
         first: dict[object, str] = {}
         same: dict[str, str] = {}
         for name, place in self.places.items():
@@ -243,8 +243,7 @@ class _Search:
                 for part in with_packages(self.config):
                     for database in part.attributes[DATABASES].values():
                         part.attributes[DATABASES] = Databases([database])
-                        for head in self.places[database.name].heads.get(database.package, ()):
-                            command.upgrade(part, head)
+                        _reach(part, self.places[database.name].heads.get(database.package, ()))
                     # the configuration of the application is the command's own
                     self.config.attributes[DATABASES] = made
             histories = read_from(made.values(), self.invocation, self._history)
@@ -323,3 +322,18 @@ def _deviation(key: str, expected: Schema, there: Schema, *, newest: bool) -> De
         expected.get(key),
         f"{part.words} {words}",
     )
+
+
+def _reach(config: Config, heads: Sequence[str]) -> None:
+    """Upgrade an empty database to some revisions, from old files too if these are inside a range that was squashed."""
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = history_for(ScriptDirectory.from_config(config), heads)
+    for head in heads:
+
+        def upgrade(found: tuple[str, ...], _: Any, head: str = head) -> Sequence[RevisionStep]:
+            return upgrade_steps(script, head, found)
+
+        with EnvironmentContext(config, script, fn=upgrade, as_sql=False, destination_rev=head):
+            script.run_env()

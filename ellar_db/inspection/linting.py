@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from textwrap import indent
@@ -18,15 +19,18 @@ from ellar_db.databases.database import Databases
 from ellar_db.ddl.catalog import Catalog
 from ellar_db.history.documents import written
 from ellar_db.history.git import naming_file
+from ellar_db.inspection.measuring.measurement import Measured, measured
+from ellar_db.inspection.measuring.words import CODES
 from ellar_db.inspection.recording import Recording, Step, recorded
 from ellar_db.inspection.trials.pending import revisions_of
 from ellar_db.inspection.trials.reversal import reversal_of
 from ellar_db.lint.findings import Finding
-from ellar_db.lint.operations import Loss, Operations, Sql, in_sql, name_of
+from ellar_db.lint.operations import Loss, Operations, Sql, name_of
 from ellar_db.lint.probes import Probes
 from ellar_db.lint.registry import rules_of
 from ellar_db.lint.review import findings_of
 from ellar_db.lint.settings import lint_settings
+from ellar_db.lint.waivers import is_waived
 from ellar_db.options import Which
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import PluginManager
@@ -38,11 +42,7 @@ from ellar_db.util.files import shown
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from alembic.operations.ops import MigrateOperation
     from alembic.script import ScriptDirectory
-
-WAIVER = re.compile(r"#\s*ellar-db:\s*(?P<codes>[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*)\b[ \t:,-]*(?P<reason>.*)")
-"""A comment that says why a finding is no problem, as in `# ellar-db: DB102 nothing reads it since 2.3`."""
 
 LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
 """GitHub's names of the severities."""
@@ -57,12 +57,14 @@ class Located:
         revision: The revision.
         file: Its file.
         line: The line of the file; 0 if it isn't known.
+        measured: It was seen when the revision ran on a scratch database.
     """
 
     finding: Finding
     revision: str
     file: Path
     line: int
+    measured: bool = False
 
     @property
     def text(self) -> str:
@@ -102,6 +104,7 @@ class Located:
             "column": finding.column,
             "message": finding.message,
             "fix": finding.fix,
+            "measured": self.measured,
         }
 
 
@@ -137,7 +140,7 @@ class Linted:
         )
 
 
-def lint(config: Config, which: Which) -> Linted:
+def lint(config: Config, which: Which, *, measure: bool = False, urls: Sequence[str] = ()) -> Linted:
     """Apply the rules to revisions, read from their files.
 
     A database is only asked, by `revisions_of`, which revisions it has.
@@ -145,9 +148,12 @@ def lint(config: Config, which: Which) -> Linted:
     Args:
         config: The configuration of the application or of a package.
         which: Which revisions are read.
+        measure: Run them on scratch databases too.
+        urls: Where scratch databases are made.
 
     Raises:
         DbError: There is no such revision, or env.py can't write SQL.
+        UnavailableError: A revision can't be run on a scratch database.
     """
     from alembic.script import ScriptDirectory
 
@@ -160,12 +166,16 @@ def lint(config: Config, which: Which) -> Linted:
         every = {each.revision for each in script.walk_revisions()}
     linted = Linted(revisions=len(set().union(*chosen.values()) if chosen else every))
     reader = _Reader(config, script, which, linted)
-    # those before them tell which tables and columns there are
-    for found in recorded(
-        config, script, lambda: upgrade_steps(script, "heads", ()), databases=list(databases), goes_on=True
-    ):
-        name = found.database.name if found.database is not None else ""
-        reader.read(found, chosen.get(name, every))
+    # what a revision prints isn't among the findings
+    with redirect_stdout(sys.stderr):
+        # those before them tell which tables and columns there are
+        for found in recorded(
+            config, script, lambda: upgrade_steps(script, "heads", ()), databases=list(databases), goes_on=True
+        ):
+            name = found.database.name if found.database is not None else ""
+            reader.read(found, chosen.get(name, every))
+        if measure:
+            reader.take(measured(config, script, databases, chosen, urls))
     linted.found.sort(key=lambda each: reader.places[each.revision])
     return linted
 
@@ -204,7 +214,7 @@ class _Reader:
                 self.linted.unread.setdefault(revision, step.problem)
             lines: dict[int, int] = {}
             container = UpgradeOps([])
-            for operation, line in [*step.operations, *_of_connection(step)]:
+            for operation, line in step.everything:
                 lines[id(operation)] = line
                 container.ops.append(operation)
             operations = Operations(
@@ -237,25 +247,32 @@ class _Reader:
         # a table that is made in the same revision has no rows, and nobody uses it yet
         if finding.table in {name_of(each) for each in operations.made}:
             return
-        located = Located(finding, step.script.revision, Path(step.script.path), line)
+        self._keep(Located(finding, step.script.revision, Path(step.script.path), line))
+
+    def take(self, seen: Measured) -> None:
+        """Put what revisions did on scratch databases in the place of what the rules say of the same."""
+
+        def is_known(each: Located) -> bool:
+            return each.finding.code in CODES and each.revision in seen.done.get(each.finding.database, ())
+
+        for kept in (self.linted.found, self.linted.waived):
+            kept[:] = [each for each in kept if not is_known(each)]
+        self._seen.clear()
+        for finding, revision, line in seen.found:
+            if finding.code not in self.settings.ignored:
+                severity = self.settings.severities.get(finding.code, finding.severity)
+                told = replace(finding, severity=severity)
+                self._keep(Located(told, revision.revision, Path(revision.path), line, measured=True))
+
+    def _keep(self, located: Located) -> None:
+        """Add a finding to those that count, or to those that are let pass."""
+        finding = located.finding
         # one line that does the same on several databases is one finding
         first = self._seen.setdefault(_key(located), finding)
         if first is not finding and (first.database != finding.database or first.message == finding.message):
             return
-        waived = _is_waived(located) or any(
-            each.covers(finding.code, located.revision, finding.table) for each in self.settings.waivers
-        )
+        waived = is_waived(finding, located.revision, located.file, located.line, self.settings)
         (self.linted.waived if waived else self.linted.found).append(located)
-
-
-def _of_connection(step: Step) -> Iterator[tuple[MigrateOperation, int]]:
-    """Yield operations that do what statements of a revision's own do, each with its line."""
-    from alembic.operations.ops import ExecuteSQLOp
-
-    for statement in step.statements:
-        if statement.operation is None or isinstance(statement.operation, ExecuteSQLOp):
-            for operation in in_sql(statement):
-                yield operation, statement.line
 
 
 def named_in(script: ScriptDirectory, ref: str) -> Callable[[str], str | None]:
@@ -275,24 +292,6 @@ def named_in(script: ScriptDirectory, ref: str) -> Callable[[str], str | None]:
 def _key(each: Located) -> tuple[object, ...]:
     """Return what is equal for two databases on which one line does the same."""
     return each.file, each.line, each.finding.code, each.finding.table, each.finding.column
-
-
-@cache
-def _lines(file: Path) -> Sequence[str]:
-    return file.read_text(encoding="utf-8", errors="replace").splitlines()
-
-
-def _is_waived(located: Located) -> bool:
-    """Return whether the line of a finding, or the comment above it, gives a reason to let it pass."""
-    lines = _lines(located.file)
-    for number in (located.line, located.line - 1):
-        text = lines[number - 1] if 0 < number <= len(lines) else ""
-        if number != located.line and not text.lstrip().startswith("#"):
-            continue
-        waiver = WAIVER.search(text)
-        if waiver and waiver["reason"].strip() and located.finding.code in re.split(r"\s*,\s*", waiver["codes"]):
-            return True
-    return False
 
 
 def _escaped(text: str, more: str = "") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ellar_db.autogenerate.words import described
@@ -12,6 +13,7 @@ from ellar_db.config.command_line import program
 from ellar_db.config.invocation import invocation_of
 from ellar_db.config.reports.position import Position, explaining
 from ellar_db.config.reports.refusals import reported
+from ellar_db.config.squashed.history import history_for
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.inspection.recording import Recording, Step, recorded
@@ -22,6 +24,7 @@ from ellar_db.lint.registry import rules_of
 from ellar_db.lint.review import findings_of
 from ellar_db.lint.settings import lint_settings
 from ellar_db.lint.statements import Statement
+from ellar_db.lint.waivers import is_waived
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.util.alembic import ancestors, downgrade_steps, upgrade_steps
 from ellar_db.util.errors import DbError
@@ -135,15 +138,17 @@ class Planner:
         if self.target == "base" or self.target.endswith("@base"):
             return True
         with reported():
-            meant = {each.revision for each in self.script.get_revisions(self.target)}
-            return bool(meant) and not meant & set(at) and meant <= ancestors(self.script, at)
+            script = history_for(self.script, at)
+            meant = {each.revision for each in script.get_revisions(self.target)}
+            return bool(meant) and not meant & set(at) and meant <= ancestors(script, at)
 
     def _steps(self, standing: Standing, at: tuple[str, ...], *, down: bool) -> list[RevisionStep]:
         origin = standing.origin
         name = f"the database {standing.database!r}"
         choice = "" if origin is None else origin.choice
         command = "downgrade" if down else "upgrade"
-        position = Position(self.script, at, name, standing.package, command, self.target, choice)
+        script = history_for(self.script, at)
+        position = Position(script, at, name, standing.package, command, self.target, choice)
         with reported(), explaining(position, program()):
             return (downgrade_steps if down else upgrade_steps)(self.script, self.target, at)
 
@@ -164,23 +169,32 @@ class Planner:
 
         dialect = dialect_of(self.manager, database)
         whose: dict[int, Step] = {}
+        lines: dict[int, int] = {}
         statements: list[Statement] = []
+        # what a downgrade loses is what it is for
+        container = UpgradeOps([])
         for step in plan.steps:
             step.differences = [
                 each for operation, _ in step.operations for each in described(operation, connection.dialect)
             ]
-            whose.update({id(subject): step for subject in [*(each for each, _ in step.operations), *step.statements]})
+            if not step.is_upgrade:
+                continue
+            for operation, line in step.everything:
+                container.ops.append(operation)
+                whose[id(operation)], lines[id(operation)] = step, line
+            whose.update({id(statement): step for statement in step.statements})
             # each revision is taken for a transaction of its own
-            statements += [*step.statements, Statement("COMMIT", 0), Statement("BEGIN", 0)] if step.is_upgrade else ()
-        # what a downgrade loses is what it is for
-        container = UpgradeOps([each for step in plan.steps if step.is_upgrade for each, _ in step.operations])
+            statements += [*step.statements, Statement("COMMIT", 0), Statement("BEGIN", 0)]
         rules = rules_of(self.manager)
         settings = lint_settings(self.manager.settings, [rule.code for rule in rules])
         with ExitStack() as stack:
             probes = stack.enter_context(Probes(database, dialect, MigrationContext.configure(connection)))
             operations = Operations(container, dialect, connection.dialect, probes, sql=Sql(statements))
-            for subject, finding, _ in findings_of(operations, rules, settings, database.name):
-                whose[id(subject)].findings.append(finding)
+            for subject, finding, line in findings_of(operations, rules, settings, database.name):
+                script = whose[id(subject)].script
+                at = line or lines.get(id(subject), 0)
+                if not is_waived(finding, script.revision, Path(script.path), at, settings):
+                    whose[id(subject)].findings.append(finding)
 
     def _count(self, plan: Plan, database: Database, connection: Connection) -> None:
         from sqlalchemy import func, inspect, select, table

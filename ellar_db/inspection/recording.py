@@ -17,10 +17,13 @@ from ellar_db.config.invocation import DATABASES, change_invocation, invocation_
 from ellar_db.config.reports.position import DATABASE_OPTION
 from ellar_db.config.reports.refusals import reported
 from ellar_db.databases.database import Database, Databases
+from ellar_db.ddl.catalog import Catalog
 from ellar_db.ddl.changes import Table
+from ellar_db.ddl.reading import changes_of
 from ellar_db.fleet.attempt import warnings_kept
 from ellar_db.lint.findings import Finding
-from ellar_db.lint.standin import StandIn
+from ellar_db.lint.operations import in_sql
+from ellar_db.lint.standin import Known, StandIn
 from ellar_db.lint.statements import Span, Statement, statements_of
 from ellar_db.util.alembic import recording, without_a_database
 from ellar_db.util.errors import summary
@@ -67,6 +70,17 @@ class Step:
     problem: str = ""
     differences: list[Difference] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def everything(self) -> Iterator[tuple[MigrateOperation, int]]:
+        """Its operations, and others that do what statements of its own do, each with its line."""
+        from alembic.operations.ops import ExecuteSQLOp
+
+        yield from self.operations
+        for statement in self.statements:
+            if statement.operation is None or isinstance(statement.operation, ExecuteSQLOp):
+                for operation in in_sql(statement):
+                    yield operation, statement.line
 
 
 @dataclass
@@ -146,6 +160,8 @@ class _Recorder:
         self._marks: list[list[int]] = []
         self._running: Step | None = None
         self._spans: dict[int, list[Span]] = {}
+        self._catalog = Catalog()
+        self._followed = 0
 
     def part(self, _: Database) -> io.StringIO:
         """Return the stream to which Alembic writes the SQL of one database."""
@@ -161,8 +177,8 @@ class _Recorder:
         environment = EnvironmentContext(
             config, self._script, fn=self._steps, as_sql=True, starting_rev=list(at) or None
         )
-        stand_in = StandIn(self._execute, lambda: self._contexts[-1].dialect)
-        goes_on = without_a_database(stand_in, self._copied) if self._goes_on else nullcontext()
+        stand_in = StandIn(self._execute, lambda: self._contexts[-1].dialect, self._known)
+        goes_on = without_a_database(stand_in, Known, self._copied) if self._goes_on else nullcontext()
         # what a revision prints isn't part of an answer
         aside = redirect_stdout(sys.stderr)
         with reported(), warnings_kept(), aside, recording(self._around), goes_on, environment:
@@ -171,13 +187,16 @@ class _Recorder:
             recording_.sql = _text(context)
             for step, begin, end in zip(recording_.steps, marks, [*marks[1:], len(recording_.sql)], strict=False):
                 step.sql = COMMIT.sub("", recording_.sql[begin:end]).strip()
-                step.statements = list(statements_of(recording_.sql, begin, end, self._spans.get(id(step), [])))
+                step.statements = list(
+                    statements_of(recording_.sql, begin, end, self._spans.get(id(step), []), context.version_table)
+                )
 
     def _steps(self, _: tuple[str, ...], context: MigrationContext) -> list[MigrationStep]:
         database = context.opts.get(DATABASE_OPTION)
         made = Recording(database if isinstance(database, Database) else None, context.dialect)
         self.found.append(made)
         self._contexts.append(context)
+        self._catalog, self._followed = Catalog(), 0
         marks: list[int] = []
         self._marks.append(marks)
         # behind the beginning of the transaction; what comes before the first revision, such as the version table, is
@@ -185,7 +204,7 @@ class _Recorder:
         begin = len(_text(context))
         steps = list(self._ahead())
         for step in steps:
-            [script] = self._script.get_revisions(step.revision.revision)
+            script: Any = step.revision
             if self._chosen is None or script.revision in self._chosen:
                 made.steps.append(Step(script, step.is_upgrade))
                 first = begin if step is steps[0] else None
@@ -235,6 +254,15 @@ class _Recorder:
     def _copied(self, schema: str | None, table: str) -> None:
         if self._running is not None:
             self._running.copied.append(((schema, table), _line(self._running.script.path)))
+
+    def _known(self) -> Catalog:
+        """Return what has been made so far."""
+        if self._running is not None:
+            self._running.asked.append(_line(self._running.script.path))
+        text = _text(self._contexts[-1])
+        self._catalog.follow(changes_of(text[self._followed :]))
+        self._followed = len(text)
+        return self._catalog
 
     def _execute(self, sql: str) -> None:
         """Write what a revision executes on a connection, and note that it does."""

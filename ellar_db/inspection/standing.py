@@ -12,6 +12,8 @@ from ellar_db.config.invocation import DATABASES, change_invocation, invocation_
 from ellar_db.config.reports.position import DATABASE_OPTION, position_in, unknown_here
 from ellar_db.config.reports.position import Position as FolderPosition
 from ellar_db.config.reports.refusals import reported
+from ellar_db.config.squashed.files import Squash
+from ellar_db.config.squashed.history import history_for, inside
 from ellar_db.databases.connections import briefly
 from ellar_db.databases.database import DEFAULT, Database, Databases
 from ellar_db.fleet.positions import Position, read_each
@@ -22,6 +24,7 @@ from ellar_db.plugins.dialects import dialect_of
 from ellar_db.runtime.versions import read_from
 from ellar_db.util.alembic import ancestors
 from ellar_db.util.errors import DbError, PluginError, UnavailableError
+from ellar_db.util.files import shown
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -48,6 +51,7 @@ class Standing:
         leftovers: What earlier runs left that no later run removes, each with what to do about it.
         columns: What plugins say of it, by title.
         advice: What to do about `unknown`.
+        squash: Inside of which range it stands that was squashed, in words; empty if in none.
         error: Why it can't be told, in one line.
         origin: The database; None if env.py doesn't tell.
     """
@@ -63,6 +67,7 @@ class Standing:
     leftovers: Sequence[str] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     advice: str = ""
+    squash: str = ""
     error: str = ""
     origin: Database | None = field(default=None, compare=False, repr=False)
 
@@ -175,7 +180,12 @@ class _Survey:
             return [self._unavailable(database, error)]
         name = f"the database {database.name!r}"
         position = FolderPosition(
-            self.script, found.revisions, name, database.package, "current", choice=database.choice
+            history_for(self.script, found.revisions),
+            found.revisions,
+            name,
+            database.package,
+            "current",
+            choice=database.choice,
         )
         return [self._standing(database, {**self._place(position), **more})]
 
@@ -218,18 +228,31 @@ class _Survey:
         if heads not in self._places:
             unknown = position.unknown
             known = tuple(head for head in heads if head not in unknown)
+            script, pending = history_for(self.script, known), self._ahead_of(known)
             self._places[heads] = {
-                "current": sorted(self.script.get_all_current(known), key=lambda each: each.revision),
+                "current": sorted(script.get_all_current(known), key=lambda each: each.revision),
                 "unknown": unknown,
-                "pending": self._ahead_of(known),
+                "pending": pending,
+                "squash": "; ".join(self._left_of(squash, pending) for squash in inside(self.script, known)),
             }
         place = self._places[heads]
         return {**place, "advice": unknown_here(position, program())} if place["unknown"] else place
 
     def _ahead_of(self, heads: tuple[str, ...]) -> list[Script]:
         """Return the revisions that a database at some heads doesn't have, in the order in which they would run."""
-        done = ancestors(self.script, heads) if heads else set()
-        return [each for each in reversed(list(self.script.walk_revisions())) if each.revision not in done]
+        script = history_for(self.script, heads)
+        done = ancestors(script, heads) if heads else set()
+        return [each for each in reversed(list(script.walk_revisions())) if each.revision not in done]
+
+    @staticmethod
+    def _left_of(squash: Squash, pending: Sequence[Script]) -> str:
+        """Return how much of a range that was squashed a database doesn't have yet."""
+        old = {each.revision for each in squash.scripts}
+        left = sum(each.revision in old for each in pending)
+        return (
+            f"inside the range that was squashed into {squash.end}: {left} of its {len(old)} old revisions "
+            f"{'is' if left == 1 else 'are'} left, which `upgrade` runs from {shown(squash.folder)}"
+        )
 
     def _more(self, database: Database, connection: Connection) -> Mapping[str, Any]:
         """Return what is known of a database besides its revisions."""

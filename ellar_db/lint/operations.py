@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.autogenerate.answers.operations import is_fill
@@ -12,6 +12,7 @@ from ellar_db.ddl.catalog import Catalog, TableFacts
 from ellar_db.ddl.changes import Change, Table, joined
 from ellar_db.ddl.changes import Column as Defined
 from ellar_db.ddl.columns import SPACES
+from ellar_db.ddl.reading import changes_of
 from ellar_db.dialects.base import Dialect
 from ellar_db.lint.probes import Probes
 from ellar_db.lint.statements import Statement
@@ -154,12 +155,16 @@ class Operations:
         """Return whether the revision fills a table, or names it in SQL, before the current operation."""
         return any(table[1] in text for text in self._texts)
 
-    def size(self, table: Table) -> str | None:
+    def size(self, table: Table, statement: Statement) -> str | None:
         """Return how many rows a table has, for messages; None if it has none, or too few to matter.
 
         An empty text is returned where the database isn't asked.
+
+        Args:
+            table: The table.
+            statement: The statement that uses it.
         """
-        if table in self.made:
+        if table in statement.made:
             return None
         if not self.probes.asks:
             return ""
@@ -171,30 +176,37 @@ class Operations:
         """Return a file of the release that runs in which a name is; "" if there is none, None if unknown."""
         return self.sql.release(name)
 
-    def in_transaction(self, statement: Statement) -> bool:
-        """Return whether a statement is in a transaction, as revisions are unless they say otherwise."""
-        within = self.dialect.transactional_ddl is not False and not self.dialect.commits_at_ddl
-        for each in self.statements:
-            if each is statement:
-                break
-            for change in each.changes:
-                within = change.kind == "begin" or (within and change.kind != "commit")
-        return within
-
     def _follow_statements(self) -> None:
         """Find out what each statement does, given those before it."""
         catalog = self.sql.catalog
+        within = self._begins_in_transaction
         for statement in self.statements:
             _know(statement, catalog, self.server)
+            statement.changes = [each for change in statement.changes for each in _called(change, catalog)]
             for change in statement.changes:
-                if change.kind in ("create table", "create view"):
-                    self.made.add(change.table)
-                elif change.kind == "rename table" and change.table in self.made:
-                    self.made.add((change.table[0], change.name))
-                elif change.kind == "add column" and change.table not in self.made:
-                    self.new_columns.add((change.table, change.column))
-                statement.effects += self.dialect.effects(change, catalog)
+                if change.kind in ("begin", "commit"):
+                    within = change.kind == "begin"
+                self._note(change)
+                for effect in self.dialect.effects(change, catalog):
+                    # a table that is made here has no rows that a constraint of its own could be checked for
+                    new = effect.change.table in self.made and change.kind == "add foreign key"
+                    statement.effects.append(replace(effect, work="none") if new else effect)
                 catalog.follow([change])
+            statement.in_transaction = within
+            statement.made = frozenset(self.made)
+
+    @property
+    def _begins_in_transaction(self) -> bool:
+        return self.dialect.transactional_ddl is not False and not self.dialect.commits_at_ddl
+
+    def _note(self, change: Change) -> None:
+        """Note which tables and columns a statement makes."""
+        if change.kind in ("create table", "create view"):
+            self.made.add(change.table)
+        elif change.kind == "rename table" and change.table in self.made:
+            self.made.add((change.table[0], change.name))
+        elif change.kind == "add column" and change.table not in self.made:
+            self.new_columns.add((change.table, change.column))
 
     def _follow(self, operation: MigrateOperation) -> None:
         from alembic.operations import ops
@@ -217,6 +229,12 @@ class Operations:
             column = self.known_column(table, operation.column_name)
             if column is not None:
                 self._renamed_columns[table, operation.modify_name] = column
+
+
+def _called(change: Change, catalog: Catalog) -> Sequence[Change]:
+    """Return what a change does: of the call of a function that is known, what that does."""
+    body = catalog.bodies.get(change.table[1], "") if change.kind == "call" else ""
+    return changes_of(body) if body else [change]
 
 
 def _know(statement: Statement, catalog: Catalog, server: SQLAlchemyDialect) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.ddl.catalog import Catalog
+
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
@@ -15,11 +17,15 @@ class StandIn:
     Args:
         execute: Called with each statement as text.
         dialect: Returns SQLAlchemy's dialect of the database.
+        catalog: Returns what the revisions have made so far, which an inspector of the connection shows.
     """
 
-    def __init__(self, execute: Callable[[str], None], dialect: Callable[[], Dialect]) -> None:
+    def __init__(
+        self, execute: Callable[[str], None], dialect: Callable[[], Dialect], catalog: Callable[[], Catalog]
+    ) -> None:
         self._execute = execute
         self._dialect = dialect
+        self.catalog = catalog
 
     @property
     def dialect(self) -> Dialect:
@@ -32,12 +38,20 @@ class StandIn:
         return self
 
     @property
+    def connection(self) -> StandIn:
+        """The connection itself, which has what revisions ask of the driver's."""
+        return self
+
+    def cursor(self) -> StandIn:
+        """Return what a cursor or a transaction is here: the connection itself."""
+        return self
+
+    begin = begin_nested = connect = cursor
+
+    @property
     def name(self) -> str:
         """The name of the dialect, as an engine has it."""
         return self.dialect.name
-
-    def close(self) -> None:
-        """Do nothing."""
 
     def execute(self, statement: Any, *_: Any, **__: Any) -> Nothing:
         """Tell a statement, with its values if they are part of it."""
@@ -53,13 +67,6 @@ class StandIn:
         return self.execute(statement)
 
     exec_driver_sql = execute
-
-    def begin(self) -> StandIn:
-        """Return what a transaction is here: nothing."""
-        return self
-
-    begin_nested = begin
-    connect = begin
 
     def __enter__(self) -> StandIn:
         return self
@@ -89,6 +96,104 @@ class StandIn:
     def execution_options(self, **_: Any) -> StandIn:
         """Return the connection; options change nothing."""
         return self
+
+    def fetchall(self) -> list[Any]:
+        """Return no rows, as the driver's cursor."""
+        return []
+
+    def fetchone(self) -> None:
+        """Return no row, as the driver's cursor."""
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
+class Known:
+    """An inspector of a stand-in, which knows what the revisions have made so far.
+
+    Args:
+        stand_in: The stand-in.
+    """
+
+    def __init__(self, stand_in: StandIn) -> None:
+        self.bind = self.engine = stand_in
+        self.dialect = stand_in.dialect
+        self.default_schema_name = self.dialect.default_schema_name
+        self._catalog = stand_in.catalog()
+
+    def get_table_names(self, schema: str | None = None, **_: Any) -> list[str]:
+        """Return the names of the tables of a schema."""
+        return [name for place, name in self._catalog.tables if place == schema]
+
+    def has_table(self, table_name: str, schema: str | None = None, **_: Any) -> bool:
+        """Return whether there is a table."""
+        return (schema, table_name) in self._catalog.tables
+
+    def get_columns(self, table_name: str, schema: str | None = None, **_: Any) -> list[dict[str, Any]]:
+        """Return the columns of a table, with types of which nothing is known."""
+        from sqlalchemy.types import NullType
+
+        facts = self._catalog.tables.get((schema, table_name))
+        return [
+            {"name": each.name, "type": NullType(), "nullable": "not null" not in each.facts, "default": None}
+            for each in (facts.columns.values() if facts is not None else ())
+        ]
+
+    def has_index(self, table_name: str, index_name: str, schema: str | None = None, **_: Any) -> bool:
+        """Return whether a table has an index."""
+        return any(each["name"] == index_name for each in self.get_indexes(table_name, schema))
+
+    def get_indexes(self, table_name: str, schema: str | None = None, **_: Any) -> list[dict[str, Any]]:
+        """Return the indexes of a table."""
+        return [
+            {
+                "name": name,
+                "column_names": [column.name or None for column in index.columns],
+                "unique": "unique" in index.facts,
+            }
+            for name, index in self._catalog.indexes.items()
+            if index.table == (schema, table_name)
+        ]
+
+    def get_unique_constraints(self, table_name: str, schema: str | None = None, **_: Any) -> list[dict[str, Any]]:
+        """Return the unique constraints of a table."""
+        facts = self._catalog.tables.get((schema, table_name))
+        return [
+            {"name": key.name or None, "column_names": [column.name for column in key.columns]}
+            for key in (facts.keys if facts is not None else ())
+            if key.kind == "add unique"
+        ]
+
+    def get_check_constraints(self, table_name: str, schema: str | None = None, **_: Any) -> list[dict[str, Any]]:
+        """Return the CHECK constraints of a table."""
+        facts = self._catalog.tables.get((schema, table_name))
+        return [{"name": name, "sqltext": text} for name, text in (facts.checks if facts is not None else {}).items()]
+
+    def get_foreign_keys(self, table_name: str, schema: str | None = None, **_: Any) -> list[dict[str, Any]]:
+        """Return the foreign keys of a table, as far as statements named them."""
+        facts = self._catalog.tables.get((schema, table_name))
+        return [
+            {
+                "name": key.name or None,
+                "constrained_columns": [column.name for column in key.columns],
+                "referred_table": key.references[1] if key.references is not None else "",
+                "referred_schema": key.references[0] if key.references is not None else None,
+                "referred_columns": [],
+                "options": {},
+            }
+            for key in (facts.foreign_keys if facts is not None else ())
+        ]
+
+    def get_pk_constraint(self, table_name: str, schema: str | None = None, **_: Any) -> dict[str, Any]:
+        """Return the primary key of a table."""
+        facts = self._catalog.tables.get((schema, table_name))
+        key = next((each for each in (facts.keys if facts else ()) if each.kind == "add primary key"), None)
+        columns = [column.name for column in key.columns] if key is not None else []
+        return {"name": key.name or None if key is not None else None, "constrained_columns": columns}
+
+    def get_view_names(self, schema: str | None = None, **_: Any) -> list[str]:
+        """Return the names of the views of a schema."""
+        return [name for place, name in self._catalog.views if place == schema]
 
 
 class Nothing:

@@ -30,6 +30,7 @@ KEYS = frozenset(
         "head-file",
         "hooks",
         "lint",
+        "lint-measure",
         "lock",
         "lock-timeout",
         "metadata",

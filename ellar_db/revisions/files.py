@@ -81,14 +81,18 @@ def whole_files(
                 log.info("Would write %s", shown(target))
                 say(file.read_text(encoding="utf-8").rstrip("\n"))
             return
-        scratch.placed = scratch.place(lambda file: _run_hooks(file, hooks))
+        scratch.placed = scratch.place(lambda file: run_hooks(file, hooks))
         for file in scratch.placed:
             if not getattr(config.cmd_opts, "quiet", False):
                 say(f"Wrote {shown(file)}")
 
 
-def _run_hooks(file: Path, hooks: Any) -> None:
+def run_hooks(file: Path, hooks: Any) -> None:
     """Run the post-write hooks on a revision file.
+
+    Args:
+        file: The file.
+        hooks: Alembic's settings of them.
 
     Raises:
         DbError: The program of a hook can't be run.

@@ -87,7 +87,7 @@ def _lost(config: Config, target: str, connection: Connection, database: Databas
     with explaining(position, program()):
         steps = downgrade_steps(script, target, heads)
     for step in steps:
-        file = Path(script.get_revision(step.revision.revision).path)
+        file = Path(step.revision.path)
         lost += losses(file, ["downgrade", f"downgrade_{database.token}"])
     return lost
 

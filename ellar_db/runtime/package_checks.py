@@ -12,6 +12,7 @@ from ellar_db.config.command_line import program
 from ellar_db.config.groups import is_group
 from ellar_db.config.invocation import change_invocation, invocation_of
 from ellar_db.config.packages import package_config
+from ellar_db.config.squashed.history import history_for
 from ellar_db.databases.database import Database
 from ellar_db.hooktypes import PREFIX
 from ellar_db.plugins.dialects import dialect_of
@@ -191,7 +192,7 @@ def _goes_whole(config: Config, target: str, heads: tuple[str, ...]) -> bool:
     from alembic.script.revision import RevisionError
     from alembic.util import CommandError
 
-    script = ScriptDirectory.from_config(config)
+    script = history_for(ScriptDirectory.from_config(config), heads)
     try:
         undone = {each.revision for each in script.iterate_revisions(heads, target, select_for_downgrade=True)}
         return ancestors(script, heads) <= undone

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ellar_db.config.command_line import program
 from ellar_db.config.invocation import DATABASES, change_invocation
+from ellar_db.config.squashed.history import history_for
 from ellar_db.databases.database import Database, Databases
 from ellar_db.guards.entry import Entry, EntryTable
 from ellar_db.runtime.packages import with_packages
@@ -114,7 +115,8 @@ def _record(one: Unfinished, applied: bool) -> None:
         if entries.read() != one.entry:
             see = f"`{program()} repair{one.database.choice}`"
             raise DbError(f"the entry of {one.entry.revision} has changed meanwhile; see {see}")
-        steps = _steps(script, one.entry.revision, heads, applied)
+        own = history_for(script, [one.entry.revision, *heads])
+        steps = _steps(own, one.entry.revision, heads, applied)
         external = state.connection.in_nested_transaction() or state.is_external
         entries.remove()
         if not steps and not external:

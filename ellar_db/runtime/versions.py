@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ellar_db.config.command_line import program
 from ellar_db.config.invocation import DATABASES, Invocation, change_invocation, invocation_of
-from ellar_db.config.reports.position import Position, position_in, unknown_here
+from ellar_db.config.reports.position import Position, inside_here, position_in, unknown_here
+from ellar_db.config.squashed.history import history_for
 from ellar_db.databases.connections import connected, in_event_loop
 from ellar_db.databases.database import Database
 from ellar_db.dialects.base import Dialect
@@ -87,7 +88,7 @@ def is_newest(script: ScriptDirectory, heads: Sequence[str]) -> bool:
     if newest == set(heads):
         return True
     try:
-        return newest <= ancestors(script, heads)
+        return newest <= ancestors(history_for(script, heads), heads)
     except CommandError:
         # a revision that the folder doesn't have
         return False
@@ -231,7 +232,7 @@ def show_current(config: Config, *, check_heads: bool = False, verbose: bool = F
             problems.append(_behind(position))
             return []
         known = tuple(head for head in heads if head not in position.unknown)
-        for revision in sorted(script.get_all_current(known), key=lambda each: each.revision):
+        for revision in sorted(position.script.get_all_current(known), key=lambda each: each.revision):
             config.print_stdout(revision.cmd_format(verbose))
         for revision_id in position.unknown:
             config.print_stdout("%s (unknown here)", revision_id)
@@ -262,6 +263,9 @@ def refuse_unknown(config: Config) -> None:
         position = position_in(context, heads, "history")
         if position.unknown:
             problems.append(unknown_here(position, program()))
+        if position.squash:
+            told = inside_here(position)
+            log.info("%s.", told[0].upper() + told[1:])
         return []
 
     labels = invocation_of(config).labels

@@ -17,6 +17,7 @@ from ellar_db.config.invocation import DATABASES, KEY, Way, invocation_of
 from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.reports.position import DATABASE_OPTION
 from ellar_db.config.revision_files import no_revisions, refuse_missing
+from ellar_db.config.squashed.history import history_for
 from ellar_db.databases.connections import apart, connected, naming, patiently
 from ellar_db.databases.database import DEFAULT, Database
 from ellar_db.databases.limits import limits_of
@@ -66,10 +67,13 @@ class Watch:
     def __init__(self, environment: EnvironmentContext) -> None:
         self.environment = environment
         self.config = environment.config
-        self.script = environment.script
         self.invocation = invocation_of(self.config)
         self.manager = self.invocation.manager
         self.command: Mapping[str, Any] = dict(environment.context_opts)
+        if environment.is_offline_mode():
+            # Alembic asks the folder for the revision with which the SQL begins
+            environment.script = history_for(environment.script, _listed(self.command.get("starting_rev")))
+        self.script = environment.script
         self.plan: Callable[..., Iterable[Any]] = self.command.get("fn", _nothing)
         self.name = "repair" if self.invocation.settling else command_of(self.plan)
         # the commands that change a database; all others only read it

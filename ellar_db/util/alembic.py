@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
@@ -127,21 +127,29 @@ def recording(around: Callable[[Any], AbstractContextManager[None]]) -> Iterator
 
 
 @contextmanager
-def without_a_database(bind: Any, copied: Callable[[str | None, str], object]) -> Iterator[None]:
+def without_a_database(
+    bind: Any, inspector: Callable[[Any], Any], copied: Callable[[str | None, str], object]
+) -> Iterator[None]:
     """Let revisions of the block go on offline where they ask for a connection, or copy a table of SQLite.
 
     `AbstractOperations.get_bind` and `BatchOperationsImpl.flush` are replaced on their classes, for the reason given in
-    `recording`. Without them, such a revision ends with an error there.
+    `recording`. `sqlalchemy.inspection._inspects` makes `sqlalchemy.inspect` take what isn't SQLAlchemy's own. Without
+    them, such a revision ends with an error there.
 
     Args:
         bind: What revisions get instead of a connection.
+        inspector: Returns what `sqlalchemy.inspect` gives of it.
         copied: Called with the schema and the name of each table that would be read and copied.
     """
     from alembic.operations.base import AbstractOperations
     from alembic.operations.batch import BatchOperationsImpl
     from alembic.util import CommandError
+    from sqlalchemy import inspection
 
     flush: Any = BatchOperationsImpl.flush
+    with suppress(AttributeError, AssertionError):
+        # it refuses a class that is registered already
+        inspection._inspects(type(bind))(inspector)
 
     def flushed(batch: Any) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -187,6 +188,69 @@ def _unread_class() -> Callable[[Any, str, Header], Script]:
             return self._header.doc.strip()
 
     return Unread
+
+
+def scripts_of(script: ScriptDirectory, files: Iterable[Path]) -> list[Script]:
+    """Return what is in files of revisions, each by itself: what they follow need not be there.
+
+    `Script._from_path` is needed to run a file as Alembic does. There is no public fallback.
+
+    Args:
+        script: The folder to which they belong.
+        files: The files, wherever they are.
+    """
+    from alembic.script import Script
+
+    return [found for file in files if (found := Script._from_path(script, file)) is not None]
+
+
+def with_files(script: ScriptDirectory, files: Iterable[Path]) -> ScriptDirectory:
+    """Return a folder that has other files of revisions, and everything else of the given one.
+
+    Args:
+        script: The folder.
+        files: The files, wherever they are.
+    """
+    from alembic.script.revision import RevisionMap
+
+    made = copy(script)
+    made.revision_map = RevisionMap(lambda: scripts_of(made, files))
+    return made
+
+
+@contextmanager
+def planning_with(choose: Callable[[ScriptDirectory, str, tuple[str, ...]], ScriptDirectory]) -> Iterator[None]:
+    """Let Alembic plan upgrades, downgrades and stamps with another folder than the command's.
+
+    `ScriptDirectory._upgrade_revs`, `_downgrade_revs` and `_stamp_revs` are needed: nothing else is called once a
+    database's revisions are known, and before its steps are. They are replaced on the class while the context lasts.
+    There is no public fallback; without them, each database has the command's folder.
+
+    Args:
+        choose: Called with the folder, the target, and the revisions in the version table; returns the folder that
+            counts.
+    """
+    from alembic.script import ScriptDirectory
+
+    names = ("_upgrade_revs", "_downgrade_revs", "_stamp_revs")
+    originals = {name: vars(ScriptDirectory)[name] for name in names if name in vars(ScriptDirectory)}
+    for name, original in originals.items():
+        setattr(ScriptDirectory, name, _planned(original, choose))
+    try:
+        yield
+    finally:
+        for name, original in originals.items():
+            setattr(ScriptDirectory, name, original)
+
+
+def _planned(original: Callable[..., Any], choose: Callable[..., ScriptDirectory]) -> Callable[..., Any]:
+    def plan(script: ScriptDirectory, target: Any, heads: Any) -> Any:
+        from alembic.util import to_tuple
+
+        named = " ".join(to_tuple(target, default=()))
+        return original(choose(script, named, to_tuple(heads, default=())), target, heads)
+
+    return plan
 
 
 def own_labels(script: Script) -> tuple[str, ...]:

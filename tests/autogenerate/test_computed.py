@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.law import Law
 
 
@@ -33,6 +35,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled
 def test_every_change(law: Law) -> None:
     if law.kind == "mariadb":
         # MySQL's default is that they aren't stored

@@ -17,6 +17,7 @@ CONVERTED = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["c", "Order no"])
 def test_types_that_need_using(on_postgresql: Law, name: str) -> None:
     written = on_postgresql.holds(

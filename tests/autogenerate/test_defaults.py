@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.law import Law, tables
 
 CHANGES = [
@@ -29,6 +31,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.sampled
 def test_defaults_that_change(law: Law) -> None:
     old, new = [], []
     for type_, one, other in CHANGES:

@@ -61,6 +61,7 @@ def known(cases: Sequence[Case]) -> list[Case]:
     return [case for case in cases if "include" in (names or {}) or "postgresql_include" not in str(case)]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("law", ["sqlite", "postgresql", "mariadb"], indirect=True)
 def test_bare_alembic_and_printed_sql(law: Law) -> None:
     own = {"sqlite": [], "postgresql": [*SERVERS, *known(POSTGRESQL)], "mariadb": [*SERVERS, *MARIADB]}[law.kind]

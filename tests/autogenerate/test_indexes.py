@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.support.law import Law
 
 TABLE = (
@@ -51,6 +53,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.sampled
 def test_changes(law: Law) -> None:
     changes = CHANGES[law.kind]
     texts = []

@@ -42,6 +42,7 @@ def tables(items: dict[str, str]) -> str:
     return USERS + "".join(f"sa.Table({name!r}, metadata, {COLUMNS}, {item})\n" for name, item in items.items())
 
 
+@pytest.mark.sampled
 def test_a_changed_constraint_is_made_anew(law: Law) -> None:
     changes = {**CHANGES, **(POSTGRESQL if law.kind == "postgresql" else {})}
     # MariaDB has no DEFERRABLE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.law import Law
 
 
@@ -24,6 +26,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled
 def test_keys_that_are_counted_or_not(law: Law) -> None:
     if law.kind == "sqlite":
         # a key of one integer counts by itself

@@ -28,6 +28,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled
 def test_every_change_of_a_key(law: Law) -> None:
     law.holds(
         "".join(table(name, key) for name, (key, _) in CASES.items()),
@@ -37,6 +38,7 @@ def test_every_change_of_a_key(law: Law) -> None:
     )
 
 
+@pytest.mark.sampled
 def test_columns_that_come_leave_and_are_nullable_without_the_key(law: Law) -> None:
     law.holds(
         table("t", "a", nullable="b") + table("u", "ab", nullable="c"),

@@ -72,6 +72,7 @@ RELATED_ROWS = (
 )
 
 
+@pytest.mark.sampled
 def test_indexes_and_constraints_follow_a_renamed_column(changing: Changing) -> None:
     changing.begin(RELATED, *RELATED_ROWS)
     after = RELATED.replace('"name"', '"full_name"').replace("users.name", "users.full_name")
@@ -108,6 +109,7 @@ def test_foreign_keys_of_others_follow_a_renamed_table(changing: Changing) -> No
     assert changing.rows("SELECT users.nick FROM posts JOIN users ON users.id = user_id") == [("n",)]
 
 
+@pytest.mark.sampled
 def test_names_by_convention_follow(changing: Changing) -> None:
     changing.options = CONVENTION
     related = re.sub(r', name="\w+"', "", RELATED).replace('Index("ix_names", ', "Index(None, ")

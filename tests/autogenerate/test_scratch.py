@@ -79,6 +79,7 @@ def tree(project: Project) -> dict[Path, bytes]:
 
 
 class TestScratch:
+    @pytest.mark.sampled
     def test_writes_what_the_history_lacks_and_leaves_the_database_alone(
         self, plain: Project, any_database: str
     ) -> None:
@@ -164,6 +165,7 @@ class TestScratch:
 
         assert "was to be connected to, which is no scratch database" in result.stderr
 
+    @pytest.mark.sampled
     def test_a_revision_that_fails(self, plain: Project, any_database: str) -> None:
         plain.configure(url=any_database)
         plain.db("init")

@@ -102,6 +102,7 @@ def with_ruff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "ruff")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("models", MODELS.values(), ids=list(MODELS))
 def test_revisions_pass_ruff_as_written(plain: Project, models: str) -> None:
     plain.db("init")
@@ -111,6 +112,7 @@ def test_revisions_pass_ruff_as_written(plain: Project, models: str) -> None:
     assert ruff(plain, "check", "--select", "I,F401,W291,W293,E303") == ""
 
 
+@pytest.mark.sampled
 @pytest.mark.usefixtures("with_ruff")
 @pytest.mark.parametrize("models", [MODELS["long lines"], MODELS["server defaults"], MODELS["enums"]])
 def test_revisions_are_formatted_where_init_found_ruff(plain: Project, models: str) -> None:

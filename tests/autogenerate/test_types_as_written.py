@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.law import Law, tables
 
 TABLE = "sa.Table('{}', metadata, sa.Column('id', sa.Integer, primary_key=True), {})\n"
@@ -43,6 +45,7 @@ COLLATIONS = {
 }
 
 
+@pytest.mark.sampled
 def test_another_collation(law: Law) -> None:
     one, other = COLLATIONS[law.kind]
     types = ["sa.String(30)", f"sa.String(30, {one!r})", f"sa.String(30, {one!r})"]

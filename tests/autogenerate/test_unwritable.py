@@ -64,6 +64,7 @@ def test_a_type_is_refused_by_table_and_column(on_sqlite: Changing, type_: str, 
         assert on_sqlite.project.revisions() == known
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("kind", "default"),
     [

@@ -9,6 +9,7 @@ from ellar_db.testing import Project
 from tests.support.servers import sync_engine
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "table",
     ["alembic_version", "alembic_versions", "alembic_version_billing", "alembic_versions_old", "their_versions"],

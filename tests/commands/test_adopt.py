@@ -67,6 +67,7 @@ def named(folder: ForeignFolder) -> list[str]:
     return ["--app", "app:config"] if folder.kind.startswith("advanced") else []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "name", MAKERS if WHOLE else ["generic", "flask-multidb", "advanced-alchemy-sync", "ellar-sql"]
 )

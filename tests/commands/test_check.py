@@ -199,6 +199,7 @@ def change(url: str, *statements: str) -> None:
 
 
 class TestHistory:
+    @pytest.mark.sampled
     def test_compares_the_models_with_the_revisions_and_no_database(self, plain: Project, any_database: str) -> None:
         plain.configure(url=any_database)
         plain.db("init")

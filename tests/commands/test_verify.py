@@ -128,6 +128,7 @@ def test_pending_revisions_of_several_databases(
 
 
 class TestRevisions:
+    @pytest.mark.sampled
     def test_that_leave_no_trace_are_ok(self, plain: Project, on: str, write: Write) -> None:
         write("one", USERS, "op.drop_table('users')")
         add(plain, "two", "one")
@@ -152,6 +153,7 @@ class TestRevisions:
             "Error: 1 of 2 revisions failed; change what the line says, and run the command again"
         )
 
+    @pytest.mark.sampled
     def test_after_one_that_fails_are_tried_where_asked(self, plain: Project, on: str, write: Write) -> None:
         write("one", USERS, "op.drop_table('users')")
         write("two", INDEX, "op.execute('SELECT 1')")
@@ -244,6 +246,7 @@ class TestRows:
     def _tables(self, on: str, write: Write) -> None:
         write("one", self.TABLES, self.DROP)
 
+    @pytest.mark.sampled
     def test_are_in_all_tables(self, plain: Project, write: Write) -> None:
         count = "op.get_bind().exec_driver_sql('SELECT count(*) FROM orders').scalar()"
         write("two", f"print('rows', {count}); {INDEX}", "op.drop_index('ix_name', 'users')")
@@ -251,6 +254,7 @@ class TestRows:
         assert "rows 2" in plain.db("verify").stdout
         assert "rows 0" in plain.db("verify", "--no-rows").stdout
 
+    @pytest.mark.sampled
     def test_make_a_column_fail_that_needs_a_value(self, plain: Project, write: Write, on: str) -> None:
         if "mysql" in on:
             pytest.skip("MariaDB gives the rows an empty text")
@@ -275,6 +279,7 @@ class TestRows:
             "FAIL  two: after the upgrade 1 of 2 rows of the table orders are gone"
         )
 
+    @pytest.mark.sampled
     @pytest.mark.parametrize("up", ["DELETE FROM orders", "UPDATE orders SET price = 7"])
     def test_that_a_revision_deletes_or_changes_itself_are_ok(self, plain: Project, write: Write, up: str) -> None:
         write("two", f"op.execute('{up}')", "op.execute('SELECT 1')")
@@ -312,6 +317,7 @@ def test_a_virtual_table_keeps_its_own_tables(plain: Project, write: Write) -> N
     assert "no rows" not in result.stderr
 
 
+@pytest.mark.long
 def test_a_table_that_can_have_no_rows_is_told_once(
     plain: Project, new_database: Callable[[str], str], write: Write
 ) -> None:
@@ -542,6 +548,7 @@ class TestScratch:
         assert name in databases(url)
         return name, program
 
+    @pytest.mark.sampled
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_databases_are_dropped_at_the_end_of_a_program(
         self, started: tuple[str, Program], plain: Project, number: int
@@ -555,6 +562,7 @@ class TestScratch:
         assert program.returncode != 0
         assert name not in databases(url)
 
+    @pytest.mark.long
     def test_databases_of_a_killed_program_are_dropped_by_the_next(
         self, started: tuple[str, Program], plain: Project, tmp_path: Path
     ) -> None:

@@ -61,6 +61,7 @@ def made(history: History) -> set[str]:
     return history.tables() - {"begun"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("form", "mode"),
     [(None, 0o777), ("generic", 0o1777)],

@@ -24,6 +24,7 @@ from tests.support.servers import asynchronous, sync_engine
 PROCESSES = 8 if TURNS > 3 else 5
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("command", [OURS, BARE], ids=["ellar-db", "bare alembic"])
 def test_all_succeed(project: Project, any_database: str, command: tuple[str, ...]) -> None:
     history = History(project, any_database).write()
@@ -37,6 +38,7 @@ def test_all_succeed(project: Project, any_database: str, command: tuple[str, ..
     assert leftovers(project.path) == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("form", ["generic", "begun", "async"])
 def test_with_an_env_py_of_somebody_elses_too(project: Project, any_database: str, form: str) -> None:
     url = asynchronous(any_database) if form == "async" else any_database

@@ -45,6 +45,7 @@ def group(
     return names, lambda name: visits_of_schema(url, name)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends the processes of a program that is killed")
 def test_nothing_is_lost_and_nothing_is_done_twice(
     project: Project, group: tuple[list[str], Callable[[str], list[str]]]

@@ -12,6 +12,7 @@ from tests.support.histories import TURNS, History
 from tests.support.servers import sync_engine
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("form", [None, "generic", "begun"], ids=["ours", "generic", "begun"])
 def test_schema_and_version_agree_or_the_journal_says_why_not(
     project: Project, any_database: str, form: str | None

@@ -21,6 +21,7 @@ TWO = [create("first_0"), create("second_0")]
 BROKEN = 'op.execute("INSERT INTO nowhere (id) VALUES (1)")'
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("position", range(len(STATEMENTS) + 1))
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_nothing_is_left_where_ddl_is_transactional(
@@ -43,6 +44,7 @@ def test_nothing_is_left_where_ddl_is_transactional(
     assert repaired.agrees()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("position", range(len(STATEMENTS) + 1))
 def test_the_journal_lists_what_is_left_elsewhere(
     project: Project, new_database: Callable[[str], str], position: int
@@ -191,6 +193,7 @@ def test_many_long_statements_of_any_script_can_be_noted(project: Project, new_d
 FILL = 'op.execute("CREATE PROCEDURE fill() INSERT INTO first_0 VALUES (1)")'
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("made", [str, asynchronous], ids=["sync", "async"])
 @pytest.mark.parametrize(
     "statement",
@@ -234,6 +237,7 @@ DIE = "import os; os._exit(9)"
 READ = 'op.get_bind().execute(sa.text("SELECT count(*) FROM first_0")).scalar()'
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("body", "said"),
     [

@@ -41,6 +41,7 @@ def shop(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("program", ["-m ellar_cli --project shop", "manage.py"])
 def test_is_migrated_by_other_processes(shop: Path, program: str) -> None:
     if program == "manage.py":
@@ -61,6 +62,7 @@ def test_is_migrated_by_other_processes(shop: Path, program: str) -> None:
     assert "3 databases: 3 migrated; " in done.stderr
 
 
+@pytest.mark.long
 def test_is_advised_by_other_processes_as_the_program_was_typed(shop: Path) -> None:
     for number in range(2):
         with closing(sqlite3.connect(shop / f"shop{number}.db")) as connection:

@@ -904,6 +904,7 @@ def ellar_db_migrations():
             audited.db("upgrade", exit_code=1).stderr
         )
 
+    @pytest.mark.long
     def test_run_in_other_processes(self, audited: Project) -> None:
         program(audited, "upgrade", "-j", "2")
 

@@ -91,6 +91,7 @@ def test_an_executor_cancels_what_is_not_begun_after_a_failure(project: Project,
     assert [each.cancelled() for each in made.given] == [False, *[True] * (len(made.given) - 1)]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_relative_targets_are_reached_once_although_a_process_dies(project: Project) -> None:
     names = files(project, NUMBER)
@@ -115,6 +116,7 @@ IN_COMMIT = (
 """A signal while the first run on the database t1 is committed, after which closing the connection fails too."""
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_a_process_that_is_ended_while_it_commits_does_not_go_on(project: Project) -> None:
     names = files(project, 20)
@@ -127,6 +129,7 @@ def test_a_process_that_is_ended_while_it_commits_does_not_go_on(project: Projec
     assert [visits(project, name) for name in names] == [["one", "two"]] * 20
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize(("signal", "exit_code"), [("2", 1), ("15", 143)])
 def test_a_run_that_is_ended_while_it_commits_does_not_go_on(project: Project, signal: str, exit_code: int) -> None:
@@ -149,6 +152,7 @@ def test_relative_targets_need_databases_that_are_reached(project: Project) -> N
     assert "a: failed: it can't be reached from here, and +1 depends on where it is; name a revision instead\n" in said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_relative_targets_that_lead_nowhere_are_not_reached(project: Project, jobs: str) -> None:
     files(project, 2)

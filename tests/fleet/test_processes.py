@@ -44,6 +44,7 @@ def start(project: Project, *arguments: str, limit: str = "", by_itself: bool = 
     )
 
 
+@pytest.mark.long
 def test_do_the_same_as_one(project: Project) -> None:
     names = files(project, 12)
     history(project, "one", "two")
@@ -57,6 +58,7 @@ def test_do_the_same_as_one(project: Project) -> None:
     assert [visits(project, name) for name in names] == [["one", "two"]] * 12
 
 
+@pytest.mark.long
 def test_downgrade_and_stamp_too(project: Project) -> None:
     names = files(project, 4)
     history(project, "one", "two")
@@ -69,6 +71,7 @@ def test_downgrade_and_stamp_too(project: Project) -> None:
     assert "4 databases: 4 already there; " in program(project, "upgrade").stderr
 
 
+@pytest.mark.long
 def test_stop_after_a_failure_unless_asked_to_go_on(project: Project) -> None:
     names = files(project, 30)
     history(project, "one")
@@ -83,6 +86,7 @@ def test_stop_after_a_failure_unless_asked_to_go_on(project: Project) -> None:
     assert [visits(project, name) for name in names[1:]] == [["one"]] * 29
 
 
+@pytest.mark.long
 def test_begin_hardly_any_after_a_failure(project: Project) -> None:
     names = files(project, 200)
     history(project, "one")
@@ -97,6 +101,7 @@ def test_begin_hardly_any_after_a_failure(project: Project) -> None:
     assert not any(made(project, name) for name in names[4:12])
 
 
+@pytest.mark.long
 def test_that_die_are_named_and_the_others_done(project: Project) -> None:
     names = files(project, 20)
     history(project, "one")
@@ -114,6 +119,7 @@ def test_that_die_are_named_and_the_others_done(project: Project) -> None:
     assert visits(project, "t7") == ["one", "two"]
 
 
+@pytest.mark.long
 def test_that_cannot_start_the_application_fail_with_its_error(project: Project) -> None:
     files(project, 3)
     history(project, "one")
@@ -125,6 +131,7 @@ def test_that_cannot_start_the_application_fail_with_its_error(project: Project)
     assert "3 databases: 3 failed; " in said
 
 
+@pytest.mark.long
 def test_give_plugins_the_options_of_the_command(project: Project) -> None:
     files(project, 2)
     history(project, "one")
@@ -153,6 +160,7 @@ def ellar_db_committed(run):
     assert sorted((project.path / "said.txt").read_text().split("\n")) == ["", "T-1 x t0", "T-1 x t1"]
 
 
+@pytest.mark.long
 def test_ellar_db_executor_runs_the_work(project: Project) -> None:
     names = files(project, 6)
     history(project, "one")
@@ -186,6 +194,7 @@ def test_ellar_db_executor_must_be_one(project: Project) -> None:
     assert visits(project, "t0") == []
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 @pytest.mark.parametrize("jobs", ["1", "3"])
 def test_need_few_open_files(project: Project, jobs: str) -> None:
@@ -199,6 +208,7 @@ def test_need_few_open_files(project: Project, jobs: str) -> None:
     assert [visits(project, name) for name in names] == [["one"]] * 150
 
 
+@pytest.mark.long
 def test_two_runs_at_once_do_nothing_twice(project: Project) -> None:
     names = files(project, 20)
     history(project, "one", "two")
@@ -210,6 +220,7 @@ def test_two_runs_at_once_do_nothing_twice(project: Project) -> None:
     assert [visits(project, name) for name in names] == [["one", "two"]] * 20
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("turn", range(max(1, TURNS // 10)))
 @pytest.mark.parametrize("signalled", ["SIGTERM", "SIGINT"])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")

@@ -92,6 +92,7 @@ class TestSchemas:
         assert "4 databases: 4 already there; " in project.db("upgrade").stderr
         assert "table_one" in tables(url, prefix + NAMES[1])
 
+    @pytest.mark.long
     def test_models_are_compared_with_one_of_them(self, project: Project, url: str, prefix: str) -> None:
         tenants(project, url, prefix, {"t0": "first_schema", "t1": "b"})
         project.db("init")

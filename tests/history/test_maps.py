@@ -160,6 +160,7 @@ def compare(files: dict[str, bytes], names: Sequence[str], monkeypatch: pytest.M
         assert found[name] == expected[name], name
 
 
+@pytest.mark.long
 @settings(fuzzed, max_examples=EXAMPLES // 2)
 @given(folders(hostile=False), some)
 def test_a_folder_in_order(files: dict[str, bytes], names: list[str]) -> None:
@@ -167,6 +168,7 @@ def test_a_folder_in_order(files: dict[str, bytes], names: list[str]) -> None:
         compare(files, names, monkeypatch)
 
 
+@pytest.mark.long
 @settings(fuzzed, max_examples=EXAMPLES // 2)
 @given(folders(hostile=True), some)
 def test_a_hostile_folder(files: dict[str, bytes], names: list[str]) -> None:

@@ -38,6 +38,7 @@ def growing(project: Project) -> Project:
     return project
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("driver", ["sync", "async"])
 def test_says_what_would_be_done_on_each_kind_of_database(growing: Project, any_database: str, driver: str) -> None:
     growing.configure(url=any_database if driver == "sync" else asynchronous(any_database))
@@ -123,6 +124,16 @@ def test_rules_are_applied(growing: Project) -> None:
         ("DB102", "t_first", "note")
     ]
     assert "\n    ! DB102 t_first.note: drops the column" in growing.db("plan").stdout
+
+
+@pytest.mark.parametrize(("comment", "codes"), [("", ["DB102"]), ("# ellar-db: DB102 nothing reads it\n    ", [])])
+def test_rules_are_applied_to_sql_unless_the_revision_gives_a_reason(
+    growing: Project, comment: str, codes: list[str]
+) -> None:
+    drop = f"{comment}op.execute('ALTER TABLE t_first DROP COLUMN note')"
+    write_revision(growing.path / "migrations/versions", "third", "second", drop)
+
+    assert [each["code"] for each in plans(growing)[0]["steps"][-1]["findings"]] == codes
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class Case(NamedTuple):
 
 
 def sql(text: str) -> str:
-    return f'op.execute("""{text}""")'
+    return f"op.execute({text!r})"
 
 
 def outside(text: str) -> str:
@@ -207,6 +207,62 @@ POSTGRESQL = [
     Case("required_column_in_sql", sql("ALTER TABLE {t} ADD COLUMN r integer NOT NULL"), "DB201"),
     Case("comment", sql("COMMENT ON TABLE {t} IS 'ALTER TABLE {t} ALTER a SET NOT NULL'")),
     Case("trigger", sql("CREATE TRIGGER tr BEFORE INSERT ON {t} EXECUTE FUNCTION f()")),
+    # as far as the revisions before tell
+    Case("steps_in_an_autocommit_block", outside(sql(CHECK) + "\n" + VALIDATE + "\n" + NOT_NULL)),
+    Case("index_that_is_there", sql("CREATE INDEX IF NOT EXISTS i9 ON {t} (a)"), "", sql("CREATE INDEX i9 ON {t} (a)")),
+    Case(
+        "partial_index_of_a_longer_text",
+        'op.alter_column("{t}", "a", type_=sa.String(50))',
+        "DB301",
+        sql("CREATE INDEX i8 ON {t} (b) WHERE a <> ''"),
+    ),
+    Case(
+        "plain_domain_of_the_type",
+        sql("ALTER TABLE {t} ALTER a TYPE long_a"),
+        "",
+        sql("CREATE DOMAIN long_a AS varchar(30)"),
+    ),
+    Case("collation", sql('ALTER TABLE {t} ALTER a TYPE varchar(20) COLLATE "C"')),
+    Case("foreign_key_of_a_new_table", 'op.create_table("n3", sa.Column("a", sa.Integer, sa.ForeignKey("{t}.id")))'),
+    Case("update_found_by_the_key", NEW + "\n" + sql("UPDATE {t} SET n = 1 WHERE id = 7")),
+    Case("update_that_reads_all", NEW + "\n" + sql("UPDATE {t} SET n = 1 WHERE a = 'x'"), "DB306"),
+    Case("update_with_a_useless_condition", sql("UPDATE {t} SET b = 1 WHERE id > 0"), "DB305"),
+    Case("query_after_a_lock", sql("LOCK TABLE {t} IN SHARE MODE") + "\n" + sql("SELECT count(*) FROM {t}"), "DB306"),
+    Case("query", sql("SELECT count(*) FROM {t}")),
+    Case("locked_rows", sql("SELECT id FROM {t} FOR UPDATE"), "DB305"),
+    Case("table_of_a_query", NEW + "\n" + sql("CREATE TABLE n4 AS SELECT a FROM {t}"), "DB306"),
+    Case("moved_rows", 'op.rename_table("{t}", "{t}_z")\n' + sql("INSERT INTO n5 SELECT * FROM {t}_z"), "DB306 DB501"),
+    Case(
+        "rows_in_a_loop",
+        sql("DO $$ BEGIN FOR r IN SELECT id FROM {t} LOOP UPDATE {t} SET b = 1 WHERE id = r.id; END LOOP; END $$"),
+        "DB305",
+    ),
+    Case(
+        "function",
+        sql("SELECT renumber()"),
+        "DB305",
+        sql("CREATE FUNCTION renumber() RETURNS void LANGUAGE sql AS 'UPDATE {t} SET b = 1'"),
+    ),
+    Case("cursor", 'op.get_bind().connection.cursor().execute("CREATE INDEX i7 ON {t} (a)")', "DB301 DB604"),
+    Case("inspected", 'if sa.inspect(op.get_bind()).has_table("{t}"):\n    ' + INDEX, "DB301 DB604"),
+    Case(
+        "inspected_columns",
+        'for column in sa.inspect(op.get_bind()).get_columns("{t}_other"):\n'
+        '    op.alter_column("{t}_other", column["name"], type_=sa.BigInteger())',
+        "DB302 DB604",
+    ),
+    Case("inspected_and_not_there", 'if sa.inspect(op.get_bind()).has_table("gone"):\n    ' + INDEX, "DB604"),
+    Case(
+        "batch",
+        'with op.batch_alter_table("{t}") as batch_op:\n    batch_op.alter_column("b", type_=sa.BigInteger())',
+        "DB302",
+    ),
+    Case(
+        "partition_beside_a_default",
+        sql("CREATE TABLE p_1 PARTITION OF p FOR VALUES IN (1)"),
+        "DB303",
+        sql("CREATE TABLE p (a int) PARTITION BY LIST (a)") + "\n" + sql("CREATE TABLE p_d PARTITION OF p DEFAULT"),
+    ),
 ]
 
 MYSQL = [
@@ -239,6 +295,7 @@ MYSQL = [
         "DB311",
         sql("ALTER TABLE {t} ADD e ENUM('a', 'b')"),
     ),
+    Case("key_changed", sql("ALTER TABLE {t} DROP PRIMARY KEY, ADD PRIMARY KEY (b)"), "DB312"),
     Case("update", sql("UPDATE {t} SET b = 1"), "DB305"),
     Case("renamed", 'op.alter_column("{t}", "b", new_column_name="z", existing_type=sa.Integer())', "DB501"),
 ]

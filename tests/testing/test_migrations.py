@@ -172,6 +172,7 @@ TRACES = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("trace", TRACES)
 def test_a_downgrade_that_leaves_a_trace(suite: Suite, trace: str) -> None:
     up, down, lines = TRACES[trace]
@@ -412,6 +413,7 @@ Table("figures", reports, Column("id", Integer, primary_key=True))
 """
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("driver", ["sync", "async"])
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 def test_a_server_gets_a_scratch_database_which_is_dropped(
@@ -460,6 +462,7 @@ SERVER_TRACES = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("trace", SERVER_TRACES)
 def test_a_trace_on_a_server(
     suite: Suite, new_database: Callable[[str], str], scratch_names: Callable[[str], set[str]], trace: str
@@ -480,6 +483,7 @@ def test_a_trace_on_a_server(
     assert not used & scratch_names(kind)
 
 
+@pytest.mark.long
 def test_a_database_that_isnt_there_yet_is_no_hindrance(suite: Suite, new_database: Callable[[str], str]) -> None:
     url = make_url(new_database("postgresql")).set(database="not_there").render_as_string(hide_password=False)
     suite.configure(url=url, models=MODELS)
@@ -559,6 +563,7 @@ def test_without_a_conftest_the_tests_have_no_place(suite: Suite) -> None:
     result.stderr.fnmatch_lines(["*belongs into a conftest.py*"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["plain SQLAlchemy", "ellar-sql"])
 def test_in_an_ellar_application(pytester: pytest.Pytester, kind: str) -> None:
     with new_application(pytester.path, Application) as shop:
@@ -624,6 +629,7 @@ def test_tests_of_ones_own_have_the_migrations_too(suite: Suite) -> None:
     suite.test("tests/test_other.py").assert_outcomes(passed=1)
 
 
+@pytest.mark.long
 def test_a_conftest_gives_urls_and_prepares_databases(suite: Suite, new_database: Callable[[str], str]) -> None:
     url = new_database("postgresql")
     suite.configure(

@@ -26,6 +26,7 @@ def files(page: str) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.long
 def test_the_tests_of_a_plugin_run(pytester: pytest.Pytester) -> None:
     shown = files(PLUGIN)
     count = blocks((ROOT / "docs/how-to/write-a-plugin.md").read_text(encoding="utf-8"), "python")[0]

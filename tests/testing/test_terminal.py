@@ -133,10 +133,12 @@ def run_inside(pytester: pytest.Pytester, source: str, *options: str) -> None:
     run_pytest(pytester.path, *options, env={"PYTHONPATH": str(ROOT)}).assert_outcomes(passed=1)
 
 
+@pytest.mark.long
 def test_the_kit_shows_what_the_program_prints(pytester: pytest.Pytester) -> None:
     run_inside(pytester, IN_PROJECT)
 
 
+@pytest.mark.long
 def test_the_kit_shows_it_without_pytests_plugins_too(pytester: pytest.Pytester) -> None:
     source = IN_PROJECT.replace("in COMMANDS", "in COMMANDS[1:3]").replace(", caplog", "").partition("    assert")[0]
     run_inside(pytester, source, "-p", "no:logging", "-p", "no:warnings")

@@ -64,7 +64,14 @@ from ellar_db.util import ellar_sql as ellar_doors
 from ellar_db.util import sqlalchemy as sqlalchemy_doors
 from ellar_db.util.drivers import aiosqlite as aiosqlite_doors
 from ellar_db.util.drivers import pymysql as pymysql_doors
-from ellar_db.util.scripts import heads_in_one_pass, own_labels, revisions_in_one_pass
+from ellar_db.util.scripts import (
+    heads_in_one_pass,
+    own_labels,
+    planning_with,
+    revisions_in_one_pass,
+    scripts_of,
+    with_files,
+)
 from tests.support.servers import asynchronous, sync_engine
 
 
@@ -209,6 +216,41 @@ class TestAlembic:
         )
 
         assert [own_labels(each) for each in script.walk_revisions()] == [(), ("x", "y")]
+
+    def test_a_folder_with_other_files(self, tmp_path: Path) -> None:
+        check_that(hasattr(Script, "_from_path"), "Script._from_path", "scripts.py")
+        for own, down, place in (("a1", None, "versions"), ("b2", "a1", "elsewhere")):
+            (tmp_path / place).mkdir()
+            (tmp_path / place / f"{own}.py").write_text(f"revision = {own!r}\ndown_revision = {down!r}\n")
+        script = ScriptDirectory(tmp_path)
+        files = [tmp_path / "versions/a1.py", tmp_path / "elsewhere/b2.py"]
+
+        assert with_files(script, files).get_heads() == ["b2"]
+        assert script.get_heads() == ["a1"]
+        # what it follows isn't there
+        assert [each.revision for each in scripts_of(script, files[1:])] == ["b2"]
+
+    def test_steps_are_planned_with_another_folder(self, tmp_path: Path) -> None:
+        for name in ("_upgrade_revs", "_downgrade_revs", "_stamp_revs"):
+            check_that(hasattr(ScriptDirectory, name), f"ScriptDirectory.{name}", "scripts.py")
+        for own, place in (("a1", "versions"), ("b2", "elsewhere")):
+            (tmp_path / place).mkdir()
+            functions = "def upgrade(): ...\ndef downgrade(): ...\n"
+            (tmp_path / place / f"{own}.py").write_text(f"revision = {own!r}\ndown_revision = None\n{functions}")
+        script = ScriptDirectory(tmp_path)
+        other = with_files(script, [tmp_path / "elsewhere/b2.py"])
+        asked: list[Any] = []
+
+        def choose(_: ScriptDirectory, target: str, heads: tuple[str, ...]) -> ScriptDirectory:
+            asked.append((target, heads))
+            return other
+
+        with planning_with(choose):
+            up = doors.upgrade_steps(script, "heads", ())
+            down = doors.downgrade_steps(script, "base", ("b2",))
+        assert [step.revision.revision for step in (*up, *down)] == ["b2", "b2"]
+        assert asked == [("heads", ()), ("base", ("b2",))]
+        assert [step.revision.revision for step in doors.upgrade_steps(script, "heads", ())] == ["a1"]
 
     def test_revisions_are_known_from_headers(self, tmp_path: Path) -> None:
         for name in ("_load_revisions", "_version_locations"):

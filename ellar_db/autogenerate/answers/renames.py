@@ -193,7 +193,8 @@ def _chosen(pairs: Sequence[Pair], answers: Answers, context: AutogenContext) ->
         if any(_overlap(pair, other) for other in (*found, *hinted)):
             continue
         if not may_ask(answers):
-            _hint(pair)
+            if answers.hint:
+                _hint(pair)
             hinted.append(pair)
         elif was_renamed(pair.kind, *pair.shown):
             found.append(pair)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ellar_db.config.squashed.history import history_for, inside
 from ellar_db.databases.database import Database
 from ellar_db.util.alembic import ancestors, planning
 from ellar_db.util.errors import DbError
@@ -39,6 +40,7 @@ class Position:
         command: What Alembic plans: "upgrade", "downgrade", or another command.
         target: The revision that the command was given.
         choice: The option that chooses the database from its group, with a space before it; empty if it is in none.
+        squash: The revision that has replaced those among which the database is; empty if it isn't among such.
     """
 
     script: ScriptDirectory
@@ -48,6 +50,7 @@ class Position:
     command: str = ""
     target: str = ""
     choice: str = ""
+    squash: str = ""
 
     @cached_property
     def unknown(self) -> list[str]:
@@ -78,6 +81,9 @@ class Position:
 AMBIGUOUS = "downgrade -1 from multiple heads is ambiguous"
 """Alembic's warning before it takes the head that the server happens to return first."""
 
+NOT_THERE = ("Can't locate revision", "No such revision")
+"""How Alembic's errors about a revision begin that the folder doesn't have."""
+
 NOWHERE = ("Ambiguous", AMBIGUOUS, "Relative revision", "Walked too far")
 """How Alembic's errors about relative revisions begin."""
 
@@ -107,8 +113,9 @@ def position_in(context: MigrationContext, heads: tuple[str, ...], command: str)
     """
     database = context.opts.get(DATABASE_OPTION)
     target = context.opts.get("destination_rev") or ""
+    script: Any = context.script  # set for all commands
     return Position(
-        context.script,  # type: ignore[arg-type]  # set for all commands
+        history_for(script, heads),
         heads,
         _name(context, database),
         database.package if isinstance(database, Database) else "",
@@ -116,6 +123,7 @@ def position_in(context: MigrationContext, heads: tuple[str, ...], command: str)
         target if isinstance(target, str) else " ".join(target),
         # offline, no database is asked
         "" if context.as_sql or not isinstance(database, Database) else database.choice,
+        " and ".join(each.end for each in inside(script, heads)),
     )
 
 
@@ -187,6 +195,8 @@ def explained(error: BaseException, position: Position, program: str) -> str:
     """
     if position.unknown:
         return unknown_here(position, program)
+    if position.squash and str(error).startswith(NOT_THERE):
+        return f"{inside_here(position)}; `{program} status{position.choice}` shows what is left of it"
     if str(error).startswith("Target database is not up to date"):
         newest = " heads" if position.newest == "heads" else ""
         return f"Target database is not up to date; run `{program} upgrade{position.option}{newest}` first"
@@ -217,6 +227,15 @@ def unknown_here(position: Position, program: str) -> str:
         f"newer release of the code. Check that out, or deploy it; if the revision was removed on purpose, {stamp} "
         "records the one that the tables match"
     )
+
+
+def inside_here(position: Position) -> str:
+    """Describe a database among revisions that another one has replaced.
+
+    Args:
+        position: Where the database is.
+    """
+    return f"{position.database} is at {position.at}, inside the range that was squashed into {position.squash}"
 
 
 class _Relative:

@@ -137,7 +137,7 @@ def _rewrites(column: Column, catalog: Catalog) -> str:
         return "its value is computed for each"
     if volatile:
         return f"its default calls {', '.join(sorted(volatile))}(), whose value differs from row to row"
-    if catalog.domains.get(base):
+    if catalog.domains.get(base) == "":
         return f"its type is the domain {base}, which has a constraint"
     return ""
 
@@ -214,8 +214,12 @@ def _type(change: Change, catalog: Catalog, brief: Effect) -> Iterator[Effect]:
     facts = catalog.tables.get(change.table)
     if "using" in change.facts and not _is_plain_cast(change):
         yield replace(brief, work="rewrite", why="USING computes each value anew", fix=NEW_COLUMN)
-    elif "collate" not in change.facts and old and keeps_values(old, new, catalog.variables.get("timezone", "")):
+    elif old and keeps_values(old, catalog.domains.get(new.lower()) or new, catalog.variables.get("timezone", "")):
         column = re.compile(rf"\b{re.escape(change.column)}\b", re.IGNORECASE)
+        if _index_to_make(change, catalog, column):
+            fix = "drop the index before, and make it again concurrently, in revisions of their own"
+            yield replace(brief, work="index", why="an index of the column is made anew", fix=fix)
+            return
         checks = [name for name, text in facts.checks.items() if column.search(text)] if facts is not None else []
         if checks:
             why = f"the CHECK {checks[0]} is tried on each again"
@@ -229,6 +233,18 @@ def _type(change: Change, catalog: Catalog, brief: Effect) -> Iterator[Effect]:
             why=f"its type changes from {old} to {new}" if old else f"its type becomes {new}",
             fix=NEW_COLUMN,
         )
+
+
+def _index_to_make(change: Change, catalog: Catalog, column: re.Pattern[str]) -> bool:
+    """Return whether an index must be made anew though the values stay as they are."""
+    for index in catalog.indexes.values():
+        if index.table != change.table:
+            continue
+        of_column = any(each.name.lower() == change.column.lower() for each in index.columns)
+        computed = "where" in index.facts or any(not each.name for each in index.columns)
+        if (of_column and "collate" in change.facts) or (computed and column.search(index.sql)):
+            return True
+    return False
 
 
 def _is_plain_cast(change: Change) -> bool:
@@ -287,6 +303,7 @@ def _moved(change: Change, catalog: Catalog, brief: Effect) -> Iterator[Effect]:
 
 
 def _attached(change: Change, catalog: Catalog, brief: Effect) -> Iterator[Effect]:
+    yield from _beside_default(change, catalog, brief)
     part = change.references or change.table
     facts = catalog.tables.get(part)
     if facts is not None and facts.checks:
@@ -300,7 +317,29 @@ def _attached(change: Change, catalog: Catalog, brief: Effect) -> Iterator[Effec
     )
 
 
+def _made(change: Change, catalog: Catalog, brief: Effect) -> Iterator[Effect]:
+    if change.references is not None and "default" not in change.facts:
+        yield from _beside_default(replace(change, table=change.references), catalog, brief)
+
+
+def _beside_default(change: Change, catalog: Catalog, brief: Effect) -> Iterator[Effect]:
+    """Yield what a new partition does to the one for all other rows."""
+    facts = catalog.tables.get(change.table)
+    default = facts.default if facts is not None else None
+    known = catalog.tables.get(default) if default is not None else None
+    if default is not None and not (known is not None and known.checks):
+        yield replace(
+            brief,
+            table=default,
+            work="read",
+            why=f"rows of the partition {default[1]} could belong into the new one",
+            fix="add a CHECK to it before that excludes them, NOT VALID, and validate it; the server believes that",
+        )
+
+
 def _indexed(change: Change, catalog: Catalog, brief: Effect) -> Iterator[Effect]:
+    if "if not exists" in change.facts and change.name in catalog.indexes:
+        return
     if not change.facts & {"concurrently", "only"}:
         yield replace(brief, blocks="writes", work="index", fix=CONCURRENTLY)
     elif "concurrently" in change.facts:
@@ -363,6 +402,7 @@ WORK = {
     "change type": _type,
     "cluster": _maintained,
     "create index": _indexed,
+    "create table": _made,
     "lock": _locked,
     "refresh": _maintained,
     "reindex": _maintained,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ellar_db.config.collection import databases_of
 from ellar_db.config.groups import representatives
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
     from alembic.script import Script, ScriptDirectory
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -167,21 +170,36 @@ class Migrations:
         Raises:
             DbError: A database can't be read, or env.py runs on none.
         """
-        states: dict[str, State] = {}
 
-        def look(heads: Any, context: MigrationContext) -> Iterable[Any]:
+        def state(context: MigrationContext) -> State:
             schema = context.version_table_schema
             version_table = f"{schema}.{context.version_table}" if schema else context.version_table
             connection: Any = context.connection
             dialect = dialect_named(get_plugin_manager(), connection.dialect.name)
             found = read_schema(connection, dialect, {version_table, NAME})
-            states[context.opts[DATABASE_OPTION].name] = State(tuple(sorted(heads)), found)
+            return State(tuple(sorted(context.get_current_heads())), found)
+
+        return self.ask(state)
+
+    def ask(self, read: Callable[[MigrationContext], T]) -> dict[str, T]:
+        """Return what a function reads from each database, by its name.
+
+        Args:
+            read: The function, called with Alembic's context.
+
+        Raises:
+            DbError: A database can't be read, or env.py runs on none.
+        """
+        found: dict[str, T] = {}
+
+        def look(_: Any, context: MigrationContext) -> Iterable[Any]:
+            found[context.opts[DATABASE_OPTION].name] = read(context)
             return ()
 
         self._run(look, dont_mutate=True)
-        if not states:
+        if not found:
             raise DbError(f"{self.script.env_py_location} runs on no database; let it call ellar_db.env.run()")
-        return states
+        return found
 
     @contextmanager
     def configured(self) -> Iterator[Config]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ellar_db.config.invocation import Invocation
 from ellar_db.config.reports.refusals import reported
+from ellar_db.config.squashed.history import history_for
 from ellar_db.databases.database import Database
 from ellar_db.history.git import changed_files
 from ellar_db.options import Which
@@ -87,7 +88,8 @@ def _applied(script: ScriptDirectory, every: set[str], database: Database, invoc
     except UnavailableError as error:
         log.warning("all revisions are taken, since it isn't known which ones are pending: %s", error.message)
         return set()
-    unknown = sorted(set(heads) - every)
+    script = history_for(script, heads)
+    unknown = sorted(set(heads) - {each.revision for each in script.walk_revisions()})
     if unknown:
         log.warning(
             "all revisions are taken, since the database %r is at %s, which this folder doesn't have",

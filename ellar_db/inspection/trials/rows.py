@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.dialects.base import Dialect
@@ -127,19 +128,26 @@ class Tables:
         self.connection = connection
         self._read: dict[str, Rows] = {}
 
-    def plant(self) -> dict[str, str]:
+    def plant(
+        self, numbers: Sequence[int] = NUMBERS, apart: int = 0, leave_out: Collection[str] = ()
+    ) -> dict[str, str]:
         """Put rows into the tables that have none.
+
+        Args:
+            numbers: The numbers of the rows.
+            apart: How far their keys are from each other where the database numbers rows; 0 leaves that to it.
+            leave_out: Tables that stay empty, by their names in lower case, without schemas.
 
         Returns:
             Why there are none in a table, by the table's name.
         """
         problems = {}
         for key, table in self.all.items():
-            if self.read(key).count:
+            if key.rpartition(".")[2].lower() in leave_out or self.read(key).count:
                 continue
-            for number in NUMBERS:
-                problem = self._plant(table, number)
-                if problem and number == NUMBERS[0]:
+            for number in numbers:
+                problem = self._plant(table, number, apart * (number - 1))
+                if problem and number == numbers[0]:
                     problems[key] = problem
                     break
             del self._read[key]
@@ -179,15 +187,17 @@ class Tables:
                     found.add(table.name.lower())
         return found
 
-    def _plant(self, table: Table, number: int) -> str:
+    def _plant(self, table: Table, number: int, key: int) -> str:
         """Insert a row, with as many values as can be, or with those that must be; return what prevents it."""
         from sqlalchemy import insert
         from sqlalchemy.exc import SQLAlchemyError
 
         problem = ""
-        for required in (False, True):
+        numbered = table.autoincrement_column
+        keys: list[dict[str, int]] = [{numbered.name: key}, {}] if key and numbered is not None else [{}]
+        for required, own in product((False, True), keys):
             try:
-                values = dict(self._values(table, number, required=required))
+                values = {column.name: value for column, value in self._values(table, number, required=required)} | own
                 with self.connection.begin():
                     self.connection.execute(insert(table).values(values) if values else insert(table))
                 return ""

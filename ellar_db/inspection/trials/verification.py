@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -13,21 +12,16 @@ from typing import TYPE_CHECKING, TypeVar
 from ellar_db.autogenerate.words import lines
 from ellar_db.config.groups import representatives
 from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
-from ellar_db.config.reports.refusals import reported
-from ellar_db.databases.connections import connected, in_event_loop
-from ellar_db.databases.database import Database, Databases
-from ellar_db.guards.entry import NAME as JOURNAL
+from ellar_db.databases.database import Database
 from ellar_db.inspection.drift import replaying
 from ellar_db.inspection.trials.migrations import Migrations, State
 from ellar_db.inspection.trials.pending import none_of, revisions_of
 from ellar_db.inspection.trials.reversal import NAME, reversal_of
 from ellar_db.inspection.trials.rows import Changes, Rows, Tables, changed, gone, noted
+from ellar_db.inspection.trials.stage import Stage, of_folder, reach
 from ellar_db.inspection.trials.traces import first_trace
-from ellar_db.options import Selection, Which
-from ellar_db.plugins.dialects import dialect_of
+from ellar_db.options import Which
 from ellar_db.revisions.losses import losses
-from ellar_db.revisions.replay import on_scratch, silent
-from ellar_db.runtime.packages import with_packages
 from ellar_db.runtime.versions import is_newest
 from ellar_db.util.errors import DbError, UnavailableError
 
@@ -123,26 +117,11 @@ class Verification:
         invocation = invocation_of(self.config)
         databases = representatives(invocation.manager, self.config.attributes[DATABASES], invocation.chosen)
         script = ScriptDirectory.from_config(self.config)
-        places = self._of_folder(script, databases)
+        places = of_folder(self.config, script, databases, self.urls)
         wanted = {database.name: revisions_of(self.which, script, database, invocation) for database in places}
         return [
             _Walk(self, script, database, wanted[database.name], several=len(places) > 1).run() for database in places
         ]
-
-    def _of_folder(self, script: ScriptDirectory, databases: Databases) -> list[Database]:
-        """Return the databases on which the folder runs, which env.py knows."""
-        if len(databases) == 1:
-            return list(databases.values())
-        # without one, env.py is somebody else's, or says what to do
-        with replaying(), on_scratch(self.config, script, databases, self.urls) as made:
-            names = Migrations(self.open_config, script, made).look()
-        return [databases[name] for name in names]
-
-    @contextmanager
-    def open_config(self) -> Iterator[Config]:
-        """Open the configuration for a run on scratch databases."""
-        with reported(), silent():
-            yield self.config
 
 
 class _Walk:
@@ -172,8 +151,7 @@ class _Walk:
         self.order: list[Script] = list(script.walk_revisions())[::-1]
         self.left = [each for each in self.order if each.revision in wanted]
         self.verified = Verified(database.name)
-        self._told: set[str] = set()
-        self._own: set[str] = set()
+        self.stage = Stage(verification.config, script, database, verification.urls)
 
     def run(self) -> Verified:
         """Try all of them; after one that failed, those after it on another scratch database."""
@@ -181,7 +159,7 @@ class _Walk:
             log.info("%s", none_of(self.verification.which, self.name))
         done = 0
         while self.left:
-            with self._scratch() as migrations:
+            with self.stage.opened() as migrations:
                 if not self._reach(migrations, self.order[:done], verified=bool(done)):
                     break
                 try:
@@ -198,25 +176,6 @@ class _Walk:
         """The database's name."""
         return self.database.name
 
-    @contextmanager
-    def _scratch(self) -> Iterator[Migrations]:
-        """Make an empty scratch database, and run the migrations of packages on it."""
-        verification, config = self.verification, self.verification.config
-        chosen = invocation_of(config).chosen
-        # packages on the other databases are left out
-        change_invocation(config, chosen=Selection([self.name]))
-        try:
-            with on_scratch(config, self.script, Databases([self.database]), verification.urls) as made:
-                migrations = Migrations(verification.open_config, self.script, made)
-                parts = with_packages(config)
-                tables = {each.version_table for part in parts for each in part.attributes[DATABASES].values()}
-                self._own = {*tables, JOURNAL}
-                with replaying():
-                    migrations.upgrade_packages()
-                yield migrations
-        finally:
-            change_invocation(config, chosen=chosen)
-
     def _reach(self, migrations: Migrations, revisions: Sequence[Script], *, verified: bool = False) -> bool:
         """Run revisions that aren't tried, without rows; return False if one fails that failed before.
 
@@ -224,9 +183,7 @@ class _Walk:
             UnavailableError: One fails.
         """
         try:
-            with replaying():
-                if revisions:
-                    migrations.apply(*revisions)
+            reach(migrations, revisions)
         except UnavailableError as error:
             if not verified:
                 raise
@@ -292,26 +249,6 @@ class _Walk:
             change_invocation(config, found=None)
         self.verified.compared = True
 
-    def tables(self, migrations: Migrations, work: Callable[[Tables], T]) -> T:
-        """Call a function with the tables of the scratch database."""
-        database = migrations.databases[self.name]
-        dialect = dialect_of(invocation_of(self.verification.config).manager, database)
-
-        def read(databases: Sequence[Database]) -> T:
-            from sqlalchemy import inspect
-
-            with connected(databases[0]) as connection:
-                return work(Tables(connection, dialect, dialect.schemas(inspect(connection)), self._own))
-
-        return in_event_loop([database], read)
-
-    def tell_unplanted(self, problems: Mapping[str, str]) -> None:
-        """Say once of each table that it has no rows."""
-        for table, problem in problems.items():
-            if table not in self._told:
-                self._told.add(table)
-                log.warning("no rows were put into the table %s of the database %r: %s", table, self.name, problem)
-
 
 class _Trial:
     """One revision, tried on one database.
@@ -351,7 +288,7 @@ class _Trial:
             raise _FailedError(f'{found.problem}; write it, or say why there is none: {NAME} = "the reason"')
         self.reason = found.reason
         if self.walk.verification.rows:
-            self.rows = self.walk.tables(self.migrations, self._planted)
+            self.rows = self.walk.stage.tables(self.migrations, self._planted)
         with noted(self.migrations.databases[self.walk.name].sync_engine) as changes:
             self._step(self.migrations.apply, "the upgrade fails")
             after = self._look()
@@ -366,7 +303,7 @@ class _Trial:
         return again
 
     def _planted(self, tables: Tables) -> dict[str, Rows]:
-        self.walk.tell_unplanted(tables.plant())
+        self.walk.stage.tell_unplanted(tables.plant())
         return {key: tables.read(key) for key in tables.all}
 
     def _step(self, work: Callable[[Script], None], problem: str) -> None:
@@ -405,7 +342,7 @@ class _Trial:
     def _check_rows(self, when: str, changes: Changes, *, values: bool = False) -> None:
         if not any(rows.count for rows in self.rows.values()) or self.loses_any:
             return
-        problem = self.walk.tables(self.migrations, lambda tables: self._problem(tables, changes, values=values))
+        problem = self.walk.stage.tables(self.migrations, lambda tables: self._problem(tables, changes, values=values))
         if problem:
             raise _FailedError(f"{when} {problem}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from ellar_db.ddl.changes import Change
@@ -17,14 +18,8 @@ WAITS = {
     "everything": "programs that read or write the table wait meanwhile",
 }
 
-ORIGINS = {
-    "add check": "a CHECK",
-    "add exclusion": "an exclusion constraint",
-    "add foreign key": "a foreign key",
-    "add primary key": "a primary key",
-    "add unique": "a unique constraint",
-    "create index": "an index",
-}
+ALL = re.compile(r"[\w. ]+ (?:> 0|>= [01]|is not null)|\w+ \. \w+ = \w+ \. \w+")
+"""A condition that all rows fulfil, or nearly all: that of a join too."""
 
 
 def locking(dialect: Dialect) -> bool:
@@ -48,7 +43,7 @@ def _found(
     """Yield the effects of some kinds on tables that may be large, each with the number of rows, if it is known."""
     for effect in statement.effects:
         if effect.work in works and effect.blocks in blocks:
-            size = operations.size(effect.table)
+            size = operations.size(effect.table, statement)
             if size is not None:
                 yield effect, size
 
@@ -88,29 +83,30 @@ def all_rows_changed(statement: Statement, operations: Operations) -> Iterator[P
         # that is worse, and told by another rule
         return
     for change in statement.changes:
-        size = operations.size(change.table) if changes_all(change, operations) else None
+        size = operations.size(change.table, statement) if changes_all(change, operations) else None
         if size is not None:
+            does = "locks" if change.kind == "select" else f"{change.kind}s"
             yield Problem(
                 name_of(change.table),
                 None,
-                f"{change.kind}s all rows{size} in one transaction; each of them stays locked until its end, and the "
-                "table holds both versions of it",
+                f"{does} all rows{size} in one transaction; each of them stays locked until its end",
                 "do it in portions, each in a transaction of its own: with op.get_context().autocommit_block(), or "
                 "outside of revisions",
             )
 
 
 def changes_all(change: Change, operations: Operations) -> bool:
-    """Return whether a change updates or deletes all rows of a table."""
-    if change.kind not in ("update", "delete") or "limit" in change.facts:
+    """Return whether a change updates, deletes or locks all rows of a table."""
+    writes = change.kind in ("update", "delete") or (change.kind == "select" and "for update" in change.facts)
+    if not writes or "limit" in change.facts:
         return False
     if "where" not in change.facts:
         return True
-    condition = change.sql.partition(" ")[2].strip().lower().strip("();")
-    if condition in ("true", "1 = 1", "1"):
+    condition = change.sql.partition(" ")[2].strip().lower().replace('"', "").replace("`", "").strip("(); ")
+    if condition in ("true", "1 = 1", "1") or ALL.fullmatch(condition):
         return True
     new = {name.lower() for (table, name) in operations.new_columns if table == change.table}
-    column, _, rest = condition.replace('"', "").replace("`", "").rpartition(".")[2].partition(" ")
+    column, _, rest = condition.rpartition(" . ")[2].partition(" ")
     # what was added in the same revision has no value yet
     return column in new and rest.strip() == "is null"
 
@@ -124,14 +120,14 @@ def after_lock(statement: Statement, operations: Operations) -> Iterator[Problem
     works: list[tuple[Change, str]] = []
     for change in statement.changes:
         if changes_all(change, operations):
-            works.append((change, f"{change.kind}s all rows"))
-        elif change.kind == "insert" and "select" in change.facts:
-            works.append((change, "copies rows"))
+            works.append((change, f"{change.kind}s all rows" if change.kind != "select" else "locks all rows"))
+        elif change.kind in ("select", "update", "delete") and reads_all(change, operations):
+            works.append((change, "reads all rows"))
     for effect in statement.effects:
         if effect.blocks == "nothing" and effect.work in ("read", "index"):
             works.append((effect.change, "reads all rows"))
     for change, does in works:
-        size = operations.size(change.table)
+        size = operations.size(change.table, statement)
         if size is None or change.table in told:
             continue
         yield Problem(
@@ -141,6 +137,15 @@ def after_lock(statement: Statement, operations: Operations) -> Iterator[Problem
             f"the end of the transaction; {WAITS[held.blocks]}",
             "put it into a revision of its own, or into op.get_context().autocommit_block()",
         )
+
+
+def reads_all(change: Change, operations: Operations) -> bool:
+    """Return whether a statement reads all rows of a table, as far as its condition and the indexes tell."""
+    if "limit" in change.facts:
+        return False
+    if "where" not in change.facts:
+        return True
+    return not operations.sql.catalog.finds(change.table, [word.name for word in change.words if word.names])
 
 
 def _shown(change: Change) -> str:
@@ -153,13 +158,13 @@ def _held_before(statement: Statement, operations: Operations) -> Effect | None:
     for each in operations.statements:
         if each is statement:
             break
-        for change in each.changes:
-            if change.kind in ("commit", "begin"):
-                held = None
+        if not each.in_transaction:
+            held = None
+            continue
         for effect in each.effects:
-            if effect.blocks != "nothing" and operations.size(effect.table) is not None:
-                held = held or effect
-    return held if operations.dialect.transactional_ddl is not False and not operations.dialect.commits_at_ddl else None
+            if held is None and effect.blocks != "nothing" and operations.size(effect.table, each) is not None:
+                held = effect
+    return held if statement.in_transaction else None
 
 
 def maintained(statement: Statement, operations: Operations) -> Iterator[Problem]:
@@ -197,7 +202,7 @@ def copied_in_batch(operations: Operations) -> Iterator[Problem]:
 
 def inside_transaction(statement: Statement, operations: Operations) -> Iterator[Problem]:
     """Yield a problem if a statement that can't be in a transaction is in one."""
-    if not operations.in_transaction(statement):
+    if not statement.in_transaction:
         return
     for change in statement.changes:
         if "concurrently" in change.facts:

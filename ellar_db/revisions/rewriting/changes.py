@@ -20,14 +20,14 @@ class Change:
     Args:
         path: The file.
         before: Its text, or None if it isn't there yet.
-        after: Its text afterwards.
+        after: Its text afterwards, or None if it is removed.
         what: What changes, for messages.
         copied: A copy of what was there is kept.
     """
 
     path: Path
     before: str | None
-    after: str
+    after: str | None
     what: str
     copied: bool = True
 
@@ -105,7 +105,10 @@ def _copied(change: Change, copy: Path) -> Path:
     return copy
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str | None) -> None:
+    if text is None:
+        path.unlink()
+        return
     mode = path.stat().st_mode if path.exists() else None
     write_whole(path, text)
     if mode is not None:
@@ -115,5 +118,5 @@ def _write(path: Path, text: str) -> None:
 def _restore(change: Change) -> None:
     if change.before is None:
         change.path.unlink(missing_ok=True)
-    elif text_of(change.path) != change.before:
+    elif not change.path.exists() or text_of(change.path) != change.before:
         _write(change.path, change.before)

@@ -1,0 +1,1 @@
+"""What the statements of a revision do to tables that other programs use, as the server shows it."""

@@ -1,0 +1,1 @@
+"""Revisions that are run on scratch databases, to see what they would do to other programs."""
