@@ -300,6 +300,14 @@ class TestDatabaseInside:
 
         assert plain.db("current").stdout == "five (head)\n"
 
+    def test_bare_alembic_goes_on_inside_with_our_env_py(self, plain: Project, line: Write) -> None:
+        plain.db("upgrade", "two")
+        plain.db("squash", "base:four", "--yes")
+
+        plain.run("alembic", "-c", "migrations/alembic.ini", "upgrade", "head")
+
+        assert plain.db("current").stdout == "five (head)\n"
+
     def test_a_missing_old_file_is_named(self, plain: Project, line: Write) -> None:
         plain.db("upgrade", "one")
         plain.db("squash", "base:four", "--yes")
