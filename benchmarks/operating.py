@@ -127,7 +127,7 @@ whole program, that of `ellar` with the import of Ellar and of the application; 
 `{middle}` is a revision in the middle of a line, `{late}` the eighth from its end, `{stray}` one of a branch, `{head}`
 the head of the line. A dry run is refused on MariaDB, and `verify`, `check --history` and `check --drift` on a folder
 whose `env.py` connects by itself. `lint` finds indexes on PostgreSQL that block writes. A look of `wait --timeout 0`
-got a second when this was measured, which was too short for 1,000 revisions on a busy machine (exit code 3); it has five.
+got a second when this was measured, which was too short for 1,000 revisions on a busy machine (exit code 3); now five.
 """
 
 
