@@ -323,8 +323,8 @@ def _counted(output: str) -> str:
         codes = Counter(each["code"] for each in found["findings"])
         unread = f", {len(found['unread'])} not read" if found["unread"] else ""
         return f": {found['revisions']} revisions{unread}; {dict(sorted(codes.items()))}"
-    verdicts = found.get("revisions", [])
-    return f": {len(verdicts)} verdicts, {sum(bool(each.get('problem')) for each in verdicts)} with a problem"
+    verdicts = Counter(each["result"] for database in found["databases"] for each in database["revisions"])
+    return f": {dict(sorted(verdicts.items()))}"
 
 
 def _brief(answer: tuple[str, str]) -> str:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ellar_db")
 
-SHORTEST = 1.0
-"""Minimum seconds that a look gets, so that a time-out of 0 is one look."""
+SHORTEST = 5.0
+"""Minimum seconds that a look gets, so that a time-out of 0 is one look, also at thousands of revisions."""
 
 TOLD = 3
 """The number of databases of which a message says why they aren't ready."""
