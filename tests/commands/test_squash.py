@@ -850,12 +850,13 @@ db(["squash", "base:two", "--yes"], prog_name="ellar-db")
         configure(plain, new_database(kind))
         write("one", USERS, "op.drop_table('users')")
         sleep = "pg_sleep" if kind == "postgresql" else "SLEEP"
-        write("two", f'print(op.get_bind().engine.url.database, flush=True); op.execute("SELECT {sleep}(60)")')
+        write("two", f'print(op.get_bind().engine.url.database, flush=True)\n    op.execute("SELECT {sleep}(60)")')
         before = contents(plain)
         program = python("-c", self.SQUASH, cwd=plain.path)
-        assert program.stdout is not None
-        name = program.stdout.readline().strip()
-        assert name.startswith("ellar_db_scratch_")
+        assert program.stderr is not None
+        # what a revision prints is no answer of the command
+        name = next((line for line in map(str.strip, program.stderr) if line.startswith("ellar_db_scratch_")), "")
+        assert name
 
         program.send_signal(number)
         program.communicate(timeout=TIMEOUT)
