@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 BEGUN = "ellar_db.begun"
 """Key in the context of a command that has parsed its arguments; `_invoked` names the plugin of an error after that."""
 
+OTHERS = "Commands of plugins"
+"""The heading of the commands that only plugins have."""
+
+LONGEST = 24
+"""Up to how long the name of a command may be that has its text beside it, and not below."""
+
 
 class DbGroup(click.Group):
     """A group whose commands come from the plugins."""
@@ -119,18 +125,29 @@ class DbGroup(click.Group):
         return None if claims is None or ctx.meta.get(BEGUN) else claims.plugin
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands; those of plugins are marked with the plugin's name."""
+        """List the commands by what they are for, and those that only plugins have under a heading of their own.
+
+        One that comes from a plugin is marked with the plugin's name, wherever it stands.
+        """
+        from ellar_db.plugins.builtin import TASKS
+
         registry = self.registry
-        rows = []
+        rows = {}
         for name in self.list_commands(ctx):
             command = registry.listed(name)
             if command is None or command.hidden:
                 continue
             claims = registry.claims.get(name)
             mark = claims.mark if claims and not claims.problem else ""
-            rows.append((name, f"{self._short_help(command, claims)} {mark}".strip()))
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            rows[name] = f"{self._short_help(command, claims)} {mark}".strip()
+        ours = {name for names in TASKS.values() for name in names}
+        # with one width for all sections, their texts begin below each other
+        width = min(max(map(len, rows), default=0), LONGEST)
+        for task, names in {**TASKS, OTHERS: tuple(name for name in rows if name not in ours)}.items():
+            shown = [(name.ljust(width), rows[name]) for name in names if name in rows]
+            if shown:
+                with formatter.section(task):
+                    formatter.write_dl(shown, col_max=LONGEST)
 
     def _short_help(self, command: click.Command, claims: Claims | None) -> str:
         """Return a command's line in the help, which must be there even if a plugin's own class of commands fails."""

@@ -88,6 +88,19 @@ LINES = {
 }
 """The line in the help of each built-in plugin that gives a command, which a test holds to the command's own."""
 
+TASKS = {
+    "Write revisions": (
+        *("init", "migrate", "revision", "edit", "merge", "rebase", "squash"),
+        *("adopt", "list-templates"),
+    ),
+    "Run revisions": ("upgrade", "downgrade", "stamp"),
+    "Look": ("status", "current", "plan", "history", "heads", "branches", "show", "graph"),
+    "Check": ("check", "lint", "verify"),
+    "Operate": ("create", "drop", "wait", "repair", "ensure-version"),
+    "Plugins": ("plugins",),
+}
+"""The built-in commands by what they are for, in the order of the help of the group."""
+
 
 class CommandModule:
     """A built-in plugin that gives one command, whose module is imported when the command is used.
