@@ -32,6 +32,7 @@ class GroupOptions(NamedTuple):
         name: `-n`, the ini file's section.
         quiet: `-q`.
         traceback: `--traceback` or `--raiseerr`.
+        verbose: How often `-v` was given: once for Alembic's log, twice for SQLAlchemy's too.
     """
 
     directory: Path | None = None
@@ -40,6 +41,7 @@ class GroupOptions(NamedTuple):
     name: str = "alembic"
     quiet: bool = False
     traceback: bool = False
+    verbose: int = 0
 
 
 def group_options() -> GroupOptions:

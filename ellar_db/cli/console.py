@@ -6,54 +6,90 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from traceback import walk_stack
 from typing import Any
 
-from ellar_db.util.masking import say
+from ellar_db.options import GroupOptions
+from ellar_db.output.screen import Screen
+from ellar_db.output.steps import Step
+from ellar_db.output.style import BAD, WARNING, styled, warn
+from ellar_db.util.masking import masked_statement
 
 
 class _Progress(logging.Handler):
-    """Prints the parts of Alembic's log that matter to users, unless the application logs them itself."""
+    """Prints the parts of the log that matter to users, unless the application logs them itself.
+
+    Args:
+        options: The options of the command line.
+    """
+
+    def __init__(self, options: GroupOptions) -> None:
+        super().__init__()
+        self._verbose, self._quiet = options.verbose, options.quiet
+        self.screen = Screen(every=bool(options.verbose))
 
     def emit(self, record: logging.LogRecord) -> None:
         # the application has set up its own handlers meanwhile, which show the log
         if logging.root.handlers:
             return
+        step = getattr(record, "step", None)
+        if isinstance(step, Step):
+            if not self._quiet:
+                self.screen.step(step)
+            return
         # what autogenerate detects is shown in words, once it is known what is written
-        progress = record.name.startswith("ellar_db") or str(record.msg).startswith("Running")
+        progress = record.name.startswith("ellar_db") or self._verbose
         # a revision's message may have several lines
-        line = " ".join(record.getMessage().splitlines())
+        line = styled(masked_statement(" ".join(record.getMessage().splitlines()).strip()))
         if record.levelno > logging.INFO:
-            say(f"{record.levelname.capitalize()}: {line}", err=True)
+            style = WARNING if record.levelno == logging.WARNING else BAD
+            self.screen.line(styled(f"{record.levelname.capitalize()}:", **style), " ", line)
         elif progress:
-            say(line, err=True)
+            self.screen.line(line)
 
 
 @contextmanager
-def messages(quiet: bool = False) -> Iterator[None]:
+def messages(options: GroupOptions) -> Iterator[None]:
     """Show the progress of migrations, and warnings of Alembic and SQLAlchemy, on stderr while a command runs.
 
     Args:
-        quiet: Show nothing.
+        options: The options of the command line, which say how much is shown.
     """
-    loggers = [logging.getLogger(name) for name in ("alembic", "ellar_db")]
-    levels = [logger.level for logger in loggers]
-    handler = _Progress()
-    for logger in loggers:
+    handler = _Progress(options)
+    lowest = logging.ERROR if options.quiet else logging.INFO
+    levels = {"alembic": lowest, "ellar_db": lowest}
+    if options.verbose > 1:
+        levels["sqlalchemy.engine"] = logging.INFO
+    if handler.screen.is_live and not options.quiet:
+        # a step that begins
+        levels["ellar_db.run"] = logging.DEBUG
+    with ExitStack() as stack:
+        for name, level in levels.items():
+            stack.enter_context(_logging(logging.getLogger(name), handler, level))
+        stack.callback(handler.screen.clear)
+        stack.enter_context(warnings.catch_warnings())
+        warnings.showwarning = partial(_show_warning, warnings.showwarning)
+        yield
+
+
+@contextmanager
+def _logging(logger: logging.Logger, handler: logging.Handler, level: int) -> Iterator[None]:
+    """Let a handler see the records of a logger from a level on, unless the application has set another."""
+    before = logger.level
+    # a child's records come to the handler of its parent
+    is_child = logger.name.startswith("ellar_db.")
+    if not is_child:
         logger.addHandler(handler)
-        if logger.level == logging.NOTSET:
-            logger.setLevel(logging.ERROR if quiet else logging.INFO)
+    if before == logging.NOTSET:
+        logger.setLevel(level)
     try:
-        with warnings.catch_warnings():
-            warnings.showwarning = partial(_show_warning, warnings.showwarning)
-            yield
+        yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.removeHandler(handler)
-            logger.setLevel(level)
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 def _show_warning(
@@ -68,7 +104,7 @@ def _show_warning(
     for name in () if for_developers else ("alembic", "sqlalchemy"):
         package = sys.modules.get(name)
         if package is not None and Path(filename).is_relative_to(Path(str(package.__file__)).parent):
-            say(f"Warning: {' '.join(str(message).splitlines())}", err=True)
+            warn(" ".join(str(message).splitlines()))
             return
     others(message, category, filename, *rest)
 

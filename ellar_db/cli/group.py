@@ -171,6 +171,7 @@ class DbGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages on stderr and its errors in one line."""
         from ellar_db.cli.console import messages
+        from ellar_db.output.style import colour
 
         params = ctx.params
         options = GroupOptions(
@@ -180,10 +181,14 @@ class DbGroup(click.Group):
             name=params.get("name") or "alembic",
             quiet=bool(params.get("quiet")),
             traceback=bool(params.get("raiseerr")),
+            verbose=int(params.get("verbose") or 0),
         )
+        if options.quiet and options.verbose:
+            raise click.UsageError("-q shows less and -v more; leave one of them out")
         ctx.meta[META] = options
+        ctx.color = colour()
         try:
-            with explained(self.manager, lambda: self._called(ctx)), messages(options.quiet), terminable():
+            with explained(self.manager, lambda: self._called(ctx)), messages(options), terminable():
                 result = super().invoke(ctx)
                 sys.stdout.flush()
                 return result

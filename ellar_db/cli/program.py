@@ -49,6 +49,7 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     "-n", "--name", default="alembic", show_default=True, help="Section of the ini file for Alembic's settings."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Do not log to standard output and error.")
+@click.option("-v", "--verbose", count=True, help="Show Alembic's log too; -vv: and the SQL, as SQLAlchemy logs it.")
 @click.option("--raiseerr", "--traceback", is_flag=True, help="On an error, show the full traceback too.")
 @click.option(
     "--version",

@@ -177,7 +177,9 @@ class Environment:
             for database in databases:
                 connection = stack.enter_context(connected(database, limits[database.name].connect_wait))
                 _refuse_missing_schema(database, connection)
-                states.append(self.watch.state_of(database, connection, self.options.of(database)))
+                states.append(
+                    self.watch.state_of(database, connection, self.options.of(database), named=self.named)
+                )
                 stack.callback(states[-1].release)
             self.watch.before(states)
             two_phase = stack.enter_context(TwoPhase())
@@ -240,7 +242,7 @@ class Environment:
         from alembic import context
 
         name = each.database.name
-        if self.named and not self.invocation.settling and not self.invocation.looks:
+        if self.named and not self.invocation.settling and not self.invocation.looks and each.log is None:
             log.info("Database %s:", name)
             if self.invocation.labels:
                 self.config.print_stdout(f"{name}:")

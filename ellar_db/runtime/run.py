@@ -27,6 +27,8 @@ from ellar_db.guards.locking import LostLockError
 from ellar_db.guards.marks import TransactionMark
 from ellar_db.guards.statements import UnfinishedError, checked_statements
 from ellar_db.hooktypes import Canceller, Run
+from ellar_db.output.steps import StepLog
+from ellar_db.output.style import counted
 from ellar_db.runtime.outcome import Failure, left_by, made_otherwise
 from ellar_db.runtime.versions import refuse_odd
 from ellar_db.util.alembic import is_in_external_transaction, replace_transaction, transaction
@@ -76,6 +78,8 @@ class RunState:
         committed: Whether everything that was applied is committed.
         error: The error with which the run failed.
         rehearses: Everything is rolled back in the end, and nothing may be committed before.
+        log: Logs the steps, if they are for somebody who waits for them.
+        at: The revisions at which the database is, by what was applied so far.
     """
 
     run: Run
@@ -93,10 +97,13 @@ class RunState:
     committed: bool = True
     error: BaseException | None = None
     rehearses: bool = False
+    log: StepLog | None = None
+    at: tuple[str, ...] = ()
     _mark: TransactionMark | None = None
     _begun: bool = False
     _in_revision: bool = False
     _undone: bool = False
+    _before: tuple[str, ...] = ()
     _cancel: Canceller | None = None
     _guards: ExitStack = field(default_factory=ExitStack)
     _pool: ExitStack = field(default_factory=ExitStack)
@@ -187,10 +194,11 @@ class RunState:
             refuse_odd(args[0], self.database)
             with unambiguous(program()):
                 planned: list[Any] = list(plan(*args))
+            self.at = self._before = tuple(args[0])
             journal = self.journal
             if journal is not None:
                 journal.refuse_long(str(step.info.up_revision_id) for step in planned if not step.info.is_stamp)
-            for step, following in zip_longest(planned, planned[1:]):
+            for number, (step, following) in enumerate(zip_longest(planned, planned[1:]), 1):
                 self.current, self.following = step, None if following is None else following.info
                 self._begun = False
                 self.before_step()
@@ -199,6 +207,8 @@ class RunState:
                 self._wrap(step)
                 if journal is not None and is_noted:
                     journal.begin(*_named(step.info))
+                if self.log is not None:
+                    self.log.begin(step.info, number, len(planned))
                 yield step
                 if journal is not None and is_noted:
                     journal.committed()
@@ -233,9 +243,12 @@ class RunState:
 
         step.migration_fn = run
 
-    def applied(self, *, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
+    def applied(self, *, ctx: MigrationContext, step: MigrationInfo, heads: Iterable[str], **_: Any) -> None:
         """Record that a step was applied, in its own transaction (Alembic's `on_version_apply`)."""
         self.run.steps.append(step)
+        self.at = tuple(heads)
+        if self.log is not None:
+            self.log.end("ok")
         # a commit is still to come, but for a connection that commits each statement
         self.committed = self.connection is None or not self.connection.in_transaction()
         self._take_over(ctx)
@@ -355,6 +368,8 @@ class RunState:
         try:
             yield
         except BaseException as error:
+            if self.log is not None:
+                self.log.end("failed")
             if not isinstance(error, Exception):
                 self._end_statement()
             # whatever a revision raises, the next run must know what it did
@@ -459,6 +474,18 @@ class RunState:
     def is_undone(self) -> bool:
         """Whether the steps that were applied here are rolled back if a revision on another database failed."""
         return bool(self.run.steps) and not self.remaining
+
+    @property
+    def end(self) -> str:
+        """What became of this database in a run that failed on one of several."""
+        number = len(self.run.steps)
+        before, at = (" and ".join(sorted(each)) or "base" for each in (self._before, self.at))
+        failed = "failed, " if self.error is not None and self.current is not None else ""
+        if self.remaining:
+            return f"{failed}stays changed: {counted(number, 'revision')}, now at {at}"
+        if number or failed:
+            return f"{failed}rolled back to {before}"
+        return "nothing was changed"
 
     @property
     def stays(self) -> str:
