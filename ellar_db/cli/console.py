@@ -12,10 +12,13 @@ from pathlib import Path
 from traceback import walk_stack
 from typing import Any
 
-from ellar_db.options import GroupOptions
+import click
+
+from ellar_db.options import JSON, TEXT, GroupOptions
+from ellar_db.output.json_lines import JsonLines
 from ellar_db.output.screen import Screen
 from ellar_db.output.steps import Step
-from ellar_db.output.style import BAD, WARNING, styled, warn
+from ellar_db.output.style import BAD, WARNING, styled
 from ellar_db.util.masking import masked_statement
 
 
@@ -43,46 +46,76 @@ class _Progress(logging.Handler):
         # what autogenerate detects is shown in words, once it is known what is written
         progress = record.name.startswith("ellar_db") or self._verbose
         # a revision's message may have several lines
-        line = styled(masked_statement(" ".join(record.getMessage().splitlines()).strip()))
+        line = styled(masked_statement(" ".join(record.getMessage().splitlines())))
         if record.levelno > logging.INFO:
             style = WARNING if record.levelno == logging.WARNING else BAD
             self.screen.line(styled(f"{record.levelname.capitalize()}:", **style), " ", line)
         elif progress:
             self.screen.line(line)
 
+    def warn(self, text: str) -> None:
+        """Show a warning of Python's."""
+        self.screen.line(styled("Warning:", **WARNING), " ", styled(text))
+
+
+class _JsonProgress(JsonLines):
+    """Writes the log as JSON, whatever the application does with it."""
+
+    def warn(self, text: str) -> None:
+        """Write a warning of Python's."""
+        self.handle(logging.makeLogRecord({"name": "py.warnings", "levelname": "WARNING", "msg": text}))
+
 
 @contextmanager
-def messages(options: GroupOptions) -> Iterator[None]:
+def messages(options: GroupOptions, log_format: str = TEXT) -> Iterator[None]:
     """Show the progress of migrations, and warnings of Alembic and SQLAlchemy, on stderr while a command runs.
 
     Args:
         options: The options of the command line, which say how much is shown.
+        log_format: One of `FORMATS`.
     """
-    handler = _Progress(options)
     lowest = logging.ERROR if options.quiet else logging.INFO
-    levels = {"alembic": lowest, "ellar_db": lowest}
+    levels = {"alembic": lowest if options.verbose or log_format == TEXT else logging.WARNING, "ellar_db": lowest}
     if options.verbose > 1:
         levels["sqlalchemy.engine"] = logging.INFO
-    if handler.screen.is_live and not options.quiet:
-        # a step that begins
-        levels["ellar_db.run"] = logging.DEBUG
+    handler: _Progress | _JsonProgress = _JsonProgress() if log_format == JSON else _Progress(options)
     with ExitStack() as stack:
+        if isinstance(handler, _Progress):
+            stack.callback(handler.screen.clear)
+            if handler.screen.is_live and not options.quiet:
+                # a step that begins
+                levels["ellar_db.run"] = logging.DEBUG
         for name, level in levels.items():
             stack.enter_context(_logging(logging.getLogger(name), handler, level))
-        stack.callback(handler.screen.clear)
         stack.enter_context(warnings.catch_warnings())
-        warnings.showwarning = partial(_show_warning, warnings.showwarning)
+        warnings.showwarning = partial(_show_warning, warnings.showwarning, handler.warn)
         yield
+
+
+@contextmanager
+def errors_as_records() -> Iterator[None]:
+    """Log errors, which click would print.
+
+    Raises:
+        click.exceptions.Exit: There was an error; with its exit code.
+    """
+    try:
+        yield
+    except click.ClickException as error:
+        logging.getLogger("ellar_db").error("%s", error.format_message())
+        raise click.exceptions.Exit(error.exit_code) from error
 
 
 @contextmanager
 def _logging(logger: logging.Logger, handler: logging.Handler, level: int) -> Iterator[None]:
     """Let a handler see the records of a logger from a level on, unless the application has set another."""
-    before = logger.level
+    before, propagates = logger.level, logger.propagate
     # a child's records come to the handler of its parent
-    is_child = logger.name.startswith("ellar_db.")
-    if not is_child:
+    if not logger.name.startswith("ellar_db."):
         logger.addHandler(handler)
+        if isinstance(handler, JsonLines):
+            # the application's handlers would write lines of another form between them
+            logger.propagate = False
     if before == logging.NOTSET:
         logger.setLevel(level)
     try:
@@ -90,10 +123,16 @@ def _logging(logger: logging.Logger, handler: logging.Handler, level: int) -> It
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
+        logger.propagate = propagates
 
 
 def _show_warning(
-    others: Callable[..., Any], message: Warning | str, category: type[Warning], filename: str, *rest: Any
+    others: Callable[..., Any],
+    warn: Callable[[str], None],
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    *rest: Any,
 ) -> None:
     """Print a warning of Alembic or SQLAlchemy in one line, without its source line.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ellar_db.cli.errors import explained, left_to_click, one_line
-from ellar_db.options import META, START, GroupOptions, group_options
+from ellar_db.options import FORMATS, JSON, META, START, TEXT, GroupOptions, group_options
 from ellar_db.plugins.options import META as PLUGIN_OPTIONS
 from ellar_db.plugins.options import added_options, values
 from ellar_db.util.click import command_invoking
@@ -119,6 +120,19 @@ class DbGroup(click.Group):
             return None
         return owner.failure(f"its command {command.name}", error)
 
+    def _log_format(self) -> str:
+        """Return the format of the log that the project sets.
+
+        Raises:
+            DbError: It isn't one.
+        """
+        from ellar_db.util.errors import DbError
+
+        known = self.manager.settings.text("log-format") or TEXT
+        if known not in FORMATS:
+            raise DbError(f"[tool.ellar-db] log-format is {known!r}; it can be {' or '.join(map(repr, FORMATS))}")
+        return known
+
     def _called(self, ctx: click.Context) -> Plugin | None:
         """Return the plugin whose command failed before it ran, as in an option's callback, or None."""
         claims = self.registry.claims.get(ctx.invoked_subcommand or "")
@@ -170,7 +184,7 @@ class DbGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages on stderr and its errors in one line."""
-        from ellar_db.cli.console import messages
+        from ellar_db.cli.console import errors_as_records, messages
         from ellar_db.output.style import colour
 
         params = ctx.params
@@ -182,13 +196,18 @@ class DbGroup(click.Group):
             quiet=bool(params.get("quiet")),
             traceback=bool(params.get("raiseerr")),
             verbose=int(params.get("verbose") or 0),
+            log_format=params.get("log_format"),
         )
         if options.quiet and options.verbose:
             raise click.UsageError("-q shows less and -v more; leave one of them out")
         ctx.meta[META] = options
         ctx.color = colour()
         try:
-            with explained(self.manager, lambda: self._called(ctx)), messages(options), terminable():
+            with one_line():
+                log_format = options.log_format or self._log_format()
+            as_records = errors_as_records() if log_format == JSON else nullcontext()
+            explaining = explained(self.manager, lambda: self._called(ctx))
+            with messages(options, log_format), as_records, explaining, terminable():
                 result = super().invoke(ctx)
                 sys.stdout.flush()
                 return result

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ellar_db.run")
 
+UNTITLED = "empty message"
+"""What Alembic writes for the message of a revision that was given none."""
+
 VERBS = {"upgrade": "applied", "downgrade": "undone"}
 """What a command has done with revisions; all others only record them."""
 
@@ -73,11 +76,11 @@ class StepLog:
         """
         revision = info.up_revision_id if not info.is_stamp else ", ".join(info.destination_revision_ids)
         script = info.revision_map.get_revision(revision) if revision and ", " not in revision else None
-        title = getattr(script, "doc", None) or ""
+        lines = str(getattr(script, "doc", None) or "").strip().splitlines()
         # a message of several lines begins with its title
-        first = next(iter(title.strip().splitlines()), "")
+        title = lines[0] if lines and lines[0] != UNTITLED else ""
         self._began = time.monotonic()
-        self._step = Step(self._database, revision or "base", first, number, total, self._named)
+        self._step = Step(self._database, revision or "base", title, number, total, self._named)
         self._log(logging.DEBUG, self._step)
 
     def end(self, state: Literal["ok", "failed"]) -> None:

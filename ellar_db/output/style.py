@@ -78,15 +78,6 @@ def tell(*parts: str) -> None:
     click.echo("".join(parts), err=True, color=colour())
 
 
-def warn(text: str) -> None:
-    """Print a warning to standard error.
-
-    Args:
-        text: What it is about, in one line.
-    """
-    tell(styled("Warning:", **WARNING), " ", styled(text))
-
-
 def duration(seconds: float) -> str:
     """Return how long something took.
 

@@ -33,6 +33,7 @@ KEYS = frozenset(
         "lint-measure",
         "lock",
         "lock-timeout",
+        "log-format",
         "metadata",
         "packages",
         "plugins",

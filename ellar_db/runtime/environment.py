@@ -177,9 +177,7 @@ class Environment:
             for database in databases:
                 connection = stack.enter_context(connected(database, limits[database.name].connect_wait))
                 _refuse_missing_schema(database, connection)
-                states.append(
-                    self.watch.state_of(database, connection, self.options.of(database), named=self.named)
-                )
+                states.append(self.watch.state_of(database, connection, self.options.of(database), named=self.named))
                 stack.callback(states[-1].release)
             self.watch.before(states)
             two_phase = stack.enter_context(TwoPhase())

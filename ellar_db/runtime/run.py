@@ -21,11 +21,13 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.errors import described, original_of
+from ellar_db.dialects.server_session import ServerSession
 from ellar_db.guards.guard import Guard, guarded
 from ellar_db.guards.journal import RolledBackError
 from ellar_db.guards.locking import LostLockError
 from ellar_db.guards.marks import TransactionMark
 from ellar_db.guards.statements import UnfinishedError, checked_statements
+from ellar_db.guards.waiting import waits_told
 from ellar_db.hooktypes import Canceller, Run
 from ellar_db.output.steps import StepLog
 from ellar_db.output.style import counted
@@ -162,6 +164,9 @@ class RunState:
         self._guards.callback(self._mark.remove)
         if self._cancel is not None:
             self._guards.enter_context(cancelled_by(partial(self._cancel, session=False)))
+        if isinstance(self._cancel, ServerSession):
+            asked = partial(self.dialect.blockers, session=self._cancel.number)
+            self._guards.enter_context(waits_told(self.database, connection, asked))
 
     def release(self) -> None:
         """End the guard, so that the connection is as it was. May be called again."""

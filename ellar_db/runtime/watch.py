@@ -25,9 +25,9 @@ from ellar_db.databases.limits import limits_of
 from ellar_db.guards.entry import EntryTable
 from ellar_db.guards.locking import Locks, in_order
 from ellar_db.hooktypes import Run
+from ellar_db.output.steps import End, StepLog, told
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.plugins.options import OVERRIDING, values
-from ellar_db.output.steps import End, StepLog, told
 from ellar_db.plugins.wrappers import wrapped
 from ellar_db.revisions.comparison import Comparison
 from ellar_db.revisions.ownership import own_tables_only
@@ -476,12 +476,12 @@ class Watch:
             return
         is_changed = any(state.run.steps for state in states)
         # a dry run has said so itself; of a package that isn't behind nobody wants to know
-        if self.invocation.rehearses and is_changed or self.invocation.package is not None and not is_changed:
+        if self.invocation.rehearses if is_changed else self.invocation.package is not None:
             return
-        ends = [
-            End(state.database.name, [str(step.up_revision_id) for step in state.run.steps], state.at, is_newest(self.script, state.at))
-            for state in states
-        ]
+        ends = []
+        for state in states:
+            revisions = [str(step.up_revision_id) for step in state.run.steps]
+            ends.append(End(state.database.name, revisions, state.at, is_newest(self.script, state.at)))
         seconds = time.monotonic() - self._began
         log.info("%s.", told(self.name, ends, seconds) if self.script.get_heads() else no_revisions(self.script)[:-1])
 
