@@ -205,6 +205,7 @@ class DbGroup(click.Group):
         try:
             with one_line():
                 log_format = options.log_format or self._log_format()
+            ctx.meta[META] = options._replace(log_format=log_format)
             as_records = errors_as_records() if log_format == JSON else nullcontext()
             explaining = explained(self.manager, lambda: self._called(ctx))
             with messages(options, log_format), as_records, explaining, terminable():
