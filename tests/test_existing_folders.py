@@ -161,7 +161,7 @@ class TestEllarSQL:
         run(shop, "ellar", "db", "migrate", "-m", "Second", "--rev-id", "second")
         upgraded = run(shop, "ellar", "db", "upgrade")
 
-        assert "  ok  second Second" in upgraded.stderr
+        assert "Running upgrade first -> second, Second" in upgraded.stderr
         assert shop.columns(urls["default"], "user") == ["id", "name", "email"]
         assert sorted(shop.ellar("db", "history").stdout.splitlines()) == [
             "<base> -> first, First",

@@ -96,7 +96,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 def ran(stderr: str) -> list[str]:
     """Give the revisions that a command ran, in order."""
-    return re.findall(r"^Running \w+ +(?:\w+)? -> (\w*)", stderr, re.MULTILINE)
+    return re.findall(r"^  ok  (?:\[ *\d+/\d+\] )?(\w+)", stderr, re.MULTILINE)
 
 
 def there(url: str = "sqlite:///app.db") -> set[str]:

@@ -17,7 +17,7 @@ import click
 from ellar_db.options import JSON, TEXT, GroupOptions
 from ellar_db.output.json_lines import JsonLines
 from ellar_db.output.screen import Screen
-from ellar_db.output.steps import Step
+from ellar_db.output.steps import STEPS, Step
 from ellar_db.output.style import BAD, WARNING, styled
 from ellar_db.util.masking import masked_statement
 
@@ -84,7 +84,7 @@ def messages(options: GroupOptions, log_format: str = TEXT) -> Iterator[None]:
             stack.callback(handler.screen.clear)
             if handler.screen.is_live and not options.quiet:
                 # a step that begins
-                levels["ellar_db.run"] = logging.DEBUG
+                levels[STEPS] = logging.DEBUG
         for name, level in levels.items():
             stack.enter_context(_logging(logging.getLogger(name), handler, level))
         stack.enter_context(warnings.catch_warnings())

@@ -13,7 +13,10 @@ from ellar_db.output.style import counted, duration, listed
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationInfo
 
-log = logging.getLogger("ellar_db.run")
+STEPS = "ellar_db.run"
+"""The logger of the steps."""
+
+log = logging.getLogger(STEPS)
 
 UNTITLED = "empty message"
 """What Alembic writes for the message of a revision that was given none."""

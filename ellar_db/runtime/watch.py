@@ -25,7 +25,7 @@ from ellar_db.databases.limits import limits_of
 from ellar_db.guards.entry import EntryTable
 from ellar_db.guards.locking import Locks, in_order
 from ellar_db.hooktypes import Run
-from ellar_db.output.steps import End, StepLog, told
+from ellar_db.output.steps import STEPS, End, StepLog, told
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.plugins.options import OVERRIDING, values
 from ellar_db.plugins.wrappers import wrapped
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 log = logging.getLogger("ellar_db")
+steps = logging.getLogger(STEPS)
 
 ATTRIBUTE = "_ellar_db_watch"
 """Where Alembic's environment keeps its watch."""
@@ -235,7 +236,7 @@ class Watch:
             DbError: The database can't be migrated safely.
         """
         # fileConfig, which env.py files call, switches off all loggers that it isn't told of
-        log.disabled = False
+        log.disabled = steps.disabled = False
         state, self._next = self._next or self._found(options), None
         if state is None:
             original(**options)

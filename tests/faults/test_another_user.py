@@ -87,7 +87,7 @@ def test_kills_by_turns(shared: Project, form: str | None, mode: int) -> None:
             # SQLite can't remove the journal of another user there, but says what to do
             assert mode == 0o1777, done.stderr
             assert "a command of that user's removes it" in done.stderr
-            assert [line for line in done.stderr.splitlines() if not line.startswith("Running ")] == [
+            assert [line for line in done.stderr.splitlines() if not line.startswith("  ")] == [
                 done.stderr.splitlines()[-1]
             ]
             assert run_as(one, ["current"], shared.path).returncode == 0
