@@ -76,6 +76,8 @@ def messages(options: GroupOptions, log_format: str = TEXT) -> Iterator[None]:
     """
     lowest = logging.ERROR if options.quiet else logging.INFO
     levels = {"alembic": lowest if options.verbose or log_format == TEXT else logging.WARNING, "ellar_db": lowest}
+    # what it says when it is imported, which bare `alembic` never shows
+    levels["alembic.runtime.plugins"] = logging.WARNING
     if options.verbose > 1:
         levels["sqlalchemy.engine"] = logging.INFO
     handler: _Progress | _JsonProgress = _JsonProgress() if log_format == JSON else _Progress(options)
@@ -111,7 +113,7 @@ def _logging(logger: logging.Logger, handler: logging.Handler, level: int) -> It
     """Let a handler see the records of a logger from a level on, unless the application has set another."""
     before, propagates = logger.level, logger.propagate
     # a child's records come to the handler of its parent
-    if not logger.name.startswith("ellar_db."):
+    if not logger.name.startswith(("alembic.", "ellar_db.")):
         logger.addHandler(handler)
         if isinstance(handler, JsonLines):
             # the application's handlers would write lines of another form between them

@@ -22,7 +22,7 @@ class Screen:
 
     def __init__(self, *, every: bool = False) -> None:
         self._every = every
-        self._shown = 0
+        self._last = ""
         self._heading = ""
 
     @property
@@ -31,42 +31,48 @@ class Screen:
         return is_live(sys.stderr)
 
     def step(self, step: Step) -> None:
-        """Show a step of a run: while it runs, if there are many; else when it is done."""
+        """Show a step of a run: anew in the last line while it runs, and in a line of its own when it is done.
+
+        Of many on a terminal, only one that fails has a line of its own.
+        """
         is_short = self.is_live and step.total > FEW and not self._every
         if step.state == "running":
-            if is_short:
-                self.rewrite(f"{f'{step.database}  ' if step.named else ''}{_count(step)}{step.revision} {step.title}")
+            if not is_short:
+                self._head(step)
+            database = f"{step.database}  " if step.named and is_short else ""
+            self.rewrite(f"{'' if is_short else '  ..  '}{database}{_count(step)}{step.revision} {step.title}")
             return
+        self.clear()
         if is_short and step.state == "ok":
-            if step.number == step.total:
-                self.clear()
             return
         self._head(step)
-        before = f"  {step.state}  "
         after = f"  {duration(step.seconds)}"
-        count, title = _count(step), step.title
+        title = step.title
         if self.is_live:
             # a longer line would be broken
-            room = width(sys.stderr) - len(before + count + step.revision + " " + after) - 1
-            title = shortened(title, room)
+            taken = len(f"  {step.state}  {_count(step)}{step.revision} {after}")
+            title = shortened(title, width(sys.stderr) - 1 - taken)
         self.line(
             "  ",
             styled(step.state, **(GOOD if step.state == "ok" else BAD)),
             "  ",
-            styled(count, **FAINT),
+            styled(_count(step), **FAINT),
             styled(step.revision, **REVISION),
             styled(f" {title}" if title else ""),
             styled(after, **FAINT),
         )
 
     def line(self, *parts: str) -> None:
-        """Print a line.
+        """Print a line above the one that is written anew.
 
         Args:
             parts: Texts that are styled or safe already.
         """
+        last = self._last
         self.clear()
         tell(*parts)
+        if last:
+            self.rewrite(last)
 
     def rewrite(self, text: str) -> None:
         """Write the last line anew, on a terminal.
@@ -75,14 +81,14 @@ class Screen:
             text: The text.
         """
         shown = shortened(styled(text), width(sys.stderr) - 1)
-        click.echo(f"\r{shown.ljust(self._shown)}", nl=False, err=True, color=colour())
-        self._shown = len(shown)
+        click.echo(f"\r{shown.ljust(len(self._last))}", nl=False, err=True, color=colour())
+        self._last = shown
 
     def clear(self) -> None:
         """Remove the line that is written anew."""
-        if self._shown:
-            click.echo("\r" + " " * self._shown + "\r", nl=False, err=True)
-            self._shown = 0
+        if self._last:
+            click.echo("\r" + " " * len(self._last) + "\r", nl=False, err=True)
+            self._last = ""
 
     def _head(self, step: Step) -> None:
         """Print the name of the database before its first line, if there are several."""

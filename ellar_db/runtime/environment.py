@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-log = logging.getLogger("ellar_db")
-
-
 def run(*, multiple: bool = False, group: str = "") -> None:
     """Run the current Alembic command on the project's databases.
 
@@ -239,11 +236,8 @@ class Environment:
     def _run(self, each: RunState) -> None:
         from alembic import context
 
-        name = each.database.name
-        if self.named and not self.invocation.settling and not self.invocation.looks and each.log is None:
-            log.info("Database %s:", name)
-            if self.invocation.labels:
-                self.config.print_stdout(f"{name}:")
+        if self.named and self.invocation.labels and not self.invocation.settling and not self.invocation.looks:
+            self.config.print_stdout(f"{each.database.name}:")
         if self.multiple:
             context.run_migrations(engine_name=each.database.token)
         else:
