@@ -329,3 +329,21 @@ def test_of_many_losses_the_largest_are_listed_and_the_rest_counted(plain: Proje
         "  table t_r21 (0 rows)",
     ]
     assert lines[20:22] == ["  table t_r02 (0 rows)", "  and 2 more"]
+
+
+def test_what_a_server_can_t_roll_back_is_said_of_each(both: Project, new_database: Callable[[str], str]) -> None:
+    urls = [new_database("mariadb") for _ in range(2)]
+    both.write(
+        "pyproject.toml",
+        f'[tool.ellar-db.databases]\ndefault = "{urls[0]}"\nreports = "{urls[1]}"\n',
+    )
+    both.forget()
+    more = f"op.execute('CREATE TABLE half (id integer)') if engine_name == 'reports' else None\n    {FAILS}"
+    both.write("migrations/versions/one.py", BOTH.format(revision="one", parent=None, more=more))
+
+    told = both.db("upgrade", exit_code=1).stderr.splitlines()
+
+    assert told[-3:-1] == [
+        "default: stays changed: 2 revisions, now at two",
+        "reports: failed, stays changed: at base, and a part of one",
+    ]

@@ -30,8 +30,7 @@ from ellar_db.guards.statements import UnfinishedError, checked_statements
 from ellar_db.guards.waiting import waits_told
 from ellar_db.hooktypes import Canceller, Run
 from ellar_db.output.steps import StepLog
-from ellar_db.output.style import counted
-from ellar_db.runtime.outcome import Failure, left_by, made_otherwise
+from ellar_db.runtime.outcome import Failure, became, left_by, made_otherwise
 from ellar_db.runtime.versions import refuse_odd
 from ellar_db.util.alembic import is_in_external_transaction, replace_transaction, transaction
 from ellar_db.util.click import replace_message
@@ -106,6 +105,7 @@ class RunState:
     _in_revision: bool = False
     _undone: bool = False
     _before: tuple[str, ...] = ()
+    _failed: Failure | None = None
     _cancel: Canceller | None = None
     _guards: ExitStack = field(default_factory=ExitStack)
     _pool: ExitStack = field(default_factory=ExitStack)
@@ -383,7 +383,7 @@ class RunState:
             left = left_by(failure, program(), self.database.choice) + "".join(other.stays for other in others)
             undone = [repr(other.database.name) for other in others if other.is_undone]
             left += f"; rolled back too: {', '.join(undone)}" if undone else ""
-            self.error = error
+            self.error, self._failed = error, failure
             others_said = isinstance(error, (PluginError, LostLockError)) or not isinstance(error, DbError)
             if isinstance(error, click.ClickException) and others_said and (failure.in_revision or self.run.steps):
                 # the error says neither what is left nor where
@@ -483,14 +483,9 @@ class RunState:
     @property
     def end(self) -> str:
         """What became of this database in a run that failed on one of several."""
-        number = len(self.run.steps)
         before, at = (" and ".join(sorted(each)) or "base" for each in (self._before, self.at))
-        failed = "failed, " if self.error is not None and self.current is not None else ""
-        if self.remaining:
-            return f"{failed}stays changed: {counted(number, 'revision')}, now at {at}"
-        if number or failed:
-            return f"{failed}rolled back to {before}"
-        return "nothing was changed"
+        remaining = [str(step.up_revision_id) for step in self.remaining]
+        return became(self._failed, remaining, before, at, touched=bool(self.run.steps))
 
     @property
     def stays(self) -> str:
