@@ -347,3 +347,21 @@ def test_what_a_server_can_t_roll_back_is_said_of_each(both: Project, new_databa
         "default: stays changed: 2 revisions, now at two",
         "reports: failed, stays changed: at base, and a part of one",
     ]
+
+
+@terminal
+def test_where_env_py_sets_up_logging_its_log_is_all_that_is_shown(plain: Project) -> None:
+    plain.db("init", "-t", "generic")
+    ini = plain.path / "migrations/alembic.ini"
+    ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", "sqlite:///app.db"))
+    add(plain, "first", None)
+
+    with on_terminal(plain, "upgrade") as shown:
+        _, _, said = shown.end()
+
+    assert timeless(said).splitlines()[-3:] == [
+        "INFO  [alembic.runtime.migration] Running upgrade  -> first, Add first",
+        "INFO  [ellar_db.run] first Add first: ok in T s",
+        "INFO  [ellar_db] 1 revision applied in T s; now at first (head).",
+    ]
+    assert "running" not in said

@@ -17,7 +17,7 @@ import click
 from ellar_db.options import JSON, TEXT, GroupOptions
 from ellar_db.output.json_lines import JsonLines
 from ellar_db.output.screen import Screen
-from ellar_db.output.steps import STEPS, Step
+from ellar_db.output.steps import Step, watchers
 from ellar_db.output.style import BAD, WARNING, styled
 from ellar_db.util.masking import masked_statement
 
@@ -53,6 +53,11 @@ class _Progress(logging.Handler):
         elif progress:
             self.screen.line(line)
 
+    def begin(self, step: Step) -> None:
+        """Show that a step begins, unless the log is shown elsewhere or not at all."""
+        if not logging.root.handlers and self in logging.getLogger("ellar_db").handlers:
+            self.screen.step(step)
+
     def warn(self, text: str) -> None:
         """Show a warning of Python's."""
         self.screen.line(styled("Warning:", **WARNING), " ", styled(text))
@@ -75,7 +80,9 @@ def messages(options: GroupOptions, log_format: str = TEXT) -> Iterator[None]:
         log_format: One of `FORMATS`.
     """
     lowest = logging.ERROR if options.quiet else logging.INFO
-    levels = {"alembic": lowest if options.verbose or log_format == TEXT else logging.WARNING, "ellar_db": lowest}
+    # as text, Alembic's log is chosen line by line; the steps say the same
+    alembic = lowest if options.verbose or log_format == TEXT else max(lowest, logging.WARNING)
+    levels = {"alembic": alembic, "ellar_db": lowest}
     # what it says when it is imported, which bare `alembic` never shows
     levels["alembic.runtime.plugins"] = logging.WARNING
     if options.verbose > 1:
@@ -85,8 +92,8 @@ def messages(options: GroupOptions, log_format: str = TEXT) -> Iterator[None]:
         if isinstance(handler, _Progress):
             stack.callback(handler.screen.clear)
             if handler.screen.is_live and not options.quiet:
-                # a step that begins
-                levels[STEPS] = logging.DEBUG
+                watchers.append(handler.begin)
+                stack.callback(watchers.remove, handler.begin)
         for name, level in levels.items():
             stack.enter_context(_logging(logging.getLogger(name), handler, level))
         stack.enter_context(warnings.catch_warnings())

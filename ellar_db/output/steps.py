@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +17,9 @@ STEPS = "ellar_db.run"
 """The logger of the steps."""
 
 log = logging.getLogger(STEPS)
+
+watchers: list[Callable[[Step], object]] = []
+"""Called with each step that begins: a terminal shows it, and no log wants it."""
 
 UNTITLED = "empty message"
 """What Alembic writes for the message of a revision that was given none."""
@@ -70,7 +73,7 @@ class StepLog:
         self._began = 0.0
 
     def begin(self, info: MigrationInfo, number: int, total: int) -> None:
-        """Log that a step begins.
+        """Tell the watchers that a step begins; only its end is logged.
 
         Args:
             info: The step.
@@ -84,7 +87,8 @@ class StepLog:
         title = lines[0] if lines and lines[0] != UNTITLED else ""
         self._began = time.monotonic()
         self._step = Step(self._database, revision or "base", title, number, total, self._named)
-        self._log(logging.DEBUG, self._step)
+        for watcher in watchers:
+            watcher(self._step)
 
     def end(self, state: Literal["ok", "failed"]) -> None:
         """Log how a step ended, if one has begun.
@@ -96,10 +100,7 @@ class StepLog:
             return
         done = replace(self._step, state=state, seconds=time.monotonic() - self._began)
         self._step = None
-        self._log(logging.INFO if state == "ok" else logging.ERROR, done)
-
-    def _log(self, level: int, step: Step) -> None:
-        log.log(level, "%s", step, extra={"step": step})
+        log.log(logging.INFO if state == "ok" else logging.ERROR, "%s", done, extra={"step": done})
 
 
 @dataclass(frozen=True)

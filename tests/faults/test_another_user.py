@@ -146,5 +146,6 @@ def test_a_database_that_this_user_may_only_read(shared: Project) -> None:
     assert "readonly database; this user can't write to it" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
     shown = run_as(NOBODY, ["current"], shared.path)
-    assert (shown.returncode, shown.stdout, shown.stderr) == (0, "", "")
+    at_base = "The database 'default' is at base: no revision has been applied.\n"
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, "", at_base)
     assert made(history) == set()
