@@ -19,7 +19,7 @@ def test_makes_the_version_table_alone(linear: Project, name: str) -> None:
     linear.db(name)
 
     assert linear.tables() == {"alembic_version"}
-    assert linear.db("current").output == ""
+    assert linear.db("current").stdout == ""
 
 
 def test_leaves_a_table_that_is_there_as_it_is(linear: Project) -> None:
