@@ -72,7 +72,8 @@ class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gene
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
         if text.startswith("-") and not text[1:].isdigit():
-            raise click.NoSuchOption(text, ctx=ctx)
+            known = [name for each in ctx.command.params for name in each.opts] if ctx else []
+            raise click.NoSuchOption(text, possibilities=[name for name in known if name.startswith("-")], ctx=ctx)
         if not text.strip():
             self.fail("a revision can't be empty", param, ctx)
         if text.count(":") > 1:

@@ -760,7 +760,7 @@ class TestRefused:
         bring("audit")
 
         assert started.db("upgrade", "--package", "audti", exit_code=1).stderr == (
-            "Error: no plugin brings migrations of a package 'audti'; there is: audit\n"
+            "Error: no plugin brings migrations of a package 'audti'; there is: audit; did you mean audit?\n"
         )
 
     def test_a_revision_of_its_own_that_can_not_be_read(self, started: Project, bring: Bring) -> None:

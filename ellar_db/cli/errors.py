@@ -14,7 +14,7 @@ import click
 
 from ellar_db.options import tracebacks_wanted
 from ellar_db.plugins.blame import code_raised
-from ellar_db.util.click import replace_message
+from ellar_db.util.click import replace_message, suggest
 from ellar_db.util.errors import FULL, DbError, in_one_line, stack_trace
 from ellar_db.util.masking import masked, say
 
@@ -34,6 +34,8 @@ def one_line() -> Iterator[None]:
     except click.exceptions.NoArgsIsHelpError:
         raise
     except click.ClickException as error:
+        if isinstance(error, (click.NoSuchOption, click.NoSuchCommand)):
+            suggest(error)
         replace_message(error, masked(in_one_line(error.message)))
         raise
 

@@ -59,6 +59,20 @@ class DbGroup(click.Group):
             return command
         return self._wrapped(command)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed.
+
+        Raises:
+            click.NoSuchCommand: There is none; a similar one is suggested.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            # click knows only those that were added to the group
+            raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
+
     def _wrapped(self, command: click.Command) -> click.Command:
         from ellar_db.cli.overriding import all_params
 
