@@ -7,9 +7,12 @@ import re
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,6 +64,44 @@ def tracebacks_wanted() -> bool:
     return group_options().traceback or os.environ.get("ELLAR_DB_TRACEBACK", "") not in ("", "0")
 
 
+COMPLETED = "ellar_db.completed"
+"""Key in the context of a command line that a shell completes: what knows the names."""
+
+DATABASE, GROUP, PACKAGE, REVISION, RULE, TEMPLATE = "database", "group", "package", "revision", "rule", "template"
+"""What a word of the command line may name."""
+
+
+def names_for(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
+    """Return what a shell completes a word with; nothing outside of the group `db`.
+
+    Args:
+        kind: What the word names.
+        ctx: The context of the command.
+        incomplete: The beginning of the word.
+    """
+    known = ctx.meta.get(COMPLETED)
+    return [] if known is None else known(kind, ctx, incomplete)
+
+
+class Named(click.types.StringParamType):
+    """A text that names something, with which a shell can complete it.
+
+    Args:
+        kind: `DATABASE`, `GROUP`, `PACKAGE`, `REVISION`, `RULE` or `TEMPLATE`.
+
+    Example:
+        >>> Named(DATABASE).convert("default", None, None)
+        'default'
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
+        """Return the names."""
+        return names_for(self.kind, ctx, incomplete)
+
+
 class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click
     """A revision: an id, its beginning, `head`, `base`, `label@head`, or relative as in `+2` and `-1`.
 
@@ -81,6 +122,10 @@ class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gene
         if any(part.endswith("@") for part in text.split(":")):
             self.fail(f"in {text!a} a revision must follow the '@'", param, ctx)
         return text
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
+        """Return the revisions of the folder."""
+        return names_for(REVISION, ctx, incomplete)
 
 
 class Rename(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click
@@ -193,7 +238,9 @@ def environment(function: F) -> F:
 
 def package(function: F) -> F:
     """Add `--package`, which makes a command use a package's migrations instead of the application's."""
-    return click.option("--package", metavar="NAME", help="Use the migrations of this installed package.")(function)
+    return click.option(
+        "--package", type=Named(PACKAGE), metavar="NAME", help="Use the migrations of this installed package."
+    )(function)
 
 
 class Selection(NamedTuple):
@@ -272,12 +319,14 @@ def databases(function: F) -> F:
     for option in (
         click.option(
             "--group",
+            type=Named(GROUP),
             multiple=True,
             metavar="NAME",
             help="Only the databases of this group (may be given several times).",
         ),
         click.option(
             "--database",
+            type=Named(DATABASE),
             multiple=True,
             metavar="NAME",
             help="Only this database, or those that a pattern such as 'acme*' matches (may be given several times).",
