@@ -196,31 +196,31 @@ STARTS = {
 }
 
 
+LINES = [
+    ("ellar-db hea\t", "ds", "a2b2c3d4 (shop) (head)"),
+    ("ellar-db show a1\t", "b2c3d4", "Add a1b2c3d4"),
+    ("ellar-db show shop@h\t", "ead", "Add a2b2c3d4"),
+    ("ellar-db upgrade --dry-run --database or\t", "ders", "Running upgrade"),
+]
+"""What is typed, how the word goes on, and what the command says."""
+
+
 @terminal
+@pytest.mark.long
 @pytest.mark.parametrize("shell", STARTS)
-class TestShells:
-    @pytest.mark.parametrize(
-        ("typed", "completed", "shown"),
-        [
-            ("ellar-db hea\t", "ds", "a2b2c3d4 (head)"),
-            ("ellar-db show a1\t", "b2c3d4", "Add a1b2c3d4"),
-            ("ellar-db show shop@h\t", "ead", "Add a2b2c3d4"),
-            ("ellar-db status --database ord\t", "ers", "orders"),
-        ],
-    )
-    def test_a_completed_line_runs(
-        self, shop: Project, tmp_path: Path, shell: str, typed: str, completed: str, shown: str
-    ) -> None:
-        command, prepare = STARTS[shell]
-        if shutil.which(command[0]) is None:
-            pytest.skip(f"{shell} isn't installed")
-        env = {"HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        with in_shell(command, shop, env) as screen:
-            os.write(screen.ours, f"{prepare}; echo rea'd'y\n".encode())
-            screen.answer("ready\n", typed)
-            # the rest of the word appears
+def test_a_line_that_a_shell_has_completed_runs(shop: Project, tmp_path: Path, shell: str) -> None:
+    command, prepare = STARTS[shell]
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{shell} isn't installed")
+    env = {"HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    with in_shell(command, shop, env) as screen:
+        os.write(screen.ours, f"{prepare}; echo rea'd'y\n".encode())
+        said = "ready\n"
+        for typed, completed, said_next in LINES:
+            screen.answer(said, typed)
             screen.answer(completed, "\n")
-            screen.answer(shown, "")
+            said = said_next
+        screen.answer(said, "")
 
 
 class TestScript:

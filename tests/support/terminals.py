@@ -71,8 +71,7 @@ def in_shell(command: Sequence[str], project: Project, env: Mapping[str, str]) -
     try:
         # a session of its own, of which the terminal becomes the shell's
         start = (
-            "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-            "os.execvp(sys.argv[1], sys.argv[1:])"
+            "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
         )
         program = subprocess.Popen(
             [sys.executable, "-c", start, *command],
