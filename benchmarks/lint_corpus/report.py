@@ -22,8 +22,8 @@ alarm if one finds something in a harmless revision. Rules of the peers about ot
 columns, don't count, nor do notes. `make lint-corpus` compares them again.
 
 The corpus was written by the authors of ellar_db, who mended both modes with it in view, so the figures say what is
-known to be wrong rather than what to expect: of 45 revisions that were written last, `--measure` got 8 wrong before it was
-mended. The peers were measured as they are.
+known to be wrong rather than what to expect: of 45 revisions that were written last, `--measure` got 8 wrong before it
+was mended. The peers were measured as they are.
 """
 
 
