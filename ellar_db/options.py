@@ -67,7 +67,8 @@ def tracebacks_wanted() -> bool:
 COMPLETED = "ellar_db.completed"
 """Key in the context of a command line that a shell completes: what knows the names."""
 
-DATABASE, GROUP, PACKAGE, REVISION, RULE, TEMPLATE = "database", "group", "package", "revision", "rule", "template"
+DATABASE, GROUP, PACKAGE, REVISION = "database", "group", "package", "revision"
+RULE, TEMPLATE, TROUBLE = "rule", "template", "trouble"
 """What a word of the command line may name."""
 
 
@@ -87,7 +88,7 @@ class Named(click.types.StringParamType):
     """A text that names something, with which a shell can complete it.
 
     Args:
-        kind: `DATABASE`, `GROUP`, `PACKAGE`, `REVISION`, `RULE` or `TEMPLATE`.
+        kind: `DATABASE`, `GROUP`, `PACKAGE`, `REVISION`, `RULE`, `TEMPLATE` or `TROUBLE`.
 
     Example:
         >>> Named(DATABASE).convert("default", None, None)

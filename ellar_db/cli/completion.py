@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from click.shell_completion import CompletionItem
 
-from ellar_db.options import DATABASE, GROUP, PACKAGE, REVISION, RULE, TEMPLATE, group_options
+from ellar_db.options import DATABASE, GROUP, PACKAGE, REVISION, RULE, TEMPLATE, TROUBLE, group_options
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.folder import from_folder, in_project_folder
 from ellar_db.util.errors import in_one_line
@@ -155,6 +155,12 @@ def _rules(asked: Asked) -> Found:
         yield rule.code, rule.title
 
 
+def _troubles(asked: Asked) -> Found:
+    from ellar_db.cli.troubles import titles
+
+    yield from titles().items()
+
+
 KINDS: dict[str, Callable[[Asked], Found]] = {
     DATABASE: _databases,
     GROUP: _groups,
@@ -162,5 +168,6 @@ KINDS: dict[str, Callable[[Asked], Found]] = {
     REVISION: _revisions,
     RULE: _rules,
     TEMPLATE: _templates,
+    TROUBLE: _troubles,
 }
 """Who knows the names, by what they name."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ellar_db.cli.troubles import with_page
 from ellar_db.options import tracebacks_wanted
 from ellar_db.plugins.blame import code_raised
 from ellar_db.util.click import replace_message, suggest
@@ -61,6 +62,8 @@ def explained(manager: PluginManager, owner: Callable[[], Plugin | None]) -> Ite
     except BaseException as error:  # plugins, models and revisions may raise anything
         known = _known(manager, error, owner)
         shown = known or error
+        if isinstance(shown, DbError):
+            replace_message(shown, with_page(shown.message))
         cause = error if known else error.__cause__
         if cause is not None and isinstance(shown, click.ClickException) and tracebacks_wanted():
             say(stack_trace(cause).rstrip("\n"), err=True)
