@@ -29,7 +29,7 @@ SIGNS = {
     "E13": r"is being migrated by",
     "E15": r"no migrations folder|has no env\.py",
     "E16": r"no database is configured",
-    "E17": r"the application can't be (loaded|started)",
+    "E17": r"the application can't be (loaded|started)|\] application is .* can't be imported",
     "E18": r"nothing is written or decided here",
     "E07": r"^the database .* can't be reached",
 }
