@@ -133,8 +133,9 @@ numbers = st.sampled_from(["0", "0.01", "-1", "nan", "inf", "1e400", "", "x", "Ù
 
 # completion, which may write to the home folder, has tests of its own
 COMMANDS = sorted(
-    "branches check create current downgrade drop edit ensure-version explain graph heads history init lint "
-    "list-templates merge migrate plan plugins rebase repair revision show squash stamp status upgrade verify wait".split()
+    "branches check create current downgrade drop edit ensure-version explain graph heads history init "
+    "lint list-templates merge migrate plan plugins rebase repair revision show squash stamp status upgrade verify "
+    "wait".split()
 )
 
 

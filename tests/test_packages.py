@@ -306,7 +306,7 @@ class TestShown:
 
         assert started.db("check", exit_code=1).stderr == (
             "Error: package audit: not at its newest revision; run `ellar-db upgrade` first; "
-            "Target database is not up to date; run `ellar-db upgrade` first\n"
+            "Target database is not up to date; run `ellar-db upgrade` first [ellar-db explain E02]\n"
         )
 
     def test_models_of_a_package_that_no_revision_has(self, started: Project, bring: Bring) -> None:
