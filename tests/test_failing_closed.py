@@ -71,6 +71,7 @@ READING = {
 
 ADDS = """
 import click
+from tests.support.output import without_page
 from ellar_db import hookimpl
 
 @hookimpl
@@ -101,7 +102,7 @@ def refused(project: Project, *arguments: str) -> str:
     assert content(project) == before
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
-    return result.stderr.splitlines()[-1]
+    return without_page(result.stderr.splitlines()[-1])
 
 
 def list_guard(project: Project, source: str = GUARD, listed: str = "guard") -> None:

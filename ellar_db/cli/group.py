@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.cli.errors import explained, left_to_click, one_line
-from ellar_db.options import FORMATS, JSON, META, START, TEXT, GroupOptions, group_options
+from ellar_db.options import COMPLETED, FORMATS, JSON, META, START, TEXT, GroupOptions, group_options
 from ellar_db.plugins.options import META as PLUGIN_OPTIONS
 from ellar_db.plugins.options import added_options, values
 from ellar_db.util.click import command_invoking
 from ellar_db.util.termination import EXIT_CODE, TerminatedError, terminable
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from ellar_db.cli.registry import Claims, Registry
     from ellar_db.plugins.manager import PluginManager
     from ellar_db.plugins.record import Plugin
@@ -65,6 +67,20 @@ class DbGroup(click.Group):
         if command is None or command.name == RESCUE:
             return command
         return self._wrapped(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed.
+
+        Raises:
+            click.NoSuchCommand: There is none; a similar one is suggested.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            # click knows only those that were added to the group
+            raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
 
     def _wrapped(self, command: click.Command) -> click.Command:
         from ellar_db.cli.overriding import all_params
@@ -180,24 +196,30 @@ class DbGroup(click.Group):
             for text in args:
                 if "\0" in text or not _is_text(text):
                     raise click.UsageError(f"the argument {text!a} has characters that can't be used")
-            return super().make_context(info_name, args, parent, **extra)
+            ctx = super().make_context(info_name, args, parent, **extra)
+        if ctx.resilient_parsing:
+            # a shell completes the command line
+            ctx.meta[META], ctx.meta[COMPLETED] = _given(ctx), _completed
+        return ctx
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
+        """Return the commands with their lines in the help, without importing them, and the options."""
+        from click.shell_completion import CompletionItem
+
+        listed = ((name, self.registry.listed(name)) for name in self.list_commands(ctx) if name.startswith(incomplete))
+        commands = [
+            CompletionItem(name, help=command.get_short_help_str(100))
+            for name, command in listed
+            if command is not None and not command.hidden
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages on stderr and its errors in one line."""
         from ellar_db.cli.console import errors_as_records, messages
         from ellar_db.output.style import colour
 
-        params = ctx.params
-        options = GroupOptions(
-            directory=params.get("directory"),
-            x_arg=tuple(params.get("x_arg") or ()),
-            config_files=tuple(params.get("config") or ()),
-            name=params.get("name") or "alembic",
-            quiet=bool(params.get("quiet")),
-            traceback=bool(params.get("raiseerr")),
-            verbose=int(params.get("verbose") or 0),
-            log_format=params.get("log_format"),
-        )
+        options = _given(ctx)
         if options.quiet and options.verbose:
             raise click.UsageError("-q shows less and -v more; leave one of them out")
         ctx.meta[META] = options
@@ -215,6 +237,27 @@ class DbGroup(click.Group):
         except TerminatedError:
             click.echo("Error: ended by SIGTERM", err=True)
             ctx.exit(EXIT_CODE)
+
+
+def _given(ctx: click.Context) -> GroupOptions:
+    """Return the group's options on the command line."""
+    params = ctx.params
+    return GroupOptions(
+        directory=params.get("directory"),
+        x_arg=tuple(params.get("x_arg") or ()),
+        config_files=tuple(params.get("config") or ()),
+        name=params.get("name") or "alembic",
+        quiet=bool(params.get("quiet")),
+        traceback=bool(params.get("raiseerr")),
+        verbose=int(params.get("verbose") or 0),
+        log_format=params.get("log_format"),
+    )
+
+
+def _completed(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
+    from ellar_db.cli.completion import completed
+
+    return completed(kind, ctx, incomplete)
 
 
 def _is_text(argument: str) -> bool:
