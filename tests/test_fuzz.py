@@ -132,8 +132,8 @@ inside = st.one_of(st.sampled_from([*PATHS, *ODD]), st.text(characters, max_size
 numbers = st.sampled_from(["0", "0.01", "-1", "nan", "inf", "1e400", "", "x", "٣"])
 
 COMMANDS = sorted(
-    "branches check create current downgrade drop edit ensure-version graph heads history init lint list-templates "
-    "merge migrate plan plugins rebase repair revision settings show squash stamp status upgrade verify wait".split()
+    "branches check create current doctor downgrade drop edit ensure-version graph heads history init lint "
+    "list-templates merge migrate plan plugins rebase repair revision settings show squash stamp status upgrade verify wait".split()
 )
 
 
@@ -286,6 +286,7 @@ READING = st.sampled_from(
         ("merge", "-m", "x"),
         ("plugins",),
         ("settings",),
+        ("doctor",),
         ("list-templates",),
         ("init", "-d", "other"),
         ("repair",),

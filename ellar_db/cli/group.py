@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from ellar_db.options import META, START, GroupOptions, group_options
 from ellar_db.plugins.options import META as PLUGIN_OPTIONS
 from ellar_db.plugins.options import added_options, values
 from ellar_db.util.click import command_invoking
+from ellar_db.util.errors import DbError
 from ellar_db.util.termination import EXIT_CODE, TerminatedError, terminable
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
 BEGUN = "ellar_db.begun"
 """Key in the context of a command that has parsed its arguments; `_invoked` names the plugin of an error after that."""
+
+
+DOCTOR = "doctor"
+"""The command that says what is wrong with a project, whose settings may be what is broken."""
 
 
 class DbGroup(click.Group):
@@ -51,11 +57,13 @@ class DbGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, which runs wrapped in the plugins' `ellar_db_invoke`; `a_b` finds `a-b`."""
-        from ellar_db.cli.registry import RESCUE
+        from ellar_db.cli.registry import RESCUES
 
+        if cmd_name == DOCTOR:
+            return command_invoking(_doctor(), self._diagnosing)
         registry = self.registry
         command = registry.get(cmd_name) or registry.get(cmd_name.replace("_", "-"))
-        if command is None or command.name == RESCUE:
+        if command is None or command.name in RESCUES:
             return command
         return self._wrapped(command)
 
@@ -67,22 +75,21 @@ class DbGroup(click.Group):
         return wrapped
 
     def _invoked_in_project(self, ctx: click.Context, command: click.Command) -> Any:
-        """Run a command in the project's folder; paths that were typed are relative to where it was started."""
-        from ellar_db.project.folder import from_folder, in_project_folder
+        """Run a command in the project's folder."""
+        from ellar_db.project.folder import in_project_folder
 
         with in_project_folder() as start:
-            if Path.cwd() != start:
-                # --help does without it
-                import logging
-
-                logging.getLogger("ellar_db").info("Running in %s, which has the project's settings.", Path.cwd())
-                ctx.meta[START] = start
-                for param in ctx.command.params:
-                    if isinstance(param.type, click.Path) and param.name in ctx.params:
-                        ctx.params[param.name] = from_folder(start, ctx.params[param.name])
-                given = group_options()
-                ctx.meta[META] = given._replace(config_files=from_folder(start, given.config_files))
+            _move(ctx, start)
             return self._invoked(ctx, command)
+
+    def _diagnosing(self, ctx: click.Context) -> Any:
+        """Run the command that says what is wrong, also if that is the project's settings."""
+        from ellar_db.project.folder import in_project_folder
+
+        with ExitStack() as stack:
+            with suppress(DbError):
+                _move(ctx, stack.enter_context(in_project_folder()))
+            return _doctor().invoke(ctx)
 
     def _invoked(self, ctx: click.Context, command: click.Command) -> Any:
         """Run a command through the hook that wraps it."""
@@ -166,13 +173,37 @@ class DbGroup(click.Group):
         )
         ctx.meta[META] = options
         try:
-            with explained(self.manager, lambda: self._called(ctx)), messages(options.quiet), terminable():
+            with explained(lambda: self.manager, lambda: self._called(ctx)), messages(options.quiet), terminable():
                 result = super().invoke(ctx)
                 sys.stdout.flush()
                 return result
         except TerminatedError:
             click.echo("Error: ended by SIGTERM", err=True)
             ctx.exit(EXIT_CODE)
+
+
+def _doctor() -> click.Command:
+    from ellar_db.plugins.builtin import command_of
+
+    return command_of(DOCTOR)
+
+
+def _move(ctx: click.Context, start: Path) -> None:
+    """Say that a command runs in the project's folder; paths that were typed are relative to where it was started."""
+    if Path.cwd() == start:
+        return
+    # --help does without it
+    import logging
+
+    from ellar_db.project.folder import from_folder
+
+    logging.getLogger("ellar_db").info("Running in %s, which has the project's settings.", Path.cwd())
+    ctx.meta[START] = start
+    for param in ctx.command.params:
+        if isinstance(param.type, click.Path) and param.name in ctx.params:
+            ctx.params[param.name] = from_folder(start, ctx.params[param.name])
+    given = group_options()
+    ctx.meta[META] = given._replace(config_files=from_folder(start, given.config_files))
 
 
 def _is_text(argument: str) -> bool:

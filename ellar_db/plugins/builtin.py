@@ -28,6 +28,7 @@ BUILTINS = {
     "check": "ellar_db.commands.check",
     "create": "ellar_db.commands.create",
     "current": "ellar_db.commands.current",
+    "doctor": "ellar_db.commands.doctor",
     "downgrade": "ellar_db.commands.downgrade",
     "drop": "ellar_db.commands.drop",
     "edit": "ellar_db.commands.edit",
@@ -62,6 +63,7 @@ LINES = {
     "check": "Check if there are any new operations to migrate.",
     "create": "Make the databases that aren't there.",
     "current": "Display the current revision for each database.",
+    "doctor": "Say what is in order, and what is wrong.",
     "downgrade": "Revert to a previous version.",
     "drop": "Drop the databases, with all that is in them.",
     "edit": "Edit a revision file using $EDITOR.",
@@ -107,8 +109,17 @@ class CommandModule:
         yield DeferredCommand(self.name.replace("_", "-"), LINES[self.name], self._command)
 
     def _command(self) -> click.Command:
-        (command,) = import_module(BUILTINS[self.name]).ellar_db_register_commands()
-        return command  # type: ignore[no-any-return]
+        return command_of(self.name)
+
+
+def command_of(name: str) -> click.Command:
+    """Return the command that a built-in plugin gives.
+
+    Args:
+        name: The plugin's name in `BUILTINS`.
+    """
+    (command,) = import_module(BUILTINS[name]).ellar_db_register_commands()
+    return command  # type: ignore[no-any-return]
 
 
 def built_in(name: str) -> object:
