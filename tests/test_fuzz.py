@@ -133,7 +133,8 @@ numbers = st.sampled_from(["0", "0.01", "-1", "nan", "inf", "1e400", "", "x", "Ù
 
 COMMANDS = sorted(
     "branches check create current doctor downgrade drop edit ensure-version graph heads history init lint "
-    "list-templates merge migrate plan plugins rebase repair revision settings show squash stamp status upgrade verify wait".split()
+    "list-templates merge migrate plan plugins rebase repair revision settings show squash stamp status upgrade "
+    "verify wait".split()
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -579,6 +580,96 @@ class TestPooler:
             assert facts is not None
             assert facts.number == connection.execute(text("SELECT pg_backend_pid()")).scalar()
             assert facts.age >= 0
+
+
+def nothing_there(project: Project) -> None:
+    pass
+
+
+def no_revisions(project: Project) -> None:
+    project.db("init")
+
+
+def two_heads(project: Project) -> None:
+    history(project)
+    add(project, "other", "first")
+
+
+def labelled_heads(project: Project) -> None:
+    history(project)
+    add(project, "other", None, label="log")
+    project.db("upgrade", "heads")
+
+
+def behind(project: Project) -> None:
+    history(project)
+    project.db("upgrade", "first")
+
+
+def at_head(project: Project) -> None:
+    history(project)
+    project.db("upgrade")
+
+
+def unknown_key(project: Project) -> None:
+    at_head(project)
+    project.configure(extra="directry = 'x'\n")
+
+
+def many(project: Project) -> None:
+    rows = "".join(f"t{number} = {{url = 'sqlite:///t{number}.db', group = 'all'}}\n" for number in range(11))
+    project.write("pyproject.toml", f"[tool.ellar-db.databases]\n{rows}")
+    project.db("init", "--group", "all")
+
+
+def foreign(project: Project) -> None:
+    project.write(
+        "alembic.ini", f"[alembic]\nscript_location = theirs\nsqlalchemy.url = sqlite:///{project.path}/app.db\n"
+    )
+    ForeignEnvironment(project, f"sqlite:///{project.path}/app.db", "generic").write()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "steps", "better"),
+    [
+        (nothing_there, ["init", "upgrade"], "folder"),
+        (no_revisions, ["migrate -m 'Initial migration.'", "upgrade"], "revisions"),
+        (two_heads, ["merge -m 'Join the heads.'", "upgrade"], "revisions"),
+        (labelled_heads, ["heads", "check --drift", "check"], ""),
+        (behind, ["upgrade"], "database default"),
+        (at_head, ["check --drift", "check"], ""),
+        (unknown_key, ["settings", "check --drift", "check"], ""),
+        (
+            many,
+            ["migrate -m 'Initial migration.'", *(f"upgrade --database t{each}" for each in range(10)), "status"],
+            "",
+        ),
+        (foreign, ["adopt", "migrate -m 'Initial migration.'", "upgrade"], ""),
+    ],
+)
+def test_each_next_step_is_a_command_that_can_be_typed(
+    plain: Project, prepare: Callable[[Project], None], steps: list[str], better: str
+) -> None:
+    prepare(plain)
+    text = plain.db("doctor", exit_code=None).stdout
+    typed = [shlex.split(each)[1:] for each in re.findall("`(ellar-db [^`]*)`", text)]
+
+    assert sorted(typed) == sorted(map(shlex.split, steps))
+    for each in typed:
+        result = plain.db(*each, exit_code=None)
+        assert result.exit_code in (0, 1), result.output
+        plain.forget("models")
+    if better:
+        assert states(found(plain))[better] == "ok"
+
+
+def test_a_database_that_is_not_there_by_name(plain: Project) -> None:
+    history(plain)
+
+    assert of(found(plain, "--database", "nosuch", broken=True), "databases")[0][1].startswith(
+        "no database is called nosuch; there is: default"
+    )
+    plain.db("doctor", "--timeout", "-1", exit_code=2)
 
 
 def test_leftovers_of_killed_runs(plain: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

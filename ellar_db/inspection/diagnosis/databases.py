@@ -78,7 +78,7 @@ def check_database(
     files = dialect.files(database)
     if files and not files[0].exists():
         # to connect would make it
-        yield Finding("look", subject, f"{files[0]} isn't there yet", f"`{program()} upgrade`")
+        yield Finding("look", subject, f"{files[0]} isn't there yet", f"`{program()} upgrade{database.choice}`")
         return
     name = f"the database {database.name!r} ({database.url})"
     yield from in_time(partial(_asked, database, partial(_reached, database, dialect)), seconds, name)
