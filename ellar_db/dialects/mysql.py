@@ -64,6 +64,9 @@ PAUSE = 0.5
 """Seconds after which a transaction that is still prepared is one that nobody ends."""
 
 
+LEAVING = 1.0
+"""Seconds within which the server forgets a session that was closed."""
+
 OWN = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
 """The server's own databases."""
 
@@ -436,9 +439,12 @@ class MySQL(Dialect):
         from sqlalchemy import text
 
         asked = text("SELECT id, user FROM information_schema.processlist WHERE db = :name AND id <> CONNECTION_ID()")
-        others = [f"{user} (session {number})" for number, user in connection.execute(asked, {"name": name})]
-        if others:
-            raise DbError(f"other sessions use it: {listed(others)}; let them end")
+        begun = time.monotonic()
+        while others := [f"{user} (session {number})" for number, user in connection.execute(asked, {"name": name})]:
+            # one that was closed is there for a moment still
+            if time.monotonic() - begun > LEAVING:
+                raise DbError(f"other sessions use it: {listed(others)}; let them end")
+            time.sleep(LEAVING / 20)
 
     def remove_database(self, connection: Connection, name: str) -> None:
         """Drop it; the server would even drop its own databases, and those that other sessions use."""

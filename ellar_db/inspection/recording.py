@@ -74,11 +74,9 @@ class Step:
     @property
     def everything(self) -> Iterator[tuple[MigrateOperation, int]]:
         """Its operations, and others that do what statements of its own do, each with its line."""
-        from alembic.operations.ops import ExecuteSQLOp
-
         yield from self.operations
         for statement in self.statements:
-            if statement.operation is None or isinstance(statement.operation, ExecuteSQLOp):
+            if statement.own:
                 for operation in in_sql(statement):
                     yield operation, statement.line
 

@@ -44,9 +44,8 @@ def isolated(folder: Path, plugins: Sequence[str], monkeypatch: pytest.MonkeyPat
     os.environ.pop("ELLAR_CONFIG_MODULE", None)
     # a Path for each module of a large application would take longer than many a test
     within = f"{folder}{os.sep}"
-    for name in list(sys.modules):
-        if _place(sys.modules[name]).startswith(within):
-            del sys.modules[name]
+    for name in [name for name, module in list(sys.modules.items()) if _place(module).startswith(within)]:
+        del sys.modules[name]
     # a module of the test may have replaced one with the same name that others use
     for name in modules.keys() - sys.modules.keys():
         sys.modules[name] = modules[name]

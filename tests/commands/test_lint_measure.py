@@ -154,7 +154,6 @@ ADDED = 'op.add_column("users", sa.Column("level", sa.Integer))\n    '
 KEY = "ADD CONSTRAINT boss FOREIGN KEY (id) REFERENCES users (id)"
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("body", "found"),
     [
@@ -217,7 +216,6 @@ def test_what_postgresql_does(written: Written, body: str, found: list[tuple[str
     assert seen == [(code, line, "users", "warning") for code, line in found]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("body", "found"),
     [
@@ -423,6 +421,7 @@ def test_another_server_can_be_named(written: Written, new_database: Callable[[s
     assert [each[0] for each in found] == ["DB301"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 def test_scratch_databases_are_dropped_at_the_end_of_a_program(

@@ -99,6 +99,7 @@ def line(write: Write) -> Write:
 
 
 class TestRange:
+    @pytest.mark.sampled
     def test_becomes_one_revision_that_does_the_same(self, plain: Project, url: str, line: Write) -> None:
         plain.db("upgrade", "four")
         before = schema(url)
@@ -123,6 +124,7 @@ class TestRange:
         assert schema(url) == {}
         plain.db("upgrade")
 
+    @pytest.mark.sampled
     def test_above_another_revision(self, plain: Project, url: str, line: Write) -> None:
         plain.db("upgrade", "one")
         below = schema(url)
@@ -149,6 +151,7 @@ class TestRange:
         assert "op.add_column" not in found
         assert not (plain.path / "migrations/squashed").exists()
 
+    @pytest.mark.sampled
     def test_with_a_branch_and_its_merge_inside(self, plain: Project, url: str) -> None:
         add(plain, "a1", None)
         add(plain, "b2", "a1")
@@ -188,6 +191,7 @@ class TestRange:
         plain.db("upgrade")
         assert schema("sqlite:///app.db") == {}
 
+    @pytest.mark.sampled
     def test_of_a_rename_keeps_the_rows(self, plain: Project, url: str, write: Write) -> None:
         write("one", USERS, "op.drop_table('users')")
         rename = "op.batch_alter_table('users') as batch: batch.alter_column('{}', new_column_name='{}', {})"
@@ -202,6 +206,7 @@ class TestRange:
 
 
 class TestDatabaseInside:
+    @pytest.mark.sampled
     def test_is_carried_on_by_the_old_files(self, plain: Project, url: str, line: Write) -> None:
         plain.db("upgrade")
         whole = schema(url)
@@ -329,6 +334,7 @@ class TestDatabaseInside:
 
 
 class TestAgain:
+    @pytest.mark.sampled
     def test_a_squash_is_squashed_with_what_follows(self, plain: Project, url: str, line: Write) -> None:
         plain.db("upgrade")
         whole = schema(url)
@@ -507,6 +513,7 @@ class TestDataSteps:
         assert "--drop-data-steps leaves them out" in result.stderr
         assert contents(plain) == before
 
+    @pytest.mark.sampled
     def test_are_left_out_if_that_is_said(self, plain: Project, url: str, filled: Write) -> None:
         plain.db("squash", "base:eight", "--yes", "--drop-data-steps")
 
@@ -514,6 +521,7 @@ class TestDataSteps:
         with sync_engine(url).connect() as connection:
             assert connection.execute(text("SELECT count(*) FROM more")).scalar() == 0
 
+    @pytest.mark.sampled
     def test_tables_of_left_out_steps_are_empty_in_the_proof(self, plain: Project, url: str, line: Write) -> None:
         line("six", "op.add_column('users', sa.Column('b', sa.Integer)); op.execute('UPDATE users SET b = 1')")
         line(

@@ -344,3 +344,27 @@ def lint(project: Project, kind: str, cases: list[Case]) -> dict[str, list[str]]
 @pytest.mark.parametrize("kind", CASES)
 def test_what_is_found_in_each_revision(project: Project, kind: str) -> None:
     assert lint(project, kind, CASES[kind]) == {case.name: case.codes.split() for case in CASES[kind]}
+
+
+BATCH = """
+    with op.batch_alter_table("t_first") as batch_op:
+        batch_op.add_column(sa.Column("n", sa.Integer))
+        batch_op.alter_column("id", type_=sa.BigInteger(), existing_type=sa.Integer())
+        batch_op.alter_column("b", nullable=False)
+        batch_op.create_unique_constraint("u", ["n"])
+"""
+
+
+def test_what_a_batch_does_has_the_line_of_its_operation(project: Project) -> None:
+    project.configure(url=URLS["postgresql"])
+    project.db("init")
+    project.write("migrations/versions/one.py", REVISION.format(id="one", down=None, body=BATCH.strip("\n")))
+
+    found = document(project, "lint", "--all", schema="lint", exit_code=1)["findings"]
+
+    assert sorted((each["line"], each["code"]) for each in found) == [
+        (15, "DB302"),
+        (16, "DB202"),
+        (16, "DB303"),
+        (17, "DB301"),
+    ]

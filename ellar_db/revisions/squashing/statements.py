@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ellar_db.ddl.words import statements
 from ellar_db.dialects.statements import LEADING
 
 Kind = Literal["tables", "rows", "nothing", "object", "kept", "unknown"]
@@ -15,17 +16,6 @@ Kind = Literal["tables", "rows", "nothing", "object", "kept", "unknown"]
 NAME = r"""(?:"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[\w$]+)"""
 
 FULL_NAME = rf"{NAME}(?:\s*\.\s*{NAME})*"
-
-QUOTED = re.compile(
-    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|/\*.*?\*/|--[^\n]*|(\$\w*\$).*?\1",
-    re.DOTALL,
-)
-"""Quoted text, comments and bodies, in which a semicolon ends no statement."""
-
-STORED = re.compile(
-    r"CREATE\b.*?\b(?:TRIGGER|PROCEDURE|FUNCTION|EVENT)\b(?:(?!;).)*?\bBEGIN\b", re.IGNORECASE | re.DOTALL
-)
-"""A definition whose body has statements of its own."""
 
 EARLY = ("SCHEMA", "EXTENSION", "COLLATION", "TYPE", "DOMAIN", "SEQUENCE")
 """Kinds of objects that tables may need."""
@@ -136,14 +126,7 @@ def split(text: str) -> list[str]:
         >>> split("CREATE VIEW a AS SELECT ';'; DROP VIEW b;")
         ["CREATE VIEW a AS SELECT ';'", 'DROP VIEW b']
     """
-    hidden = QUOTED.sub(lambda match: "x" * len(match[0]), text)
-    if STORED.match(bare(hidden)):
-        return [text.strip()]
-    parts, begin = [], 0
-    for end in [*(match.start() for match in re.finditer(";", hidden)), len(text)]:
-        parts.append(text[begin:end].strip())
-        begin = end + 1
-    return [part for part in parts if bare(part)]
+    return [part for _, part in statements(text) if bare(part)]
 
 
 @dataclass
