@@ -47,6 +47,7 @@ def doctor(
     """
     from ellar_db.history.documents import written
     from ellar_db.inspection.diagnosis.report import Request, diagnose
+    from ellar_db.util.errors import DbError
 
     request = Request(directory, x_arg, chosen, timeout, lambda: _plugins(ctx))
     found = []
@@ -54,13 +55,14 @@ def doctor(
         found.append(each)
         if not json:
             _show(each)
-    broken = sum(each.state == "broken" for each in found)
+    broken = [each.subject for each in found if each.state == "broken"]
     if json:
-        click.echo(written(findings=[each.document() for each in found], broken=broken))
-    else:
+        click.echo(written(findings=[each.document() for each in found], broken=len(broken)))
+    if broken:
+        raise DbError(f"broken: {', '.join(dict.fromkeys(broken))}")
+    if not json:
         looks = sum(each.state == "look" for each in found)
-        click.echo(f"\n{broken or 'Nothing'} broken, {looks or 'nothing'} to look at.")
-    ctx.exit(1 if broken else 0)
+        click.echo(f"Nothing is broken, {looks or 'nothing'} to look at.")
 
 
 def _show(finding: Finding) -> None:

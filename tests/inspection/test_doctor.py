@@ -103,11 +103,10 @@ def test_for_people(linear: Project) -> None:
     lines = linear.db("doctor").stdout.splitlines()
 
     assert lines[0].startswith("ok      python: ellar-db ")
-    assert lines[-4:] == [
+    assert lines[-3:] == [
         "look    database default: app.db isn't there yet",
         "        next: `ellar-db upgrade`",
-        "",
-        "Nothing broken, 1 to look at.",
+        "Nothing is broken, 1 to look at.",
     ]
     assert not (linear.path / "app.db").exists()
 
@@ -286,7 +285,7 @@ class TestApplication:
 
         assert "ok      application: that of [tool.ellar] starts" in lines
         assert f"ok      database default: {MAY}" in lines
-        assert lines[-1] == "Nothing broken, nothing to look at."
+        assert lines[-1] == "Nothing is broken, nothing to look at."
 
     def test_of_ellar_that_is_broken(self, shop: Shop) -> None:
         shop.create("EllarDBModule.setup(databases='sqlite:///app.db')", models=PLAIN_MODELS)
@@ -382,6 +381,7 @@ class TestDatabase:
         result = plain.db("doctor", exit_code=1)
 
         assert "Access denied" in result.stdout
+        assert result.stderr == "Error: broken: database default\n"
         assert "wr0ngpassw0rd" not in result.output
 
     def test_with_a_driver_that_is_missing(self, plain: Project) -> None:
