@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.comparing import Comparing
-from ellar_db.dialects.rights.facts import MissingRight, ServerSessionFacts
-from ellar_db.hooktypes import Canceller, Lock
+from ellar_db.hooktypes import Canceller, Lock, MissingRight
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -318,8 +317,10 @@ class Dialect(Comparing):
         """
         return ()
 
-    def session(self, connection: Connection) -> ServerSessionFacts | None:
-        """Return which session of the server a connection uses, by which a pooler in between is found; None if unknown.
+    def session(self, connection: Connection) -> tuple[int, float] | None:
+        """Return the server's number of a connection's session, and its age in seconds; None if it doesn't tell.
+
+        A session that isn't the connection's own shows that a pooler is in between.
 
         Args:
             connection: The connection, in a transaction.

@@ -16,10 +16,9 @@ from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
 from ellar_db.databases.selection import listed
 from ellar_db.dialects.base import Dialect
-from ellar_db.dialects.rights.facts import MissingRight
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
-from ellar_db.hooktypes import Canceller
+from ellar_db.hooktypes import Canceller, MissingRight
 from ellar_db.util.errors import DbError
 from ellar_db.util.sqlalchemy import plain_text, quoted
 

@@ -17,10 +17,9 @@ from ellar_db.databases.selection import listed
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.comparing import OwnType
 from ellar_db.dialects.postgresql_catalog import indexes
-from ellar_db.dialects.rights.facts import MissingRight, ServerSessionFacts
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession
-from ellar_db.hooktypes import Canceller
+from ellar_db.hooktypes import Canceller, MissingRight
 from ellar_db.util.errors import DbError
 from ellar_db.util.sqlalchemy import plain_text, quoted
 
@@ -241,7 +240,7 @@ class PostgreSQL(Dialect):
 
         return missing_rights(connection, database)
 
-    def session(self, connection: Connection) -> ServerSessionFacts | None:
+    def session(self, connection: Connection) -> tuple[int, float] | None:
         """Return the process of the server, and how long it has been there."""
         from ellar_db.dialects.rights.postgresql import session
 

@@ -17,8 +17,7 @@ from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.comparing import name_in_database
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction, reasons
-from ellar_db.dialects.rights.facts import MissingRight
-from ellar_db.hooktypes import Canceller, Lock
+from ellar_db.hooktypes import Canceller, Lock, MissingRight
 from ellar_db.util.drivers.aiosqlite import interruption
 from ellar_db.util.errors import DbError
 from ellar_db.util.file_lock import ENDS, FileLock

@@ -14,6 +14,9 @@ Value = Mapping[str, Any]
 
 TEXT: Value = {"type": "string"}
 TEXTS: Value = {"type": "array", "items": TEXT}
+IN_TABLE = ', in JSON or TOML: {"name": "value"}'
+"""How the text of a variable is written whose value is a table."""
+
 NAMES: Value = {"type": "object", "additionalProperties": TEXT}
 
 
@@ -25,12 +28,14 @@ class Kind(NamedTuple):
         schema: The same as a JSON schema.
         accepts: Returns whether a value is one of them.
         read: Makes a value of the text of a variable; raises ValueError if it can't.
+        written: How such a text is written, for messages, after `wanted`.
     """
 
     wanted: str
     schema: Value
     accepts: Callable[[Any], bool]
     read: Callable[[str], Any]
+    written: str = ""
 
 
 def _is_texts(value: Any) -> bool:
@@ -91,7 +96,7 @@ def _text_or_more(text: str) -> Any:
 
 A_TEXT = Kind("a text", TEXT, _is_text, str)
 A_FLAG = Kind("true or false", {"type": "boolean"}, lambda value: isinstance(value, bool), _flag)
-A_LIST = Kind("a list of texts", TEXTS, _is_texts, _listed)
+A_LIST = Kind("a list of texts", TEXTS, _is_texts, _listed, ", separated by commas")
 ALWAYS = Kind('"always"', {"const": "always"}, lambda value: value == "always", str)
 A_TIME = Kind("a number of seconds, 0 or more", {"type": "number", "minimum": 0}, _is_seconds, float)
 FILES = Kind("a path, or a list of paths", {"anyOf": [TEXT, TEXTS]}, _is_text_or_texts, _text_or_more)
@@ -111,12 +116,17 @@ URLS = Kind(
     },
     _is_table(_is_url),
     _document,
+    ', in JSON or TOML: {"default": "sqlite:///app.db"}',
 )
-CHOICES = Kind("a table of texts", NAMES, _is_table(_is_text), _document)
+CHOICES = Kind("a table of texts", NAMES, _is_table(_is_text), _document, IN_TABLE)
 LISTS = Kind(
-    "a table of lists of texts", {"type": "object", "additionalProperties": TEXTS}, _is_table(_is_texts), _document
+    "a table of lists of texts",
+    {"type": "object", "additionalProperties": TEXTS},
+    _is_table(_is_texts),
+    _document,
+    ', in JSON or TOML: {"name": ["value"]}',
 )
-A_TABLE = Kind("a table", {"type": "object"}, lambda value: isinstance(value, dict), _document)
+A_TABLE = Kind("a table", {"type": "object"}, lambda value: isinstance(value, dict), _document, IN_TABLE)
 RULES = Kind(
     "a table",
     {
@@ -145,6 +155,7 @@ RULES = Kind(
     # what is in the table, the rules check themselves, by their codes too
     A_TABLE.accepts,
     _document,
+    IN_TABLE,
 )
 
 

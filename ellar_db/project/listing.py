@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ def listed_settings(settings: Settings) -> Iterator[Listed]:
 
 
 def without_secrets(value: Any) -> Any:
-    """Return a value of TOML or JSON with the secrets in it masked; dates become texts.
+    """Return a value of TOML or JSON with the secrets in it masked; what JSON doesn't have becomes text.
 
     Example:
         >>> without_secrets({"url": "postgresql://ann:pa55word@db/shop", "password": "pa55word"})
@@ -75,7 +76,7 @@ def without_secrets(value: Any) -> Any:
         }
     if isinstance(value, list):
         return [without_secrets(each) for each in value]
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
     text = str(value)
     remember_text(text)

@@ -19,26 +19,8 @@ from ellar_db.util.masking import remember_text
 TABLE = "ellar-db"
 """Our table below `[tool]`."""
 
-SWITCHES = (
-    "ELLAR_DB_DISABLE_PLUGINS",
-    "ELLAR_DB_LOAD_PLUGINS",
-    "ELLAR_DB_NO_SHORTCUTS",
-    "ELLAR_DB_TRACEBACK",
-    "ELLAR_DB_TRACE_PLUGINS",
-)
-"""Environment variables of ellar_db that are no settings."""
-
 LIKE = 0.9
-"""How similar a variable must be to that of a setting to be taken for it: those of plugins begin alike."""
-
-EXAMPLES = {
-    "a table": ', in JSON or TOML: {"name": "value"}',
-    "a table of texts": ', in JSON or TOML: {"name": "value"}',
-    "a table of lists of texts": ', in JSON or TOML: {"name": ["value"]}',
-    "a table of URLs, or of tables with url": ', in JSON or TOML: {"default": "sqlite:///app.db"}',
-    "a list of texts": ", separated by commas",
-}
-"""How values of variables are written that are no plain text."""
+"""How similar a variable must be to that of a setting to be taken for it: other variables begin alike."""
 
 FILE = "ellar-db.toml"
 """A file of the settings alone, for projects that have them nowhere else."""
@@ -105,7 +87,7 @@ class Settings(NamedTuple):
         known = {variable(key): key for key in KEYS}
         given = {**{name: "" for name in self.variables}, **os.environ}
         found = []
-        for name in sorted(name for name in given if name.startswith(PREFIX) and name not in (*known, *SWITCHES)):
+        for name in sorted(name for name in given if name.startswith(PREFIX) and name not in known):
             near = get_close_matches(name, known, 1, LIKE)
             found += [f"{name} (did you mean {near[0]}?)"] if near else []
         return found
@@ -290,7 +272,7 @@ def _given(keys: Iterable[str], values: Mapping[str, str]) -> dict[str, Any]:
         except ValueError:
             value = None
         if value is None or not kind.accepts(value):
-            raise DbError(f"the environment variable {name} must be {kind.wanted}{EXAMPLES.get(kind.wanted, '')}")
+            raise DbError(f"the environment variable {name} must be {kind.wanted}{kind.written}")
         found[key] = value
         remember_text(text)
     return found

@@ -15,7 +15,6 @@ from packaging.requirements import Requirement
 from sqlalchemy import Engine, make_url, text
 
 from ellar_db.dialects.postgresql import PostgreSQL
-from ellar_db.dialects.rights.facts import ServerSessionFacts
 from ellar_db.dialects.rights.mysql import granted, has_roles
 from ellar_db.inspection.diagnosis.databases import is_pooled
 from ellar_db.inspection.diagnosis.packages import compared
@@ -570,7 +569,7 @@ class TestPooler:
         ]
 
     def test_is_guessed_by_the_session(self, new_database: Callable[[str], str]) -> None:
-        mine, other = ServerSessionFacts(1, 0.1), ServerSessionFacts(2, 0.1)
+        mine, other = (1, 0.1), (2, 0.1)
 
         assert not is_pooled([mine, mine], 0.1)
         assert is_pooled([mine, other], 0.2)
@@ -578,8 +577,8 @@ class TestPooler:
         with sync_engine(new_database("postgresql")).connect() as connection:
             facts = PostgreSQL().session(connection)
             assert facts is not None
-            assert facts.number == connection.execute(text("SELECT pg_backend_pid()")).scalar()
-            assert facts.age >= 0
+            assert facts[0] == connection.execute(text("SELECT pg_backend_pid()")).scalar()
+            assert facts[1] >= 0
 
 
 def nothing_there(project: Project) -> None:

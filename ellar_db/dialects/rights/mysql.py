@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ellar_db.dialects.rights.facts import MissingRight
+from ellar_db.hooktypes import MissingRight
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ellar_db.databases.database import Database
-from ellar_db.dialects.rights.facts import MissingRight, ServerSessionFacts
+from ellar_db.hooktypes import MissingRight
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -100,7 +100,7 @@ def may_create(connection: Connection, schema: str) -> bool:
     return True
 
 
-def session(connection: Connection) -> ServerSessionFacts | None:
+def session(connection: Connection) -> tuple[int, float] | None:
     """Return which session a connection uses; None if the server doesn't tell.
 
     Args:
@@ -109,4 +109,4 @@ def session(connection: Connection) -> ServerSessionFacts | None:
     from sqlalchemy import text
 
     found = connection.execute(text(SESSION)).one_or_none()
-    return None if found is None or found[1] is None else ServerSessionFacts(found[0], float(found[1]))
+    return None if found is None or found[1] is None else (found[0], float(found[1]))

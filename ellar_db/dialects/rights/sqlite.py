@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
-from ellar_db.dialects.rights.facts import MissingRight
+from ellar_db.hooktypes import MissingRight
 
 
 def unwritable(file: Path | None) -> Iterator[MissingRight]:

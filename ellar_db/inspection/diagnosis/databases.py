@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ellar_db.dialects.base import Dialect
-    from ellar_db.dialects.rights.facts import MissingRight, ServerSessionFacts
+    from ellar_db.hooktypes import MissingRight
 
 T = TypeVar("T")
 
@@ -140,7 +140,7 @@ def _pooler(database: Database, dialect: Dialect, connection: Connection, begun:
 
     Its sessions are older than the connection that is made to it, or change from one transaction to the next.
     """
-    found: list[ServerSessionFacts | None] = []
+    found: list[tuple[int, float] | None] = []
     for _ in range(2):
         with briefly(connection):
             found.append(dialect.session(connection))
@@ -154,7 +154,7 @@ def _pooler(database: Database, dialect: Dialect, connection: Connection, begun:
         )
 
 
-def is_pooled(sessions: Sequence[ServerSessionFacts | None], seconds: float) -> bool:
+def is_pooled(sessions: Sequence[tuple[int, float] | None], seconds: float) -> bool:
     """Return whether the sessions of a new connection can't be its own.
 
     Args:
@@ -166,4 +166,4 @@ def is_pooled(sessions: Sequence[ServerSessionFacts | None], seconds: float) -> 
         False
     """
     known = [each for each in sessions if each is not None]
-    return len({each.number for each in known}) > 1 or any(each.age > seconds + MARGIN for each in known)
+    return len({number for number, _ in known}) > 1 or any(age > seconds + MARGIN for _, age in known)
