@@ -218,7 +218,8 @@ class TestFolder:
         told = found(plain, broken=True)
 
         assert states(told)["revisions"] == "broken"
-        assert states(told)["database default"] == "broken" or states(told)["database default"] == "look"
+        assert "x.py" in of(told, "revisions")[0][1]
+        assert states(told)["database default"] == "look"
 
     @pytest.mark.parametrize("form", ["generic", "async"])
     def test_of_alembic_with_an_env_py_of_its_own(self, project: Project, any_database: str, form: str) -> None:
@@ -241,6 +242,14 @@ class TestFolder:
         assert " answers: " in answers[1]
         assert rest == [("ok", MAY, None), ("ok", "at first, the newest revision", None)]
         assert everything(project) == before
+
+    def test_of_alembic_makes_no_file(self, project: Project) -> None:
+        ForeignEnvironment(project, "sqlite:///own.db", "generic").write()
+
+        lines = project.db("-c", "theirs.ini", "doctor").stdout.splitlines()
+
+        assert "look    databases: own.db isn't there yet" in lines
+        assert not (project.path / "own.db").exists()
 
     def test_whose_env_py_fails(self, project: Project) -> None:
         folder = ForeignEnvironment(project, "sqlite://", "raise ValueError('nonsense')").write()

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ellar_db.config.checks import setting
 from ellar_db.config.command_line import program
+from ellar_db.databases.database import DEFAULT
+from ellar_db.databases.factory import make_databases
 from ellar_db.inspection.diagnosis.finding import Finding
+from ellar_db.plugins.dialects import dialect_of
+from ellar_db.plugins.manager import PluginManager
 from ellar_db.project.origins import OURS, origin_of
+from ellar_db.util.errors import DbError
 from ellar_db.util.files import shown
 
 if TYPE_CHECKING:
@@ -25,6 +32,24 @@ def is_foreign(folder: Path) -> bool:
         folder: The folder.
     """
     return origin_of(folder / "env.py") is not OURS
+
+
+def absent_file(config: Config, manager: PluginManager) -> Path | None:
+    """Return the file that is the database of an ini file's `sqlalchemy.url`, if it isn't there; else None.
+
+    Args:
+        config: Alembic's configuration.
+        manager: The plugins.
+    """
+    url = setting(config, "sqlalchemy.url")
+    if not isinstance(url, str):
+        return None
+    with suppress(DbError):
+        database = make_databases(url, pooled=False)[DEFAULT]
+        files = dialect_of(manager, database).files(database)
+        return next((file for file in files[:1] if not file.exists()), None)
+    # what is wrong with the URL is found out when env.py uses it
+    return None
 
 
 def check_env_py(folder: Path) -> Iterator[Finding]:

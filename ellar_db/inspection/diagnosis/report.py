@@ -174,7 +174,11 @@ class _Project:
         if len(self.known) > MOST:
             more = f"{len(self.known) - MOST:,} more aren't looked at"
             yield Finding("look", "databases", more, f"`{program()} status`, or --database NAME")
-        if self.started and (self.answering or (self.foreign and not self.known)):
+        absent = folder.absent_file(self.config, self.manager) if self.foreign and not self.known else None
+        if absent is not None:
+            # to run env.py would make it
+            yield Finding("look", "databases", f"{absent} isn't there yet", f"`{program()} upgrade`")
+        elif self.started and (self.answering or (self.foreign and not self.known)):
             self.config.attributes[DATABASES] = Databases(self.answering)
             yield from standing.check_standing(self.config, self.request.seconds)
 
