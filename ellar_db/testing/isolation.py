@@ -39,13 +39,13 @@ def isolated(folder: Path, plugins: Sequence[str], monkeypatch: pytest.MonkeyPat
     modules = dict(sys.modules)
     with TestPlugins() as registered:
         yield registered
-    # Alembic puts "." on the path, and Python caches which folder it was
-    sys.path_importer_cache.pop(".", None)
     os.environ.pop("ELLAR_CONFIG_MODULE", None)
     # a Path for each module of a large application would take longer than many a test
     within = f"{folder}{os.sep}"
     for name in [name for name, module in list(sys.modules.items()) if _place(module).startswith(within)]:
         del sys.modules[name]
+    # Alembic puts "." on the path, and Python caches which folder it was, also when it is asked for a package's place
+    sys.path_importer_cache.pop(".", None)
     # a module of the test may have replaced one with the same name that others use
     for name in modules.keys() - sys.modules.keys():
         sys.modules[name] = modules[name]
