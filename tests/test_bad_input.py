@@ -14,6 +14,7 @@ from click.testing import Result
 
 from ellar_db.testing import Project
 from ellar_db.testing.project import MODELS
+from tests.support.output import without_page
 from tests.support.processes import TIMEOUT, run
 from tests.support.revisions import add
 
@@ -36,7 +37,7 @@ def refused(result: Result) -> str:
     assert [line for line in lines if line.startswith("Error: ")] == lines[-1:], result.stderr
     assert len(lines) == (4 if result.exit_code == 2 else 1), result.stderr
     assert SECRET not in result.output
-    return lines[-1].removeprefix("Error: ")
+    return without_page(lines[-1]).removeprefix("Error: ")
 
 
 def everything(project: Project) -> dict[str, bytes]:
@@ -704,7 +705,7 @@ def test_undecodable_bytes_on_the_command_line(ready: Project) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
-@pytest.mark.parametrize("command", ["history", "plugins", "plugins --json", "heads", "upgrade --sql"])
+@pytest.mark.parametrize("command", ["history", "plugins", "plugins --json", "heads", "settings", "upgrade --sql"])
 def test_output_that_cannot_be_written_is_told(ready: Project, command: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(

@@ -145,7 +145,7 @@ def test_its_lock_is_waited_for(shopdb: Project) -> None:
 
     assert refused.stderr == (
         "Error: the database 'default' is being migrated by a run of the shop; waited 0 s for it (--lock-timeout); "
-        "try again when that has ended\n"
+        "try again when that has ended [ellar-db explain E13]\n"
     )
 
 

@@ -308,7 +308,7 @@ class TestShown:
 
         assert started.db("check", exit_code=1).stderr == (
             "Error: package audit: not at its newest revision; run `ellar-db upgrade` first; "
-            "Target database is not up to date; run `ellar-db upgrade` first\n"
+            "Target database is not up to date; run `ellar-db upgrade` first [ellar-db explain E02]\n"
         )
 
     def test_models_of_a_package_that_no_revision_has(self, started: Project, bring: Bring) -> None:
@@ -762,7 +762,7 @@ class TestRefused:
         bring("audit")
 
         assert started.db("upgrade", "--package", "audti", exit_code=1).stderr == (
-            "Error: no plugin brings migrations of a package 'audti'; there is: audit\n"
+            "Error: no plugin brings migrations of a package 'audti'; there is: audit; did you mean audit?\n"
         )
 
     def test_a_revision_of_its_own_that_can_not_be_read(self, started: Project, bring: Bring) -> None:

@@ -175,6 +175,7 @@ REFUSALS = [
     Refusal("squash base:second", "say --yes if that is wanted", ["more"], option="--yes"),
     Refusal("squash base:third --yes", "--drop-data-steps leaves it out, if no database needs it any more", ["more", "rows"], option="--drop-data-steps"),
     Refusal("show current", "`ellar-db status` shows what is left of it", ["more", "at_first", "squashed"]),
+    Refusal("explain E002", "`ellar-db explain` lists them"),
     Refusal("lint --explain DB1O2", "`ellar-db lint --explain all` lists them"),
     Refusal("migrate", "which is no rule; `ellar-db lint --explain all` lists them", ["upgraded", "unknown_rule"], follow=[], option=""),
     Refusal("verify", "`ellar-db migrate --scratch` writes what the models have and no revision makes", again=True),
@@ -433,6 +434,10 @@ ELSEWHERE = {
     "commands/init.py": "no refusal",
     "commands/list_templates.py": "no refusal",
     "commands/plugins/command.py": "no refusal",
+    **dict.fromkeys(
+        (f"inspection/diagnosis/{name}.py" for name in ("databases", "folder", "report", "settings", "standing")),
+        "no refusal; the tests of doctor type each",
+    ),
 }
 """Advice that the table can't have, by module; each has a test of its own, or is what a command that worked says."""
 

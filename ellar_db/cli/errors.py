@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ellar_db.cli.troubles import with_page
 from ellar_db.options import tracebacks_wanted
 from ellar_db.plugins.blame import code_raised
-from ellar_db.util.click import replace_message
+from ellar_db.util.click import replace_message, suggest
 from ellar_db.util.errors import FULL, DbError, in_one_line, stack_trace
 from ellar_db.util.masking import masked, say
 
@@ -34,18 +35,20 @@ def one_line() -> Iterator[None]:
     except click.exceptions.NoArgsIsHelpError:
         raise
     except click.ClickException as error:
+        if isinstance(error, (click.NoSuchOption, click.NoSuchCommand)):
+            suggest(error)
         replace_message(error, masked(in_one_line(error.message)))
         raise
 
 
 @contextmanager
-def explained(manager: PluginManager, owner: Callable[[], Plugin | None]) -> Iterator[None]:
+def explained(manager: Callable[[], PluginManager], owner: Callable[[], Plugin | None]) -> Iterator[None]:
     """Convert uncaught errors into a message if their cause is known.
 
     With `--traceback`, the traceback is shown too.
 
     Args:
-        manager: The plugins.
+        manager: Returns the plugins, which are only asked for once there is an error.
         owner: Returns the plugin whose command was about to run, or None.
 
     Raises:
@@ -59,6 +62,8 @@ def explained(manager: PluginManager, owner: Callable[[], Plugin | None]) -> Ite
     except BaseException as error:  # plugins, models and revisions may raise anything
         known = _known(manager, error, owner)
         shown = known or error
+        if isinstance(shown, DbError):
+            replace_message(shown, with_page(shown.message))
         cause = error if known else error.__cause__
         if cause is not None and isinstance(shown, click.ClickException) and tracebacks_wanted():
             say(stack_trace(cause).rstrip("\n"), err=True)
@@ -73,7 +78,7 @@ def left_to_click(error: BaseException) -> bool:
 
 
 def _known(
-    manager: PluginManager, error: BaseException, owner: Callable[[], Plugin | None]
+    manager: Callable[[], PluginManager], error: BaseException, owner: Callable[[], Plugin | None]
 ) -> click.ClickException | None:
     from ellar_db.plugins.alembic import alembic_broken
 
@@ -87,5 +92,5 @@ def _known(
     if broken is not None or left_to_click(error) or isinstance(error, told):
         return broken
     # e.g. an option's callback
-    plugin = code_raised(manager.records, error, owner())
+    plugin = code_raised(manager().records, error, owner())
     return None if plugin is None else plugin.failure("its code", error)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ellar_db.cli.errors import explained, left_to_click, one_line
-from ellar_db.options import FORMATS, JSON, META, START, TEXT, GroupOptions, group_options
+from ellar_db.options import COMPLETED, JSON, META, START, TEXT, GroupOptions, group_options
 from ellar_db.plugins.options import META as PLUGIN_OPTIONS
 from ellar_db.plugins.options import added_options, values
 from ellar_db.util.click import command_invoking
+from ellar_db.util.errors import DbError
 from ellar_db.util.termination import EXIT_CODE, TerminatedError, terminable
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from ellar_db.cli.registry import Claims, Registry
     from ellar_db.plugins.manager import PluginManager
     from ellar_db.plugins.record import Plugin
@@ -30,6 +33,10 @@ OTHERS = "Commands of plugins"
 
 LONGEST = 24
 """Up to how long the name of a command may be that has its text beside it, and not below."""
+
+
+DOCTOR = "doctor"
+"""The command that says what is wrong with a project, whose settings may be what is broken."""
 
 
 class DbGroup(click.Group):
@@ -58,13 +65,29 @@ class DbGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, which runs wrapped in the plugins' `ellar_db_invoke`; `a_b` finds `a-b`."""
-        from ellar_db.cli.registry import RESCUE
+        from ellar_db.cli.registry import RESCUES
 
+        if cmd_name == DOCTOR:
+            return command_invoking(_doctor(), self._diagnosing)
         registry = self.registry
         command = registry.get(cmd_name) or registry.get(cmd_name.replace("_", "-"))
-        if command is None or command.name == RESCUE:
+        if command is None or command.name in RESCUES:
             return command
         return self._wrapped(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed.
+
+        Raises:
+            click.NoSuchCommand: There is none; a similar one is suggested.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            # click knows only those that were added to the group
+            raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
 
     def _wrapped(self, command: click.Command) -> click.Command:
         from ellar_db.cli.overriding import all_params
@@ -74,22 +97,21 @@ class DbGroup(click.Group):
         return wrapped
 
     def _invoked_in_project(self, ctx: click.Context, command: click.Command) -> Any:
-        """Run a command in the project's folder; paths that were typed are relative to where it was started."""
-        from ellar_db.project.folder import from_folder, in_project_folder
+        """Run a command in the project's folder."""
+        from ellar_db.project.folder import in_project_folder
 
         with in_project_folder() as start:
-            if Path.cwd() != start:
-                # --help does without it
-                import logging
-
-                logging.getLogger("ellar_db").info("Running in %s, which has the project's settings.", Path.cwd())
-                ctx.meta[START] = start
-                for param in ctx.command.params:
-                    if isinstance(param.type, click.Path) and param.name in ctx.params:
-                        ctx.params[param.name] = from_folder(start, ctx.params[param.name])
-                given = group_options()
-                ctx.meta[META] = given._replace(config_files=from_folder(start, given.config_files))
+            _move(ctx, start)
             return self._invoked(ctx, command)
+
+    def _diagnosing(self, ctx: click.Context) -> Any:
+        """Run the command that says what is wrong, also if that is the project's settings."""
+        from ellar_db.project.folder import in_project_folder
+
+        with ExitStack() as stack:
+            with suppress(DbError):
+                _move(ctx, stack.enter_context(in_project_folder()))
+            return _doctor().invoke(ctx)
 
     def _invoked(self, ctx: click.Context, command: click.Command) -> Any:
         """Run a command through the hook that wraps it."""
@@ -121,17 +143,11 @@ class DbGroup(click.Group):
         return owner.failure(f"its command {command.name}", error)
 
     def _log_format(self) -> str:
-        """Return the format of the log that the project sets.
-
-        Raises:
-            DbError: It isn't one.
-        """
-        from ellar_db.util.errors import DbError
-
-        known = self.manager.settings.text("log-format") or TEXT
-        if known not in FORMATS:
-            raise DbError(f"[tool.ellar-db] log-format is {known!r}; it can be {' or '.join(map(repr, FORMATS))}")
-        return known
+        """Return the format of the log that the project sets; text where its settings are broken, which commands tell."""
+        try:
+            return self.manager.settings.text("log-format") or TEXT
+        except DbError:
+            return TEXT
 
     def _called(self, ctx: click.Context) -> Plugin | None:
         """Return the plugin whose command failed before it ran, as in an option's callback, or None."""
@@ -180,34 +196,39 @@ class DbGroup(click.Group):
             for text in args:
                 if "\0" in text or not _is_text(text):
                     raise click.UsageError(f"the argument {text!a} has characters that can't be used")
-            return super().make_context(info_name, args, parent, **extra)
+            ctx = super().make_context(info_name, args, parent, **extra)
+        if ctx.resilient_parsing:
+            # a shell completes the command line
+            ctx.meta[META], ctx.meta[COMPLETED] = _given(ctx), _completed
+        return ctx
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
+        """Return the commands with their lines in the help, without importing them, and the options."""
+        from click.shell_completion import CompletionItem
+
+        listed = ((name, self.registry.listed(name)) for name in self.list_commands(ctx) if name.startswith(incomplete))
+        commands = [
+            CompletionItem(name, help=command.get_short_help_str(100))
+            for name, command in listed
+            if command is not None and not command.hidden
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages on stderr and its errors in one line."""
         from ellar_db.cli.console import errors_as_records, messages
         from ellar_db.output.style import colour
 
-        params = ctx.params
-        options = GroupOptions(
-            directory=params.get("directory"),
-            x_arg=tuple(params.get("x_arg") or ()),
-            config_files=tuple(params.get("config") or ()),
-            name=params.get("name") or "alembic",
-            quiet=bool(params.get("quiet")),
-            traceback=bool(params.get("raiseerr")),
-            verbose=int(params.get("verbose") or 0),
-            log_format=params.get("log_format"),
-        )
+        options = _given(ctx)
         if options.quiet and options.verbose:
             raise click.UsageError("-q shows less and -v more; leave one of them out")
         ctx.meta[META] = options
         ctx.color = colour()
         try:
-            with one_line():
-                log_format = options.log_format or self._log_format()
+            log_format = options.log_format or self._log_format()
             ctx.meta[META] = options._replace(log_format=log_format)
             as_records = errors_as_records() if log_format == JSON else nullcontext()
-            explaining = explained(self.manager, lambda: self._called(ctx))
+            explaining = explained(lambda: self.manager, lambda: self._called(ctx))
             with messages(options, log_format), as_records, explaining, terminable():
                 result = super().invoke(ctx)
                 sys.stdout.flush()
@@ -215,6 +236,51 @@ class DbGroup(click.Group):
         except TerminatedError:
             click.echo("Error: ended by SIGTERM", err=True)
             ctx.exit(EXIT_CODE)
+
+
+def _given(ctx: click.Context) -> GroupOptions:
+    """Return the group's options on the command line."""
+    params = ctx.params
+    return GroupOptions(
+        directory=params.get("directory"),
+        x_arg=tuple(params.get("x_arg") or ()),
+        config_files=tuple(params.get("config") or ()),
+        name=params.get("name") or "alembic",
+        quiet=bool(params.get("quiet")),
+        traceback=bool(params.get("raiseerr")),
+        verbose=int(params.get("verbose") or 0),
+        log_format=params.get("log_format"),
+    )
+
+
+def _completed(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
+    from ellar_db.cli.completion import completed
+
+    return completed(kind, ctx, incomplete)
+
+
+def _doctor() -> click.Command:
+    from ellar_db.plugins.builtin import command_of
+
+    return command_of(DOCTOR)
+
+
+def _move(ctx: click.Context, start: Path) -> None:
+    """Say that a command runs in the project's folder; paths that were typed are relative to where it was started."""
+    if Path.cwd() == start:
+        return
+    # --help does without it
+    import logging
+
+    from ellar_db.project.folder import from_folder
+
+    logging.getLogger("ellar_db").info("Running in %s, which has the project's settings.", Path.cwd())
+    ctx.meta[START] = start
+    for param in ctx.command.params:
+        if isinstance(param.type, click.Path) and param.name in ctx.params:
+            ctx.params[param.name] = from_folder(start, ctx.params[param.name])
+    given = group_options()
+    ctx.meta[META] = given._replace(config_files=from_folder(start, given.config_files))
 
 
 def _is_text(argument: str) -> bool:

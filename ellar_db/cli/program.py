@@ -13,6 +13,9 @@ from ellar_db.options import FORMATS, PATH
 from ellar_db.util.errors import stack_trace
 from ellar_db.util.masking import say
 
+COMPLETE = "_ELLAR_DB_COMPLETE"
+"""The environment variable by which the script of `completion` asks."""
+
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
@@ -75,9 +78,21 @@ def _lighten() -> None:
     sys.modules.setdefault("mako.ext.pygmentplugin", None)  # type: ignore[arg-type]
 
 
+def _complete_in_shells() -> None:
+    """Answer the script of `completion`, and write nothing but the answer to the terminal."""
+    from click.shell_completion import add_completion_class
+
+    from ellar_db.cli.shells import Bash
+
+    add_completion_class(Bash)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 def main() -> None:
     """Run the console script `ellar-db`."""
     _lighten()
+    if COMPLETE in os.environ:
+        _complete_in_shells()
     # an error that nobody expected may quote anything
     sys.excepthook = lambda _, error, __: say(stack_trace(error).rstrip("\n"), err=True)
     # models are imported from the working directory, as by `ellar` and `alembic`

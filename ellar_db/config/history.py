@@ -17,7 +17,7 @@ from ellar_db.history.shortcuts import shortcuts
 from ellar_db.options import group_options
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.project.application import application_context
-from ellar_db.project.settings import parse_toml
+from ellar_db.project.toml import parse_toml
 from ellar_db.util.files import shown
 from ellar_db.util.masking import PrintableStream, say
 
@@ -56,7 +56,7 @@ def answer(
         return
     with application_context(manager.settings):
         try:
-            found = _history(manager, directory)
+            found = plain_history(manager, directory)
             texts = None if found is None else list(lines(found))
         except UnclearError:
             texts = None
@@ -89,8 +89,13 @@ def print_texts(texts: Sequence[str], *, flat: bool) -> None:
         stream.write("\n")
 
 
-def _history(manager: PluginManager, directory: Path | None) -> History | None:
-    """Return the history of the folder that `configured` would choose; None if its settings are special."""
+def plain_history(manager: PluginManager, directory: Path | None) -> History | None:
+    """Return the history of the folder that `configured` would choose; None if its settings are special.
+
+    Args:
+        manager: The plugins.
+        directory: `-d`.
+    """
     from ellar_db.history.folder import History
 
     if group_options().config_files:

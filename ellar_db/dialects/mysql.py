@@ -18,7 +18,7 @@ from ellar_db.databases.selection import listed
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession, described
-from ellar_db.hooktypes import Canceller
+from ellar_db.hooktypes import Canceller, MissingRight
 from ellar_db.util.errors import DbError
 from ellar_db.util.sqlalchemy import plain_text, quoted
 
@@ -332,6 +332,17 @@ class MySQL(Dialect):
             f"`XA ROLLBACK '{id_}'`"
             for id_ in found
         ]
+
+    def server(self, connection: Connection) -> str:
+        """Return the version as the server says it, by which MariaDB is told apart."""
+        version = str(connection.exec_driver_sql("SELECT version()").scalar())
+        return f"{'MariaDB' if 'MariaDB' in version else 'MySQL'} {version}"
+
+    def missing_rights(self, connection: Connection, database: Database) -> Iterable[MissingRight]:
+        """Yield what SHOW GRANTS doesn't have, of what a run needs."""
+        from ellar_db.dialects.rights.mysql import missing_rights
+
+        return missing_rights(connection)
 
     def timeouts(self, dialect: SQLAlchemyDialect, limits: Limits) -> list[str]:
         """Return `SET SESSION` statements for lock time-outs, and on MariaDB for the statement time-out."""

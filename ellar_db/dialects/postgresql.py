@@ -19,7 +19,7 @@ from ellar_db.dialects.comparing import OwnType
 from ellar_db.dialects.postgresql_catalog import indexes
 from ellar_db.dialects.server_lock import ServerLock, absent
 from ellar_db.dialects.server_session import ServerSession, described
-from ellar_db.hooktypes import Canceller
+from ellar_db.hooktypes import Canceller, MissingRight
 from ellar_db.util.errors import DbError
 from ellar_db.util.sqlalchemy import plain_text, quoted
 
@@ -248,6 +248,22 @@ class PostgreSQL(Dialect):
             for gid, prepared in rows
         ]
         return [*found, *indexes.invalid(connection)]
+
+    def server(self, connection: Connection) -> str:
+        """Return the version as the server says it."""
+        return f"PostgreSQL {connection.exec_driver_sql('SHOW server_version').scalar()}"
+
+    def missing_rights(self, connection: Connection, database: Database) -> Iterable[MissingRight]:
+        """Yield the rights to make a table, to use the version table and to lock that the user doesn't have."""
+        from ellar_db.dialects.rights.postgresql import missing_rights
+
+        return missing_rights(connection, database)
+
+    def session(self, connection: Connection) -> tuple[int, float] | None:
+        """Return the process of the server, and how long it has been there."""
+        from ellar_db.dialects.rights.postgresql import session
+
+        return session(connection)
 
     def timeouts(self, dialect: SQLAlchemyDialect, limits: Limits) -> list[str]:
         """Return `SET lock_timeout` and `SET statement_timeout`, in milliseconds."""

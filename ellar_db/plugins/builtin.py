@@ -26,12 +26,15 @@ BUILTINS = {
     "adopt": "ellar_db.commands.adopt",
     "branches": "ellar_db.commands.branches",
     "check": "ellar_db.commands.check",
+    "completion": "ellar_db.commands.completion",
     "create": "ellar_db.commands.create",
     "current": "ellar_db.commands.current",
+    "doctor": "ellar_db.commands.doctor",
     "downgrade": "ellar_db.commands.downgrade",
     "drop": "ellar_db.commands.drop",
     "edit": "ellar_db.commands.edit",
     "ensure_version": "ellar_db.commands.ensure_version",
+    "explain": "ellar_db.commands.explain",
     "graph": "ellar_db.commands.graph.command",
     "heads": "ellar_db.commands.heads",
     "history": "ellar_db.commands.history",
@@ -45,6 +48,7 @@ BUILTINS = {
     "rebase": "ellar_db.commands.rebase",
     "repair": "ellar_db.commands.repair",
     "revision": "ellar_db.commands.revision",
+    "settings": "ellar_db.commands.settings",
     "show": "ellar_db.commands.show",
     "squash": "ellar_db.commands.squash",
     "stamp": "ellar_db.commands.stamp",
@@ -59,12 +63,15 @@ LINES = {
     "adopt": "Move in a folder of Alembic, Flask-Migrate, advanced-alchemy or ellar-sql.",
     "branches": "Show current branch points.",
     "check": "Check if there are any new operations to migrate.",
+    "completion": "Complete command lines in bash, zsh or fish.",
     "create": "Make the databases that aren't there.",
     "current": "Display the current revision for each database.",
+    "doctor": "Say what is in order, and what is wrong.",
     "downgrade": "Revert to a previous version.",
     "drop": "Drop the databases, with all that is in them.",
     "edit": "Edit a revision file using $EDITOR.",
     "ensure_version": "Create the Alembic version table if it doesn't exist already.",
+    "explain": "Explain an error by its code.",
     "graph": "Draw the history of revisions.",
     "heads": "Show current available heads in the script directory.",
     "history": "List changeset scripts in chronological order.",
@@ -78,6 +85,7 @@ LINES = {
     "rebase": "Let revisions of a branch follow another head.",
     "repair": "Resolve an interrupted run (MySQL, MariaDB).",
     "revision": "Create a new revision file.",
+    "settings": "Show the settings, and where each value comes from.",
     "show": "Show the revision denoted by the given symbol.",
     "squash": "Put one revision in place of several, with proof.",
     "stamp": "Set the revision in the database without running migrations.",
@@ -98,6 +106,7 @@ TASKS = {
     "Check": ("check", "lint", "verify"),
     "Operate": ("create", "drop", "wait", "repair", "ensure-version"),
     "Plugins": ("plugins",),
+    "Help": ("doctor", "settings", "explain", "completion"),
 }
 """The built-in commands by what they are for, in the order of the help of the group."""
 
@@ -118,8 +127,17 @@ class CommandModule:
         yield DeferredCommand(self.name.replace("_", "-"), LINES[self.name], self._command)
 
     def _command(self) -> click.Command:
-        (command,) = import_module(BUILTINS[self.name]).ellar_db_register_commands()
-        return command  # type: ignore[no-any-return]
+        return command_of(self.name)
+
+
+def command_of(name: str) -> click.Command:
+    """Return the command that a built-in plugin gives.
+
+    Args:
+        name: The plugin's name in `BUILTINS`.
+    """
+    (command,) = import_module(BUILTINS[name]).ellar_db_register_commands()
+    return command  # type: ignore[no-any-return]
 
 
 def built_in(name: str) -> object:

@@ -134,9 +134,10 @@ def ask(title: str, lines: Sequence[str], refusal: str, denied: str) -> None:
 def _setting(config: Config) -> str | None:
     from ellar_db.project.application import service
 
-    options = service(MigrationOptions)
+    settings = invocation_of(config).manager.settings
+    options = None if "confirm" in settings.given else service(MigrationOptions)
     said = getattr(options, "confirm", None)
-    said = said if said is not None else invocation_of(config).manager.settings.text("confirm")
+    said = said if said is not None else settings.text("confirm")
     if said not in (None, ALWAYS):
         raise DbError(f"confirm is {said!r}; it can be {ALWAYS!r}, or be left out")
     return said

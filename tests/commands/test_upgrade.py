@@ -52,7 +52,7 @@ def test_refuses_two_heads_and_says_what_to_do(branched: Project) -> None:
     assert result.stderr == (
         "Error: Multiple head revisions are present for given argument 'head'; please specify a specific target "
         "revision, '<branchname>@head' to narrow to a specific head, or 'heads' for all heads; "
-        "`ellar-db heads` lists them, `ellar-db merge` joins them\n"
+        "`ellar-db heads` lists them, `ellar-db merge` joins them [ellar-db explain E01]\n"
     )
     assert branched.tables() == set()
 
