@@ -74,9 +74,10 @@ def test_kills_by_turns(shared: Project, form: str | None, mode: int) -> None:
     torn = []
     for turn in range(TURNS):
         one, two = (NOBODY, SOMEBODY) if turn % 2 else (SOMEBODY, NOBODY)
-        process = start_command_as(one, "upgrade", cwd=shared.path)
+        process = start_command_as(one, "-v", "upgrade", cwd=shared.path)
         assert process.stderr is not None
-        process.stderr.readline()
+        while (line := process.stderr.readline()) and not line.startswith("Running "):
+            pass
         time.sleep(chance.uniform(0, 0.15))
         process.kill()
         process.communicate()

@@ -26,7 +26,7 @@ def test_a_server_that_stops_in_the_middle_of_a_revision(project: Project, own_s
     history = History(project, own_server.url, revisions=2, bodies={1: [create("first_1"), wait, create("second_1")]})
     history.write()
     project.write("wait", "")
-    process = history.start()
+    process = history.start(["-m", "ellar_db", "-v", "upgrade"])
     assert process.stderr is not None
     for line in process.stderr:
         if "Revision 1." in line:

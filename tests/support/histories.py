@@ -79,11 +79,18 @@ class History:
         _, said = process.communicate(timeout=TIMEOUT)
         return process.returncode, said
 
+    def _begun(self) -> Program | subprocess.Popen[str]:
+        """Start an upgrade, and return it when its first revision begins."""
+        process = self.start(["-m", "ellar_db", "-v", "upgrade"])
+        assert process.stderr is not None
+        # a revision is spoken of without -v when it is done
+        while (line := process.stderr.readline()) and not line.startswith("Running "):
+            pass
+        return process
+
     def seconds(self) -> float:
         """Return how long an upgrade takes from the beginning of its first revision to its end."""
-        process = self.start()
-        assert process.stderr is not None
-        process.stderr.readline()
+        process = self._begun()
         began = time.monotonic()
         _, said = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 0, said
@@ -99,9 +106,7 @@ class History:
         Returns:
             Whether it was killed, rather than quicker.
         """
-        process = self.start()
-        assert process.stderr is not None
-        process.stderr.readline()
+        process = self._begun()
         try:
             process.wait(timeout=chance.uniform(0, seconds))
             return False
