@@ -19,6 +19,7 @@ from ellar_db.plugins.faults import OPTIONAL
 from ellar_db.plugins.manager import create_plugin_manager, get_plugin_manager
 from ellar_db.plugins.record import Plugin, leaving_out
 from ellar_db.testing import Project
+from tests.support.output import without_page
 
 Install = Callable[..., Path]
 
@@ -71,7 +72,6 @@ READING = {
 
 ADDS = """
 import click
-from tests.support.output import without_page
 from ellar_db import hookimpl
 
 @hookimpl
