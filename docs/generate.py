@@ -219,11 +219,19 @@ def lint_page() -> str:
     return page(json.loads(results.read_text(encoding="utf-8")))
 
 
+def settings_schema() -> str:
+    """Return the JSON schema of the settings, for editors."""
+    from ellar_db.project.keys import schema
+
+    return json.dumps(schema(), indent=2) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": commands_page,
     "reference/hooks.md": hooks_page,
     "reference/rules/README.md": rules_page,
     **{f"reference/rules/{rule.code}.md": partial(rule_page, rule) for rule in all_rules()},
+    "reference/schemas/settings.json": settings_schema,
     "reference/what-lint-sees.md": lint_page,
     "reference/what-migrate-sees.md": migrate_page,
 }

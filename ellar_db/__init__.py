@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ellar_db.dialects.base import Dialect as Dialect
     from ellar_db.dialects.sqlite import sqlite_file as sqlite_file
     from ellar_db.guards.migration_lock import migration_lock as migration_lock
+    from ellar_db.hooktypes import MissingRight as MissingRight
     from ellar_db.hooktypes import PackageMigrations as PackageMigrations
     from ellar_db.hooktypes import Problem as Problem
     from ellar_db.hooktypes import RevisionRequest as RevisionRequest
@@ -42,6 +43,7 @@ HOMES = {
     "DbError": "util.errors",
     "EllarDBModule": "module",
     "MigrationOptions": "databases.options",
+    "MissingRight": "hooktypes",
     "OverridingCommand": "cli.overriding",
     "PackageMigrations": "hooktypes",
     "Problem": "hooktypes",

@@ -158,6 +158,19 @@ class PackageMigrations:
         return self.metadata if isinstance(self.metadata, Sequence) else [self.metadata]
 
 
+@dataclass(frozen=True)
+class MissingRight:
+    """A right that a run needs and a database's user doesn't have.
+
+    Args:
+        what: What the user can't do, after "its user can't".
+        remedy: What gives it the right: a statement or a command to be typed, or what to change.
+    """
+
+    what: str
+    remedy: str
+
+
 class Canceller(Protocol):
     """Ends the statement that a connection executes; called in any thread, when the program is asked to end."""
 

@@ -25,6 +25,10 @@ TRACEBACK = {"--raiseerr", "--traceback"}
 """The names of the option that shows the whole traceback of an error."""
 
 
+TEXT, JSON = FORMATS = "text", "json"
+"""The formats of the log."""
+
+
 class GroupOptions(NamedTuple):
     """The options on the command line before the command's name.
 
@@ -35,6 +39,8 @@ class GroupOptions(NamedTuple):
         name: `-n`, the ini file's section.
         quiet: `-q`.
         traceback: `--traceback` or `--raiseerr`.
+        log_format: `--log-format`, one of `FORMATS`; None if it isn't given.
+        verbose: How often `-v` was given: once for Alembic's log, twice for SQLAlchemy's too.
     """
 
     directory: Path | None = None
@@ -43,6 +49,8 @@ class GroupOptions(NamedTuple):
     name: str = "alembic"
     quiet: bool = False
     traceback: bool = False
+    verbose: int = 0
+    log_format: str | None = None
 
 
 def group_options() -> GroupOptions:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import ellar_db
 from ellar_db import Dialect
-from ellar_db.project.settings import read_toml
+from ellar_db.project.toml import read_toml
 
 PACKAGE = Path(ellar_db.__file__).parent
 ROOT = PACKAGE.parent

@@ -705,7 +705,7 @@ def test_undecodable_bytes_on_the_command_line(ready: Project) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
-@pytest.mark.parametrize("command", ["history", "plugins", "plugins --json", "heads", "upgrade --sql"])
+@pytest.mark.parametrize("command", ["history", "plugins", "plugins --json", "heads", "settings", "upgrade --sql"])
 def test_output_that_cannot_be_written_is_told(ready: Project, command: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(

@@ -17,7 +17,7 @@ import yaml
 from ellar_db import hookspecs
 from ellar_db.cli import db
 from ellar_db.plugins.faults import API_ATTRIBUTE
-from ellar_db.project.settings import read_toml
+from ellar_db.project.toml import read_toml
 from ellar_db.testing import Project
 from ellar_db.testing.project import MODELS
 from tests.support.pages import ROOT, blocks

@@ -133,9 +133,9 @@ numbers = st.sampled_from(["0", "0.01", "-1", "nan", "inf", "1e400", "", "x", "Ù
 
 # completion, which may write to the home folder, has tests of its own
 COMMANDS = sorted(
-    "branches check create current downgrade drop edit ensure-version explain graph heads history init "
-    "lint list-templates merge migrate plan plugins rebase repair revision show squash stamp status upgrade verify "
-    "wait".split()
+    "branches check create current doctor downgrade drop edit ensure-version explain graph heads history init "
+    "lint list-templates merge migrate plan plugins rebase repair revision settings show squash stamp status upgrade "
+    "verify wait".split()
 )
 
 
@@ -287,6 +287,8 @@ READING = st.sampled_from(
         ("migrate", "-m", "x"),
         ("merge", "-m", "x"),
         ("plugins",),
+        ("settings",),
+        ("doctor",),
         ("list-templates",),
         ("init", "-d", "other"),
         ("repair",),
@@ -350,6 +352,7 @@ def test_any_ini_and_section_named(
 SETTINGS: dict[str, st.SearchStrategy[str]] = {
     "application": st.one_of(texts, st.sampled_from(["models:Base", "nosuch:app", "os:getcwd", "models:"])),
     "directory": inside,
+    "env-file": st.one_of(texts, st.sampled_from([".", "models.py", "pyproject.toml"])),
     "database": st.one_of(
         texts,
         st.sampled_from(

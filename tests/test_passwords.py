@@ -113,6 +113,8 @@ def test_migrates_and_tells_nobody(
         db("current", "-v").output,
         db("upgrade", "base:head", "--sql").output,
         db("plugins", "--json").output,
+        db("doctor").output,
+        db("settings").output,
         db("--traceback", "upgrade", "nowhere", exit_code=1).output,
     ]
     assert shop.tables(server_url(url)) == {"alembic_version", "user"}

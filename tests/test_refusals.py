@@ -434,6 +434,10 @@ ELSEWHERE = {
     "commands/init.py": "no refusal",
     "commands/list_templates.py": "no refusal",
     "commands/plugins/command.py": "no refusal",
+    **dict.fromkeys(
+        (f"inspection/diagnosis/{name}.py" for name in ("databases", "folder", "report", "settings", "standing")),
+        "no refusal; the tests of doctor type each",
+    ),
 }
 """Advice that the table can't have, by module; each has a test of its own, or is what a command that worked says."""
 

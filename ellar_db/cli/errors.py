@@ -42,13 +42,13 @@ def one_line() -> Iterator[None]:
 
 
 @contextmanager
-def explained(manager: PluginManager, owner: Callable[[], Plugin | None]) -> Iterator[None]:
+def explained(manager: Callable[[], PluginManager], owner: Callable[[], Plugin | None]) -> Iterator[None]:
     """Convert uncaught errors into a message if their cause is known.
 
     With `--traceback`, the traceback is shown too.
 
     Args:
-        manager: The plugins.
+        manager: Returns the plugins, which are only asked for once there is an error.
         owner: Returns the plugin whose command was about to run, or None.
 
     Raises:
@@ -78,7 +78,7 @@ def left_to_click(error: BaseException) -> bool:
 
 
 def _known(
-    manager: PluginManager, error: BaseException, owner: Callable[[], Plugin | None]
+    manager: Callable[[], PluginManager], error: BaseException, owner: Callable[[], Plugin | None]
 ) -> click.ClickException | None:
     from ellar_db.plugins.alembic import alembic_broken
 
@@ -92,5 +92,5 @@ def _known(
     if broken is not None or left_to_click(error) or isinstance(error, told):
         return broken
     # e.g. an option's callback
-    plugin = code_raised(manager.records, error, owner())
+    plugin = code_raised(manager().records, error, owner())
     return None if plugin is None else plugin.failure("its code", error)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ellar_db.cli.errors import explained, left_to_click, one_line
-from ellar_db.options import COMPLETED, META, START, GroupOptions, group_options
+from ellar_db.options import COMPLETED, JSON, META, START, TEXT, GroupOptions, group_options
 from ellar_db.plugins.options import META as PLUGIN_OPTIONS
 from ellar_db.plugins.options import added_options, values
 from ellar_db.util.click import command_invoking
+from ellar_db.util.errors import DbError
 from ellar_db.util.termination import EXIT_CODE, TerminatedError, terminable
 
 if TYPE_CHECKING:
@@ -25,6 +27,16 @@ if TYPE_CHECKING:
 
 BEGUN = "ellar_db.begun"
 """Key in the context of a command that has parsed its arguments; `_invoked` names the plugin of an error after that."""
+
+OTHERS = "Commands of plugins"
+"""The heading of the commands that only plugins have."""
+
+LONGEST = 24
+"""Up to how long the name of a command may be that has its text beside it, and not below."""
+
+
+DOCTOR = "doctor"
+"""The command that says what is wrong with a project, whose settings may be what is broken."""
 
 
 class DbGroup(click.Group):
@@ -53,11 +65,13 @@ class DbGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, which runs wrapped in the plugins' `ellar_db_invoke`; `a_b` finds `a-b`."""
-        from ellar_db.cli.registry import RESCUE
+        from ellar_db.cli.registry import RESCUES
 
+        if cmd_name == DOCTOR:
+            return command_invoking(_doctor(), self._diagnosing)
         registry = self.registry
         command = registry.get(cmd_name) or registry.get(cmd_name.replace("_", "-"))
-        if command is None or command.name == RESCUE:
+        if command is None or command.name in RESCUES:
             return command
         return self._wrapped(command)
 
@@ -83,22 +97,21 @@ class DbGroup(click.Group):
         return wrapped
 
     def _invoked_in_project(self, ctx: click.Context, command: click.Command) -> Any:
-        """Run a command in the project's folder; paths that were typed are relative to where it was started."""
-        from ellar_db.project.folder import from_folder, in_project_folder
+        """Run a command in the project's folder."""
+        from ellar_db.project.folder import in_project_folder
 
         with in_project_folder() as start:
-            if Path.cwd() != start:
-                # --help does without it
-                import logging
-
-                logging.getLogger("ellar_db").info("Running in %s, which has the project's settings.", Path.cwd())
-                ctx.meta[START] = start
-                for param in ctx.command.params:
-                    if isinstance(param.type, click.Path) and param.name in ctx.params:
-                        ctx.params[param.name] = from_folder(start, ctx.params[param.name])
-                given = group_options()
-                ctx.meta[META] = given._replace(config_files=from_folder(start, given.config_files))
+            _move(ctx, start)
             return self._invoked(ctx, command)
+
+    def _diagnosing(self, ctx: click.Context) -> Any:
+        """Run the command that says what is wrong, also if that is the project's settings."""
+        from ellar_db.project.folder import in_project_folder
+
+        with ExitStack() as stack:
+            with suppress(DbError):
+                _move(ctx, stack.enter_context(in_project_folder()))
+            return _doctor().invoke(ctx)
 
     def _invoked(self, ctx: click.Context, command: click.Command) -> Any:
         """Run a command through the hook that wraps it."""
@@ -129,24 +142,42 @@ class DbGroup(click.Group):
             return None
         return owner.failure(f"its command {command.name}", error)
 
+    def _log_format(self) -> str:
+        """Return the format of the log that the project sets; text where its settings are broken, which commands tell."""
+        try:
+            return self.manager.settings.text("log-format") or TEXT
+        except DbError:
+            return TEXT
+
     def _called(self, ctx: click.Context) -> Plugin | None:
         """Return the plugin whose command failed before it ran, as in an option's callback, or None."""
         claims = self.registry.claims.get(ctx.invoked_subcommand or "")
         return None if claims is None or ctx.meta.get(BEGUN) else claims.plugin
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands; those of plugins are marked with the plugin's name."""
+        """List the commands by what they are for, and those that only plugins have under a heading of their own.
+
+        One that comes from a plugin is marked with the plugin's name, wherever it stands.
+        """
+        from ellar_db.plugins.builtin import TASKS
+
         registry = self.registry
-        rows = []
+        rows = {}
         for name in self.list_commands(ctx):
             command = registry.listed(name)
             if command is None or command.hidden:
                 continue
             claims = registry.claims.get(name)
             mark = claims.mark if claims and not claims.problem else ""
-            rows.append((name, f"{self._short_help(command, claims)} {mark}".strip()))
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            rows[name] = f"{self._short_help(command, claims)} {mark}".strip()
+        ours = {name for names in TASKS.values() for name in names}
+        # with one width for all sections, their texts begin below each other
+        width = min(max(map(len, rows), default=0), LONGEST)
+        for task, names in {**TASKS, OTHERS: tuple(name for name in rows if name not in ours)}.items():
+            shown = [(name.ljust(width), rows[name]) for name in names if name in rows]
+            if shown:
+                with formatter.section(task):
+                    formatter.write_dl(shown, col_max=LONGEST)
 
     def _short_help(self, command: click.Command, claims: Claims | None) -> str:
         """Return a command's line in the help, which must be there even if a plugin's own class of commands fails."""
@@ -185,11 +216,20 @@ class DbGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages on stderr and its errors in one line."""
-        from ellar_db.cli.console import messages
+        from ellar_db.cli.console import errors_as_records, messages
+        from ellar_db.output.style import colour
 
-        ctx.meta[META] = options = _given(ctx)
+        options = _given(ctx)
+        if options.quiet and options.verbose:
+            raise click.UsageError("-q shows less and -v more; leave one of them out")
+        ctx.meta[META] = options
+        ctx.color = colour()
         try:
-            with explained(self.manager, lambda: self._called(ctx)), messages(options.quiet), terminable():
+            log_format = options.log_format or self._log_format()
+            ctx.meta[META] = options._replace(log_format=log_format)
+            as_records = errors_as_records() if log_format == JSON else nullcontext()
+            explaining = explained(lambda: self.manager, lambda: self._called(ctx))
+            with messages(options, log_format), as_records, explaining, terminable():
                 result = super().invoke(ctx)
                 sys.stdout.flush()
                 return result
@@ -208,6 +248,8 @@ def _given(ctx: click.Context) -> GroupOptions:
         name=params.get("name") or "alembic",
         quiet=bool(params.get("quiet")),
         traceback=bool(params.get("raiseerr")),
+        verbose=int(params.get("verbose") or 0),
+        log_format=params.get("log_format"),
     )
 
 
@@ -215,6 +257,30 @@ def _completed(kind: str, ctx: click.Context, incomplete: str) -> list[Completio
     from ellar_db.cli.completion import completed
 
     return completed(kind, ctx, incomplete)
+
+
+def _doctor() -> click.Command:
+    from ellar_db.plugins.builtin import command_of
+
+    return command_of(DOCTOR)
+
+
+def _move(ctx: click.Context, start: Path) -> None:
+    """Say that a command runs in the project's folder; paths that were typed are relative to where it was started."""
+    if Path.cwd() == start:
+        return
+    # --help does without it
+    import logging
+
+    from ellar_db.project.folder import from_folder
+
+    logging.getLogger("ellar_db").info("Running in %s, which has the project's settings.", Path.cwd())
+    ctx.meta[START] = start
+    for param in ctx.command.params:
+        if isinstance(param.type, click.Path) and param.name in ctx.params:
+            ctx.params[param.name] = from_folder(start, ctx.params[param.name])
+    given = group_options()
+    ctx.meta[META] = given._replace(config_files=from_folder(start, given.config_files))
 
 
 def _is_text(argument: str) -> bool:

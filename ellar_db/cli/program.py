@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ellar_db.cli.group import DbGroup
-from ellar_db.options import PATH
+from ellar_db.options import FORMATS, PATH
 from ellar_db.util.errors import stack_trace
 from ellar_db.util.masking import say
 
@@ -52,6 +52,13 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     "-n", "--name", default="alembic", show_default=True, help="Section of the ini file for Alembic's settings."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Do not log to standard output and error.")
+@click.option("-v", "--verbose", count=True, help="Show Alembic's log too; -vv: and the SQL, as SQLAlchemy logs it.")
+@click.option(
+    "--log-format",
+    type=click.Choice(FORMATS),
+    envvar="ELLAR_DB_LOG_FORMAT",
+    help="How the log is written to standard error; json: one object a line.",
+)
 @click.option("--raiseerr", "--traceback", is_flag=True, help="On an error, show the full traceback too.")
 @click.option(
     "--version",

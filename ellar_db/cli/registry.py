@@ -19,8 +19,8 @@ from ellar_db.util.errors import DbError, PluginError, meant
 
 RANKS = {BUILT_IN: 0, INSTALLED: 1}
 
-RESCUE = "plugins"
-"""The command for diagnostics, which works when a plugin is broken: no plugin may replace, wrap or extend it."""
+RESCUES = ("doctor", "plugins")
+"""The commands for diagnostics, which work when a plugin is broken: no plugin may replace, wrap or extend them."""
 
 
 class Claims:
@@ -127,8 +127,9 @@ def collect_commands(manager: PluginManager) -> Registry:
             built_in |= given.keys()
     registry = Registry()
     chosen = {name: str(choice) for name, choice in manager.settings.mapping("commands").items()}
-    if chosen.pop(RESCUE, "") not in ("", OURS):
-        click.echo(f"Warning: [tool.ellar-db.commands] has {RESCUE}, which is ellar-db's alone.", err=True)
+    for name in RESCUES:
+        if chosen.pop(name, "") not in ("", OURS):
+            click.echo(f"Warning: [tool.ellar-db.commands] has {name}, which is ellar-db's alone.", err=True)
     for name, claimed in given.items():
         registry.claims[name] = _claims(name, claimed, chosen.get(name))
     for name, choice in chosen.items():
@@ -155,8 +156,8 @@ def _commands_of(plugin: Plugin, manager: PluginManager) -> list[click.Command]:
     for command in commands:
         if not isinstance(command, click.Command):
             raise DbError(f"it registered {command!r}, which is no click command")
-        if command.name == RESCUE and plugin.kind != BUILT_IN:
-            raise DbError(f"it registered a command named {RESCUE}, which is ellar-db's alone")
+        if command.name in RESCUES and plugin.kind != BUILT_IN:
+            raise DbError(f"it registered a command named {command.name}, which is ellar-db's alone")
         if names.count(command.name) > 1:
             raise DbError(f"it registered two commands named {command.name}")
         if not re.fullmatch(r"[^\W_][\w.-]*", command.name or ""):

@@ -142,8 +142,8 @@ def _placed(package: PackageMigrations, settings: Settings) -> PackageMigrations
         return package
     if not isinstance(chosen, list) or not all(isinstance(name, str) for name in chosen):
         raise DbError(
-            f"[tool.ellar-db.packages] {package.name} must be a list of databases, not {chosen!r}; "
-            f"mend it in {settings.path}"
+            f"{settings.place('packages', table=True)} {package.name} must be a list of databases, not {chosen!r}; "
+            f"{settings.remedy('packages')}"
         )
     return replace(package, databases=chosen)
 

@@ -13,7 +13,7 @@ from ellar_db.config.checks import check_settings, setting
 from ellar_db.config.command_line import program
 from ellar_db.options import group_options
 from ellar_db.plugins.manager import PluginManager
-from ellar_db.project.settings import read_toml
+from ellar_db.project.toml import read_toml
 from ellar_db.util.errors import DbError
 from ellar_db.util.masking import remember_text
 
@@ -25,7 +25,7 @@ DIRECTORY = "migrations"
 
 
 def migrations_directory(manager: PluginManager, directory: Path | str | None = None) -> Path | None:
-    """Return the folder that the command line, a plugin, the application or pyproject.toml names, or None.
+    """Return the folder that the command line, a variable, a plugin, the application or a file names, or None.
 
     Args:
         manager: The plugins.
@@ -33,6 +33,8 @@ def migrations_directory(manager: PluginManager, directory: Path | str | None = 
     """
     if directory is not None:
         return Path(directory)
+    if "directory" in manager.settings.given:
+        return Path(str(manager.settings.text("directory")))
     found = manager.first("ellar_db_directory")
     if found is None:
         return None

@@ -17,7 +17,7 @@ from ellar_db.history.shortcuts import shortcuts
 from ellar_db.options import group_options
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.project.application import application_context
-from ellar_db.project.settings import parse_toml
+from ellar_db.project.toml import parse_toml
 from ellar_db.util.files import shown
 from ellar_db.util.masking import PrintableStream, say
 

@@ -94,8 +94,8 @@ def plugin_settings(name: str, kind: type[T]) -> T:
 
 def _tables(name: str, settings: Settings) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
     """Yield the tables with a plugin's settings, each with its name and whether it was written in pyproject.toml."""
-    if settings.path is not None:
-        yield f"[tool.{name}]", read_tool(name, settings.path), True
+    if settings.pyproject is not None:
+        yield f"[tool.{name}]", read_tool(name, settings.pyproject), True
     if open_injector() is None:
         return
     from ellar.core import Config

@@ -99,7 +99,7 @@ def _names() -> list[str]:
 
 
 def limits_of(database: Limited | None, settings: Settings, given: Mapping[str, Any] | None) -> Limits:
-    """Merge a database's limits: defaults, `[tool.ellar-db]`, the application's migration options, the command line.
+    """Merge a database's limits: defaults, the file of settings, the application's options, variables, command line.
 
     Args:
         database: The database; None for one that isn't known yet.
@@ -110,6 +110,8 @@ def limits_of(database: Limited | None, settings: Settings, given: Mapping[str, 
         DbError: A limit doesn't exist, a value isn't a number of seconds, or `lock` isn't true or false.
     """
     refuse_unknown(given or {}, "limits")
-    limits = Limits().changed(settings.table, "[tool.ellar-db]")
+    limits = Limits().changed(settings.table, settings.title)
     own = {} if database is None else database.limits
-    return limits.changed(own, "migration_options").changed(given or {}, "the command line")
+    # who sets a variable means this run, whatever the application says for all
+    limits = limits.changed(own, "migration_options").changed(settings.given, "the environment")
+    return limits.changed(given or {}, "the command line")

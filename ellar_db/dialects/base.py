@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ellar_db.databases.database import VERSION_LENGTH, Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.comparing import Comparing
-from ellar_db.hooktypes import Canceller, Lock
+from ellar_db.hooktypes import Canceller, Lock, MissingRight
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
@@ -280,6 +280,15 @@ class Dialect(Comparing):
         """
         return None
 
+    def blockers(self, connection: Connection, session: int) -> list[str]:
+        """Return the sessions for which another one waits, each in words.
+
+        Args:
+            connection: A connection that isn't the run's.
+            session: The server's number of the session, the `number` of what `canceller` returned.
+        """
+        return []
+
     def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return the leftovers of earlier runs that no later run removes, each with what to do about it.
 
@@ -288,6 +297,44 @@ class Dialect(Comparing):
             connection: The run's connection, before its first statement.
         """
         return []
+
+    # Diagnosis
+
+    def server(self, connection: Connection) -> str:
+        """Return the server's name and version, as for people.
+
+        Args:
+            connection: A connection to it.
+        """
+        version = connection.dialect.server_version_info or ()
+        return f"{connection.dialect.name} {'.'.join(map(str, version))}".strip()
+
+    def missing_rights(self, connection: Connection, database: Database) -> Iterable[MissingRight]:
+        """Yield the rights that a run needs and the user doesn't have. Nothing is changed.
+
+        Args:
+            connection: A connection of the user's. Transactions that are begun are rolled back.
+            database: The database.
+        """
+        return ()
+
+    def unwritable(self, database: Database) -> Iterable[MissingRight]:
+        """Yield what can't be written of the files of which a database consists. No connection is made.
+
+        Args:
+            database: The database, whose files need not be there yet.
+        """
+        return ()
+
+    def session(self, connection: Connection) -> tuple[int, float] | None:
+        """Return the server's number of a connection's session, and its age in seconds; None if it doesn't tell.
+
+        A session that isn't the connection's own shows that a pooler is in between.
+
+        Args:
+            connection: The connection, in a transaction.
+        """
+        return None
 
     # Time-outs
 

@@ -18,8 +18,8 @@ from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.comparing import OwnType
 from ellar_db.dialects.postgresql_catalog import indexes
 from ellar_db.dialects.server_lock import ServerLock, absent
-from ellar_db.dialects.server_session import ServerSession
-from ellar_db.hooktypes import Canceller
+from ellar_db.dialects.server_session import ServerSession, described
+from ellar_db.hooktypes import Canceller, MissingRight
 from ellar_db.util.errors import DbError
 from ellar_db.util.sqlalchemy import plain_text, quoted
 
@@ -215,7 +215,26 @@ class PostgreSQL(Dialect):
     def canceller(self, database: Database, connection: Connection) -> Canceller:
         """Return a function that calls `pg_cancel_backend` or `pg_terminate_backend`."""
         number = int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
-        return ServerSession(database, f"SELECT pg_cancel_backend({number})", f"SELECT pg_terminate_backend({number})")
+        return ServerSession(
+            database, number, f"SELECT pg_cancel_backend({number})", f"SELECT pg_terminate_backend({number})"
+        )
+
+    def blockers(self, connection: Connection, session: int) -> list[str]:
+        """Ask `pg_blocking_pids`; the number of a prepared transaction is 0."""
+        from sqlalchemy import text
+
+        rows = connection.execute(
+            text(
+                "SELECT DISTINCT b.pid, a.application_name, a.state, to_char(a.xact_start, 'HH24:MI:SS'), a.query "
+                "FROM unnest(pg_blocking_pids(:session)) AS b(pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid "
+                "ORDER BY b.pid"
+            ),
+            {"session": session},
+        )
+        return [
+            described(pid, program or "", state or "", since or "?", query or "") if pid else "a prepared transaction"
+            for pid, program, state, since, query in rows
+        ]
 
     def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return SQLAlchemy's prepared transactions that were never ended, and invalid indexes."""
@@ -229,6 +248,22 @@ class PostgreSQL(Dialect):
             for gid, prepared in rows
         ]
         return [*found, *indexes.invalid(connection)]
+
+    def server(self, connection: Connection) -> str:
+        """Return the version as the server says it."""
+        return f"PostgreSQL {connection.exec_driver_sql('SHOW server_version').scalar()}"
+
+    def missing_rights(self, connection: Connection, database: Database) -> Iterable[MissingRight]:
+        """Yield the rights to make a table, to use the version table and to lock that the user doesn't have."""
+        from ellar_db.dialects.rights.postgresql import missing_rights
+
+        return missing_rights(connection, database)
+
+    def session(self, connection: Connection) -> tuple[int, float] | None:
+        """Return the process of the server, and how long it has been there."""
+        from ellar_db.dialects.rights.postgresql import session
+
+        return session(connection)
 
     def timeouts(self, dialect: SQLAlchemyDialect, limits: Limits) -> list[str]:
         """Return `SET lock_timeout` and `SET statement_timeout`, in milliseconds."""

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import warnings
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,7 +17,7 @@ from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.comparing import name_in_database
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction, reasons
-from ellar_db.hooktypes import Canceller, Lock
+from ellar_db.hooktypes import Canceller, Lock, MissingRight
 from ellar_db.util.drivers.aiosqlite import interruption
 from ellar_db.util.errors import DbError
 from ellar_db.util.file_lock import ENDS, FileLock
@@ -362,6 +362,16 @@ class SQLite(Dialect):
         return frozenset(
             (schema, table) for schema, catalog in _databases(connection) for table in catalog.virtual_tables()
         )
+
+    def server(self, connection: Connection) -> str:
+        """Return the version of the library."""
+        return f"SQLite {connection.exec_driver_sql('SELECT sqlite_version()').scalar()}"
+
+    def unwritable(self, database: Database) -> Iterable[MissingRight]:
+        """Yield what of the file and its folder can't be written."""
+        from ellar_db.dialects.rights.sqlite import unwritable
+
+        return unwritable(sqlite_file(database))
 
     def timeouts(self, dialect: SQLAlchemyDialect, limits: Limits) -> list[str]:
         """Return `PRAGMA busy_timeout`, in milliseconds."""

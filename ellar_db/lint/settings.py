@@ -74,7 +74,7 @@ def lint_settings(settings: Settings, codes: Collection[str]) -> LintSettings:
     for key in table:
         if key not in KEYS:
             raise DbError(f"{TABLE} has no {key}; it takes {', '.join(KEYS)}{meant(key, KEYS)}")
-    where = f"mend it in {settings.path}"
+    where = settings.remedy("lint")
     ignored = table.get("ignore", [])
     if not isinstance(ignored, list) or not all(isinstance(code, str) for code in ignored):
         raise DbError(f"{TABLE} ignore must be a list of texts; {where}")

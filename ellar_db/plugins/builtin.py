@@ -29,6 +29,7 @@ BUILTINS = {
     "completion": "ellar_db.commands.completion",
     "create": "ellar_db.commands.create",
     "current": "ellar_db.commands.current",
+    "doctor": "ellar_db.commands.doctor",
     "downgrade": "ellar_db.commands.downgrade",
     "drop": "ellar_db.commands.drop",
     "edit": "ellar_db.commands.edit",
@@ -47,6 +48,7 @@ BUILTINS = {
     "rebase": "ellar_db.commands.rebase",
     "repair": "ellar_db.commands.repair",
     "revision": "ellar_db.commands.revision",
+    "settings": "ellar_db.commands.settings",
     "show": "ellar_db.commands.show",
     "squash": "ellar_db.commands.squash",
     "stamp": "ellar_db.commands.stamp",
@@ -64,6 +66,7 @@ LINES = {
     "completion": "Complete command lines in bash, zsh or fish.",
     "create": "Make the databases that aren't there.",
     "current": "Display the current revision for each database.",
+    "doctor": "Say what is in order, and what is wrong.",
     "downgrade": "Revert to a previous version.",
     "drop": "Drop the databases, with all that is in them.",
     "edit": "Edit a revision file using $EDITOR.",
@@ -82,6 +85,7 @@ LINES = {
     "rebase": "Let revisions of a branch follow another head.",
     "repair": "Resolve an interrupted run (MySQL, MariaDB).",
     "revision": "Create a new revision file.",
+    "settings": "Show the settings, and where each value comes from.",
     "show": "Show the revision denoted by the given symbol.",
     "squash": "Put one revision in place of several, with proof.",
     "stamp": "Set the revision in the database without running migrations.",
@@ -91,6 +95,20 @@ LINES = {
     "wait": "Wait until the databases answer, or are at the newest revision.",
 }
 """The line in the help of each built-in plugin that gives a command, which a test holds to the command's own."""
+
+TASKS = {
+    "Write revisions": (
+        *("init", "migrate", "revision", "edit", "merge", "rebase", "squash"),
+        *("adopt", "list-templates"),
+    ),
+    "Run revisions": ("upgrade", "downgrade", "stamp"),
+    "Look": ("status", "current", "plan", "history", "heads", "branches", "show", "graph"),
+    "Check": ("check", "lint", "verify"),
+    "Operate": ("create", "drop", "wait", "repair", "ensure-version"),
+    "Plugins": ("plugins",),
+    "Help": ("doctor", "settings", "explain", "completion"),
+}
+"""The built-in commands by what they are for, in the order of the help of the group."""
 
 
 class CommandModule:
@@ -109,8 +127,17 @@ class CommandModule:
         yield DeferredCommand(self.name.replace("_", "-"), LINES[self.name], self._command)
 
     def _command(self) -> click.Command:
-        (command,) = import_module(BUILTINS[self.name]).ellar_db_register_commands()
-        return command  # type: ignore[no-any-return]
+        return command_of(self.name)
+
+
+def command_of(name: str) -> click.Command:
+    """Return the command that a built-in plugin gives.
+
+    Args:
+        name: The plugin's name in `BUILTINS`.
+    """
+    (command,) = import_module(BUILTINS[name]).ellar_db_register_commands()
+    return command  # type: ignore[no-any-return]
 
 
 def built_in(name: str) -> object:

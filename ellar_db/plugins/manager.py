@@ -6,7 +6,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
 from operator import itemgetter
@@ -36,7 +36,9 @@ from ellar_db.plugins.faults import (
 )
 from ellar_db.plugins.record import BUILT_IN, DISABLE, INSTALLED, PROJECT, UNUSABLE, Plugin, leaving_out, recorded
 from ellar_db.plugins.requirements import chosen_plugin, rivalry, unmet
-from ellar_db.project.settings import KEYS, Settings, read_settings
+from ellar_db.project.env_files import use
+from ellar_db.project.keys import KEYS
+from ellar_db.project.settings import Settings, read_settings, settings_state
 from ellar_db.util.errors import DbError, in_one_line, stack_trace
 from ellar_db.util.masking import masked
 from ellar_db.version import __version__
@@ -366,11 +368,11 @@ class PluginManager(pluggy.PluginManager):
         """
         if self.settings.misspelt:
             raise DbError(
-                f"{self.settings.path} has [{self.settings.misspelt}], which nothing reads; did you mean "
+                f"{self.settings.pyproject} has [{self.settings.misspelt}], which nothing reads; did you mean "
                 "[tool.ellar-db]?"
             )
         for text, problem in unmet(self.settings.texts("required-plugins"), self.records):
-            raise DbError(f"[tool.ellar-db] required-plugins has {text!r}, and {problem}")
+            raise DbError(f"{self.settings.place('required-plugins')} has {text!r}, and {problem}")
         reason = refusal(self.records) if strict else ""
         if reason:
             raise DbError(reason)
@@ -385,10 +387,12 @@ def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
     Raises:
         DbError: The settings can't be read.
     """
-    manager = PluginManager(read_settings() if settings is None else settings)
-    if not manager.settings.table.keys() <= KEYS:
+    settings = read_settings() if settings is None else settings
+    use(settings.variables)
+    manager = PluginManager(settings)
+    if not manager.settings.table.keys() <= KEYS.keys():
         unknown = ", ".join(manager.settings.unknown_keys())
-        click.echo(f"Warning: [tool.ellar-db] has {unknown}, which nothing reads.", err=True)
+        click.echo(f"Warning: {manager.settings.title} has {unknown}, which nothing reads.", err=True)
     if os.environ.get("ELLAR_DB_TRACE_PLUGINS", "") not in ("", "0"):
         from ellar_db.plugins.tracing import trace
 
@@ -435,12 +439,13 @@ class Managers:
     """The plugin managers of this process: one for each project folder."""
 
     def __init__(self) -> None:
-        self._by_folder: dict[str, tuple[tuple[int, int] | None, PluginManager]] = {}
+        self._by_folder: dict[str, tuple[Hashable, PluginManager]] = {}
 
     def __call__(self) -> PluginManager:
         """Return the manager of the project in the working directory.
 
-        It is made when it is first asked for, and again when pyproject.toml has changed.
+        It is made when it is first asked for, and again when the settings have changed. The variables of its files are
+        then those of the environment.
 
         Raises:
             DbError: The project's settings can't be read.
@@ -450,14 +455,12 @@ class Managers:
             True
         """
         folder = os.getcwd()
-        try:
-            found = os.stat(os.path.join(folder, "pyproject.toml"))
-            state = (found.st_mtime_ns, found.st_size)
-        except OSError:
-            state = None
         known = self._by_folder.get(folder)
-        if known is None or known[0] != state:
-            known = self._by_folder[folder] = state, create_plugin_manager()
+        if known is None or known[0] != settings_state(folder, known[1].settings):
+            settings = read_settings()
+            state = settings_state(folder, settings)
+            known = self._by_folder[folder] = state, create_plugin_manager(settings)
+        use(known[1].settings.variables)
         return known[1]
 
     def cache_clear(self) -> None:

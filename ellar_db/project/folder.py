@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ellar_db.project.settings import TABLE, read_toml
+from ellar_db.project.settings import FILE, TABLE
+from ellar_db.project.toml import read_toml
 
 TABLES = (TABLE, "ellar", "alembic")
 """Tables below `[tool]` that make the folder of a pyproject.toml the project's."""
@@ -19,8 +20,8 @@ TABLES = (TABLE, "ellar", "alembic")
 def project_folder(start: Path) -> Path:
     """Return the project's folder: the first of a folder and its parents that has settings.
 
-    The search ends at the root of a repository, below the home directory, and at the root of the file system. A
-    pyproject.toml of another user is no other folder's, since the modules that it names are run.
+    The search ends at the root of a repository, below the home directory, and at the root of the file system. The
+    settings of another user are no other folder's, since the modules that it names are run.
 
     Args:
         start: The folder in which to begin.
@@ -98,7 +99,7 @@ def _home() -> Path | None:
 
 
 def _has_settings(folder: Path) -> bool:
-    if (folder / "alembic.ini").is_file() and not (folder / "env.py").is_file():
+    if (folder / FILE).is_file() or ((folder / "alembic.ini").is_file() and not (folder / "env.py").is_file()):
         return True
     file = folder / "pyproject.toml"
     if not file.is_file():
@@ -118,9 +119,10 @@ def _is_safe(folder: Path, start: Path) -> bool:
     """Return whether a folder's settings may count in another one: not those of a third user."""
     if folder == start or not hasattr(os, "getuid"):
         return True
-    file = folder / "pyproject.toml"
-    owner = (file if file.is_file() else folder).stat().st_uid
-    if owner in (os.getuid(), 0, start.stat().st_uid):
+    trusted = (os.getuid(), 0, start.stat().st_uid)
+    files = [file for file in (folder / "pyproject.toml", folder / FILE) if file.is_file()] or [folder]
+    file = next((file for file in files if file.stat().st_uid not in trusted), None)
+    if file is None:
         return True
     # most commands find their folder without a word
     import logging

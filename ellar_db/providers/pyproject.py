@@ -26,11 +26,13 @@ def ellar_db_databases() -> Iterable[Database]:
     filled = {name: _filled(name, spec, settings) for name, spec in settings.mapping("databases").items()}
     single = settings.text("database")
     if single is not None:
-        if DEFAULT in filled:
+        if DEFAULT in filled and settings.given.keys().isdisjoint(("database", "databases")):
             raise DbError(
-                f"[tool.ellar-db] has both database and databases.{DEFAULT}; leave one out in {settings.path}"
+                f"{settings.title} has both database and databases.{DEFAULT}; leave one out in {settings.path}"
             )
-        filled = {DEFAULT: {"url": single}, **filled}
+        named = {DEFAULT: {"url": single}}
+        # a variable overrides the file
+        filled = {**named, **filled} if "databases" in settings.given else {**named, **filled, **named}
     if not filled:
         return []
     options = MigrationOptions(
@@ -49,9 +51,8 @@ def ellar_db_directory() -> Path | None:
 
 
 def _filled(name: str, spec: Any, settings: Settings) -> dict[str, Any]:
+    place = settings.place("databases", table=True)
     table = {"url": spec} if isinstance(spec, str) else spec
     if not isinstance(table, dict) or not isinstance(table.get("url"), str):
-        raise DbError(
-            f"[tool.ellar-db.databases] {name} must be a URL or a table with 'url'; mend it in {settings.path}"
-        )
-    return {**table, "url": expanded(table["url"], f"[tool.ellar-db.databases] {name}")}
+        raise DbError(f"{place} {name} must be a URL or a table with 'url'; {settings.remedy('databases')}")
+    return {**table, "url": expanded(table["url"], f"{place} {name}")}

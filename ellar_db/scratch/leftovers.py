@@ -109,6 +109,14 @@ def drop_left(url: URL, drop: Callable[[str], Any]) -> None:
                 log.info("Dropped the scratch database %s, which a killed run had left.", note.stem)
 
 
+def left_behind() -> list[str]:
+    """Return the names of what killed programs left, and a later run removes: folders, and databases on servers."""
+    home = _folder()
+    if not home.is_dir():
+        return []
+    return [path.stem for suffix in ("", ".json") for path in _left(home, suffix)]
+
+
 def _left(home: Path, suffix: str) -> Iterator[Path]:
     """Yield what programs left that don't run any more, each while it is locked."""
     for path in sorted(home.iterdir()):
@@ -134,8 +142,7 @@ def _server(url: URL) -> Mapping[str, Any]:
 
 def _home() -> Path | None:
     """Return the folder for notes; None if it can't be made, or others could write to it."""
-    user = os.geteuid() if hasattr(os, "geteuid") else ""
-    home = Path(tempfile.gettempdir()) / f"ellar-db-scratch{user}"
+    home = _folder()
     try:
         home.mkdir(mode=0o700, exist_ok=True)
         found = home.lstat()
@@ -143,5 +150,9 @@ def _home() -> Path | None:
         return None
     if not stat.S_ISDIR(found.st_mode):
         return None
-    private = not hasattr(os, "geteuid") or (found.st_uid == user and not found.st_mode & 0o022)
+    private = not hasattr(os, "geteuid") or (found.st_uid == os.geteuid() and not found.st_mode & 0o022)
     return home if private else None
+
+
+def _folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"ellar-db-scratch{os.geteuid() if hasattr(os, 'geteuid') else ''}"

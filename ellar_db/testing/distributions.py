@@ -72,7 +72,7 @@ class Distributions:
         Example:
             install_distribution.from_folder(Path(__file__).parent.parent)
         """
-        from ellar_db.project.settings import read_toml
+        from ellar_db.project.toml import read_toml
 
         described = read_toml(folder / "pyproject.toml")["project"]
         self._monkeypatch.syspath_prepend(str(folder / "src" if (folder / "src").is_dir() else folder))

@@ -149,6 +149,15 @@ def remember_text(text: str) -> None:
             _known.update((raw, unquote(raw), *ends))
 
 
+def remember_secret(text: str) -> None:
+    """Mask a secret from now on.
+
+    Args:
+        text: The secret.
+    """
+    _known.add(text)
+
+
 def _of(options: Mapping[str, Any]) -> Iterator[Any]:
     for key, value in options.items():
         if isinstance(value, Mapping):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 
-from ellar_db.project.settings import parse_toml
+from ellar_db.project.toml import parse_toml
 from ellar_db.revisions.rewriting.environment import ELSEWHERE, own_code
 from ellar_db.testing import Project
 from tests.support.folders import MAKERS, WHOLE, ForeignFolder

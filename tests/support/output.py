@@ -22,6 +22,15 @@ def rows(table: str) -> list[str]:
     return found
 
 
+def timeless(text: str) -> str:
+    """Return what a program printed with T in place of each time that something took, such as `0.12 s`.
+
+    Args:
+        text: What was printed.
+    """
+    return re.sub(r"\b\d+\.\d+ s\b", "T s", text)
+
+
 def without_page(text: str) -> str:
     """Return what a program wrote without the page that its last line, an error, names, once it is that of its message.
 

@@ -136,7 +136,7 @@ def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str
         rows: The rows of `inventory`.
     """
     from ellar_db.cli.overriding import all_params
-    from ellar_db.cli.registry import RESCUE, registry_of
+    from ellar_db.cli.registry import RESCUES, registry_of
     from ellar_db.config.collection import collect_packages
     from ellar_db.plugins.discovery import not_installed, unknown_names
     from ellar_db.plugins.manager import get_plugin_manager
@@ -157,7 +157,7 @@ def problems(ctx: click.Context, rows: Sequence[dict[str, Any]]) -> Iterator[str
     for claims in registry.claims.values():
         if claims.problem and claims.plugin.kind == BUILT_IN:
             yield claims.problem
-        if claims.command.name != RESCUE:
+        if claims.command.name not in RESCUES:
             yield from offered_options(claims.command, all_params(registry, claims.command), manager)[1]
     yield from _odd_choices(manager)
     for variable, name in unknown_names(manager.settings.texts("plugins")):

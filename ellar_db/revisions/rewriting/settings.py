@@ -14,7 +14,8 @@ from ellar_db.config.folder import DIRECTORY
 from ellar_db.databases.database import DEFAULT
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import get_plugin_manager
-from ellar_db.project.settings import parse_toml, read_settings
+from ellar_db.project.settings import settings_of_files
+from ellar_db.project.toml import parse_toml
 from ellar_db.revisions.rewriting.answers import FoundDatabase
 from ellar_db.util.errors import DbError
 from ellar_db.util.masking import SECRET
@@ -122,7 +123,7 @@ def with_settings(pyproject: Path, new: NewSettings) -> str | None:
         DbError: The file has settings of ellar_db already, or they can't be appended to it.
     """
     added = new.text()
-    if not added or read_settings(pyproject.parent).table:
+    if not added or settings_of_files(pyproject.parent).table:
         return None
     if not pyproject.is_file():
         return added

@@ -1,0 +1,1 @@
+"""What is in order, and what is wrong, with all that a command needs."""
