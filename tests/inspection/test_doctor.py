@@ -88,8 +88,8 @@ def test_all_is_in_order(project: Project, any_database: str, driver: str) -> No
         ("ok", "settings", f"{project.path}/pyproject.toml with [tool.ellar-db]", None),
         ("ok", "application", "no application of Ellar is named, and none is needed", None),
         ("ok", "folder", "migrations, with ellar-db's env.py", None),
-        ("ok", "revisions", "2, the head is second", None),
         ("ok", "databases", "default", None),
+        ("ok", "revisions", "2, the head is second", None),
         ("ok", "plugins", "none besides ellar-db's own", None),
         ("ok", "database default", MAY, None),
         ("ok", "database default", "at second, the newest revision", None),
@@ -307,7 +307,7 @@ class TestApplication:
         assert [line.partition(":")[0] for line in told if not line.startswith(" ")][3:6] == [
             "broken  application",
             "ok      folder",
-            "look    revisions",
+            "look    databases",
         ]
         assert "look    databases: those of the application aren't known as long as it doesn't start" in told
 
@@ -349,6 +349,19 @@ class TestPlugins:
 
 
 class TestDatabase:
+    def test_without_models(self, project: Project) -> None:
+        project.write("pyproject.toml", "[tool.ellar-db]\ndatabase = 'sqlite:///app.db'\n")
+        project.db("init")
+
+        told = found(project)
+
+        assert of(told, "databases")[1] == (
+            "ok",
+            "default without models, so that migrate and check have nothing to compare",
+            "metadata=... for EllarDBModule.setup, or metadata in [tool.ellar-db]",
+        )
+        assert of(told, "revisions") == [("look", "there is none yet", '`ellar-db revision -m "Initial migration."`')]
+
     def test_that_is_down_beside_another(self, several: Project) -> None:
         text = (several.path / "pyproject.toml").read_text()
         (several.path / "pyproject.toml").write_text(
@@ -594,6 +607,11 @@ def nothing_there(project: Project) -> None:
     pass
 
 
+def no_models(project: Project) -> None:
+    project.write("pyproject.toml", "[tool.ellar-db]\ndatabase = 'sqlite:///app.db'\n")
+    project.db("init")
+
+
 def no_revisions(project: Project) -> None:
     project.db("init")
 
@@ -642,6 +660,7 @@ def foreign(project: Project) -> None:
     [
         (nothing_there, ["init", "upgrade"], "folder"),
         (no_revisions, ["migrate -m 'Initial migration.'", "upgrade"], "revisions"),
+        (no_models, ["revision -m 'Initial migration.'", "upgrade"], "revisions"),
         (two_heads, ["merge -m 'Join the heads.'", "upgrade"], "revisions"),
         (labelled_heads, ["heads", "check --drift", "check"], ""),
         (behind, ["upgrade"], "database default"),
@@ -649,7 +668,7 @@ def foreign(project: Project) -> None:
         (unknown_key, ["settings", "check --drift", "check"], ""),
         (
             many,
-            ["migrate -m 'Initial migration.'", *(f"upgrade --database t{each}" for each in range(10)), "status"],
+            ["revision -m 'Initial migration.'", *(f"upgrade --database t{each}" for each in range(10)), "status"],
             "",
         ),
         (foreign, ["adopt", "migrate -m 'Initial migration.'", "upgrade"], ""),
