@@ -131,6 +131,17 @@ class TestVariables:
         monkeypatch.setenv("ELLAR_DB_DIRECTORY", "")
         assert plain.db("init").stdout.startswith("Made one.")
 
+    def test_override_what_plugins_and_the_application_say(
+        self, plain: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plain.configure(extra="plugins = ['place']\n")
+        plain.write("place.py", "from ellar_db import hookimpl\n@hookimpl\ndef ellar_db_directory(): return 'theirs'\n")
+        plain.forget("place")
+        monkeypatch.setenv("ELLAR_DB_DIRECTORY", "given")
+
+        assert plain.db("init").stdout.startswith("Made given.")
+        plain.forget("place")
+
     def test_of_the_database_override_it(self, plain: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         plain.db("init")
         plain.db("revision", "-m", "first")
