@@ -128,6 +128,16 @@ def rows(work: Path) -> Iterator[Row]:
         Side((*program, "heads"), flask),
         0.12,
     )
+    revision = next((plain / "migrations" / "versions").glob("*.py")).stem[:2]
+    asked = {"COMP_LINE": f"ellar-db upgrade {revision}", "_ELLAR_DB_COMPLETE": "bash_complete"}
+    words = {"COMP_WORDS": "flask db upgrade --t", "COMP_CWORD": "3", "_FLASK_COMPLETE": "bash_complete"}
+    yield Row(
+        "completion of a revision; of an option",
+        "flask db",
+        Side(OURS, plain, variables=asked),
+        Side(program[:1], flask, variables=words),
+        0.4,
+    )
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from ellar_db.cli.loading import explain_loading
 from ellar_db.databases.configuration import Configuration
 from ellar_db.databases.database import Databases
 from ellar_db.databases.options import MigrationOptions
-from ellar_db.util.errors import DbError, needing_ellar
+from ellar_db.util.errors import DbError, meant, needing_ellar
 
 with needing_ellar("EllarDBModule"):
     from ellar.common import IModuleSetup, Module
@@ -160,9 +160,10 @@ class EllarDBModule(ModuleBase, IModuleSetup):  # type: ignore[misc]  # ellar's 
             unknown = sorted(set(arguments) - {"databases", "metadata", "migration_options"})
             if unknown or not {"databases", "migration_options"} & set(arguments):
                 problem = f"has {', '.join(unknown)}" if unknown else "lacks databases"
+                near = meant(unknown[0], ("databases", "metadata", "migration_options")) if unknown else ""
                 raise DbError(
                     f"{CONFIG_KEY} of the application's config {problem}; "
-                    "it takes databases, metadata and migration_options"
+                    f"it takes databases, metadata and migration_options{near}"
                 )
             return cls.setup(**arguments)
 

@@ -7,9 +7,12 @@ import re
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,6 +25,10 @@ TRACEBACK = {"--raiseerr", "--traceback"}
 """The names of the option that shows the whole traceback of an error."""
 
 
+TEXT, JSON = FORMATS = "text", "json"
+"""The formats of the log."""
+
+
 class GroupOptions(NamedTuple):
     """The options on the command line before the command's name.
 
@@ -32,6 +39,8 @@ class GroupOptions(NamedTuple):
         name: `-n`, the ini file's section.
         quiet: `-q`.
         traceback: `--traceback` or `--raiseerr`.
+        log_format: `--log-format`, one of `FORMATS`; None if it isn't given.
+        verbose: How often `-v` was given: once for Alembic's log, twice for SQLAlchemy's too.
     """
 
     directory: Path | None = None
@@ -40,6 +49,8 @@ class GroupOptions(NamedTuple):
     name: str = "alembic"
     quiet: bool = False
     traceback: bool = False
+    verbose: int = 0
+    log_format: str | None = None
 
 
 def group_options() -> GroupOptions:
@@ -61,6 +72,45 @@ def tracebacks_wanted() -> bool:
     return group_options().traceback or os.environ.get("ELLAR_DB_TRACEBACK", "") not in ("", "0")
 
 
+COMPLETED = "ellar_db.completed"
+"""Key in the context of a command line that a shell completes: what knows the names."""
+
+DATABASE, GROUP, PACKAGE, REVISION = "database", "group", "package", "revision"
+RULE, TEMPLATE, TROUBLE = "rule", "template", "trouble"
+"""What a word of the command line may name."""
+
+
+def names_for(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
+    """Return what a shell completes a word with; nothing outside of the group `db`.
+
+    Args:
+        kind: What the word names.
+        ctx: The context of the command.
+        incomplete: The beginning of the word.
+    """
+    known = ctx.meta.get(COMPLETED)
+    return [] if known is None else known(kind, ctx, incomplete)
+
+
+class Named(click.types.StringParamType):
+    """A text that names something, with which a shell can complete it.
+
+    Args:
+        kind: `DATABASE`, `GROUP`, `PACKAGE`, `REVISION`, `RULE`, `TEMPLATE` or `TROUBLE`.
+
+    Example:
+        >>> Named(DATABASE).convert("default", None, None)
+        'default'
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
+        """Return the names."""
+        return names_for(self.kind, ctx, incomplete)
+
+
 class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click
     """A revision: an id, its beginning, `head`, `base`, `label@head`, or relative as in `+2` and `-1`.
 
@@ -72,7 +122,8 @@ class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gene
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
         if text.startswith("-") and not text[1:].isdigit():
-            raise click.NoSuchOption(text, ctx=ctx)
+            known = [name for each in ctx.command.params for name in each.opts] if ctx else []
+            raise click.NoSuchOption(text, possibilities=[name for name in known if name.startswith("-")], ctx=ctx)
         if not text.strip():
             self.fail("a revision can't be empty", param, ctx)
         if text.count(":") > 1:
@@ -80,6 +131,10 @@ class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gene
         if any(part.endswith("@") for part in text.split(":")):
             self.fail(f"in {text!a} a revision must follow the '@'", param, ctx)
         return text
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
+        """Return the revisions of the folder."""
+        return names_for(REVISION, ctx, incomplete)
 
 
 class Rename(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click
@@ -192,7 +247,9 @@ def environment(function: F) -> F:
 
 def package(function: F) -> F:
     """Add `--package`, which makes a command use a package's migrations instead of the application's."""
-    return click.option("--package", metavar="NAME", help="Use the migrations of this installed package.")(function)
+    return click.option(
+        "--package", type=Named(PACKAGE), metavar="NAME", help="Use the migrations of this installed package."
+    )(function)
 
 
 class Selection(NamedTuple):
@@ -271,12 +328,14 @@ def databases(function: F) -> F:
     for option in (
         click.option(
             "--group",
+            type=Named(GROUP),
             multiple=True,
             metavar="NAME",
             help="Only the databases of this group (may be given several times).",
         ),
         click.option(
             "--database",
+            type=Named(DATABASE),
             multiple=True,
             metavar="NAME",
             help="Only this database, or those that a pattern such as 'acme*' matches (may be given several times).",

@@ -317,7 +317,7 @@ def test_a_transaction_that_does_not_see_what_another_run_did_is_refused(
 def test_a_transaction_that_sees_it_goes_on(project: Project, new_database: Callable[[str], str]) -> None:
     folder = overtaken(project, new_database("postgresql"), "READ COMMITTED")
 
-    assert "Running upgrade" not in run(folder, "upgrade").replace("Running upgrade r1 -> r2", "", 1)
+    assert run(folder, "upgrade") == "Already up to date (r2).\n"
     assert version(folder) == ["r2"]
 
 

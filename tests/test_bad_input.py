@@ -14,6 +14,7 @@ from click.testing import Result
 
 from ellar_db.testing import Project
 from ellar_db.testing.project import MODELS
+from tests.support.output import without_page
 from tests.support.processes import TIMEOUT, run
 from tests.support.revisions import add
 
@@ -36,7 +37,7 @@ def refused(result: Result) -> str:
     assert [line for line in lines if line.startswith("Error: ")] == lines[-1:], result.stderr
     assert len(lines) == (4 if result.exit_code == 2 else 1), result.stderr
     assert SECRET not in result.output
-    return lines[-1].removeprefix("Error: ")
+    return without_page(lines[-1]).removeprefix("Error: ")
 
 
 def everything(project: Project) -> dict[str, bytes]:

@@ -19,6 +19,7 @@ from ellar_db.plugins.faults import OPTIONAL
 from ellar_db.plugins.manager import create_plugin_manager, get_plugin_manager
 from ellar_db.plugins.record import Plugin, leaving_out
 from ellar_db.testing import Project
+from tests.support.output import without_page
 
 Install = Callable[..., Path]
 
@@ -71,6 +72,7 @@ READING = {
 
 ADDS = """
 import click
+from tests.support.output import without_page
 from ellar_db import hookimpl
 
 @hookimpl
@@ -101,7 +103,7 @@ def refused(project: Project, *arguments: str) -> str:
     assert content(project) == before
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
-    return result.stderr.splitlines()[-1]
+    return without_page(result.stderr.splitlines()[-1])
 
 
 def list_guard(project: Project, source: str = GUARD, listed: str = "guard") -> None:

@@ -131,9 +131,10 @@ inside = st.one_of(st.sampled_from([*PATHS, *ODD]), st.text(characters, max_size
 )
 numbers = st.sampled_from(["0", "0.01", "-1", "nan", "inf", "1e400", "", "x", "٣"])
 
+# completion, which may write to the home folder, has tests of its own
 COMMANDS = sorted(
-    "branches check create current doctor downgrade drop edit ensure-version graph heads history init lint "
-    "list-templates merge migrate plan plugins rebase repair revision settings show squash stamp status upgrade "
+    "branches check create current doctor downgrade drop edit ensure-version explain graph heads history init "
+    "lint list-templates merge migrate plan plugins rebase repair revision settings show squash stamp status upgrade "
     "verify wait".split()
 )
 

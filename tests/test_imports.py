@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ellar_db.plugins.builtin import BUILTINS, LINES, built_in
+from ellar_db.plugins.builtin import BUILTINS, LINES, TASKS, built_in
 from ellar_db.testing import Project
 from ellar_db.util.garbage import COMPARING, RUNNING
 from tests.support.applications import Shop, new_shop
@@ -116,6 +116,12 @@ def test_what_is_known_of_a_command_before_it_is_imported(name: str) -> None:
 
 def test_every_command_is_known() -> None:
     assert {name for name, module in BUILTINS.items() if ".commands." in module} == LINES.keys()
+
+
+def test_each_command_is_listed_with_one_task() -> None:
+    listed = sorted(name for names in TASKS.values() for name in names)
+
+    assert listed == sorted(name.replace("_", "-") for name in LINES)
 
 
 @pytest.mark.parametrize("module", BUILTINS.values())

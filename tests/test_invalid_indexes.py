@@ -92,7 +92,7 @@ def test_the_way_out_works(shop: Project) -> None:
     shop.db("upgrade")
 
     assert shop.db("current").stdout == "second (head)\n"
-    assert shop.db("upgrade").stderr == "Nothing to do: the database is already at this revision.\n"
+    assert shop.db("upgrade").stderr == "Already up to date (second).\n"
 
 
 @pytest.mark.parametrize(

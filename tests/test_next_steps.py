@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 
 from ellar_db.project.settings import expanded
 from ellar_db.testing import Project
+from tests.support.output import without_page
 from tests.support.processes import run
 from tests.support.revisions import add
 from tests.support.servers import asynchronous
@@ -34,7 +35,7 @@ def error(project: Project, *command: str, exit_code: int = 1) -> str:
     """Return an error's line, without its start."""
     line = project.db(*command, exit_code=exit_code).stderr.splitlines()[-1]
     assert line.startswith("Error: ")
-    return line.removeprefix("Error: ")
+    return without_page(line).removeprefix("Error: ")
 
 
 # revisions that aren't there

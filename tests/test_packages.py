@@ -21,6 +21,7 @@ from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.testing import Project
 from ellar_db.testing.project import tables
 from tests.support.applications import Shop, new_shop
+from tests.support.output import timeless
 from tests.support.processes import TIMEOUT, python
 from tests.support.servers import asynchronous, sync_engine
 
@@ -95,7 +96,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 def ran(stderr: str) -> list[str]:
     """Give the revisions that a command ran, in order."""
-    return re.findall(r"^Running \w+ +(?:\w+)? -> (\w*)", stderr, re.MULTILINE)
+    return re.findall(r"^  ok  (?:\[ *\d+/\d+\] )?(\w+)", stderr, re.MULTILINE)
 
 
 def there(url: str = "sqlite:///app.db") -> set[str]:
@@ -150,11 +151,12 @@ class TestUpgrade:
         bring("audit")
 
         said = started.db("upgrade").stderr
-        assert said == (
-            "Package audit (ellar-db-audit 1.0):\nRunning upgrade  -> audit1, Make audit.\n"
-            "Application:\nRunning upgrade  -> users1, empty message\n"
+        assert timeless(said) == (
+            "Package audit (ellar-db-audit 1.0):\n  ok  audit1 Make audit.  T s\n"
+            "1 revision applied in T s; now at audit1 (head).\n"
+            "Application:\n  ok  users1  T s\n1 revision applied in T s; now at users1 (head).\n"
         )
-        assert started.db("upgrade").output == "Nothing to do: the database is already at this revision.\n"
+        assert started.db("upgrade").output == "Already up to date (users1).\n"
 
     def test_a_new_revision_of_a_package_is_run_by_the_next_upgrade(self, started: Project, bring: Bring) -> None:
         bring("audit")
@@ -306,7 +308,7 @@ class TestShown:
 
         assert started.db("check", exit_code=1).stderr == (
             "Error: package audit: not at its newest revision; run `ellar-db upgrade` first; "
-            "Target database is not up to date; run `ellar-db upgrade` first\n"
+            "Target database is not up to date; run `ellar-db upgrade` first [ellar-db explain E02]\n"
         )
 
     def test_models_of_a_package_that_no_revision_has(self, started: Project, bring: Bring) -> None:
@@ -760,7 +762,7 @@ class TestRefused:
         bring("audit")
 
         assert started.db("upgrade", "--package", "audti", exit_code=1).stderr == (
-            "Error: no plugin brings migrations of a package 'audti'; there is: audit\n"
+            "Error: no plugin brings migrations of a package 'audti'; there is: audit; did you mean audit?\n"
         )
 
     def test_a_revision_of_its_own_that_can_not_be_read(self, started: Project, bring: Bring) -> None:
@@ -907,7 +909,7 @@ def test_schema_of_the_version_tables(started: Project, bring: Bring, new_databa
 
     assert there(url) == {"audit", "users"}
     assert set(inspect(engine).get_table_names("versions")) == {"alembic_version", "alembic_version_audit"}
-    assert started.db("upgrade").output == "Nothing to do: the database is already at this revision.\n"
+    assert started.db("upgrade").output == "Already up to date (users1).\n"
     started.db("check")
     os.environ["ELLAR_DB_DISABLE_PLUGINS"] = "ellar-db-audit"
     started.forget()

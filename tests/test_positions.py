@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from ellar_db.config.reports.position import Position, explained
 from ellar_db.runtime.versions import is_newest
 from ellar_db.testing import Project
+from tests.support.output import without_page
 from tests.support.revisions import add
 
 UNKNOWN = (
@@ -32,7 +33,8 @@ def forked(plain: Project) -> Project:
 
 
 def error(project: Project, *arguments: str, exit_code: int = 1) -> str:
-    return project.db(*arguments, exit_code=exit_code).stderr.splitlines()[-1].removeprefix("Error: ")
+    line = project.db(*arguments, exit_code=exit_code).stderr.splitlines()[-1]
+    return without_page(line).removeprefix("Error: ")
 
 
 def remove(project: Project, revision: str) -> None:

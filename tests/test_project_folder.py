@@ -48,7 +48,7 @@ def test_the_program_itself(below: Project) -> None:
     done = run(Project(below.path / "shop/api"), "ellar-db", "upgrade")
 
     assert "t_first" in below.tables(f"sqlite:///{below.path}/app.db")
-    assert "Running upgrade  -> first" in done.stderr
+    assert "  ok  first" in done.stderr
 
 
 def test_init_makes_no_second_folder(below: Project) -> None:

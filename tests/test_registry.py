@@ -10,6 +10,7 @@ import click
 import pytest
 
 from ellar_db.cli.registry import collect_commands
+from ellar_db.plugins.builtin import TASKS
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.testing import Project
 
@@ -60,6 +61,23 @@ def test_of_the_projects_own_modules_the_last_wins(plain: Project) -> None:
     plain.configure(extra="plugins = ['one', 'two']")
 
     assert plain.db("heads").output == "two\n"
+
+
+def test_the_help_lists_commands_by_task_and_those_of_plugins_apart(plain: Project, install: Install) -> None:
+    install("ant", giving("report", "ant"))
+    install("bee", giving("heads", "bee"))
+    install("cat", giving("a-name-that-is-longer-than-24", "cat"))
+
+    shown = plain.db("--help").stdout
+
+    assert re.findall(r"^(\w.*):$", shown, re.MULTILINE) == ["Options", *TASKS, "Commands of plugins"]
+    look, others = re.search(r"^Look:\n(.*?)\n\n", shown, re.MULTILINE | re.DOTALL), shown.partition("plugins:\n")[2]
+    assert look is not None
+    assert re.search(r"^  heads +Say bee\. \[bee\]$", look[1], re.MULTILINE)
+    assert re.fullmatch(r"  a-name-that-is-longer-than-24\n +Say cat\. \[cat\]\n  report +Say ant\. \[ant\]\n", others)
+    assert max(map(len, shown.splitlines())) <= 80
+    columns = {line.index("Say") for line in shown.splitlines() if "Say" in line}
+    assert len(columns) == 1
 
 
 @pytest.mark.parametrize("name", ["report", "heads"])

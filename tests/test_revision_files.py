@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ellar_db.testing import Project
+from tests.support.output import without_page
 from tests.support.processes import run
 from tests.support.revisions import add
 
@@ -56,7 +57,7 @@ def refused(project: Project, *command: str) -> str:
     result = project.db(*command, exit_code=1)
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
-    return line.removeprefix("Error: ")
+    return without_page(line).removeprefix("Error: ")
 
 
 @pytest.mark.parametrize(

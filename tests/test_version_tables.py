@@ -117,7 +117,7 @@ def test_what_is_advised_works(project: Project, cure: str) -> None:
 
     done = project.db("upgrade")
 
-    assert "Running upgrade first -> second" in done.stderr
+    assert "  ok  second Add second" in done.stderr
     assert "version table" not in done.stderr
     assert project.tables() - {"alembic_version"} == {"alembic_versions", "t_second"}
 

@@ -6,58 +6,142 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from traceback import walk_stack
 from typing import Any
 
-from ellar_db.util.masking import say
+import click
+
+from ellar_db.options import JSON, TEXT, GroupOptions
+from ellar_db.output.json_lines import JsonLines
+from ellar_db.output.screen import Screen
+from ellar_db.output.steps import Step, watchers
+from ellar_db.output.style import BAD, WARNING, styled
+from ellar_db.util.masking import masked_statement
 
 
 class _Progress(logging.Handler):
-    """Prints the parts of Alembic's log that matter to users, unless the application logs them itself."""
+    """Prints the parts of the log that matter to users, unless the application logs them itself.
+
+    Args:
+        options: The options of the command line.
+    """
+
+    def __init__(self, options: GroupOptions) -> None:
+        super().__init__()
+        self._verbose, self._quiet = options.verbose, options.quiet
+        self.screen = Screen(every=bool(options.verbose))
 
     def emit(self, record: logging.LogRecord) -> None:
         # the application has set up its own handlers meanwhile, which show the log
         if logging.root.handlers:
             return
+        step = getattr(record, "step", None)
+        if isinstance(step, Step):
+            if not self._quiet:
+                self.screen.step(step)
+            return
         # what autogenerate detects is shown in words, once it is known what is written
-        progress = record.name.startswith("ellar_db") or str(record.msg).startswith("Running")
+        progress = record.name.startswith("ellar_db") or self._verbose
         # a revision's message may have several lines
-        line = " ".join(record.getMessage().splitlines())
+        line = styled(masked_statement(" ".join(record.getMessage().splitlines())))
         if record.levelno > logging.INFO:
-            say(f"{record.levelname.capitalize()}: {line}", err=True)
+            style = WARNING if record.levelno == logging.WARNING else BAD
+            self.screen.line(styled(f"{record.levelname.capitalize()}:", **style), " ", line)
         elif progress:
-            say(line, err=True)
+            self.screen.line(line)
+
+    def begin(self, step: Step) -> None:
+        """Show that a step begins, unless the log is shown elsewhere or not at all."""
+        if not logging.root.handlers and self in logging.getLogger("ellar_db").handlers:
+            self.screen.step(step)
+
+    def warn(self, text: str) -> None:
+        """Show a warning of Python's."""
+        self.screen.line(styled("Warning:", **WARNING), " ", styled(text))
+
+
+class _JsonProgress(JsonLines):
+    """Writes the log as JSON, whatever the application does with it."""
+
+    def warn(self, text: str) -> None:
+        """Write a warning of Python's."""
+        self.handle(logging.makeLogRecord({"name": "py.warnings", "levelname": "WARNING", "msg": text}))
 
 
 @contextmanager
-def messages(quiet: bool = False) -> Iterator[None]:
+def messages(options: GroupOptions, log_format: str = TEXT) -> Iterator[None]:
     """Show the progress of migrations, and warnings of Alembic and SQLAlchemy, on stderr while a command runs.
 
     Args:
-        quiet: Show nothing.
+        options: The options of the command line, which say how much is shown.
+        log_format: One of `FORMATS`.
     """
-    loggers = [logging.getLogger(name) for name in ("alembic", "ellar_db")]
-    levels = [logger.level for logger in loggers]
-    handler = _Progress()
-    for logger in loggers:
-        logger.addHandler(handler)
-        if logger.level == logging.NOTSET:
-            logger.setLevel(logging.ERROR if quiet else logging.INFO)
+    lowest = logging.ERROR if options.quiet else logging.INFO
+    # as text, Alembic's log is chosen line by line; the steps say the same
+    alembic = lowest if options.verbose or log_format == TEXT else max(lowest, logging.WARNING)
+    levels = {"alembic": alembic, "ellar_db": lowest}
+    # what it says when it is imported, which bare `alembic` never shows
+    levels["alembic.runtime.plugins"] = logging.WARNING
+    if options.verbose > 1:
+        levels["sqlalchemy.engine"] = logging.INFO
+    handler: _Progress | _JsonProgress = _JsonProgress() if log_format == JSON else _Progress(options)
+    with ExitStack() as stack:
+        if isinstance(handler, _Progress):
+            stack.callback(handler.screen.clear)
+            if handler.screen.is_live and not options.quiet:
+                watchers.append(handler.begin)
+                stack.callback(watchers.remove, handler.begin)
+        for name, level in levels.items():
+            stack.enter_context(_logging(logging.getLogger(name), handler, level))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.showwarning = partial(_show_warning, warnings.showwarning, handler.warn)
+        yield
+
+
+@contextmanager
+def errors_as_records() -> Iterator[None]:
+    """Log errors, which click would print.
+
+    Raises:
+        click.exceptions.Exit: There was an error; with its exit code.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.showwarning = partial(_show_warning, warnings.showwarning)
-            yield
+        yield
+    except click.ClickException as error:
+        logging.getLogger("ellar_db").error("%s", error.format_message())
+        raise click.exceptions.Exit(error.exit_code) from error
+
+
+@contextmanager
+def _logging(logger: logging.Logger, handler: logging.Handler, level: int) -> Iterator[None]:
+    """Let a handler see the records of a logger from a level on, unless the application has set another."""
+    before, propagates = logger.level, logger.propagate
+    # a child's records come to the handler of its parent
+    if not logger.name.startswith(("alembic.", "ellar_db.")):
+        logger.addHandler(handler)
+        if isinstance(handler, JsonLines):
+            # the application's handlers would write lines of another form between them
+            logger.propagate = False
+    if before == logging.NOTSET:
+        logger.setLevel(level)
+    try:
+        yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.removeHandler(handler)
-            logger.setLevel(level)
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+        logger.propagate = propagates
 
 
 def _show_warning(
-    others: Callable[..., Any], message: Warning | str, category: type[Warning], filename: str, *rest: Any
+    others: Callable[..., Any],
+    warn: Callable[[str], None],
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    *rest: Any,
 ) -> None:
     """Print a warning of Alembic or SQLAlchemy in one line, without its source line.
 
@@ -68,7 +152,7 @@ def _show_warning(
     for name in () if for_developers else ("alembic", "sqlalchemy"):
         package = sys.modules.get(name)
         if package is not None and Path(filename).is_relative_to(Path(str(package.__file__)).parent):
-            say(f"Warning: {' '.join(str(message).splitlines())}", err=True)
+            warn(" ".join(str(message).splitlines()))
             return
     others(message, category, filename, *rest)
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ellar_db.cli.troubles import with_page
 from ellar_db.options import tracebacks_wanted
 from ellar_db.plugins.blame import code_raised
-from ellar_db.util.click import replace_message
+from ellar_db.util.click import replace_message, suggest
 from ellar_db.util.errors import FULL, DbError, in_one_line, stack_trace
 from ellar_db.util.masking import masked, say
 
@@ -34,6 +35,8 @@ def one_line() -> Iterator[None]:
     except click.exceptions.NoArgsIsHelpError:
         raise
     except click.ClickException as error:
+        if isinstance(error, (click.NoSuchOption, click.NoSuchCommand)):
+            suggest(error)
         replace_message(error, masked(in_one_line(error.message)))
         raise
 
@@ -59,6 +62,8 @@ def explained(manager: Callable[[], PluginManager], owner: Callable[[], Plugin |
     except BaseException as error:  # plugins, models and revisions may raise anything
         known = _known(manager, error, owner)
         shown = known or error
+        if isinstance(shown, DbError):
+            replace_message(shown, with_page(shown.message))
         cause = error if known else error.__cause__
         if cause is not None and isinstance(shown, click.ClickException) and tracebacks_wanted():
             say(stack_trace(cause).rstrip("\n"), err=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ellar_db.cli.errors import explained, left_to_click, one_line
-from ellar_db.options import META, START, GroupOptions, group_options
+from ellar_db.options import COMPLETED, JSON, META, START, TEXT, GroupOptions, group_options
 from ellar_db.plugins.options import META as PLUGIN_OPTIONS
 from ellar_db.plugins.options import added_options, values
 from ellar_db.util.click import command_invoking
@@ -19,12 +19,20 @@ from ellar_db.util.errors import DbError
 from ellar_db.util.termination import EXIT_CODE, TerminatedError, terminable
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from ellar_db.cli.registry import Claims, Registry
     from ellar_db.plugins.manager import PluginManager
     from ellar_db.plugins.record import Plugin
 
 BEGUN = "ellar_db.begun"
 """Key in the context of a command that has parsed its arguments; `_invoked` names the plugin of an error after that."""
+
+OTHERS = "Commands of plugins"
+"""The heading of the commands that only plugins have."""
+
+LONGEST = 24
+"""Up to how long the name of a command may be that has its text beside it, and not below."""
 
 
 DOCTOR = "doctor"
@@ -66,6 +74,20 @@ class DbGroup(click.Group):
         if command is None or command.name in RESCUES:
             return command
         return self._wrapped(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed.
+
+        Raises:
+            click.NoSuchCommand: There is none; a similar one is suggested.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            # click knows only those that were added to the group
+            raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
 
     def _wrapped(self, command: click.Command) -> click.Command:
         from ellar_db.cli.overriding import all_params
@@ -120,24 +142,42 @@ class DbGroup(click.Group):
             return None
         return owner.failure(f"its command {command.name}", error)
 
+    def _log_format(self) -> str:
+        """Return the format of the log that the project sets; text where its settings are broken, which commands tell."""
+        try:
+            return self.manager.settings.text("log-format") or TEXT
+        except DbError:
+            return TEXT
+
     def _called(self, ctx: click.Context) -> Plugin | None:
         """Return the plugin whose command failed before it ran, as in an option's callback, or None."""
         claims = self.registry.claims.get(ctx.invoked_subcommand or "")
         return None if claims is None or ctx.meta.get(BEGUN) else claims.plugin
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands; those of plugins are marked with the plugin's name."""
+        """List the commands by what they are for, and those that only plugins have under a heading of their own.
+
+        One that comes from a plugin is marked with the plugin's name, wherever it stands.
+        """
+        from ellar_db.plugins.builtin import TASKS
+
         registry = self.registry
-        rows = []
+        rows = {}
         for name in self.list_commands(ctx):
             command = registry.listed(name)
             if command is None or command.hidden:
                 continue
             claims = registry.claims.get(name)
             mark = claims.mark if claims and not claims.problem else ""
-            rows.append((name, f"{self._short_help(command, claims)} {mark}".strip()))
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            rows[name] = f"{self._short_help(command, claims)} {mark}".strip()
+        ours = {name for names in TASKS.values() for name in names}
+        # with one width for all sections, their texts begin below each other
+        width = min(max(map(len, rows), default=0), LONGEST)
+        for task, names in {**TASKS, OTHERS: tuple(name for name in rows if name not in ours)}.items():
+            shown = [(name.ljust(width), rows[name]) for name in names if name in rows]
+            if shown:
+                with formatter.section(task):
+                    formatter.write_dl(shown, col_max=LONGEST)
 
     def _short_help(self, command: click.Command, claims: Claims | None) -> str:
         """Return a command's line in the help, which must be there even if a plugin's own class of commands fails."""
@@ -156,30 +196,67 @@ class DbGroup(click.Group):
             for text in args:
                 if "\0" in text or not _is_text(text):
                     raise click.UsageError(f"the argument {text!a} has characters that can't be used")
-            return super().make_context(info_name, args, parent, **extra)
+            ctx = super().make_context(info_name, args, parent, **extra)
+        if ctx.resilient_parsing:
+            # a shell completes the command line
+            ctx.meta[META], ctx.meta[COMPLETED] = _given(ctx), _completed
+        return ctx
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
+        """Return the commands with their lines in the help, without importing them, and the options."""
+        from click.shell_completion import CompletionItem
+
+        listed = ((name, self.registry.listed(name)) for name in self.list_commands(ctx) if name.startswith(incomplete))
+        commands = [
+            CompletionItem(name, help=command.get_short_help_str(100))
+            for name, command in listed
+            if command is not None and not command.hidden
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages on stderr and its errors in one line."""
-        from ellar_db.cli.console import messages
+        from ellar_db.cli.console import errors_as_records, messages
+        from ellar_db.output.style import colour
 
-        params = ctx.params
-        options = GroupOptions(
-            directory=params.get("directory"),
-            x_arg=tuple(params.get("x_arg") or ()),
-            config_files=tuple(params.get("config") or ()),
-            name=params.get("name") or "alembic",
-            quiet=bool(params.get("quiet")),
-            traceback=bool(params.get("raiseerr")),
-        )
+        options = _given(ctx)
+        if options.quiet and options.verbose:
+            raise click.UsageError("-q shows less and -v more; leave one of them out")
         ctx.meta[META] = options
+        ctx.color = colour()
         try:
-            with explained(lambda: self.manager, lambda: self._called(ctx)), messages(options.quiet), terminable():
+            log_format = options.log_format or self._log_format()
+            ctx.meta[META] = options._replace(log_format=log_format)
+            as_records = errors_as_records() if log_format == JSON else nullcontext()
+            explaining = explained(lambda: self.manager, lambda: self._called(ctx))
+            with messages(options, log_format), as_records, explaining, terminable():
                 result = super().invoke(ctx)
                 sys.stdout.flush()
                 return result
         except TerminatedError:
             click.echo("Error: ended by SIGTERM", err=True)
             ctx.exit(EXIT_CODE)
+
+
+def _given(ctx: click.Context) -> GroupOptions:
+    """Return the group's options on the command line."""
+    params = ctx.params
+    return GroupOptions(
+        directory=params.get("directory"),
+        x_arg=tuple(params.get("x_arg") or ()),
+        config_files=tuple(params.get("config") or ()),
+        name=params.get("name") or "alembic",
+        quiet=bool(params.get("quiet")),
+        traceback=bool(params.get("raiseerr")),
+        verbose=int(params.get("verbose") or 0),
+        log_format=params.get("log_format"),
+    )
+
+
+def _completed(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
+    from ellar_db.cli.completion import completed
+
+    return completed(kind, ctx, incomplete)
 
 
 def _doctor() -> click.Command:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import click
 
 from ellar_db.cli.program import db
+from ellar_db.cli.troubles import with_page
 from ellar_db.options import TRACEBACK, tracebacks_wanted
 from ellar_db.project.urls import advised_cause
 from ellar_db.util.alembic import import_colours_later
@@ -58,4 +59,5 @@ def _explained(ctx: click.Context, *, traceback: bool) -> Iterator[None]:
             raise
         if traceback or tracebacks_wanted():
             click.echo(stack_trace(error), err=True, nl=False)
-        raise UnavailableError(f"the application can't be loaded: {advised_cause(error)}{where_hint()}") from error
+        told = f"the application can't be loaded: {advised_cause(error)}{where_hint()}"
+        raise UnavailableError(with_page(told)) from error

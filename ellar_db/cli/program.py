@@ -9,9 +9,12 @@ from typing import Any
 import click
 
 from ellar_db.cli.group import DbGroup
-from ellar_db.options import PATH
+from ellar_db.options import FORMATS, PATH
 from ellar_db.util.errors import stack_trace
 from ellar_db.util.masking import say
+
+COMPLETE = "_ELLAR_DB_COMPLETE"
+"""The environment variable by which the script of `completion` asks."""
 
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -49,6 +52,13 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     "-n", "--name", default="alembic", show_default=True, help="Section of the ini file for Alembic's settings."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Do not log to standard output and error.")
+@click.option("-v", "--verbose", count=True, help="Show Alembic's log too; -vv: and the SQL, as SQLAlchemy logs it.")
+@click.option(
+    "--log-format",
+    type=click.Choice(FORMATS),
+    envvar="ELLAR_DB_LOG_FORMAT",
+    help="How the log is written to standard error; json: one object a line.",
+)
 @click.option("--raiseerr", "--traceback", is_flag=True, help="On an error, show the full traceback too.")
 @click.option(
     "--version",
@@ -68,9 +78,21 @@ def _lighten() -> None:
     sys.modules.setdefault("mako.ext.pygmentplugin", None)  # type: ignore[arg-type]
 
 
+def _complete_in_shells() -> None:
+    """Answer the script of `completion`, and write nothing but the answer to the terminal."""
+    from click.shell_completion import add_completion_class
+
+    from ellar_db.cli.shells import Bash
+
+    add_completion_class(Bash)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 def main() -> None:
     """Run the console script `ellar-db`."""
     _lighten()
+    if COMPLETE in os.environ:
+        _complete_in_shells()
     # an error that nobody expected may quote anything
     sys.excepthook = lambda _, error, __: say(stack_trace(error).rstrip("\n"), err=True)
     # models are imported from the working directory, as by `ellar` and `alembic`

@@ -15,7 +15,7 @@ from ellar_db.plugins.faults import NotOptionalError
 from ellar_db.plugins.manager import PluginManager
 from ellar_db.plugins.record import BUILT_IN, INSTALLED, UNUSABLE, Plugin, leaving_out
 from ellar_db.util.click import loaded
-from ellar_db.util.errors import DbError, PluginError
+from ellar_db.util.errors import DbError, PluginError, meant
 
 RANKS = {BUILT_IN: 0, INSTALLED: 1}
 
@@ -134,8 +134,9 @@ def collect_commands(manager: PluginManager) -> Registry:
         registry.claims[name] = _claims(name, claimed, chosen.get(name))
     for name, choice in chosen.items():
         if name not in given:
+            near = meant(name, given) or "."
             click.echo(
-                f"Warning: [tool.ellar-db.commands] has {name} = {choice!r}, and no plugin gives {name}.", err=True
+                f"Warning: [tool.ellar-db.commands] has {name} = {choice!r}, and no plugin gives {name}{near}", err=True
             )
     for plugin in manager.records:
         if plugin.state in UNUSABLE and plugin.kind == INSTALLED and plugin.short_name not in registry.claims:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from ellar_db.output.style import colour
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -31,7 +33,7 @@ def print_table(table: Table) -> None:
     """
     from rich.console import Console
 
-    console = Console(file=sys.stdout, highlight=False, markup=False)
+    console = Console(file=sys.stdout, highlight=False, markup=False, force_terminal=colour())
     if not sys.stdout.isatty():
         # in a file each row stays on one line, however long; rich takes it for a terminal if FORCE_COLOR is set
         console.width = console.measure(table, options=console.options.update(max_width=sys.maxsize)).maximum

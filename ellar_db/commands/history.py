@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @click.command(short_help="List changeset scripts in chronological order.")
 @options.environment
 @options.databases
-@click.option("-r", "--rev-range", help="A revision range; format is [start]:[end].")
+@click.option(
+    "-r", "--rev-range", type=options.Named(options.REVISION), help="A revision range; format is [start]:[end]."
+)
 @options.verbose
 @click.option("-i", "--indicate-current", is_flag=True, help="Indicate the current revision.")
 @options.package

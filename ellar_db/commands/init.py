@@ -16,8 +16,18 @@ from ellar_db.hookspecs import hookimpl
 @click.option(
     "-m", "--multi", "--multiple", "--multidb", "multi", is_flag=True, help="Use the template for several databases."
 )
-@click.option("-t", "--template", help="A template's name (see list-templates) or the path of its folder.")
-@click.option("--group", metavar="NAME", help="Make it for the databases of a group, which have the same tables.")
+@click.option(
+    "-t",
+    "--template",
+    type=options.Named(options.TEMPLATE),
+    help="A template's name (see list-templates) or the path of its folder.",
+)
+@click.option(
+    "--group",
+    type=options.Named(options.GROUP),
+    metavar="NAME",
+    help="Make it for the databases of a group, which have the same tables.",
+)
 @click.option("--package", is_flag=True, help="Write empty __init__.py files to the environment and version locations.")
 @click.argument("folder", type=options.PATH, required=False)
 def init(

@@ -21,7 +21,12 @@ from ellar_db.options import Selection, Which
     "--measure", is_flag=True, help="Run them on a scratch database, and tell what makes other programs wait there."
 )
 @options.scratch_url
-@click.option("--explain", metavar="CODE|all", help="Say what a rule is about, or list all, and nothing else.")
+@click.option(
+    "--explain",
+    type=options.Named(options.RULE),
+    metavar="CODE|all",
+    help="Say what a rule is about, or list all, and nothing else.",
+)
 @click.option(
     "--format", "form", type=click.Choice(["text", "github", "json"]), default="text", help="How findings are written."
 )

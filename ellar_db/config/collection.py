@@ -14,7 +14,7 @@ from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.plugins.record import leaving_out
 from ellar_db.project.application import application_context
 from ellar_db.project.settings import Settings
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import DbError, meant
 from ellar_db.util.masking import remember
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def find_package(manager: PluginManager, name: str) -> PackageMigrations:
     if name in packages:
         return packages[name]
     there = ", ".join(packages) or "none"
-    raise DbError(f"no plugin brings migrations of a package {name!r}; there is: {there}")
+    raise DbError(f"no plugin brings migrations of a package {name!r}; there is: {there}{meant(name, packages)}")
 
 
 def _checked(given: Any, plugin: Plugin) -> PackageMigrations:

@@ -56,7 +56,7 @@ def answer(
         return
     with application_context(manager.settings):
         try:
-            found = _history(manager, directory)
+            found = plain_history(manager, directory)
             texts = None if found is None else list(lines(found))
         except UnclearError:
             texts = None
@@ -89,8 +89,13 @@ def print_texts(texts: Sequence[str], *, flat: bool) -> None:
         stream.write("\n")
 
 
-def _history(manager: PluginManager, directory: Path | None) -> History | None:
-    """Return the history of the folder that `configured` would choose; None if its settings are special."""
+def plain_history(manager: PluginManager, directory: Path | None) -> History | None:
+    """Return the history of the folder that `configured` would choose; None if its settings are special.
+
+    Args:
+        manager: The plugins.
+        directory: `-d`.
+    """
     from ellar_db.history.folder import History
 
     if group_options().config_files:

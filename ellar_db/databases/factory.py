@@ -10,7 +10,7 @@ from ellar_db.databases.database import DEFAULT, Database, Databases
 from ellar_db.databases.engines import make_engine
 from ellar_db.databases.options import MigrationOptions
 from ellar_db.project.importing import CallError, called, imported
-from ellar_db.util.errors import DbError, UnavailableError
+from ellar_db.util.errors import DbError, UnavailableError, meant
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -47,7 +47,8 @@ def make_databases(
     by_name = metadata if isinstance(metadata, Mapping) else dict.fromkeys(named, metadata)
     unknown = sorted(set(by_name) - set(named))
     if unknown:
-        raise DbError(f"metadata is given for {', '.join(unknown)}, which isn't among the databases")
+        near = meant(unknown[0], named)
+        raise DbError(f"metadata is given for {', '.join(unknown)}, which isn't among the databases{near}")
     found = {}
     for name, spec in named.items():
         engine, place = _placed(name, spec, pooled)

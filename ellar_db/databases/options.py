@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import DbError, meant
 
 
 @dataclass(frozen=True)
@@ -61,5 +61,6 @@ class MigrationOptions:
         unknown = sorted(set(options or {}) - set(cls.__dataclass_fields__))
         if unknown:
             known = ", ".join(cls.__dataclass_fields__)
-            raise DbError(f"migration_options has no {', '.join(unknown)}; it takes {known}")
+            near = meant(unknown[0], cls.__dataclass_fields__)
+            raise DbError(f"migration_options has no {', '.join(unknown)}; it takes {known}{near}")
         return cls(**(options or {}))

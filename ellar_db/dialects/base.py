@@ -280,6 +280,15 @@ class Dialect(Comparing):
         """
         return None
 
+    def blockers(self, connection: Connection, session: int) -> list[str]:
+        """Return the sessions for which another one waits, each in words.
+
+        Args:
+            connection: A connection that isn't the run's.
+            session: The server's number of the session, the `number` of what `canceller` returned.
+        """
+        return []
+
     def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return the leftovers of earlier runs that no later run removes, each with what to do about it.
 

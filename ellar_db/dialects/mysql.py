@@ -17,7 +17,7 @@ from ellar_db.databases.limits import Limits
 from ellar_db.databases.selection import listed
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.server_lock import ServerLock, absent
-from ellar_db.dialects.server_session import ServerSession
+from ellar_db.dialects.server_session import ServerSession, described
 from ellar_db.hooktypes import Canceller, MissingRight
 from ellar_db.util.errors import DbError
 from ellar_db.util.sqlalchemy import plain_text, quoted
@@ -272,7 +272,38 @@ class MySQL(Dialect):
     def canceller(self, database: Database, connection: Connection) -> Canceller:
         """Return a function that executes `KILL QUERY` or `KILL`."""
         number = int(connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one())
-        return ServerSession(database, f"KILL QUERY {number}", f"KILL {number}")
+        return ServerSession(database, number, f"KILL QUERY {number}", f"KILL {number}")
+
+    def blockers(self, connection: Connection, session: int) -> list[str]:
+        """Ask InnoDB about rows; of a table's metadata lock, MariaDB only tells who may hold it: open transactions."""
+        from sqlalchemy import text
+
+        held = "SELECT 1 FROM information_schema.innodb_trx w WHERE w.trx_mysql_thread_id = :session"
+        waits_for_rows = connection.execute(text(f"{held} AND w.trx_state = 'LOCK WAIT'"), {"session": session}).first()
+        state = connection.execute(
+            text("SELECT state FROM information_schema.processlist WHERE id = :session"), {"session": session}
+        ).scalar()
+        if not waits_for_rows and "lock" not in str(state or ""):
+            return []
+        chosen = (
+            "EXISTS (SELECT 1 FROM information_schema.innodb_lock_waits l JOIN information_schema.innodb_trx w "
+            "ON w.trx_id = l.requesting_trx_id WHERE l.blocking_trx_id = t.trx_id "
+            "AND w.trx_mysql_thread_id = :session)"
+            if waits_for_rows and getattr(connection.dialect, "is_mariadb", False)
+            else "t.trx_mysql_thread_id <> :session"
+        )
+        rows = connection.execute(
+            text(
+                "SELECT p.id, p.user, p.command, TIME_FORMAT(t.trx_started, '%H:%i:%s'), p.info "
+                "FROM information_schema.innodb_trx t JOIN information_schema.processlist p "
+                f"ON p.id = t.trx_mysql_thread_id WHERE {chosen} ORDER BY t.trx_started, p.id"
+            ),
+            {"session": session},
+        )
+        return [
+            described(number, user, "idle in a transaction" if command == "Sleep" else command, since, query or "")
+            for number, user, command, since, query in rows
+        ]
 
     def estimated_rows(self, connection: Connection, table: str, schema: str | None) -> int | None:
         """Return what InnoDB estimates."""

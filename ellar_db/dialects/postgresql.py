@@ -18,7 +18,7 @@ from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.comparing import OwnType
 from ellar_db.dialects.postgresql_catalog import indexes
 from ellar_db.dialects.server_lock import ServerLock, absent
-from ellar_db.dialects.server_session import ServerSession
+from ellar_db.dialects.server_session import ServerSession, described
 from ellar_db.hooktypes import Canceller, MissingRight
 from ellar_db.util.errors import DbError
 from ellar_db.util.sqlalchemy import plain_text, quoted
@@ -215,7 +215,26 @@ class PostgreSQL(Dialect):
     def canceller(self, database: Database, connection: Connection) -> Canceller:
         """Return a function that calls `pg_cancel_backend` or `pg_terminate_backend`."""
         number = int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
-        return ServerSession(database, f"SELECT pg_cancel_backend({number})", f"SELECT pg_terminate_backend({number})")
+        return ServerSession(
+            database, number, f"SELECT pg_cancel_backend({number})", f"SELECT pg_terminate_backend({number})"
+        )
+
+    def blockers(self, connection: Connection, session: int) -> list[str]:
+        """Ask `pg_blocking_pids`; the number of a prepared transaction is 0."""
+        from sqlalchemy import text
+
+        rows = connection.execute(
+            text(
+                "SELECT DISTINCT b.pid, a.application_name, a.state, to_char(a.xact_start, 'HH24:MI:SS'), a.query "
+                "FROM unnest(pg_blocking_pids(:session)) AS b(pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid "
+                "ORDER BY b.pid"
+            ),
+            {"session": session},
+        )
+        return [
+            described(pid, program or "", state or "", since or "?", query or "") if pid else "a prepared transaction"
+            for pid, program, state, since, query in rows
+        ]
 
     def leftovers(self, database: Database, connection: Connection) -> list[str]:
         """Return SQLAlchemy's prepared transactions that were never ended, and invalid indexes."""

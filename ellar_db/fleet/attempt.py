@@ -90,4 +90,7 @@ class _Keeping(logging.Handler):
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
+        if hasattr(record, "step"):
+            # the outcome says so
+            return
         self.said.append(masked(in_one_line(record.getMessage())))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
+import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import click
 
 from ellar_db.fleet.outcome import Outcome
-from ellar_db.options import group_options
-from ellar_db.util.masking import masked, say
+from ellar_db.options import JSON, group_options
+from ellar_db.output.screen import Screen
+from ellar_db.output.style import BAD, WARNING, styled
+from ellar_db.util.masking import masked
+
+log = logging.getLogger("ellar_db")
 
 FEW = 25
 """Up to how many databases each has a line of its own."""
@@ -38,9 +43,10 @@ class Progress:
         self.outcomes: list[Outcome] = []
         self._json = json
         self.is_quiet = group_options().quiet
-        self._live = sys.stderr.isatty() and not self.is_quiet
+        self._screen = Screen()
+        self._logs = group_options().log_format == JSON
+        self._live = self._screen.is_live and not self.is_quiet and not self._logs
         self._began = self._said = time.monotonic()
-        self._width = 0
 
     def add(self, outcome: Outcome) -> None:
         """Tell about a database.
@@ -58,9 +64,9 @@ class Progress:
         if self.is_quiet:
             return
         for warning in outcome.warnings:
-            self._say(f"Warning: {outcome.database}: {warning}")
+            self._say(f"{outcome.database}: {warning}", mark="Warning: ", style=WARNING)
         if outcome.state == "failed":
-            self._say(f"{outcome.database}: failed: {outcome.error}")
+            self._say(f"failed: {outcome.error}", mark=f"{outcome.database}: ", style=BAD)
         elif self.total <= FEW and outcome.state == "migrated":
             way = _at(outcome.after) if outcome.before is None else f"{_at(outcome.before)} -> {_at(outcome.after)}"
             number = f"{steps(outcome.steps)}, " if outcome.steps else ""
@@ -74,7 +80,7 @@ class Progress:
             interrupted: It didn't come to its end, so that some may have been begun that haven't told what became of
                 them.
         """
-        self._clear()
+        self._screen.clear()
         if self.is_quiet:
             return
         counts: Counter[str] = Counter(outcome.state for outcome in self.outcomes)
@@ -86,7 +92,7 @@ class Progress:
         slowest = max(moved, key=lambda outcome: outcome.seconds, default=None)
         slow = f"; the slowest was {slowest.database} ({slowest.seconds:.2f} s)" if slowest and len(moved) > 1 else ""
         what = "1 database" if self.total == 1 else f"{self.total:,} databases"
-        say(f"{what}: {told or 'nothing to do'}; {time.monotonic() - self._began:.1f} s in all{slow}.", err=True)
+        self._say(f"{what}: {told or 'nothing to do'}; {time.monotonic() - self._began:.1f} s in all{slow}.")
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -98,21 +104,16 @@ class Progress:
         trouble = f", {failed:,} failed" if failed else ""
         line = f"{done:,} of {self.total:,} databases, {done / max(now - self._began, 0.001):.0f} a second{trouble}"
         if self._live:
-            self._clear()
-            click.echo(line, nl=False, err=True)
-            self._width = len(line)
+            self._screen.rewrite(line)
         else:
-            click.echo(line, err=True)
+            self._say(line)
 
-    def _say(self, line: str) -> None:
-        self._clear()
-        say(line, err=True)
-
-    def _clear(self) -> None:
-        """Remove the line about the progress from the terminal."""
-        if self._width:
-            click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
-            self._width = 0
+    def _say(self, line: str, *, mark: str = "", style: Mapping[str, Any] | None = None) -> None:
+        """Print a line, with a mark before it in a style of its own."""
+        if self._logs:
+            log.log(logging.WARNING if mark else logging.INFO, "%s%s", "" if style is WARNING else mark, line)
+        else:
+            self._screen.line(styled(mark, **(style or {})), styled(line))
 
 
 def steps(number: int) -> str:

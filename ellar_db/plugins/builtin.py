@@ -26,6 +26,7 @@ BUILTINS = {
     "adopt": "ellar_db.commands.adopt",
     "branches": "ellar_db.commands.branches",
     "check": "ellar_db.commands.check",
+    "completion": "ellar_db.commands.completion",
     "create": "ellar_db.commands.create",
     "current": "ellar_db.commands.current",
     "doctor": "ellar_db.commands.doctor",
@@ -33,6 +34,7 @@ BUILTINS = {
     "drop": "ellar_db.commands.drop",
     "edit": "ellar_db.commands.edit",
     "ensure_version": "ellar_db.commands.ensure_version",
+    "explain": "ellar_db.commands.explain",
     "graph": "ellar_db.commands.graph.command",
     "heads": "ellar_db.commands.heads",
     "history": "ellar_db.commands.history",
@@ -61,6 +63,7 @@ LINES = {
     "adopt": "Move in a folder of Alembic, Flask-Migrate, advanced-alchemy or ellar-sql.",
     "branches": "Show current branch points.",
     "check": "Check if there are any new operations to migrate.",
+    "completion": "Complete command lines in bash, zsh or fish.",
     "create": "Make the databases that aren't there.",
     "current": "Display the current revision for each database.",
     "doctor": "Say what is in order, and what is wrong.",
@@ -68,6 +71,7 @@ LINES = {
     "drop": "Drop the databases, with all that is in them.",
     "edit": "Edit a revision file using $EDITOR.",
     "ensure_version": "Create the Alembic version table if it doesn't exist already.",
+    "explain": "Explain an error by its code.",
     "graph": "Draw the history of revisions.",
     "heads": "Show current available heads in the script directory.",
     "history": "List changeset scripts in chronological order.",
@@ -91,6 +95,20 @@ LINES = {
     "wait": "Wait until the databases answer, or are at the newest revision.",
 }
 """The line in the help of each built-in plugin that gives a command, which a test holds to the command's own."""
+
+TASKS = {
+    "Write revisions": (
+        *("init", "migrate", "revision", "edit", "merge", "rebase", "squash"),
+        *("adopt", "list-templates"),
+    ),
+    "Run revisions": ("upgrade", "downgrade", "stamp"),
+    "Look": ("status", "current", "plan", "history", "heads", "branches", "show", "graph"),
+    "Check": ("check", "lint", "verify"),
+    "Operate": ("create", "drop", "wait", "repair", "ensure-version"),
+    "Plugins": ("plugins",),
+    "Help": ("doctor", "settings", "explain", "completion"),
+}
+"""The built-in commands by what they are for, in the order of the help of the group."""
 
 
 class CommandModule:

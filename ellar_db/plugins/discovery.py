@@ -70,7 +70,8 @@ def installed(allowed: Collection[str] | None = None) -> list[tuple[Plugin, Foun
             record.state, record.error = NOT_ALLOWED, "allowed-plugins doesn't name it"
         found.append((record, entry_point))
     for name in sorted((only or set()) - known):
-        click.echo(f"Warning: {LOAD} names {name}, and no such plugin is installed.", err=True)
+        near = meant(name, known) or "."
+        click.echo(f"Warning: {LOAD} names {name}, and no such plugin is installed{near}", err=True)
     for problem in not_installed(allowed or (), (record.distribution for record, _ in found)):
         click.echo(f"Warning: {problem}{'' if problem.endswith('?') else '.'}", err=True)
     return sorted(found, key=lambda pair: (normal_name(pair[0].distribution), pair[1].name))

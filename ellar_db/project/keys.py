@@ -98,6 +98,7 @@ A_TEXT = Kind("a text", TEXT, _is_text, str)
 A_FLAG = Kind("true or false", {"type": "boolean"}, lambda value: isinstance(value, bool), _flag)
 A_LIST = Kind("a list of texts", TEXTS, _is_texts, _listed, ", separated by commas")
 ALWAYS = Kind('"always"', {"const": "always"}, lambda value: value == "always", str)
+LOG_FORMAT = Kind('"text" or "json"', {"enum": ["text", "json"]}, lambda value: value in ("text", "json"), str)
 A_TIME = Kind("a number of seconds, 0 or more", {"type": "number", "minimum": 0}, _is_seconds, float)
 FILES = Kind("a path, or a list of paths", {"anyOf": [TEXT, TEXTS]}, _is_text_or_texts, _text_or_more)
 MODELS = Kind(
@@ -191,6 +192,7 @@ KEYS: Mapping[str, Key] = {
     "lint-measure": Key(A_FLAG, "Let lint run the revisions on a scratch database each time.", False),
     "lock": Key(A_FLAG, "Allow one run at a time on a database.", True),
     "lock-timeout": Key(A_TIME, "How long to wait for another run on the database, in seconds; 0 doesn't wait.", 300),
+    "log-format": Key(LOG_FORMAT, 'With "json", the log is JSON, one object a line.', "text"),
     "metadata": Key(MODELS, 'The models\' MetaData as "module:attribute", a list of these, or a table by database.'),
     "packages": Key(LISTS, "The databases on which a package's migrations run, by package.", {}),
     "plugins": Key(A_LIST, "The project's own plugin modules.", []),

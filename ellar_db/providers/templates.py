@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
 from ellar_db.hookspecs import hookimpl
@@ -11,6 +12,7 @@ from ellar_db.hookspecs import hookimpl
 @hookimpl
 def ellar_db_templates() -> Iterable[Path]:
     """Return both folders."""
-    import alembic
-
-    return [Path(__file__).parent.with_name("templates"), Path(alembic.__file__).parent / "templates"]
+    # it isn't imported, which would take long for a list of names
+    spec = find_spec("alembic")
+    theirs = [] if spec is None or spec.origin is None else [Path(spec.origin).with_name("templates")]
+    return [Path(__file__).parent.with_name("templates"), *theirs]

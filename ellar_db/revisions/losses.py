@@ -67,7 +67,7 @@ class Loss:
         if self.rows is None:
             return what
         unit = "row" if self.column is None else "value"
-        return f"{what} ({self.rows} {unit}{'' if self.rows == 1 else 's'})"
+        return f"{what} ({self.rows:,} {unit}{'' if self.rows == 1 else 's'})"
 
 
 def losses(file: Path, functions: Sequence[str]) -> list[Loss]:

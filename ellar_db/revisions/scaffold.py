@@ -14,7 +14,7 @@ from ellar_db.databases.database import NAME
 from ellar_db.options import as_typed
 from ellar_db.plugins.record import leaving_out
 from ellar_db.project.formatter import use_ruff
-from ellar_db.util.errors import DbError
+from ellar_db.util.errors import DbError, meant
 from ellar_db.util.files import made_folder, move_whole
 
 if TYPE_CHECKING:
@@ -72,7 +72,10 @@ def find_template(name: str, manager: PluginManager) -> Path:
             f"leave one out ({leaving_out(rival.distribution)})"
         )
     if name not in known and not template.is_dir():
-        raise DbError(f"there is no template {name!r}; there are {', '.join(known)}, or give the path of a folder")
+        there = ", ".join(known)
+        raise DbError(
+            f"there is no template {name!r}; there are {there}, or give the path of a folder{meant(name, known)}"
+        )
     missing = [file for file in NEEDED if not (template / file).is_file()]
     if missing:
         raise DbError(f"the template {template} lacks {', '.join(missing)}")

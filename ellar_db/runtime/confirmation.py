@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 ALWAYS = "always"
 
+SHOWN = 20
+"""How many of the tables and columns that a downgrade drops are listed."""
+
 
 @contextmanager
 def confirmed(config: Config, target: str, *, yes: bool) -> Iterator[None]:
@@ -62,7 +65,7 @@ def _ask_about(target: str, config: Config, databases: Sequence[Database], conne
             lost = counted(lost, connection)
             # what was begun by reading would be taken for a transaction of the file's, which Alembic doesn't commit
             connection.rollback()
-        _ask({databases[0].url: lost})
+        _ask({databases[0].url: lost}, named=True)
         return
 
     def read(databases: Sequence[Database]) -> dict[str, list[Loss]]:
@@ -72,7 +75,7 @@ def _ask_about(target: str, config: Config, databases: Sequence[Database], conne
                 found[database.name] = counted(_lost(config, target, own, database), own)
         return found
 
-    _ask(in_event_loop(databases, read))
+    _ask(in_event_loop(databases, read), named=len(databases) > 1)
 
 
 def _lost(config: Config, target: str, connection: Connection, database: Database) -> list[Loss]:
@@ -92,12 +95,19 @@ def _lost(config: Config, target: str, connection: Connection, database: Databas
     return lost
 
 
-def _ask(found: dict[str, list[Loss]]) -> None:
-    lines = [f"{name}: {', '.join(map(str, lost))}" for name, lost in found.items() if lost]
-    if not lines:
+def _ask(found: dict[str, list[Loss]], *, named: bool) -> None:
+    every = [(name, loss) for name, lost in found.items() for loss in lost]
+    if not every:
         return
-    refusal = f"the downgrade drops {'; '.join(lines)}; confirm = {ALWAYS!r} is set and there is no terminal to ask on"
-    ask("The downgrade will drop:", lines, refusal, "not downgraded")
+    said = "; ".join(f"{name}: {', '.join(map(str, lost))}" for name, lost in found.items() if lost)
+    refusal = f"the downgrade drops {said}; confirm = {ALWAYS!r} is set and there is no terminal to ask on"
+    # what isn't counted may be large; equally large ones stay in order
+    every.sort(key=lambda each: -(each[1].rows if each[1].rows is not None else sys.maxsize))
+    lines = [f"{name}: {loss}" if named else str(loss) for name, loss in every]
+    more = len(lines) - SHOWN
+    shown = [*lines[:SHOWN], f"and {more:,} more"] if more > 0 else lines
+    number = f" {len(lines):,} tables and columns" if more > 0 else ""
+    ask(f"The downgrade will drop{number}:", shown, refusal, "not downgraded")
 
 
 def ask(title: str, lines: Sequence[str], refusal: str, denied: str) -> None:

@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-log = logging.getLogger("ellar_db")
-
-
 def run(*, multiple: bool = False, group: str = "") -> None:
     """Run the current Alembic command on the project's databases.
 
@@ -177,7 +174,7 @@ class Environment:
             for database in databases:
                 connection = stack.enter_context(connected(database, limits[database.name].connect_wait))
                 _refuse_missing_schema(database, connection)
-                states.append(self.watch.state_of(database, connection, self.options.of(database)))
+                states.append(self.watch.state_of(database, connection, self.options.of(database), named=self.named))
                 stack.callback(states[-1].release)
             self.watch.before(states)
             two_phase = stack.enter_context(TwoPhase())
@@ -239,11 +236,8 @@ class Environment:
     def _run(self, each: RunState) -> None:
         from alembic import context
 
-        name = each.database.name
-        if self.named and not self.invocation.settling and not self.invocation.looks:
-            log.info("Database %s:", name)
-            if self.invocation.labels:
-                self.config.print_stdout(f"{name}:")
+        if self.named and self.invocation.labels and not self.invocation.settling and not self.invocation.looks:
+            self.config.print_stdout(f"{each.database.name}:")
         if self.multiple:
             context.run_migrations(engine_name=each.database.token)
         else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ellar_db.guards.entry import Entry
+from ellar_db.output.style import counted
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,33 @@ def left_by(failure: Failure, program: str, choice: str = "") -> str:
         f"{known} Complete them by hand and say "
         f"`{program} repair{choice} {left.revision} --applied`, or undo them and say `... --reverted`"
     )
+
+
+def became(failure: Failure | None, remaining: Sequence[str], before: str, at: str, *, touched: bool) -> str:
+    """Describe in a few words what became of one of several databases in a run that failed.
+
+    Args:
+        failure: What is known, if it failed on this one.
+        remaining: The ids of the revisions that stay.
+        before: Where it was.
+        at: Where it would be with all that was applied.
+        touched: Whether a revision was applied.
+
+    Example:
+        >>> became(None, ["9f2c"], "base", "9f2c", touched=True)
+        'stays changed: 1 revision, now at 9f2c'
+        >>> became(Failure(rolls_back=True), [], "9f2c", "77aa", touched=True)
+        'failed, rolled back to 9f2c'
+    """
+    failed = "failed, " if failure is not None else ""
+    where = f"{counted(len(remaining), 'revision')}, now at {at}" if remaining else f"at {before}"
+    if failure is not None and failure.lost:
+        return f"{failed}and the connection is lost: it isn't known what is left"
+    if failure is not None and failure.left is not None:
+        return f"{failed}stays changed: {where}, and a part of {failure.left.revision}"
+    if remaining:
+        return f"{failed}stays changed: {where}"
+    return f"{failed}rolled back to {before}" if touched or failed else "nothing was changed"
 
 
 def made_otherwise(program: str, option: str, target: str, *, alone: bool = True) -> str:

@@ -21,13 +21,16 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.dialects.errors import described, original_of
+from ellar_db.dialects.server_session import ServerSession
 from ellar_db.guards.guard import Guard, guarded
 from ellar_db.guards.journal import RolledBackError
 from ellar_db.guards.locking import LostLockError
 from ellar_db.guards.marks import TransactionMark
 from ellar_db.guards.statements import UnfinishedError, checked_statements
+from ellar_db.guards.waiting import waits_told
 from ellar_db.hooktypes import Canceller, Run
-from ellar_db.runtime.outcome import Failure, left_by, made_otherwise
+from ellar_db.output.steps import StepLog
+from ellar_db.runtime.outcome import Failure, became, left_by, made_otherwise
 from ellar_db.runtime.versions import refuse_odd
 from ellar_db.util.alembic import is_in_external_transaction, replace_transaction, transaction
 from ellar_db.util.click import replace_message
@@ -76,6 +79,8 @@ class RunState:
         committed: Whether everything that was applied is committed.
         error: The error with which the run failed.
         rehearses: Everything is rolled back in the end, and nothing may be committed before.
+        log: Logs the steps, if they are for somebody who waits for them.
+        at: The revisions at which the database is, by what was applied so far.
     """
 
     run: Run
@@ -93,10 +98,14 @@ class RunState:
     committed: bool = True
     error: BaseException | None = None
     rehearses: bool = False
+    log: StepLog | None = None
+    at: tuple[str, ...] = ()
     _mark: TransactionMark | None = None
     _begun: bool = False
     _in_revision: bool = False
     _undone: bool = False
+    _before: tuple[str, ...] = ()
+    _failed: Failure | None = None
     _cancel: Canceller | None = None
     _guards: ExitStack = field(default_factory=ExitStack)
     _pool: ExitStack = field(default_factory=ExitStack)
@@ -155,6 +164,9 @@ class RunState:
         self._guards.callback(self._mark.remove)
         if self._cancel is not None:
             self._guards.enter_context(cancelled_by(partial(self._cancel, session=False)))
+        if isinstance(self._cancel, ServerSession):
+            asked = partial(self.dialect.blockers, session=self._cancel.number)
+            self._guards.enter_context(waits_told(self.database, connection, asked))
 
     def release(self) -> None:
         """End the guard, so that the connection is as it was. May be called again."""
@@ -187,10 +199,11 @@ class RunState:
             refuse_odd(args[0], self.database)
             with unambiguous(program()):
                 planned: list[Any] = list(plan(*args))
+            self.at = self._before = tuple(args[0])
             journal = self.journal
             if journal is not None:
                 journal.refuse_long(str(step.info.up_revision_id) for step in planned if not step.info.is_stamp)
-            for step, following in zip_longest(planned, planned[1:]):
+            for number, (step, following) in enumerate(zip_longest(planned, planned[1:]), 1):
                 self.current, self.following = step, None if following is None else following.info
                 self._begun = False
                 self.before_step()
@@ -199,6 +212,8 @@ class RunState:
                 self._wrap(step)
                 if journal is not None and is_noted:
                     journal.begin(*_named(step.info))
+                if self.log is not None:
+                    self.log.begin(step.info, number, len(planned))
                 yield step
                 if journal is not None and is_noted:
                     journal.committed()
@@ -233,9 +248,12 @@ class RunState:
 
         step.migration_fn = run
 
-    def applied(self, *, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
+    def applied(self, *, ctx: MigrationContext, step: MigrationInfo, heads: Iterable[str], **_: Any) -> None:
         """Record that a step was applied, in its own transaction (Alembic's `on_version_apply`)."""
         self.run.steps.append(step)
+        self.at = tuple(heads)
+        if self.log is not None:
+            self.log.end("ok")
         # a commit is still to come, but for a connection that commits each statement
         self.committed = self.connection is None or not self.connection.in_transaction()
         self._take_over(ctx)
@@ -355,6 +373,8 @@ class RunState:
         try:
             yield
         except BaseException as error:
+            if self.log is not None:
+                self.log.end("failed")
             if not isinstance(error, Exception):
                 self._end_statement()
             # whatever a revision raises, the next run must know what it did
@@ -363,7 +383,7 @@ class RunState:
             left = left_by(failure, program(), self.database.choice) + "".join(other.stays for other in others)
             undone = [repr(other.database.name) for other in others if other.is_undone]
             left += f"; rolled back too: {', '.join(undone)}" if undone else ""
-            self.error = error
+            self.error, self._failed = error, failure
             others_said = isinstance(error, (PluginError, LostLockError)) or not isinstance(error, DbError)
             if isinstance(error, click.ClickException) and others_said and (failure.in_revision or self.run.steps):
                 # the error says neither what is left nor where
@@ -459,6 +479,13 @@ class RunState:
     def is_undone(self) -> bool:
         """Whether the steps that were applied here are rolled back if a revision on another database failed."""
         return bool(self.run.steps) and not self.remaining
+
+    @property
+    def end(self) -> str:
+        """What became of this database in a run that failed on one of several."""
+        before, at = (" and ".join(sorted(each)) or "base" for each in (self._before, self.at))
+        remaining = [str(step.up_revision_id) for step in self.remaining]
+        return became(self._failed, remaining, before, at, touched=bool(self.run.steps))
 
     @property
     def stays(self) -> str:

@@ -231,6 +231,9 @@ def show_current(config: Config, *, check_heads: bool = False, verbose: bool = F
         elif check_heads and not is_newest(script, heads):
             problems.append(_behind(position))
             return []
+        if not heads:
+            where = position.database or "the database"
+            log.info("%s is at base: no revision has been applied.", where[0].upper() + where[1:])
         known = tuple(head for head in heads if head not in position.unknown)
         for revision in sorted(position.script.get_all_current(known), key=lambda each: each.revision):
             config.print_stdout(revision.cmd_format(verbose))

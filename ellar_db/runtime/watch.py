@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -24,6 +25,7 @@ from ellar_db.databases.limits import limits_of
 from ellar_db.guards.entry import EntryTable
 from ellar_db.guards.locking import Locks, in_order
 from ellar_db.hooktypes import Run
+from ellar_db.output.steps import STEPS, End, StepLog, told
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.plugins.options import OVERRIDING, values
 from ellar_db.plugins.wrappers import wrapped
@@ -31,7 +33,7 @@ from ellar_db.revisions.comparison import Comparison
 from ellar_db.revisions.ownership import own_tables_only
 from ellar_db.runtime.context_options import COMPOSED, configuring
 from ellar_db.runtime.run import RunState
-from ellar_db.runtime.versions import REFUSE_UNKNOWN, drop_unused_version_table, heads_in, told_of_another
+from ellar_db.runtime.versions import REFUSE_UNKNOWN, drop_unused_version_table, heads_in, is_newest, told_of_another
 from ellar_db.scratch.databases import is_guarding
 from ellar_db.util.alembic import ENSURE_VERSION, around_migrations, command_of
 from ellar_db.util.click import replace_message
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 log = logging.getLogger("ellar_db")
+steps = logging.getLogger(STEPS)
 
 ATTRIBUTE = "_ellar_db_watch"
 """Where Alembic's environment keeps its watch."""
@@ -97,6 +100,7 @@ class Watch:
             compares="revision_context" in self.command,
             purpose="check" if self.name == "check" or self.invocation.shows else "write",
         )
+        self._began = time.monotonic()
         self._next: RunState | None = None
         self._warnings = warnings.catch_warnings()
         self._patience = ExitStack()
@@ -123,6 +127,7 @@ class Watch:
             raise
         finally:
             try:
+                self._report(error)
                 self._end()
                 self._tell(error)
             except BaseException as late:
@@ -176,7 +181,12 @@ class Watch:
             self.locks.take(database, self.invocation.limits_of(database))
 
     def state_of(
-        self, database: Database, connection: Connection | None, options: Mapping[str, Any] | None = None
+        self,
+        database: Database,
+        connection: Connection | None,
+        options: Mapping[str, Any] | None = None,
+        *,
+        named: bool = False,
     ) -> RunState:
         """Return the state of a run on a database, which is guarded if the command writes.
 
@@ -184,6 +194,7 @@ class Watch:
             database: The database.
             connection: The run's connection; None offline.
             options: The options of `context.configure`; by default those of the database.
+            named: Whether the database's name is shown, since there are several.
 
         Raises:
             DbError: An earlier run was interrupted, or the connection can't be made safe.
@@ -193,6 +204,8 @@ class Watch:
         run = self._run_on(database, connection)
         state = RunState(run, dialect_of(self.manager, database), database.options if options is None else options)
         self.states.append(state)
+        if self.moves and connection is not None and self._is_told:
+            state.log = StepLog(database.name, named=named)
         if self.writes and connection is not None and self.invocation.rehearses:
             _refuse_rehearsal(state)
             state.rehearses = True
@@ -223,7 +236,7 @@ class Watch:
             DbError: The database can't be migrated safely.
         """
         # fileConfig, which env.py files call, switches off all loggers that it isn't told of
-        log.disabled = False
+        log.disabled = steps.disabled = False
         state, self._next = self._next or self._found(options), None
         if state is None:
             original(**options)
@@ -395,9 +408,6 @@ class Watch:
             work()
             if state.rehearses:
                 self._undo(state)
-        told = self.invocation.settling or self.invocation.package is not None
-        if self.moves and not state.run.steps and not told:
-            log.info(no_revisions(self.script) or "Nothing to do: the database is already at this revision.")
 
     def _undo(self, state: RunState) -> None:
         """Roll back all that a dry run has done on a database."""
@@ -454,6 +464,33 @@ class Watch:
         for state in self.states:
             state.release()
             state.run.connection = None
+
+    def _report(self, error: BaseException | None) -> None:
+        """Log where the databases are after a run, or what became of each if it failed on one of several."""
+        states = [state for state in self.states if state.connection is not None]
+        if not self.moves or not states or not self._is_told:
+            return
+        if error is not None:
+            if len(states) > 1 and any(state.run.steps for state in states):
+                for state in states:
+                    log.info("%s: %s", state.database.name, state.end)
+            return
+        is_changed = any(state.run.steps for state in states)
+        # a dry run has said so itself; of a package that isn't behind nobody wants to know
+        if self.invocation.rehearses if is_changed else self.invocation.package is not None:
+            return
+        ends = []
+        for state in states:
+            revisions = [str(step.up_revision_id) for step in state.run.steps]
+            ends.append(End(state.database.name, revisions, state.at, is_newest(self.script, state.at)))
+        seconds = time.monotonic() - self._began
+        log.info("%s.", told(self.name, ends, seconds) if self.script.get_heads() else no_revisions(self.script)[:-1])
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether the run is for somebody who waits for it: bare Alembic has a log of its own."""
+        bare = KEY not in self.config.attributes
+        return not bare and not self.offline and not self.invocation.settling and not is_guarding()
 
     def _tell(self, error: BaseException | None) -> None:
         """Tell all plugins how the run ended on each database, while it is still locked.

@@ -19,7 +19,7 @@ from ellar_db.dialects.base import Dialect
 from ellar_db.plugins.dialects import dialect_named, dialect_of
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.scratch.leftovers import drop_left, new_name, noted
-from ellar_db.util.errors import DbError, UnavailableError, summary
+from ellar_db.util.errors import DbError, UnavailableError, meant, summary
 from ellar_db.util.sqlalchemy import dialect_apart, is_called_once, listeners
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def scratch_databases(
     """
     unknown = sorted(set(urls) - set(databases) - {""})
     if unknown:
-        raise DbError(f"a URL is given for {', '.join(unknown)}; there is {', '.join(databases)}")
+        near = meant(unknown[0], databases)
+        raise DbError(f"a URL is given for {', '.join(unknown)}; there is {', '.join(databases)}{near}")
     made: dict[int, Database] = {}
     with ExitStack() as stack:
         for name, database in databases.items():

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ellar_db.databases.database import Database
-from ellar_db.util.errors import DbError, needing_ellar
+from ellar_db.util.errors import DbError, meant, needing_ellar
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -201,7 +201,8 @@ def _checked_skips(names: Iterable[str]) -> set[str]:
     skips = {name if name.startswith("test_") else f"test_{name}" for name in names}
     unknown = sorted(skips - TESTS.keys())
     if unknown:
-        raise pytest.UsageError(f"--ellar-db-skip: there is no {', '.join(unknown)}; there is {', '.join(TESTS)}")
+        near = meant(unknown[0], TESTS)
+        raise pytest.UsageError(f"--ellar-db-skip: there is no {', '.join(unknown)}; there is {', '.join(TESTS)}{near}")
     return skips
 
 

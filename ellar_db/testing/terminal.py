@@ -41,6 +41,8 @@ def invoked(program: click.Command, name: str, arguments: tuple[str, ...], optio
             _Program(program),
             arguments,
             prog_name=name,
+            # what compares output wants no colours, as in a pipe, whatever is set for pytest's own
+            env={"FORCE_COLOR": None, "ELLAR_DB_LOG_FORMAT": None, **options.pop("env", {})},
             **{"catch_exceptions": False, "terminal_width": WIDTH, **options},
         )
     return result

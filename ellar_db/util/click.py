@@ -47,6 +47,17 @@ def replace_message(error: click.ClickException, message: str) -> None:
     vars(error)["message"] = message
 
 
+def suggest(error: click.NoSuchOption | click.NoSuchCommand) -> None:
+    """Have an error about an option or a command suggest one name, as all messages of ellar_db do.
+
+    `possibilities` is public, but typed as final; click would add up to three of them in words of its own. The fallback
+    is click's words.
+    """
+    if error.possibilities:
+        replace_message(error, f"{error.message.rstrip('.')}; did you mean {error.possibilities[0]}?")
+        vars(error)["possibilities"] = None
+
+
 def replace_exit_code(error: click.ClickException, code: int) -> None:
     """Replace the exit code of one click exception.
 

@@ -74,7 +74,10 @@ def test_refuses_a_database_that_is_not_at_the_newest_revision(plain: Project) -
 
     result = plain.db("check", exit_code=1)
 
-    assert result.stderr == "Error: Target database is not up to date; run `ellar-db upgrade` first\n"
+    assert (
+        result.stderr
+        == "Error: Target database is not up to date; run `ellar-db upgrade` first [ellar-db explain E02]\n"
+    )
 
 
 def test_a_database_out_of_reach_is_neither_yes_nor_no(plain: Project) -> None:
@@ -168,7 +171,10 @@ class TestJson:
         result = plain.db("check", "--json", exit_code=1)
 
         assert result.stdout == ""
-        assert result.stderr == "Error: Target database is not up to date; run `ellar-db upgrade` first\n"
+        assert (
+            result.stderr
+            == "Error: Target database is not up to date; run `ellar-db upgrade` first [ellar-db explain E02]\n"
+        )
 
     def test_the_schema_refuses_what_it_does_not_describe(self) -> None:
         with pytest.raises(jsonschema.ValidationError):

@@ -5,8 +5,11 @@ from __future__ import annotations
 from ellar_db.testing import Project
 
 
-def test_shows_nothing_before_the_first_upgrade(linear: Project) -> None:
-    assert linear.db("current").output == ""
+def test_says_that_nothing_is_applied_before_the_first_upgrade(linear: Project) -> None:
+    result = linear.db("current")
+
+    assert (result.stdout, result.stderr) == ("", "The database 'default' is at base: no revision has been applied.\n")
+    assert linear.db("-q", "current").output == ""
 
 
 def test_shows_the_revision_of_the_database(linear: Project) -> None:

@@ -25,6 +25,7 @@ from ellar_db.testing import Project
 from tests.support.applications import PLAIN_MODELS, new_shop
 from tests.support.fleets import extend, provide
 from tests.support.marks import needs_ellar
+from tests.support.output import without_page
 from tests.support.processes import TIMEOUT, Program, python
 from tests.support.servers import asynchronous, server, sync_engine
 from tests.support.spares import execute, new_name
@@ -74,7 +75,7 @@ def refused(project: Project, *arguments: str, exit_code: int = 1) -> str:
     result = project.db("drop", "--yes", *arguments, exit_code=exit_code)
     assert result.stdout == ""
     assert result.stderr.count("\n") == 1
-    return result.stderr
+    return without_page(result.stderr)
 
 
 class TestServers:

@@ -265,7 +265,7 @@ def test_refuses_what_is_no_range(linear: Project, given: str) -> None:
 
 def test_refuses_a_range_that_leads_nowhere(linear: Project) -> None:
     assert linear.db("graph", "-r", "nowhere:", exit_code=1).stderr == (
-        "Error: Can't locate revision identified by 'nowhere'; `ellar-db history` lists them\n"
+        "Error: Can't locate revision identified by 'nowhere'; `ellar-db history` lists them [ellar-db explain E03]\n"
     )
 
 

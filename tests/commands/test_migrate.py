@@ -36,7 +36,10 @@ def test_refuses_a_database_that_is_not_at_the_newest_revision(linear: Project) 
 
     result = linear.db("migrate", exit_code=1)
 
-    assert result.stderr == "Error: Target database is not up to date; run `ellar-db upgrade` first\n"
+    assert (
+        result.stderr
+        == "Error: Target database is not up to date; run `ellar-db upgrade` first [ellar-db explain E02]\n"
+    )
     assert len(linear.revisions()) == 3
 
 

@@ -33,11 +33,11 @@ def test_shows_the_revision_of_the_database(linear: Project) -> None:
 
 def test_refuses_to_go_back_beyond_the_first_revision(linear: Project) -> None:
     assert linear.db("show", "-4", exit_code=1).stderr == (
-        "Error: -4 lies before the first revision; `ellar-db history` lists them\n"
+        "Error: -4 lies before the first revision; `ellar-db history` lists them [ellar-db explain E03]\n"
     )
 
 
 def test_refuses_an_unknown_revision(linear: Project) -> None:
     assert linear.db("show", "nonsense", exit_code=1).stderr == (
-        "Error: Can't locate revision identified by 'nonsense'; `ellar-db history` lists them\n"
+        "Error: Can't locate revision identified by 'nonsense'; `ellar-db history` lists them [ellar-db explain E03]\n"
     )

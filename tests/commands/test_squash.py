@@ -222,7 +222,7 @@ class TestDatabaseInside:
         ) in told
         assert plain.db("current").stdout == "two\n"
         assert "3 revisions, two -> five" in plain.db("plan").stdout
-        assert "Running upgrade two -> three" in plain.db("upgrade").stderr
+        assert "  ok  [1/3] three" in plain.db("upgrade").stderr
         assert schema(url) == whole
         assert plain.db("current").stdout == "five (head)\n"
         assert "squashed" not in plain.db("status").stdout

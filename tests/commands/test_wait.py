@@ -26,6 +26,7 @@ from tests.support.applications import PLAIN_MODELS, new_shop
 from tests.support.environments import ForeignEnvironment
 from tests.support.fleets import history, provide
 from tests.support.marks import needs_ellar
+from tests.support.output import without_page
 from tests.support.processes import TIMEOUT, python
 from tests.support.revisions import add
 from tests.support.servers import ASYNC_DRIVERS, asynchronous, server, sync_engine
@@ -119,7 +120,7 @@ def refused(project: Project, *arguments: str, exit_code: int = 1) -> str:
     """Return the error of `wait`, without what it waits for."""
     result = project.db("wait", *arguments, exit_code=exit_code)
     assert result.stdout == ""
-    return result.stderr.splitlines()[-1].removeprefix("Error: ")
+    return without_page(result.stderr.splitlines()[-1]).removeprefix("Error: ")
 
 
 @pytest.mark.usefixtures("at_once")

@@ -32,6 +32,9 @@ from tests.support.servers import server
 from tests.support.spares import execute, new_name, spare_databases
 
 # PyMySQL reads all certificates of the system for each connection, which takes ten times as long as the rest of it
+for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "ELLAR_DB_LOG_FORMAT"):
+    os.environ.pop(name, None)
+os.environ["TERM"] = "xterm"
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("certificates.pem"))
 
 # ellar-cli asks where the main program is, which a worker of pytest-xdist has none of

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -51,12 +52,45 @@ class Terminal:
 
     def _read(self) -> bool:
         try:
-            read = os.read(self.ours, 4096).decode()
+            if not select.select([self.ours], [], [], TIMEOUT)[0]:
+                return False
+            read = os.read(self.ours, 4096).decode(errors="replace")
         except OSError:
             # nobody has the other end any more
             return False
         self.shown += read.replace("\r\n", "\n")
         return bool(read)
+
+
+@contextmanager
+def in_shell(command: Sequence[str], project: Project, env: Mapping[str, str]) -> Iterator[Terminal]:
+    """Run an interactive shell on a terminal, in a project's folder."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    try:
+        # a session of its own, of which the terminal becomes the shell's
+        start = (
+            "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+        )
+        program = subprocess.Popen(
+            [sys.executable, "-c", start, *command],
+            cwd=project.path,
+            env={**os.environ, **env, "TERM": "xterm", "ELLAR_DB_LOAD_PLUGINS": ""},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            text=True,
+            start_new_session=True,
+        )
+    finally:
+        os.close(theirs)
+    try:
+        yield Terminal(ours, program)
+    finally:
+        program.kill()
+        program.communicate(timeout=TIMEOUT)
+        os.close(ours)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def test_db_runs_commands_in_a_project_that_is_ready(db: Db, ellar_db_project: P
     result = db("upgrade")
 
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "Running upgrade  -> one" in result.stderr
+    assert "  ok  one" in result.stderr
     assert ellar_db_project.tables() == {"alembic_version", "users"}
     assert [file.name for file in ellar_db_project.revisions()] == ["one_.py"]
     assert ellar_db_project.path == tmp_path == Path.cwd()

@@ -10,6 +10,7 @@ import click
 from ellar_db.config.checks import ini_problem
 from ellar_db.config.command_line import program, provision
 from ellar_db.config.reports.broken_files import broken_file, raised_in
+from ellar_db.config.reports.names import meant_revision
 from ellar_db.config.reports.position import NOWHERE, explained, position_of
 from ellar_db.databases.connections import UnreachableError, UnusableError, named_in
 from ellar_db.databases.database import Database
@@ -47,7 +48,7 @@ def reported() -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
         raise
     except (CommandError, RevisionError) as error:
-        raise DbError(_at_position(error) or _next_step(_said(error))) from error
+        raise DbError(_at_position(error) or _next_step(_said(error)) + meant_revision(error)) from error
     except IniError as error:
         raise DbError(ini_problem(error)) from error
     except DBAPIError as error:

@@ -386,7 +386,7 @@ def test_a_post_that_fails_is_a_warning(
 
     result = shop.db("upgrade")
 
-    assert result.stderr.splitlines()[2:] == [f"Warning: the webhook at 127.0.0.1 {cause}"]
+    assert result.stderr.splitlines()[3:] == [f"Warning: the webhook at 127.0.0.1 {cause}"]
     assert len(hook.posts) == tries
     assert shop.db("current").stdout == "r2 (head)\n"
 
@@ -401,7 +401,7 @@ def test_a_server_that_doesnt_answer_in_time_is_given_up(shop: Project, hook: Se
     finally:
         over.set()
 
-    assert result.stderr.splitlines()[2:] == ["Warning: the webhook at 127.0.0.1 was not told: timed out"]
+    assert result.stderr.splitlines()[3:] == ["Warning: the webhook at 127.0.0.1 was not told: timed out"]
 
 
 def test_a_post_that_is_required_and_fails_is_the_commands_failure(shop: Project, hook: Server) -> None:
@@ -410,7 +410,7 @@ def test_a_post_that_is_required_and_fails_is_the_commands_failure(shop: Project
 
     result = shop.db("upgrade", exit_code=1)
 
-    assert result.stderr.splitlines()[2:] == [
+    assert result.stderr.splitlines()[3:] == [
         "Error: the upgrade is done, but the webhook at 127.0.0.1 was not told: it answered 404 Not Found"
     ]
     assert shop.db("current").stdout == "r2 (head)\n"
@@ -440,7 +440,7 @@ def test_without_a_url_nothing_is_posted(shop: Project, hook: Server, monkeypatc
 def test_a_variable_that_isnt_set_is_a_warning(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOOK")
 
-    assert shop.db("upgrade").stderr.splitlines()[2:] == [
+    assert shop.db("upgrade").stderr.splitlines()[3:] == [
         "Warning: the webhook was not told: [tool.ellar-db-webhook] url names the environment variable HOOK, "
         "which isn't set"
     ]
@@ -581,7 +581,7 @@ def test_an_odd_url_is_not_shown(shop: Project, hook: Server, monkeypatch: pytes
 
     result = shop.db("upgrade")
 
-    assert result.stderr.splitlines()[2:] == [
+    assert result.stderr.splitlines()[3:] == [
         "Warning: the webhook at 127.0.0.1 was not told: the URL or a header has characters that can't stand there"
     ]
     assert hook.posts == []

@@ -1,0 +1,111 @@
+"""Standard error as a screen: lines, and below them at most one that is written anew."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ellar_db.output.steps import Step
+from ellar_db.output.style import BAD, FAINT, GOOD, REVISION, colour, duration, is_live, styled, tell, width
+
+FEW = 20
+"""Up to how many revisions each has a line of its own on a terminal."""
+
+
+class Screen:
+    """What a run shows on standard error.
+
+    Args:
+        every: Give each revision a line of its own, however many there are.
+    """
+
+    def __init__(self, *, every: bool = False) -> None:
+        self._every = every
+        self._last = ""
+        self._heading = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a line can be written anew."""
+        return is_live(sys.stderr)
+
+    def step(self, step: Step) -> None:
+        """Show a step of a run: anew in the last line while it runs, and in a line of its own when it is done.
+
+        Of many on a terminal, only one that fails has a line of its own.
+        """
+        is_short = self.is_live and step.total > FEW and not self._every
+        if step.state == "running":
+            if not is_short:
+                self._head(step)
+            database = f"{step.database}  " if step.named and is_short else ""
+            self.rewrite(f"{'' if is_short else '  ..  '}{database}{_count(step)}{step.revision} {step.title}")
+            return
+        self.clear()
+        if is_short and step.state == "ok":
+            return
+        self._head(step)
+        after = f"  {duration(step.seconds)}"
+        title = step.title
+        if self.is_live:
+            # a longer line would be broken
+            taken = len(f"  {step.state}  {_count(step)}{step.revision} {after}")
+            title = shortened(title, width(sys.stderr) - 1 - taken)
+        self.line(
+            "  ",
+            styled(step.state, **(GOOD if step.state == "ok" else BAD)),
+            "  ",
+            styled(_count(step), **FAINT),
+            styled(step.revision, **REVISION),
+            styled(f" {title}" if title else ""),
+            styled(after, **FAINT),
+        )
+
+    def line(self, *parts: str) -> None:
+        """Print a line above the one that is written anew.
+
+        Args:
+            parts: Texts that are styled or safe already.
+        """
+        last = self._last
+        self.clear()
+        tell(*parts)
+        if last:
+            self.rewrite(last)
+
+    def rewrite(self, text: str) -> None:
+        """Write the last line anew, on a terminal.
+
+        Args:
+            text: The text.
+        """
+        shown = shortened(styled(text), width(sys.stderr) - 1)
+        click.echo(f"\r{shown.ljust(len(self._last))}", nl=False, err=True, color=colour())
+        self._last = shown
+
+    def clear(self) -> None:
+        """Remove the line that is written anew."""
+        if self._last:
+            click.echo("\r" + " " * len(self._last) + "\r", nl=False, err=True)
+            self._last = ""
+
+    def _head(self, step: Step) -> None:
+        """Print the name of the database before its first line, if there are several."""
+        if step.named and step.database != self._heading:
+            self.line(styled(f"Database {step.database}:"))
+        self._heading = step.database
+
+
+def shortened(text: str, room: int) -> str:
+    """Return a text that is no longer than a room.
+
+    Example:
+        >>> shortened("add orders", 8)
+        'add o...'
+    """
+    return text if len(text) <= room else f"{text[: max(room - 3, 0)]}..."
+
+
+def _count(step: Step) -> str:
+    return f"[{step.number:>{len(str(step.total))}}/{step.total}] " if step.total > 1 else ""

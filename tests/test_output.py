@@ -1,0 +1,367 @@
+"""What a run shows: each revision, how many there are, how long they took, and where the databases are then."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from sqlalchemy import text
+
+from ellar_db.testing import Project
+from tests.support.output import timeless
+from tests.support.processes import TIMEOUT, python, run
+from tests.support.revisions import add
+from tests.support.servers import sync_engine
+from tests.support.terminals import on_terminal, terminal
+
+BOTH = """
+from alembic import op
+
+revision, down_revision = {revision!r}, {parent!r}
+
+def upgrade(engine_name):
+    op.execute("CREATE TABLE {revision} (id integer)")
+    {more}
+
+def downgrade(engine_name):
+    op.execute("DROP TABLE {revision}")
+"""
+
+
+@pytest.fixture
+def both(several: Project) -> Project:
+    """Two databases, and the revisions one and two for both of them."""
+    several.write("migrations/versions/one.py", BOTH.format(revision="one", parent=None, more=""))
+    several.write("migrations/versions/two.py", BOTH.format(revision="two", parent="one", more=""))
+    return several
+
+
+def many(project: Project, number: int) -> Project:
+    project.db("init")
+    for index in range(number):
+        add(project, f"r{index:02}", f"r{index - 1:02}" if index else None)
+    return project
+
+
+def test_several_revisions_are_counted_on_each_database(both: Project) -> None:
+    result = both.db("upgrade")
+
+    assert result.stdout == ""
+    assert timeless(result.stderr) == (
+        "Database default:\n  ok  [1/2] one  T s\n  ok  [2/2] two  T s\n"
+        "Database reports:\n  ok  [1/2] one  T s\n  ok  [2/2] two  T s\n"
+        "2 revisions applied to 2 databases in T s; default and reports are at two (head).\n"
+    )
+    assert both.db("upgrade").output == "Already up to date (two).\n"
+    assert timeless(both.db("downgrade").stderr).splitlines()[-1] == (
+        "1 revision undone on 2 databases in T s; default and reports are at one."
+    )
+
+
+def test_databases_at_different_places_are_told_apart(both: Project) -> None:
+    both.db("upgrade", "one")
+    with sync_engine(f"sqlite:///{both.path}/reports.db").begin() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+
+    assert timeless(both.db("downgrade", "base").stderr).splitlines()[-1] == (
+        "1 revision undone on 1 database in T s; default and reports are at base."
+    )
+
+
+FAILS = "op.no_such_thing() if engine_name == 'reports' else None"
+
+
+def test_a_failure_in_the_second_says_what_became_of_each(both: Project) -> None:
+    both.write("migrations/versions/two.py", BOTH.format(revision="two", parent="one", more=FAILS))
+
+    told = timeless(both.db("upgrade", exit_code=1).stderr).splitlines()
+
+    assert told[:-1] == [
+        *("Database default:", "  ok  [1/2] one  T s", "  ok  [2/2] two  T s"),
+        *("Database reports:", "  ok  [1/2] one  T s", "  failed  [2/2] two  T s"),
+        *("default: rolled back to base", "reports: failed, rolled back to base"),
+    ]
+    assert told[-1].startswith("Error: ")
+
+
+def test_what_stays_changed_after_a_failure_is_said(both: Project) -> None:
+    more = f"op.get_context().connection.commit()\n    {FAILS}"
+    both.write("migrations/versions/two.py", BOTH.format(revision="two", parent="one", more=more))
+
+    told = both.db("upgrade", exit_code=1).stderr.splitlines()
+
+    assert told[-3:-1] == [
+        "default: stays changed: 2 revisions, now at two",
+        "reports: failed, stays changed: 1 revision, now at one",
+    ]
+
+
+def test_stamp_says_where_the_database_is(linear: Project) -> None:
+    linear.db("stamp", "second")
+
+    assert timeless(linear.db("stamp", "base").stderr) == "  ok  base  T s\nRecorded in T s; now at base.\n"
+    assert linear.db("stamp", "base").stderr == "Nothing to do: already at base.\n"
+
+
+def test_sql_is_not_spoken_of(linear: Project) -> None:
+    assert linear.db("upgrade", "--sql").stderr == ""
+
+
+def test_a_dry_run_has_its_own_last_line(linear: Project) -> None:
+    assert timeless(linear.db("upgrade", "--dry-run").stderr).splitlines()[-2:] == [
+        "  ok  [3/3] third Add third  T s",
+        "Dry run: 3 revisions ran on the database 'default', and are rolled back.",
+    ]
+
+
+@terminal
+def test_many_revisions_are_one_line_on_a_terminal(plain: Project) -> None:
+    many(plain, 21)
+
+    with on_terminal(plain, "upgrade") as shown:
+        code, _, said = shown.end()
+
+    assert code == 0
+    assert said.count("\n") == 1
+    assert re.search(r"\r\[ 7/21\] r06 Add r06 *\r", said)
+    assert timeless(said).endswith("\r21 revisions applied in T s; now at r20 (head).\n")
+    assert "\x1b" not in said
+
+
+@terminal
+def test_twenty_revisions_are_twenty_lines_on_a_terminal(plain: Project) -> None:
+    many(plain, 20)
+
+    with on_terminal(plain, "upgrade") as shown:
+        _, _, said = shown.end()
+
+    assert said.count("\n") == 21
+    assert said.startswith("\r  ..  [ 1/20] r00 Add r00\r")
+    assert re.search(r"\r  \x1b\[32mok\x1b\[0m  \x1b\[2m\[ 1/20\] \x1b\[0m\x1b\[33mr00\x1b\[0m Add r00\x1b\[2m", said)
+
+
+@terminal
+@pytest.mark.parametrize("variable", ["NO_COLOR", "TERM"])
+def test_a_terminal_may_have_no_colours(linear: Project, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "dumb")
+
+    with on_terminal(linear, "upgrade") as shown:
+        _, _, said = shown.end()
+
+    assert "  ok  [1/3] first Add first" in said
+    assert "\x1b" not in said
+
+
+@terminal
+def test_a_title_is_shortened_to_the_terminal_s_width(linear: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setenv("NO_COLOR", "1")
+    add(linear, "fourth", "third")
+    file = linear.path / "migrations/versions/fourth_.py"
+    file.write_text(file.read_text().replace("Add fourth", f"Add {'fourth ' * 20}", 1))
+
+    with on_terminal(linear, "upgrade") as shown:
+        _, _, said = shown.end()
+
+    assert max(map(len, re.split(r"[\r\n]", said.partition("4 revisions")[0]))) == 49
+    assert "..." in said
+
+
+def test_in_a_pipe_each_revision_is_a_line_without_colours(plain: Project) -> None:
+    many(plain, 21)
+
+    said = run(plain, "ellar-db", "upgrade").stderr
+
+    assert len(said.splitlines()) == 22
+    assert "\r" not in said
+    assert "\x1b" not in said
+
+
+def test_colours_may_be_forced(linear: Project) -> None:
+    assert "\x1b[32mok\x1b[0m" in run(linear, "ellar-db", "upgrade", env={"FORCE_COLOR": "1"}).stderr
+    assert "\x1b" not in run(linear, "ellar-db", "downgrade", env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stderr
+
+
+def test_quiet_shows_errors_only(linear: Project) -> None:
+    assert linear.db("-q", "upgrade").output == ""
+    linear.write("migrations/versions/third_.py", "revision, down_revision = 'fourth', 'third'\ndef upgrade(): 1 / 0\n")
+    add(linear, "third", "second", folder="migrations")
+    linear.write(
+        "migrations/versions/fourth_.py", "revision, down_revision = 'fourth', 'third'\ndef upgrade(): 1 / 0\n"
+    )
+    linear.forget()
+
+    (line,) = linear.db("-q", "upgrade", exit_code=1).stderr.splitlines()
+
+    assert line.startswith("Error: ")
+
+
+def test_verbose_shows_alembics_log_and_then_the_sql(linear: Project) -> None:
+    plain = linear.db("upgrade", "first").stderr
+    verbose = linear.db("-v", "upgrade", "second").stderr
+    most = linear.db("-vv", "upgrade", "third").stderr
+
+    running = "Running upgrade first -> second, Add second"
+    assert "Running" not in plain
+    assert running in verbose
+    assert "  ok  second Add second" in verbose
+    assert "CREATE TABLE" not in verbose
+    assert "CREATE TABLE t_third" in most
+    assert linear.db("-q", "-v", "upgrade", exit_code=2).stderr.endswith(
+        "Error: -q shows less and -v more; leave one of them out\n"
+    )
+
+
+def test_the_sql_hides_passwords(plain: Project) -> None:
+    plain.db("init")
+    add(plain, "first", None)
+    file = plain.path / "migrations/versions/first_.py"
+    file.write_text(
+        file.read_text().replace("def upgrade():", "def upgrade():\n    op.execute(\"SELECT 1 -- PASSWORD 'hunter2'\")")
+    )
+
+    said = plain.db("-vv", "upgrade").stderr
+
+    assert "SELECT 1 -- PASSWORD '***'" in said
+    assert "hunter2" not in said
+
+
+def records(said: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def test_the_log_may_be_json(linear: Project) -> None:
+    result = linear.db("--log-format", "json", "upgrade", "second")
+
+    first, second, end = records(result.stderr)
+    assert result.stdout == ""
+    assert {key: first[key] for key in ("level", "logger", "database", "revision")} == {
+        "level": "info",
+        "logger": "ellar_db.run",
+        "database": "default",
+        "revision": "first",
+    }
+    assert isinstance(first["seconds"], float)
+    assert str(first["message"]).startswith("first Add first: ok in ")
+    assert second["revision"] == "second"
+    assert sorted(end) == ["level", "logger", "message", "time"]
+    assert datetime.fromisoformat(str(end["time"])).tzinfo is not None
+
+
+def test_errors_are_records_too(linear: Project) -> None:
+    result = linear.db("--log-format", "json", "upgrade", "nix", exit_code=1)
+
+    (record,) = records(result.stderr)
+    assert (record["level"], str(record["message"]).startswith("No such revision or branch 'nix'")) == ("error", True)
+
+
+def test_the_project_and_the_environment_choose_the_format(linear: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    linear.configure(extra="log-format = 'json'")
+
+    assert records(linear.db("upgrade", "first").stderr)[0]["revision"] == "first"
+    assert linear.db("--log-format", "text", "upgrade", "second").stderr.startswith("  ok  second")
+
+    linear.configure(extra="log-format = 'xml'")
+    assert linear.db("upgrade", exit_code=1).stderr == (
+        "Error: [tool.ellar-db] log-format is 'xml'; it can be 'text' or 'json'\n"
+    )
+    assert records(run(linear, "ellar-db", "upgrade", env={"ELLAR_DB_LOG_FORMAT": "json"}).stderr)[0]["seconds"] == (
+        pytest.approx(0, abs=60)
+    )
+
+
+@pytest.mark.parametrize(("kind", "statement"), [("postgresql", "ddl"), ("mariadb", "ddl"), ("mariadb", "rows")])
+def test_a_statement_that_waits_names_the_session_that_blocks_it(
+    plain: Project, new_database: Callable[[str], str], kind: str, statement: str
+) -> None:
+    url = new_database(kind)
+    plain.configure(url=url)
+    plain.db("init")
+    add(plain, "first", None)
+    plain.db("upgrade")
+    add(plain, "second", "first")
+    file = plain.path / "migrations/versions/second_.py"
+    work = "DROP TABLE t_first" if statement == "ddl" else "UPDATE t_first SET id = 3"
+    file.write_text(file.read_text().replace("def upgrade():", f"def upgrade():\n    op.execute({work!r})"))
+    engine = sync_engine(url)
+    with engine.connect() as connection:
+        connection.execute(text("INSERT INTO t_first VALUES (1)"))
+        connection.commit()
+        connection.execute(text("UPDATE t_first SET id = 2"))
+        asked = "SELECT pg_backend_pid()" if kind == "postgresql" else "SELECT CONNECTION_ID()"
+        number = connection.execute(text(asked)).scalar()
+
+        process = python("-m", "ellar_db", "upgrade", cwd=plain.path)
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        connection.rollback()
+
+    _, rest = process.communicate(timeout=TIMEOUT)
+    assert first.startswith(f"Waiting on the database 'default' for session {number} (")
+    assert "idle in" in first
+    assert process.returncode == 0
+    assert "  ok  second Add second" in rest
+
+
+@terminal
+def test_of_many_losses_the_largest_are_listed_and_the_rest_counted(plain: Project) -> None:
+    plain.db("init")
+    for index in range(22):
+        add(plain, f"r{index:02}", f"r{index - 1:02}" if index else None)
+    plain.db("upgrade")
+    with sync_engine(f"sqlite:///{plain.path}/app.db").begin() as connection:
+        connection.execute(text("INSERT INTO t_r03 VALUES (1), (2)"))
+        connection.execute(text("INSERT INTO t_r07 VALUES (1)"))
+
+    with on_terminal(plain, "downgrade", "base") as shown:
+        shown.answer("Go on?", "n\n")
+        code, _, said = shown.end()
+
+    lines = said.splitlines()
+    assert code == 1
+    assert lines[:4] == [
+        "The downgrade will drop 22 tables and columns:",
+        "  table t_r03 (2 rows)",
+        "  table t_r07 (1 row)",
+        "  table t_r21 (0 rows)",
+    ]
+    assert lines[20:22] == ["  table t_r02 (0 rows)", "  and 2 more"]
+
+
+def test_what_a_server_can_t_roll_back_is_said_of_each(both: Project, new_database: Callable[[str], str]) -> None:
+    urls = [new_database("mariadb") for _ in range(2)]
+    both.write(
+        "pyproject.toml",
+        f'[tool.ellar-db.databases]\ndefault = "{urls[0]}"\nreports = "{urls[1]}"\n',
+    )
+    both.forget()
+    more = f"op.execute('CREATE TABLE half (id integer)') if engine_name == 'reports' else None\n    {FAILS}"
+    both.write("migrations/versions/one.py", BOTH.format(revision="one", parent=None, more=more))
+
+    told = both.db("upgrade", exit_code=1).stderr.splitlines()
+
+    assert told[-3:-1] == [
+        "default: stays changed: 2 revisions, now at two",
+        "reports: failed, stays changed: at base, and a part of one",
+    ]
+
+
+@terminal
+def test_where_env_py_sets_up_logging_its_log_is_all_that_is_shown(plain: Project) -> None:
+    plain.db("init", "-t", "generic")
+    ini = plain.path / "migrations/alembic.ini"
+    ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", "sqlite:///app.db"))
+    add(plain, "first", None)
+
+    with on_terminal(plain, "upgrade") as shown:
+        _, _, said = shown.end()
+
+    assert timeless(said).splitlines()[-3:] == [
+        "INFO  [alembic.runtime.migration] Running upgrade  -> first, Add first",
+        "INFO  [ellar_db.run] first Add first: ok in T s",
+        "INFO  [ellar_db] 1 revision applied in T s; now at first (head).",
+    ]
+    assert "running" not in said
