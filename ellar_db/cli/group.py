@@ -143,7 +143,7 @@ class DbGroup(click.Group):
         return owner.failure(f"its command {command.name}", error)
 
     def _log_format(self) -> str:
-        """Return the format of the log that the project sets; text where its settings are broken, which commands tell."""
+        """Return the format of the log that the project sets; text if its settings are broken, which commands tell."""
         try:
             return self.manager.settings.text("log-format") or TEXT
         except DbError:
