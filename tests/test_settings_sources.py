@@ -411,7 +411,7 @@ class TestCommand:
 
 
 SAMPLES: list[Any] = [
-    True, 0, -1, 1.5, "x", "always", [], ["x"], [1], {}, {"a": "b"}, {"a": 1}, {"a": ["b"]}, {"a": [1]},
+    True, 0, -1, 1.5, "x", "always", "json", [], ["x"], [1], {}, {"a": "b"}, {"a": 1}, {"a": ["b"]}, {"a": [1]},
     {"a": {"url": "sqlite://"}}, {"a": {"url": 1}}, {"ignore": ["DB101"]}, {"ignore": "DB101"},
     {"severity": {"DB101": "note"}}, {"severity": {"DB101": "loud"}}, {"waivers": [{"code": "DB101", "reason": "r"}]},
     {"waivers": [{"code": "DB101"}]}, {"waivers": [{"code": "DB101", "reason": "r", "x": "y"}]}, {"release": 1},

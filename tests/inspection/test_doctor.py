@@ -143,7 +143,7 @@ class TestSettings:
 
     def test_what_nothing_reads_and_what_is_wrong(self, plain: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         plain.db("init")
-        plain.configure(extra="directry = 'x'\nlock = 3\nenv-file = '.env'\n[tool.ellar_db]\n")
+        plain.configure(extra="directry = 'x'\nlock = 3\nlog-format = 'xml'\nenv-file = '.env'\n[tool.ellar_db]\n")
         plain.write(".env", "A_OF_FILE=hunter2222\n")
         monkeypatch.setenv("ELLAR_DB_LOK", "1")
 
@@ -154,6 +154,10 @@ class TestSettings:
             ("look", "[tool.ellar-db] has 'directry' (did you mean 'directory'?), which nothing reads"),
             ("look", "nothing reads the environment variable ELLAR_DB_LOK (did you mean ELLAR_DB_LOCK?)"),
             ("broken", f"[tool.ellar-db] lock must be true or false; mend it in {plain.path}/pyproject.toml"),
+            (
+                "broken",
+                f'[tool.ellar-db] log-format must be "text" or "json"; mend it in {plain.path}/pyproject.toml',
+            ),
             ("ok", "the file of variables .env gives A_OF_FILE"),
         ]
 
