@@ -210,7 +210,7 @@ def test_two_heads(ready: Project) -> None:
         assert message.startswith("Multiple head")
         assert message.endswith(todo)
     ready.db("upgrade", "heads")
-    assert ready.db("migrate", exit_code=1).stderr.endswith(f"{todo}\n")
+    assert without_page(ready.db("migrate", exit_code=1).stderr).endswith(f"{todo}\n")
     assert len(ready.revisions()) == 3
 
 
@@ -236,7 +236,7 @@ def test_a_database_at_a_revision_that_is_no_more(ready: Project) -> None:
     for command in ("upgrade", "downgrade", "check", "migrate", "stamp"):
         assert refused(ready.db(command, exit_code=1)) == told
     shown = ready.db("current", exit_code=1)
-    assert (shown.stdout, shown.stderr) == ("first (unknown here)\n", f"Error: {told}\n")
+    assert (shown.stdout, without_page(shown.stderr)) == ("first (unknown here)\n", f"Error: {told}\n")
 
 
 # revision files
@@ -700,7 +700,7 @@ def test_undecodable_bytes_on_the_command_line(ready: Project) -> None:
     ):  # fmt: skip
         done = subprocess.run([*program, *arguments], cwd=ready.path, capture_output=True, check=False, timeout=TIMEOUT)
         assert done.returncode == exit_code, done.stderr
-        assert done.stderr.decode().splitlines()[-1] == f"Error: {message}"
+        assert without_page(done.stderr.decode().splitlines()[-1]) == f"Error: {message}"
     assert everything(ready) == before
 
 

@@ -72,7 +72,6 @@ READING = {
 
 ADDS = """
 import click
-from tests.support.output import without_page
 from ellar_db import hookimpl
 
 @hookimpl

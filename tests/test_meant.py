@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ellar_db.testing import Project
+from tests.support.output import without_page
 from tests.support.revisions import add
 
 LISTED = "`ellar-db history` lists them; did you mean"
@@ -44,7 +45,7 @@ def shop(plain: Project) -> Project:
 def test_the_name_that_was_meant_is_suggested_in_one_form(shop: Project, typed: str, told: str) -> None:
     result = shop.db(*typed.split(), exit_code=None)
     assert result.exit_code in (1, 2, 3)
-    assert result.stderr.splitlines()[-1].endswith(told)
+    assert without_page(result.stderr.splitlines()[-1]).endswith(told)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,8 @@ def test_the_name_that_was_meant_is_suggested_in_one_form(shop: Project, typed: 
     [("wxyz", "No such command 'wxyz'."), ("show wxyz", "`ellar-db history` lists them")],
 )
 def test_nothing_is_suggested_where_nothing_is_similar(shop: Project, typed: str, told: str) -> None:
-    assert shop.db(*typed.split(), exit_code=None).stderr.splitlines()[-1].endswith(told)
+    line = shop.db(*typed.split(), exit_code=None).stderr.splitlines()[-1]
+    assert without_page(line).endswith(told)
 
 
 def test_a_revision_of_a_database_that_the_folder_lacks_is_no_typing_mistake(shop: Project) -> None:

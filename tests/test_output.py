@@ -266,7 +266,7 @@ def test_the_project_and_the_environment_choose_the_format(linear: Project, monk
 
     linear.configure(extra="log-format = 'xml'")
     assert linear.db("upgrade", exit_code=1).stderr == (
-        "Error: [tool.ellar-db] log-format is 'xml'; it can be 'text' or 'json'\n"
+        f'Error: [tool.ellar-db] log-format must be "text" or "json"; mend it in {linear.path}/pyproject.toml\n'
     )
     assert records(run(linear, "ellar-db", "upgrade", env={"ELLAR_DB_LOG_FORMAT": "json"}).stderr)[0]["seconds"] == (
         pytest.approx(0, abs=60)

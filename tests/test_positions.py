@@ -120,7 +120,10 @@ class TestUnknownRevisions:
         result = project.db("current", exit_code=1)
 
         assert result.stdout == "default:\nsecond (unknown here)\nreports:\nfirst (head)\n"
-        assert result.stderr.splitlines()[-1] == f"Error: {UNKNOWN.format(name=repr('default'), revision='second')}"
+        assert (
+            without_page(result.stderr.splitlines()[-1])
+            == f"Error: {UNKNOWN.format(name=repr('default'), revision='second')}"
+        )
 
     def test_an_env_py_of_somebody_elses(self, project: Project) -> None:
         project.db("init", "-t", "generic")
@@ -334,7 +337,7 @@ class TestDuplicates:
 
         refused = linear.db(*arguments, exit_code=1)
 
-        told = refused.stderr.removeprefix("Error: ").rstrip()
+        told = without_page(refused.stderr).removeprefix("Error: ").rstrip()
         one, other = sorted([copy, file])
         assert told in [
             f"{first} and {second} have the same revision id {revision}; remove one, or give it another id"

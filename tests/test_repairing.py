@@ -286,7 +286,9 @@ def test_a_revision_of_which_the_file_is_gone_can_still_be_reverted(shop: Projec
     (shop.path / "migrations" / "versions" / "second.py").unlink()
 
     refused = shop.db("repair", "--applied", exit_code=1)
-    assert refused.stderr == "Error: Can't locate revision identified by 'second'; `ellar-db history` lists them\n"
+    assert refused.stderr == (
+        "Error: Can't locate revision identified by 'second'; `ellar-db history` lists them [ellar-db explain E03]\n"
+    )
     shop.db("repair", "--reverted")
 
     assert versions(url) == {"first"}

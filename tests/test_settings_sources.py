@@ -131,6 +131,17 @@ class TestVariables:
         monkeypatch.setenv("ELLAR_DB_DIRECTORY", "")
         assert plain.db("init").stdout.startswith("Made one.")
 
+    def test_override_what_plugins_and_the_application_say(
+        self, plain: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plain.configure(extra="plugins = ['place']\n")
+        plain.write("place.py", "from ellar_db import hookimpl\n@hookimpl\ndef ellar_db_directory(): return 'theirs'\n")
+        plain.forget("place")
+        monkeypatch.setenv("ELLAR_DB_DIRECTORY", "given")
+
+        assert plain.db("init").stdout.startswith("Made given.")
+        plain.forget("place")
+
     def test_of_the_database_override_it(self, plain: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         plain.db("init")
         plain.db("revision", "-m", "first")
@@ -400,7 +411,7 @@ class TestCommand:
 
 
 SAMPLES: list[Any] = [
-    True, 0, -1, 1.5, "x", "always", [], ["x"], [1], {}, {"a": "b"}, {"a": 1}, {"a": ["b"]}, {"a": [1]},
+    True, 0, -1, 1.5, "x", "always", "json", [], ["x"], [1], {}, {"a": "b"}, {"a": 1}, {"a": ["b"]}, {"a": [1]},
     {"a": {"url": "sqlite://"}}, {"a": {"url": 1}}, {"ignore": ["DB101"]}, {"ignore": "DB101"},
     {"severity": {"DB101": "note"}}, {"severity": {"DB101": "loud"}}, {"waivers": [{"code": "DB101", "reason": "r"}]},
     {"waivers": [{"code": "DB101"}]}, {"waivers": [{"code": "DB101", "reason": "r", "x": "y"}]}, {"release": 1},

@@ -50,7 +50,8 @@ def test_the_program_refuses_in_one_line(plain: Project, program: list[str]) -> 
 
     assert (refused.stdout, refused.stderr) == (
         "",
-        "Error: there is no migrations folder at migrations; make one with `ellar-db init`, or name another with -d\n",
+        "Error: there is no migrations folder at migrations; make one with `ellar-db init`, or name another with -d "
+        "[ellar-db explain E15]\n",
     )
     assert misspelt.stderr.splitlines()[0] == "Usage: ellar-db [OPTIONS] COMMAND [ARGS]..."
 
@@ -297,7 +298,7 @@ def test_models_without_metadata_still_upgrade(project: Project) -> None:
     assert project.db("current").stdout == "first (head)\n"
     assert project.db("migrate", exit_code=1).stderr == (
         "Error: the database 'default' has no metadata, and so there is nothing to compare it with; give "
-        "metadata=... to EllarDBModule.setup, or metadata in [tool.ellar-db]\n"
+        "metadata=... to EllarDBModule.setup, or metadata in [tool.ellar-db] [ellar-db explain E06]\n"
     )
 
 

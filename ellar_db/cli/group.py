@@ -118,6 +118,9 @@ class DbGroup(click.Group):
         ctx.meta[BEGUN] = True
         manager = self.manager
         manager.require()
+        wrong = manager.settings.wrong("log-format")
+        if wrong:
+            raise DbError(wrong)
         token = values.set(dict(ctx.meta.get(PLUGIN_OPTIONS, {})))
         try:
             with manager.active():
@@ -145,9 +148,10 @@ class DbGroup(click.Group):
     def _log_format(self) -> str:
         """Return the format of the log that the project sets; text if its settings are broken, which commands tell."""
         try:
-            return self.manager.settings.text("log-format") or TEXT
+            settings = self.manager.settings
         except DbError:
             return TEXT
+        return TEXT if settings.wrong("log-format") else settings.table.get("log-format", TEXT)
 
     def _called(self, ctx: click.Context) -> Plugin | None:
         """Return the plugin whose command failed before it ran, as in an option's callback, or None."""

@@ -18,6 +18,7 @@ from ellar_db.plugins.manager import create_plugin_manager
 from ellar_db.testing import Project
 from tests.support.environments import ForeignEnvironment
 from tests.support.histories import History, create
+from tests.support.output import without_page
 from tests.support.servers import asynchronous, sync_engine
 
 KILLER = """
@@ -81,7 +82,7 @@ def test_the_run_stops_before_its_next_revision(
         "mariadb": "the revisions stay, since this database can't roll back schema changes; "
         "the database 'default' stays at 0001",
     }
-    assert said.endswith(f" Run it again; {left[kind]}")
+    assert without_page(said).endswith(f" Run it again; {left[kind]}")
     assert versions(url) == ([] if kind == "postgresql" else ["0001"])
     # nothing is to be repaired
     project.db("upgrade")

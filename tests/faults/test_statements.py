@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from ellar_db.testing import Project
 from tests.support.histories import History, create
+from tests.support.output import without_page
 from tests.support.servers import asynchronous, sync_engine
 
 STATEMENTS = [
@@ -362,7 +363,7 @@ def test_a_connection_that_is_lost_is_not_taken_for_nothing_done(
     code, said = history.run()
 
     assert code == 1
-    assert said.endswith(
+    assert without_page(said).endswith(
         "the connection is lost; `ellar-db repair` says what is left, once the database answers again\n"
     )
     assert "the upgrade of 0001" in project.db("repair", exit_code=1).stderr

@@ -88,8 +88,8 @@ def test_all_is_in_order(project: Project, any_database: str, driver: str) -> No
         ("ok", "settings", f"{project.path}/pyproject.toml with [tool.ellar-db]", None),
         ("ok", "application", "no application of Ellar is named, and none is needed", None),
         ("ok", "folder", "migrations, with ellar-db's env.py", None),
-        ("ok", "revisions", "2, the head is second", None),
         ("ok", "databases", "default", None),
+        ("ok", "revisions", "2, the head is second", None),
         ("ok", "plugins", "none besides ellar-db's own", None),
         ("ok", "database default", MAY, None),
         ("ok", "database default", "at second, the newest revision", None),
@@ -143,7 +143,7 @@ class TestSettings:
 
     def test_what_nothing_reads_and_what_is_wrong(self, plain: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         plain.db("init")
-        plain.configure(extra="directry = 'x'\nlock = 3\nenv-file = '.env'\n[tool.ellar_db]\n")
+        plain.configure(extra="directry = 'x'\nlock = 3\nlog-format = 'xml'\nenv-file = '.env'\n[tool.ellar_db]\n")
         plain.write(".env", "A_OF_FILE=hunter2222\n")
         monkeypatch.setenv("ELLAR_DB_LOK", "1")
 
@@ -154,6 +154,10 @@ class TestSettings:
             ("look", "[tool.ellar-db] has 'directry' (did you mean 'directory'?), which nothing reads"),
             ("look", "nothing reads the environment variable ELLAR_DB_LOK (did you mean ELLAR_DB_LOCK?)"),
             ("broken", f"[tool.ellar-db] lock must be true or false; mend it in {plain.path}/pyproject.toml"),
+            (
+                "broken",
+                f'[tool.ellar-db] log-format must be "text" or "json"; mend it in {plain.path}/pyproject.toml',
+            ),
             ("ok", "the file of variables .env gives A_OF_FILE"),
         ]
 
@@ -307,7 +311,7 @@ class TestApplication:
         assert [line.partition(":")[0] for line in told if not line.startswith(" ")][3:6] == [
             "broken  application",
             "ok      folder",
-            "look    revisions",
+            "look    databases",
         ]
         assert "look    databases: those of the application aren't known as long as it doesn't start" in told
 
@@ -349,6 +353,19 @@ class TestPlugins:
 
 
 class TestDatabase:
+    def test_without_models(self, project: Project) -> None:
+        project.write("pyproject.toml", "[tool.ellar-db]\ndatabase = 'sqlite:///app.db'\n")
+        project.db("init")
+
+        told = found(project)
+
+        assert of(told, "databases")[1] == (
+            "ok",
+            "default without models, so that migrate and check have nothing to compare",
+            "metadata=... for EllarDBModule.setup, or metadata in [tool.ellar-db]",
+        )
+        assert of(told, "revisions") == [("look", "there is none yet", '`ellar-db revision -m "Initial migration."`')]
+
     def test_that_is_down_beside_another(self, several: Project) -> None:
         text = (several.path / "pyproject.toml").read_text()
         (several.path / "pyproject.toml").write_text(
@@ -594,6 +611,11 @@ def nothing_there(project: Project) -> None:
     pass
 
 
+def no_models(project: Project) -> None:
+    project.write("pyproject.toml", "[tool.ellar-db]\ndatabase = 'sqlite:///app.db'\n")
+    project.db("init")
+
+
 def no_revisions(project: Project) -> None:
     project.db("init")
 
@@ -642,6 +664,7 @@ def foreign(project: Project) -> None:
     [
         (nothing_there, ["init", "upgrade"], "folder"),
         (no_revisions, ["migrate -m 'Initial migration.'", "upgrade"], "revisions"),
+        (no_models, ["revision -m 'Initial migration.'", "upgrade"], "revisions"),
         (two_heads, ["merge -m 'Join the heads.'", "upgrade"], "revisions"),
         (labelled_heads, ["heads", "check --drift", "check"], ""),
         (behind, ["upgrade"], "database default"),
@@ -649,7 +672,7 @@ def foreign(project: Project) -> None:
         (unknown_key, ["settings", "check --drift", "check"], ""),
         (
             many,
-            ["migrate -m 'Initial migration.'", *(f"upgrade --database t{each}" for each in range(10)), "status"],
+            ["revision -m 'Initial migration.'", *(f"upgrade --database t{each}" for each in range(10)), "status"],
             "",
         ),
         (foreign, ["adopt", "migrate -m 'Initial migration.'", "upgrade"], ""),

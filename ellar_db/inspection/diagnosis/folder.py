@@ -67,16 +67,18 @@ def check_env_py(folder: Path) -> Iterator[Finding]:
     yield Finding("ok", SUBJECT, f"{shown(folder)}, with the env.py of {origin.name} or one's own{needs}", advice)
 
 
-def check_revisions(config: Config) -> Iterator[Finding]:
+def check_revisions(config: Config, *, have_models: bool) -> Iterator[Finding]:
     """Yield whether the revisions of a folder can be read, and have one head.
 
     Args:
         config: Alembic's configuration.
+        have_models: Whether there are models of which a revision can be made.
     """
     script = script_of(config)
     heads, number = sorted(script.get_heads()), sum(1 for _ in script.walk_revisions())
     if not number:
-        yield Finding("look", "revisions", "there is none yet", f'`{program()} migrate -m "Initial migration."`')
+        command = "migrate" if have_models else "revision"
+        yield Finding("look", "revisions", "there is none yet", f'`{program()} {command} -m "Initial migration."`')
     elif len(heads) == 1:
         yield Finding("ok", "revisions", f"{number:,}, the head is {heads[0]}")
     else:

@@ -108,8 +108,8 @@ class _Project:
         for subject, check in (
             ("application", self._application),
             (folder.SUBJECT, self._folder),
-            ("revisions", self._revisions),
             ("databases", self._databases),
+            ("revisions", self._revisions),
         ):
             for each in guarded(subject, check):
                 said.add(each.message)
@@ -136,6 +136,14 @@ class _Project:
         self.known = selected(self.request.chosen, found.values())
         if self.known:
             yield Finding("ok", "databases", listed([database.name for database in self.known]))
+            without = [database.name for database in self.known if database.metadata is None]
+            if without:
+                yield Finding(
+                    "ok",
+                    "databases",
+                    f"{listed(without)} without models, so that migrate and check have nothing to compare",
+                    "metadata=... for EllarDBModule.setup, or metadata in [tool.ellar-db]",
+                )
         elif not self.started:
             yield Finding("look", "databases", "those of the application aren't known as long as it doesn't start")
         elif self.foreign:
@@ -160,7 +168,11 @@ class _Project:
         yield from folder.check_env_py(location)
 
     def _revisions(self) -> Iterator[Finding]:
-        return iter(()) if self.config is None else folder.check_revisions(self.config)
+        if self.config is None:
+            return iter(())
+        # which models somebody else's env.py compares, only that knows
+        have_models = not self.known or any(each.metadata is not None for each in self.known)
+        return folder.check_revisions(self.config, have_models=have_models)
 
     def _plugins(self) -> Iterator[Finding]:
         taking_part, problems = self.request.plugins()
