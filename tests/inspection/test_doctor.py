@@ -49,6 +49,14 @@ def states(findings: list[tuple[str, str, str, str | None]]) -> dict[str, str]:
     return worst
 
 
+@pytest.fixture(autouse=True)
+def no_leftovers(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Look for what killed programs left in a folder of the test's own; other programs use the user's."""
+    folder = tmp_path_factory.mktemp("scratch") / "notes"
+    monkeypatch.setattr("ellar_db.scratch.leftovers._folder", lambda: folder)
+    return folder
+
+
 def everything(project: Project) -> dict[str, bytes]:
     return {
         str(file.relative_to(project.path)): file.read_bytes()
@@ -703,16 +711,12 @@ def test_a_database_that_is_not_there_by_name(plain: Project) -> None:
     plain.db("doctor", "--timeout", "-1", exit_code=2)
 
 
-def test_leftovers_of_killed_runs(plain: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import tempfile
-
+def test_leftovers_of_killed_runs(plain: Project, no_leftovers: Path) -> None:
     from ellar_db.scratch.leftovers import new_name, scratch_folder
 
-    (tmp_path / "temp").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
     history(plain)
     assert "leftovers" not in states(found(plain))
-    assert not list((tmp_path / "temp").iterdir())
+    assert not no_leftovers.exists()
     with scratch_folder() as folder:
         assert "leftovers" not in states(found(plain))
         left = folder.with_name(new_name())
