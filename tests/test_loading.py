@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.applications import ELLAR_SQL_MODELS, PLAIN_MODELS, PYPROJECT, Shop, new_shop
+from tests.support.output import without_page
 from tests.support.processes import run
 
 PROGRAMS = ["ellar-db", "ellar db"]
@@ -26,7 +27,7 @@ def cause(shop: Shop, program: str, *, exit_code: int = 3) -> str:
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1, done.stderr
     assert done.stderr.startswith("Error: the application ")
-    return done.stderr.partition(": ")[2].partition(": ")[2].rstrip().removesuffix(HINT)
+    return without_page(done.stderr).partition(": ")[2].partition(": ")[2].rstrip().removesuffix(HINT)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
