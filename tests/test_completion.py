@@ -64,7 +64,7 @@ class TestAnswers:
 
     def test_commands_and_options_of_installed_plugins(self, shop: Project, install: Callable[..., Path]) -> None:
         install("ellar-db-seed", SEED)
-        assert answers("se") == {"seed": "Sow."}
+        assert answers("see") == {"seed": "Sow."}
         assert "--rows" in answers("seed", "--r")
 
     def test_options(self, shop: Project) -> None:

@@ -141,7 +141,8 @@ class Settings(NamedTuple):
         if not isinstance(value, str):
             plural = f"{key}s"
             if isinstance(value, dict) and plural in KEYS:
-                raise DbError(f"{self.place(key, table=True)} is a table; did you mean {plural}? See {self.path}")
+                meant = self.place(plural, table=True).removesuffix(":")
+                raise DbError(f"{self.place(key, table=True)} is a table; did you mean {meant}? See {self.path}")
             raise DbError(f"{self.place(key)} must be a text, not {value!r}; {self.remedy(key)}")
         return expanded(value, self.place(key))
 
