@@ -340,7 +340,8 @@ def test_load_plugins_says_which_of_them_is_not_installed(
 
     result = project.db("hello")
 
-    assert result.output == "Warning: ELLAR_DB_LOAD_PLUGINS names goood, and no such plugin is installed.\nhello\n"
+    told = "ELLAR_DB_LOAD_PLUGINS names goood, and no such plugin is installed; did you mean good?"
+    assert result.output == f"Warning: {told}\nhello\n"
 
 
 def test_the_stack_trace_of_a_plugin_that_is_left_out_is_shown_where_it_is_asked_for(

@@ -325,7 +325,7 @@ def test_many_statements_of_any_characters_can_be_noted(shop: Project, url: str)
 
     assert "Done: CREATE TABLE t_first" in error
     assert "; ... 352 more ...; " in error
-    assert error.endswith("or undo them and say `... --reverted`\n")
+    assert error.endswith("or undo them and say `... --reverted` [ellar-db explain E14]\n")
     assert "; CREATE TABLE last (id integer). Failed: INSERT INTO nowhere /* ☃ */ VALUES (1)." in error
     assert shop.db("upgrade", exit_code=1).stderr.count("CREATE TABLE last") == 1
 

@@ -155,7 +155,7 @@ class TestApplied:
 
         said = forked.db("rebase", "mine2", exit_code=3).stderr
 
-        assert said.endswith("; or say --offline if no database has these revisions\n")
+        assert said.endswith("; or say --offline if no database has these revisions [ellar-db explain E07]\n")
         assert heads(forked) == ["mine2", "theirs"]
         forked.db("rebase", "mine2", "--offline")
         assert heads(forked) == ["mine2"]

@@ -114,7 +114,7 @@ class TestSchemas:
         advised = "`ellar-db create --database t0` makes it"
         assert f"t0: failed: its schema '{prefix}a' isn't there; {advised}\n" in said
         for command in ("migrate", "check", "current"):
-            assert project.db(command, exit_code=3).stderr.endswith(f"{advised}\n")
+            assert project.db(command, exit_code=3).stderr.endswith(f"{advised} [ellar-db explain E07]\n")
         assert "2 databases: 2 migrated; " in project.db("upgrade", "--provision").stderr
 
     def test_an_interrupted_run_is_not_taken_for_a_finished_one(self, project: Project, url: str, prefix: str) -> None:
@@ -251,7 +251,7 @@ def test_a_database_of_a_server_and_a_folder_are_made(
         assert said.count("isn't there; `ellar-db create --database t") == 2
         for name in ("t0", "t1"):
             told = project.db("current", "--database", name, exit_code=3).stderr
-            assert told.endswith(f"; or `ellar-db create --database {name}` makes it\n")
+            assert told.endswith(f"; or `ellar-db create --database {name}` makes it [ellar-db explain E07]\n")
 
         project.db("upgrade", "--provision")
 
