@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -604,17 +603,17 @@ class TestProof:
 class TestWriting:
     def test_is_all_or_none(self, plain: Project, line: Write, monkeypatch: pytest.MonkeyPatch) -> None:
         before = contents(plain)
-        original = os.unlink
-        removed: list[str] = []
+        original = Path.unlink
+        removed: list[Path] = []
 
-        def unlink(path: str, *arguments: object, **options: object) -> None:
-            if Path(path).parent.name == "versions" and str(path).endswith("_.py"):
-                removed.append(str(path))
+        def unlink(path: Path, missing_ok: bool = False) -> None:
+            if path.parent.name == "versions" and path.name.endswith("_.py"):
+                removed.append(path)
                 if len(removed) == 2:
                     raise PermissionError(13, "Permission denied", str(path))
-            original(path, *arguments, **options)  # type: ignore[arg-type]
+            original(path, missing_ok)
 
-        monkeypatch.setattr("os.unlink", unlink)
+        monkeypatch.setattr(Path, "unlink", unlink)
 
         told = plain.db("squash", "base:four", "--yes", exit_code=1).stderr
 
