@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from ellar_db.testing import Project
+from tests.support.output import without_page
 from tests.support.servers import ASYNC_DRIVERS, sync_engine
 
 MODELS = """
@@ -247,7 +248,7 @@ BAD = {
 def test_what_doesnt_fit_is_named_and_nothing_is_written(seeded: Project, content: str) -> None:
     seeded.write("seeds/02_bad.yaml", content)
 
-    assert seeded.db("seed", exit_code=1).output == f"Error: {BAD[content]}\n"
+    assert without_page(seeded.db("seed", exit_code=1).output) == f"Error: {BAD[content]}\n"
     assert rows("SELECT * FROM users") == []
 
 
