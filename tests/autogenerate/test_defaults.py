@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.support.law import Law, tables
 
 CHANGES = [
@@ -31,7 +29,6 @@ CHANGES = [
 ]
 
 
-@pytest.mark.sampled
 def test_defaults_that_change(law: Law) -> None:
     old, new = [], []
     for type_, one, other in CHANGES:

@@ -134,7 +134,6 @@ def test_a_type_in_a_schema_whose_tables_are_not_compared(on_postgresql: Law) ->
     assert "another" not in written
 
 
-@pytest.mark.sampled
 def test_other_types_and_an_enum_that_is_a_text_with_a_check(law: Law) -> None:
     named = "name='kind'" if law.kind != "postgresql" else "name='other'"
     law.holds(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import pytest
-
 from ellar_db.testing import Project
 from tests.support.law import Law
 
@@ -66,7 +64,6 @@ INDEXES = {
 }
 
 
-@pytest.mark.sampled
 def test_keys_and_indexes_come_and_go_beside_each_other(law: Law) -> None:
     names = "abcdefghijklm"
     before, after = (

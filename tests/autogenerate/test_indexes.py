@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from tests.support.law import Law
 
 TABLE = (
@@ -53,7 +51,6 @@ CHANGES = {
 }
 
 
-@pytest.mark.sampled
 def test_changes(law: Law) -> None:
     changes = CHANGES[law.kind]
     texts = []

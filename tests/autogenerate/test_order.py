@@ -116,7 +116,6 @@ def stage(number: int) -> str:
     return BASE + "".join(sources)
 
 
-@pytest.mark.sampled
 @pytest.mark.filterwarnings("ignore:Cannot correctly sort tables", "ignore:Can't sort tables")
 def test_runs_up_and_down(plain: Project, any_database: str) -> None:
     stages = [stage(number) for number in range(max(map(len, STEPS.values())))]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.support.law import Law
 
 SEQUENCE = "counter = sa.Sequence('counter', metadata=metadata{options})\n"
@@ -14,7 +12,6 @@ def table(default: str = "") -> str:
     return f"sa.Table('t', metadata, sa.Column('id', sa.Integer, primary_key=True), {column})\n"
 
 
-@pytest.mark.long
 def test_one_that_is_a_default(on_postgresql: Law) -> None:
     law = on_postgresql
     used = SEQUENCE.format(options=", start=5") + table(", server_default=counter.next_value()")

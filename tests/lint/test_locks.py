@@ -265,7 +265,61 @@ POSTGRESQL = [
     ),
 ]
 
+POSTGRESQL += [
+    Case("unique_within_a_new_column", sql("ALTER TABLE {t} ADD c integer UNIQUE"), "DB301"),
+    Case("check_within_a_new_column", sql("ALTER TABLE {t} ADD c integer CHECK (c > 0)"), "DB303"),
+    Case(
+        "key_of_an_index_with_nulls",
+        sql("ALTER TABLE {t}_k ADD PRIMARY KEY USING INDEX k1"),
+        "DB303",
+        sql("CREATE TABLE {t}_k (a integer)") + "\n" + sql("CREATE UNIQUE INDEX k1 ON {t}_k (a)"),
+    ),
+    Case(
+        "key_of_an_index",
+        sql("ALTER TABLE {t}_k ADD PRIMARY KEY USING INDEX k2"),
+        "",
+        sql("CREATE TABLE {t}_k (a integer NOT NULL)") + "\n" + sql("CREATE UNIQUE INDEX k2 ON {t}_k (a)"),
+    ),
+    Case("network", sql("ALTER TABLE {t} ALTER n TYPE inet"), "", sql("ALTER TABLE {t} ADD n cidr")),
+    Case("fixed_text", sql("ALTER TABLE {t} ALTER n TYPE char(9)"), "DB302", sql("ALTER TABLE {t} ADD n char(5)")),
+    Case("precision", sql("ALTER TABLE {t} ALTER n TYPE timestamp(6)"), "", sql("ALTER TABLE {t} ADD n timestamp(3)")),
+    Case(
+        "less_precision",
+        sql("ALTER TABLE {t} ALTER n TYPE interval(1)"),
+        "DB302",
+        sql("ALTER TABLE {t} ADD n interval(3)"),
+    ),
+    Case("any_number", sql("ALTER TABLE {t} ALTER n TYPE numeric"), "", sql("ALTER TABLE {t} ADD n decimal(9, 2)")),
+    Case("another_name", sql("ALTER TABLE {t} ALTER n TYPE int4"), "", sql("ALTER TABLE {t} ADD n integer")),
+    Case("tablespace", sql("ALTER TABLE {t} SET TABLESPACE fast"), "DB302"),
+    Case(
+        "domain_check_not_valid",
+        sql("ALTER DOMAIN dom2 ADD CHECK (VALUE > 0) NOT VALID"),
+        "",
+        sql("CREATE DOMAIN dom2 AS integer") + "\n" + sql("ALTER TABLE {t} ADD COLUMN d dom2"),
+    ),
+    Case(
+        "attached_by_a_table_with_a_default",
+        sql("ALTER TABLE q ATTACH PARTITION q_1 FOR VALUES IN (1)"),
+        "DB303 DB303",
+        sql("CREATE TABLE q (a int) PARTITION BY LIST (a)")
+        + "\n"
+        + sql("CREATE TABLE q_d PARTITION OF q DEFAULT")
+        + "\n"
+        + sql("CREATE TABLE q_1 (a int)"),
+    ),
+]
+
 MYSQL = [
+    Case("numbered", sql("ALTER TABLE {t} ADD n INT NOT NULL AUTO_INCREMENT UNIQUE"), "DB201 DB311"),
+    Case("computed_default", sql("ALTER TABLE {t} ADD n CHAR(36) DEFAULT (uuid())"), "DB311"),
+    Case("check_within_a_new_column", sql("ALTER TABLE {t} ADD n INT CHECK (n > 0)"), "DB311"),
+    Case("now", sql("ALTER TABLE {t} ADD n DATETIME DEFAULT now()")),
+    Case("algorithm_copy", sql("ALTER TABLE {t} ADD n INT, ALGORITHM=COPY"), "DB311"),
+    Case("stored_anew", sql("ALTER TABLE {t} MODIFY b INT AS (id + 1) STORED"), "DB311"),
+    Case("numbered_now", sql("ALTER TABLE {t} MODIFY b INT AUTO_INCREMENT"), "DB311"),
+    Case("unknown_column", sql("ALTER TABLE elsewhere MODIFY b BIGINT")),
+    Case("locked", sql("LOCK TABLES {t} WRITE")),
     Case("index", INDEX),
     Case("full_text", sql("CREATE FULLTEXT INDEX ft ON {t} (a)"), "DB301"),
     Case("bigger_integer", 'op.alter_column("{t}", "b", type_=sa.BigInteger(), existing_type=sa.Integer())', "DB311"),
