@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import resource
 import subprocess
@@ -21,12 +20,12 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from databases import KINDS, Scratch, scratch_databases
+from pairs import store
 from startup import BIN, write
 
 PROJECTS = ("ellar-sql", "EllarDBModule", "Alembic folder")
@@ -425,29 +424,6 @@ def run(
         )
 
 
-def store(file: Path | None, results: Sequence[Result]) -> None:
-    """Write results with the machine and the versions; those of other projects that the file has are kept.
-
-    Args:
-        file: The file, in JSON; None writes nothing.
-        results: The results.
-    """
-    if file is None:
-        return
-    known = json.loads(file.read_text(encoding="utf-8"))["results"] if file.exists() else []
-    new = {(each.project, each.database, each.size) for each in results}
-    kept = [each for each in known if (each["project"], each["database"], each["size"]) not in new]
-    stored = {
-        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
-        "versions": {
-            "Python": platform.python_version(),
-            **{name: version(name) for name in ("ellar-db", "alembic", "sqlalchemy")},
-        },
-        "results": [*kept, *map(asdict, results)],
-    }
-    file.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-
-
 def page(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield the lines of a table for each kind of project: a row for each command, a column for each history."""
     for project in dict.fromkeys(each["project"] for each in results):
@@ -515,7 +491,7 @@ def main() -> int:
                             flush=True,
                         )
                         found.append(result)
-                store(given.json, found)
+                store(given.json, found, ("project", "database", "size"))
     return int(not all(each.expected for each in found))
 
 

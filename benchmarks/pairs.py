@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 OURS = (sys.executable, "-m", "ellar_db")
 ALEMBIC = (sys.executable, "-m", "alembic")
@@ -205,18 +206,19 @@ def measure_all(rows: Iterable[Row], given: argparse.Namespace) -> int:
     return int(any(each.missed for each in found))
 
 
-def store(file: Path | None, results: Sequence[Result]) -> None:
+def store(file: Path | None, results: Sequence[Any], keys: Sequence[str] = ("name", "peer", "size")) -> None:
     """Write results with the machine and the versions; those of other work that the file has are kept.
 
     Args:
         file: The file, in JSON; None writes nothing.
-        results: The results.
+        results: The results, which are dataclasses.
+        keys: The fields by which a result takes the place of a stored one.
     """
     if file is None:
         return
     known = json.loads(file.read_text(encoding="utf-8"))["results"] if file.exists() else []
-    new = {(each.name, each.peer, each.size) for each in results}
-    kept = [each for each in known if (each["name"], each["peer"], each["size"]) not in new]
+    new = {tuple(getattr(each, key) for key in keys) for each in results}
+    kept = [each for each in known if tuple(each[key] for key in keys) not in new]
     stored = {
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
         "versions": {

@@ -267,7 +267,7 @@ class TestInstall:
         file.write_text("# _ELLAR_DB_COMPLETE\n")
         assert shop.db("completion", shell, "--install").stdout.startswith("Wrote")
         file.write_text("# mine\n")
-        told = f"Error: {file} is there already, and isn't from ellar-db; move it away first\n"
+        told = f"Error: {file} already exists and isn't from ellar-db; move it away first\n"
         assert shop.db("completion", shell, "--install", exit_code=1).stderr == told
         assert file.read_text() == "# mine\n"
 

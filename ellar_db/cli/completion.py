@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from click.shell_completion import CompletionItem
 
+from ellar_db.history.text import title
 from ellar_db.options import DATABASE, GROUP, PACKAGE, REVISION, RULE, TEMPLATE, TROUBLE, group_options
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.folder import from_folder, in_project_folder
@@ -93,16 +94,6 @@ def _named(history: History) -> Found:
     for place in history.newest_first:
         revision = history.headers[place].revision
         yield revision, titles[revision]
-
-
-def title(doc: str) -> str:
-    """Return the first line of a revision's docstring.
-
-    Example:
-        >>> title("Add users.\\n\\nRevision ID: a1")
-        'Add users.'
-    """
-    return next(iter(doc.strip().splitlines()), "")
 
 
 def _history(asked: Asked) -> History | None:

@@ -135,7 +135,7 @@ def install(place: Place, script: str, program: str) -> bool:
         program: The program, whose own file may be replaced.
 
     Returns:
-        Whether something was written; not if it was there already.
+        Whether something was written; not if it was the same before.
 
     Raises:
         DbError: There is a link, or a file that isn't a script of this program; or it can't be written.
@@ -154,7 +154,7 @@ def install(place: Place, script: str, program: str) -> bool:
             if there == script:
                 return False
             if variable(program) not in there:
-                raise DbError(f"{file} is there already, and isn't from {program}; move it away first")
+                raise DbError(f"{file} already exists and isn't from {program}; move it away first")
         with made_folder(file.parent):
             write_whole(file, script)
     except OSError as error:

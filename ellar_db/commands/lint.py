@@ -66,8 +66,6 @@ def lint(
     with alembic_config(directory, x_arg=x_arg, package=package, decides=True, chosen=chosen) as config:
         measure = measure or invocation_of(config).manager.settings.flag("lint-measure")
         found = linting.lint(config, which, measure=measure, urls=scratch_urls)
-    if not found.revisions:
-        logging.getLogger("ellar_db").info("There are no such revisions (--all reads all).")
     if json or form == "json":
         click.echo(found.document)
     else:

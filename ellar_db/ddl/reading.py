@@ -282,7 +282,7 @@ def _insert(cursor: Cursor) -> Iterator[Change]:
     table = cursor.table()
     yield Change("insert", table)
     yield from _selected(cursor.rest)
-    # each row that is there already, for each of a query
+    # each existing row that a row of the query conflicts with
     if "DO UPDATE" in " ".join(word.value for word in cursor.rest) and any(
         word.value == "SELECT" for word in cursor.rest
     ):

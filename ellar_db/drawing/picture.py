@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from ellar_db.history.text import title
+
 if TYPE_CHECKING:
     from ellar_db.history.folder import History
 
@@ -40,7 +42,7 @@ class Node(NamedTuple):
     @property
     def title(self) -> str:
         """The first paragraph of the docstring, in one line."""
-        return " ".join(self.doc.strip().split("\n\n", 1)[0].split())
+        return title(self.doc)
 
     @property
     def notes(self) -> list[str]:

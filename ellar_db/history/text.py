@@ -85,7 +85,7 @@ def line(header: Header, listed: Listed, *, parents: bool = False, doc: bool = F
         text += " (effective head)" if listed.effective else " (head)"
     if points:
         text += _points(listed.following, len(header.down))
-    return f"{text}, {_title(header.doc)}" if doc else text
+    return f"{text}, {_paragraph(header.doc)}" if doc else text
 
 
 def head_line(revision: str, labels: Iterable[str], effective: bool) -> str:
@@ -112,7 +112,17 @@ def _points(following: int, down: int) -> str:
     return f"{' (branchpoint)' if following > 1 else ''}{' (mergepoint)' if down > 1 else ''}"
 
 
-def _title(doc: str) -> str:
+def title(doc: str | None) -> str:
+    """Return the first paragraph of a revision's docstring, in one line.
+
+    Example:
+        >>> title("Add users\\nand orders.\\n\\nRevision ID: a1")
+        'Add users and orders.'
+    """
+    return " ".join(_paragraph(doc or "").split())
+
+
+def _paragraph(doc: str) -> str:
     return doc.strip().split("\n\n", 1)[0]
 
 

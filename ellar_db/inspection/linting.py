@@ -1,7 +1,8 @@
-"""What the rules find in revisions that are there already, each with its line."""
+"""What the rules find in existing revisions, each with its line."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
@@ -15,6 +16,7 @@ from ellar_db.config.command_line import program
 from ellar_db.config.groups import representatives
 from ellar_db.config.invocation import DATABASES, invocation_of
 from ellar_db.config.reports.refusals import reported
+from ellar_db.config.revision_files import no_revisions
 from ellar_db.databases.database import Databases
 from ellar_db.ddl.catalog import Catalog
 from ellar_db.history.documents import written
@@ -22,7 +24,7 @@ from ellar_db.history.git import naming_file
 from ellar_db.inspection.measuring.measurement import Measured, measured
 from ellar_db.inspection.measuring.words import CODES
 from ellar_db.inspection.recording import Recording, Step, recorded
-from ellar_db.inspection.trials.pending import revisions_of
+from ellar_db.inspection.trials.pending import none_of, revisions_of
 from ellar_db.inspection.trials.reversal import reversal_of
 from ellar_db.lint.findings import Finding
 from ellar_db.lint.operations import Loss, Operations, Sql, name_of
@@ -43,6 +45,8 @@ from ellar_db.util.files import shown
 if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
+
+log = logging.getLogger("ellar_db")
 
 LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
 """GitHub's names of the severities."""
@@ -164,7 +168,10 @@ def lint(config: Config, which: Which, *, measure: bool = False, urls: Sequence[
     with reported():
         chosen = {each.name: revisions_of(which, script, each, invocation) for each in databases.values()}
         every = {each.revision for each in script.walk_revisions()}
-    linted = Linted(revisions=len(set().union(*chosen.values()) if chosen else every))
+    wanted = set().union(*chosen.values()) if chosen else every
+    if not wanted:
+        log.info("%s", no_revisions(script) or none_of(which, " and ".join(chosen)))
+    linted = Linted(revisions=len(wanted))
     reader = _Reader(config, script, which, linted)
     # what a revision prints isn't among the findings
     with redirect_stdout(sys.stderr):

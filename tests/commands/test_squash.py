@@ -15,7 +15,7 @@ from ellar_db.scratch.schema import read_schema
 from ellar_db.testing import Project
 from tests.support.fleets import files
 from tests.support.processes import TIMEOUT, python
-from tests.support.revisions import add, write_revision
+from tests.support.revisions import add, without_models, write_revision
 from tests.support.servers import server, sync_engine
 
 Write = Callable[..., None]
@@ -60,29 +60,10 @@ def contents(project: Project) -> dict[str, str]:
     }
 
 
-def configure(project: Project, url: str, extra: str = "") -> None:
-    project.write("pyproject.toml", f"[tool.ellar-db]\ndatabase = '{url}'\n{extra}")
-    project.forget()
-
-
-@pytest.fixture
-def write(plain: Project) -> Write:
-    """Write revisions into a folder, each after the last one."""
-    configure(plain, "sqlite:///app.db")
-    plain.db("init")
-    known: list[str] = []
-
-    def write(rev_id: str, up: str, down: str = "pass") -> None:
-        write_revision(plain.path / "migrations/versions", rev_id, known[-1] if known else None, up, down)
-        known.append(rev_id)
-
-    return write
-
-
 @pytest.fixture
 def url(plain: Project, any_database: str, write: Write) -> str:
     """The URL of the project's database, on each kind of server in turn."""
-    configure(plain, any_database)
+    without_models(plain, any_database)
     return any_database
 
 
@@ -283,7 +264,7 @@ class TestDatabaseInside:
 
     def test_is_repaired_there(self, plain: Project, new_database: Callable[[str], str], line: Write) -> None:
         url = new_database("mariadb")
-        configure(plain, url)
+        without_models(plain, url)
         plain.db("upgrade", "two")
         broken = plain.path / "migrations/versions/three_.py"
         whole = broken.read_text()
@@ -547,7 +528,7 @@ class TestProof:
         self, plain: Project, new_database: Callable[[str], str], write: Write
     ) -> None:
         url = new_database("postgresql")
-        configure(plain, url)
+        without_models(plain, url)
         write("one", USERS, "op.drop_table('users')")
         table = "CREATE TABLE stays (a int, EXCLUDE USING gist (int4range(a, a + 1) WITH &&) WHERE (a > 0))"
         write("two", f"op.execute('{table}')", "op.drop_table('stays')")
@@ -626,10 +607,10 @@ class TestWriting:
 
         told = plain.db("squash", "base:four", "--yes", exit_code=1).stderr
 
-        assert "can't be kept as migrations/squashed/four/two_.py, which is there already" in told
+        assert "can't be kept as migrations/squashed/four/two_.py, which already exists" in told
 
     def test_the_file_with_the_heads_stays_right(self, plain: Project, line: Write) -> None:
-        configure(plain, "sqlite:///app.db", "head-file = true\n")
+        without_models(plain, "sqlite:///app.db", "head-file = true\n")
         plain.db("heads", "--write")
 
         plain.db("squash", "two:five", "--yes")
@@ -642,7 +623,7 @@ class TestPostgreSQL:
     @pytest.fixture
     def url(self, plain: Project, new_database: Callable[[str], str], write: Write) -> str:
         url = new_database("postgresql")
-        configure(plain, url)
+        without_models(plain, url)
         return url
 
     def same(self, project: Project, url: str, range_: str) -> str:
@@ -854,7 +835,7 @@ db(["squash", "base:two", "--yes"], prog_name="ellar-db")
     def test_databases_and_files_are_as_before_if_it_is_ended(
         self, plain: Project, new_database: Callable[[str], str], write: Write, number: int, kind: str
     ) -> None:
-        configure(plain, new_database(kind))
+        without_models(plain, new_database(kind))
         write("one", USERS, "op.drop_table('users')")
         sleep = "pg_sleep" if kind == "postgresql" else "SLEEP"
         write("two", f'print(op.get_bind().engine.url.database, flush=True)\n    op.execute("SELECT {sleep}(60)")')
@@ -880,7 +861,7 @@ class TestMariaDB:
         self, plain: Project, new_database: Callable[[str], str], write: Write
     ) -> None:
         url = new_database("mariadb")
-        configure(plain, url)
+        without_models(plain, url)
         write("one", USERS, "op.drop_table('users')")
         write("two", "op.execute('CREATE VIEW v AS SELECT id FROM users')", "op.execute('DROP VIEW v')")
         trigger = "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW BEGIN SET NEW.name = 1; SET NEW.name = 2; END"
@@ -953,14 +934,14 @@ def test_ellar_db_revision_written_is_called(plain: Project, line: Write) -> Non
         "from ellar_db import hookimpl\n\n\n@hookimpl\ndef ellar_db_revision_written(path, request):\n"
         "    print('told of', path.name, request.message)\n",
     )
-    configure(plain, "sqlite:///app.db", "plugins = ['told']\n")
+    without_models(plain, "sqlite:///app.db", "plugins = ['told']\n")
 
     assert "told of four_x.py x\n" in plain.db("squash", "base:four", "--yes", "-m", "x").stdout
 
 
 class TestAsync:
     def test_engines(self, plain: Project, line: Write) -> None:
-        configure(plain, "sqlite+aiosqlite:///app.db")
+        without_models(plain, "sqlite+aiosqlite:///app.db")
         plain.db("upgrade", "two")
 
         plain.db("squash", "base:four", "--yes")

@@ -19,7 +19,7 @@ from tests.support.documents import document
 from tests.support.environments import ForeignEnvironment
 from tests.support.fleets import files, history
 from tests.support.processes import TIMEOUT, Program, python
-from tests.support.revisions import add, write_revision
+from tests.support.revisions import add, without_models, write_revision
 from tests.support.servers import server
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/reference/schemas/verify.json").read_text(encoding="utf-8"))
@@ -68,25 +68,6 @@ def databases(url: str) -> set[str]:
     asked = "SELECT datname FROM pg_database" if url.startswith("postgresql") else "SHOW DATABASES"
     with server("postgresql" if url.startswith("postgresql") else "mariadb").connect() as connection:
         return {name for (name,) in connection.execute(text(asked)) if name.startswith("ellar_db_scratch_")}
-
-
-def without_models(project: Project, url: str = "sqlite:///app.db", extra: str = "") -> None:
-    project.write("pyproject.toml", f"[tool.ellar-db]\ndatabase = '{url}'\n{extra}")
-    project.forget()
-
-
-@pytest.fixture
-def write(plain: Project) -> Write:
-    """Write revisions into a folder, each after the last one."""
-    without_models(plain)
-    plain.db("init")
-    known: list[str] = []
-
-    def write(rev_id: str, up: str, down: str = "pass") -> None:
-        write_revision(plain.path / "migrations/versions", rev_id, known[-1] if known else None, up, down)
-        known.append(rev_id)
-
-    return write
 
 
 @pytest.fixture

@@ -80,6 +80,18 @@ def test_which_revisions_are_read(written: Project) -> None:
     assert "use one of them" in written.db("lint", "--all", "--since", "first", exit_code=2).stderr
 
 
+def test_nothing_to_read_says_why(plain: Project) -> None:
+    plain.db("init")
+    assert (
+        "There are no revisions in migrations/versions; `ellar-db migrate` writes the first." in plain.db("lint").stderr
+    )
+
+    add(plain, "first", None)
+    plain.db("upgrade")
+    assert plain.db("lint").stderr == "Nothing to do: the database 'default' has all revisions (--all takes them).\n"
+    assert plain.db("lint", "--since", "first").stderr == "Nothing to do: no revision comes after first.\n"
+
+
 @pytest.mark.parametrize(
     ("comment", "passes"),
     [

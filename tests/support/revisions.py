@@ -65,3 +65,15 @@ def add(
         message=f"Add {rev_id}", rev_id=rev_id, parent=parent, label=label, depends_on=depends_on, table=f"t_{rev_id}"
     )
     project.write(f"{folder}/versions/{rev_id}_.py", text)
+
+
+def without_models(project: Project, url: str = "sqlite:///app.db", extra: str = "") -> None:
+    """Let a project have a database and no models.
+
+    Args:
+        project: The project.
+        url: The database.
+        extra: More settings.
+    """
+    project.write("pyproject.toml", f"[tool.ellar-db]\ndatabase = '{url}'\n{extra}")
+    project.forget()

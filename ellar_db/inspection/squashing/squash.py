@@ -14,6 +14,7 @@ from ellar_db.config.invocation import DATABASES, invocation_of
 from ellar_db.config.packages import check_editable
 from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.databases.database import Databases
+from ellar_db.history.text import title
 from ellar_db.inspection.squashing.contents import contents_of, write_contents
 from ellar_db.inspection.squashing.data import data_steps, refuse_unknown, untouched
 from ellar_db.inspection.squashing.old_chain import Ground, OldChain, old_chain
@@ -146,13 +147,11 @@ class Squash:
 
     def _titled(self, text: str) -> str:
         """Return the text with the old revisions in its docstring, where that begins with the message."""
-        title = self.message.partition("\n")[0]
-        begin = f'"""{title}\n'
+        first = self.message.partition("\n")[0]
+        begin = f'"""{first}\n'
         if not text.startswith(begin):
             return text
-        lines = [
-            f"    {each.revision}  {(each.doc or '').partition(chr(10))[0]}".rstrip() for each in self.range.members
-        ]
+        lines = [f"    {each.revision}  {title(each.doc)}".rstrip() for each in self.range.members]
         listed = "\n".join(lines).replace("\\", "\\\\").replace('"""', "'''")
         return f"{begin}\nIn place of:\n{listed}\n{text[len(begin) :]}"
 

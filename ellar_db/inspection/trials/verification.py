@@ -13,6 +13,7 @@ from ellar_db.autogenerate.words import lines
 from ellar_db.config.groups import representatives
 from ellar_db.config.invocation import DATABASES, change_invocation, invocation_of
 from ellar_db.databases.database import Database
+from ellar_db.history.text import title
 from ellar_db.inspection.drift import replaying
 from ellar_db.inspection.trials.migrations import Migrations, State
 from ellar_db.inspection.trials.pending import none_of, revisions_of
@@ -55,7 +56,7 @@ class Verdict:
     @property
     def title(self) -> str:
         """The revision's id and the first line of its message."""
-        return f"{self.revision.revision} {(self.revision.doc or '').partition(chr(10))[0]}".strip()
+        return f"{self.revision.revision} {title(self.revision.doc)}".strip()
 
 
 @dataclass

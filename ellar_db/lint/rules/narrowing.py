@@ -63,12 +63,15 @@ def _plain(type_: TypeEngine[Any], dialect: Dialect) -> Any:
     from sqlalchemy import Enum, String
     from sqlalchemy.types import TypeDecorator
 
-    found: Any = type_.dialect_impl(dialect)
+    raw: Any = type_
+    found: Any = raw.dialect_impl(dialect)
     while isinstance(found, TypeDecorator):
-        found = found.load_dialect_impl(dialect).dialect_impl(dialect)
+        raw = found.load_dialect_impl(dialect)
+        found = raw.dialect_impl(dialect)
     if isinstance(found, Enum) and not (found.native_enum and dialect.supports_native_enum):
         return String(found.length)
-    return found
+    # drivers have types of their own for times, which lose the digits of a second's fraction
+    return raw if getattr(raw, "precision", None) is not None and found.__dict__.get("precision") is None else found
 
 
 def _kind(type_: Any) -> str:
@@ -90,6 +93,9 @@ def _kind(type_: Any) -> str:
         "uuid": (types.Uuid,),
         "array": (types.ARRAY,),
     }
+    if type_.__visit_name__.upper() in BLOBS:
+        # those of MySQL have no class in common with these
+        return "binary"
     return next((kind for kind, classes in kinds.items() if isinstance(type_, classes)), "")
 
 

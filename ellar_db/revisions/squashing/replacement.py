@@ -96,10 +96,10 @@ def replacement_of(found: Range, name: Path, text: str, directory: Path) -> Repl
     taken = {path for path, new in moves if path == new}
     for path, new in moves:
         if path != new and (new in taken or new.exists()):
-            raise DbError(f"{shown(path)} can't be kept as {shown(new)}, which is there already; rename one of them")
+            raise DbError(f"{shown(path)} can't be kept as {shown(new)}, which already exists; rename one of them")
         taken.add(new)
     if target not in old and target.exists():
-        raise DbError(f"{shown(target)} is there already; give the squash another message")
+        raise DbError(f"{shown(target)} already exists; give the squash another message")
     changes = [Change(new, None, text_of(path), "is kept", copied=False) for path, new in moves if path != new]
     before = text_of(target) if target in old else None
     changes.append(Change(target, before, text, "is the squash", copied=False))
