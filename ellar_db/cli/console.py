@@ -10,16 +10,18 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from traceback import walk_stack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ellar_db.options import JSON, TEXT, GroupOptions
-from ellar_db.output.json_lines import JsonLines
 from ellar_db.output.screen import Screen
 from ellar_db.output.steps import Step, watchers
 from ellar_db.output.style import BAD, WARNING, styled
 from ellar_db.util.masking import masked_statement
+
+if TYPE_CHECKING:
+    from ellar_db.output.json_lines import JsonLines
 
 
 class _Progress(logging.Handler):
@@ -63,14 +65,6 @@ class _Progress(logging.Handler):
         self.screen.line(styled("Warning:", **WARNING), " ", styled(text))
 
 
-class _JsonProgress(JsonLines):
-    """Writes the log as JSON, whatever the application does with it."""
-
-    def warn(self, text: str) -> None:
-        """Write a warning of Python's."""
-        self.handle(logging.makeLogRecord({"name": "py.warnings", "levelname": "WARNING", "msg": text}))
-
-
 @contextmanager
 def messages(options: GroupOptions, log_format: str = TEXT) -> Iterator[None]:
     """Show the progress of migrations, and warnings of Alembic and SQLAlchemy, on stderr while a command runs.
@@ -87,7 +81,7 @@ def messages(options: GroupOptions, log_format: str = TEXT) -> Iterator[None]:
     levels["alembic.runtime.plugins"] = logging.WARNING
     if options.verbose > 1:
         levels["sqlalchemy.engine"] = logging.INFO
-    handler: _Progress | _JsonProgress = _JsonProgress() if log_format == JSON else _Progress(options)
+    handler = _json_lines() if log_format == JSON else _Progress(options)
     with ExitStack() as stack:
         if isinstance(handler, _Progress):
             stack.callback(handler.screen.clear)
@@ -95,10 +89,16 @@ def messages(options: GroupOptions, log_format: str = TEXT) -> Iterator[None]:
                 watchers.append(handler.begin)
                 stack.callback(watchers.remove, handler.begin)
         for name, level in levels.items():
-            stack.enter_context(_logging(logging.getLogger(name), handler, level))
+            stack.enter_context(_logging(logging.getLogger(name), handler, level, alone=log_format == JSON))
         stack.enter_context(warnings.catch_warnings())
         warnings.showwarning = partial(_show_warning, warnings.showwarning, handler.warn)
         yield
+
+
+def _json_lines() -> JsonLines:
+    from ellar_db.output.json_lines import JsonLines
+
+    return JsonLines()
 
 
 @contextmanager
@@ -116,14 +116,20 @@ def errors_as_records() -> Iterator[None]:
 
 
 @contextmanager
-def _logging(logger: logging.Logger, handler: logging.Handler, level: int) -> Iterator[None]:
-    """Let a handler see the records of a logger from a level on, unless the application has set another."""
+def _logging(logger: logging.Logger, handler: logging.Handler, level: int, *, alone: bool) -> Iterator[None]:
+    """Let a handler see the records of a logger from a level on, unless the application has set another.
+
+    Args:
+        logger: The logger.
+        handler: The handler.
+        level: The level.
+        alone: Whether the application's handlers see them no more: they would write lines of another form between them.
+    """
     before, propagates = logger.level, logger.propagate
     # a child's records come to the handler of its parent
     if not logger.name.startswith(("alembic.", "ellar_db.")):
         logger.addHandler(handler)
-        if isinstance(handler, JsonLines):
-            # the application's handlers would write lines of another form between them
+        if alone:
             logger.propagate = False
     if before == logging.NOTSET:
         logger.setLevel(level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,8 @@ def written(**values: Any) -> str:
         >>> written(revisions=[])
         '{\\n  "schema": 1,\\n  "revisions": []\\n}'
     """
+    import json
+
     # in a form that any terminal and file can take
     return json.dumps({"schema": SCHEMA, **values}, indent=2)
 

@@ -15,7 +15,7 @@ from ellar_db.util.masking import masked_statement
 
 
 class JsonLines(logging.Handler):
-    """Writes each record of the log to standard error as one JSON object."""
+    """Writes each record of the log to standard error as one JSON object, whatever the application does with it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record."""
@@ -30,3 +30,7 @@ class JsonLines(logging.Handler):
         if isinstance(step, Step):
             document |= {"database": step.database, "revision": step.revision, "seconds": round(step.seconds, 3)}
         click.echo(json.dumps(document), file=sys.stderr)
+
+    def warn(self, text: str) -> None:
+        """Write a warning of Python's."""
+        self.handle(logging.makeLogRecord({"name": "py.warnings", "levelname": "WARNING", "msg": text}))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ellar_db.output.style import counted, duration, listed
 
@@ -28,8 +27,7 @@ VERBS = {"upgrade": "applied", "downgrade": "undone"}
 """What a command has done with revisions; all others only record them."""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One revision of a run on a database, in `record.step` of the log.
 
     Args:
@@ -98,13 +96,12 @@ class StepLog:
         """
         if self._step is None:
             return
-        done = replace(self._step, state=state, seconds=time.monotonic() - self._began)
+        done = self._step._replace(state=state, seconds=time.monotonic() - self._began)
         self._step = None
         log.log(logging.INFO if state == "ok" else logging.ERROR, "%s", done, extra={"step": done})
 
 
-@dataclass(frozen=True)
-class End:
+class End(NamedTuple):
     """Where a database is after a run that has succeeded.
 
     Args:

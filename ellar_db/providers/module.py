@@ -28,8 +28,12 @@ def ellar_db_directory() -> Path | None:
 
 
 def _configuration() -> Configuration | None:
+    from ellar_db.project.application import open_injector, service
+
+    # outside of an application, as for most of `ellar-db`, nothing of the databases is imported
+    if open_injector() is None:
+        return None
     from ellar_db.databases.configuration import Configuration
-    from ellar_db.project.application import service
 
     found: Configuration | None = service(Configuration)
     return found
