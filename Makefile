@@ -3,10 +3,16 @@
 # the first Python found, 3.10 or newer; choose another with make PYTHON=...
 PYTHON = `sh .ci/find-python`
 VENV = .venv
-BIN = $(VENV)/bin
+# where an environment has its programs; on Windows make takes the shell of Git
+ifeq ($(OS),Windows_NT)
+PROGRAMS = Scripts
+else
+PROGRAMS = bin
+endif
+BIN = $(VENV)/$(PROGRAMS)
 # a worker for each core, and two for the time in which others wait for servers and programs; one that has nothing left
 # takes tests from the others
-WORKERS = `expr $$(getconf _NPROCESSORS_ONLN) + 2`
+WORKERS = `$(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 2)'`
 PYTEST = -m pytest -n $(WORKERS) --dist worksteal
 # modules are compiled when they are first imported, which most of them never are
 INSTALL = pip install --quiet --no-compile
@@ -17,7 +23,7 @@ FAULTS = 50
 CORE = tests/commands $(foreach name,create drop graph rebase verify wait,--ignore tests/commands/test_$(name).py) tests/testing/test_fixtures.py $(addprefix tests/test_,standalone.py plugins.py without_ellar.py)
 PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/pyproject.toml)))
 
-.PHONY: help setup demo test test-long coverage fuzz faults folders lint docs docs-check bench faults-table fidelity lint-corpus test-all lowest test-lowest core test-core plugins test-plugins clean
+.PHONY: help setup demo test test-long coverage fuzz faults folders lint docs docs-check bench faults-table fidelity lint-corpus test-all lowest test-lowest core test-core plugins test-plugins dist clean
 
 help:
 	@echo 'make demo          run the quick example on SQLite'
@@ -39,6 +45,7 @@ help:
 	@echo 'make test-lowest   run the suite with the lowest versions that pyproject.toml allows'
 	@echo 'make test-core     run the tests that need no Ellar, where none is installed'
 	@echo 'make test-plugins  test the example plugins, each installed alone, then all together'
+	@echo 'make dist          build the wheel and the sdist, check them, and install the wheel'
 	@echo 'make clean         remove all that make created'
 
 # pip is upgraded first, since an old one has no --group; the empty files mark finished steps
@@ -59,7 +66,7 @@ $(VENV)/all: $(VENV)/made pyproject.toml
 setup: $(VENV)/all
 
 demo: $(VENV)/package
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo .demo
+	@PATH="$$(cd $(BIN) && pwd):$$PATH" sh examples/demo .demo
 
 test: setup
 	ELLAR_DB_SHORT=1 $(BIN)/python $(PYTEST) tests
@@ -148,41 +155,51 @@ lowest: setup
 	@found=`sh .ci/find-python 3.10 || sh .ci/find-python`; \
 	$(MAKE) VENV=.venv-lowest PYTHON="$$found" .venv-lowest/made
 	$(BIN)/python .ci/lowest.py > .venv-lowest/constraints.txt
-	.venv-lowest/bin/$(INSTALL) --editable '.[all]' --group test --constraint .venv-lowest/constraints.txt
+	.venv-lowest/$(PROGRAMS)/$(INSTALL) --editable '.[all]' --group test --constraint .venv-lowest/constraints.txt
 
 test-lowest: lowest
-	ELLAR_DB_FAULTS=3 .venv-lowest/bin/python $(PYTEST) tests $(LESS)
+	ELLAR_DB_FAULTS=3 .venv-lowest/$(PROGRAMS)/python $(PYTEST) tests $(LESS)
 
 # no Ellar, and nothing that only Ellar needs; drivers, which tests use
 core:
 	@$(MAKE) VENV=.venv-core .venv-core/made
-	.venv-core/bin/$(INSTALL) --editable '.[postgresql,mysql,async]' --group test
-	@if .venv-core/bin/python -c 'import ellar' 2>/dev/null; then echo 'ellar-db installs Ellar'; exit 1; fi
+	.venv-core/$(PROGRAMS)/$(INSTALL) --editable '.[postgresql,mysql,async]' --group test
+	@if .venv-core/$(PROGRAMS)/python -c 'import ellar' 2>/dev/null; then echo 'ellar-db installs Ellar'; exit 1; fi
 
 test-core: core
-	.venv-core/bin/python $(PYTEST) --quiet $(CORE)
+	.venv-core/$(PROGRAMS)/python $(PYTEST) --quiet $(CORE)
 
 # installed by pip: each alone, so that the program must find it without a test's sys.path; then all together
 .venv-plugins/list: $(wildcard plugins_example/*/pyproject.toml plugins_example/*/*.py plugins_example/*/*/*.py) pyproject.toml
 	@rm -rf .venv-plugins
 	@$(MAKE) VENV=.venv-plugins .venv-plugins/made
-	.venv-plugins/bin/$(INSTALL) --editable '.[all]' --group plugins
-	.venv-plugins/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir .venv-plugins/wheels \
+	.venv-plugins/$(PROGRAMS)/$(INSTALL) --editable '.[all]' --group plugins
+	.venv-plugins/$(PROGRAMS)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir .venv-plugins/wheels \
 		$(addprefix ./plugins_example/,$(PLUGINS))
 	@for plugin in $(PLUGINS) '$(PLUGINS)'; do \
 		echo "plugins: $$plugin"; \
-		.venv-plugins/bin/$(INSTALL) --no-index --find-links .venv-plugins/wheels $$plugin || exit 1; \
-		.venv-plugins/bin/ellar-db plugins --check > .venv-plugins/list || exit 1; \
+		.venv-plugins/$(PROGRAMS)/$(INSTALL) --no-index --find-links .venv-plugins/wheels $$plugin || exit 1; \
+		.venv-plugins/$(PROGRAMS)/ellar-db plugins --check > .venv-plugins/list || exit 1; \
 		for name in $$plugin; do \
 			grep "^$$name .* active " .venv-plugins/list || { echo "$$name is not in use"; exit 1; }; \
 		done; \
-		test "$$plugin" = '$(PLUGINS)' || .venv-plugins/bin/pip uninstall --quiet --yes $$plugin || exit 1; \
+		test "$$plugin" = '$(PLUGINS)' || .venv-plugins/$(PROGRAMS)/pip uninstall --quiet --yes $$plugin || exit 1; \
 	done
 
 plugins: .venv-plugins/list
 
 test-plugins: plugins
-	.venv-plugins/bin/python $(PYTEST) --quiet plugins_example
+	.venv-plugins/$(PROGRAMS)/python $(PYTEST) --quiet plugins_example
+
+# the wheel is built from the sdist, so that whoever builds it from there gets the same
+dist:
+	@$(MAKE) VENV=.venv-release .venv-release/made
+	.venv-release/$(PROGRAMS)/$(INSTALL) --group release
+	rm -rf dist
+	@mkdir -p build
+	.venv-release/$(PROGRAMS)/python -m build --no-isolation --outdir dist > build/log 2>&1 || { cat build/log; exit 1; }
+	.venv-release/$(PROGRAMS)/python -m twine check --strict dist/*
+	.venv-release/$(PROGRAMS)/python .ci/distribution.py dist
 
 clean:
 	rm -rf .venv .venv-* .demo build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache

@@ -120,7 +120,7 @@ def test_what_other_programs_call_is_there(kept: Project) -> None:
 
     commands = [each["entry"].split() for each in hooks]
     commands.append(["ellar-db", *action["inputs"]["command"]["default"].split()])
-    assert [name for name, *_ in commands] == ["ellar-db"] * 3
+    assert [name for name, *_ in commands] == ["ellar-db"] * 4
     for _, *arguments in commands:
         kept.db(*arguments, "--help")
 
