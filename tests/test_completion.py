@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,8 +14,11 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from ellar_db.cli import db
-from ellar_db.cli.shells import Bash
+from ellar_db.cli.shells.places import install, place_for
+from ellar_db.cli.shells.scripts import Bash, script_for
 from ellar_db.testing import Project
+from tests.support.marks import needs_ellar
+from tests.support.pages import ROOT
 from tests.support.revisions import add
 from tests.support.terminals import in_shell, terminal
 
@@ -190,9 +194,9 @@ class TestBash:
 
 
 STARTS = {
-    "bash": (["bash", "--norc", "--noprofile", "-i"], "source <(ellar-db completion bash)"),
-    "zsh": (["zsh", "-f", "-i"], "autoload -U compinit; compinit -u -D; source <(ellar-db completion zsh)"),
-    "fish": (["fish", "--no-config", "-i"], "ellar-db completion fish | source"),
+    "bash": (["bash", "--norc", "--noprofile", "-i"], "source <({} completion bash)"),
+    "zsh": (["zsh", "-f", "-i"], "autoload -U compinit; compinit -u -D; source <({} completion zsh)"),
+    "fish": (["fish", "--no-config", "-i"], "{} completion fish | source"),
 }
 
 
@@ -200,7 +204,11 @@ LINES = [
     ("ellar-db hea\t", "ds", "a2b2c3d4 (shop) (head)"),
     ("ellar-db show a1\t", "b2c3d4", "Add a1b2c3d4"),
     ("ellar-db show shop@h\t", "ead", "Add a2b2c3d4"),
-    ("ellar-db upgrade --dry-run --database or\t", "ders", "Running upgrade"),
+    ("ellar-db upgrade --dry-run --database or\t", "ders", "Dry run: 2 revisions"),
+]
+OF_ELLAR = [
+    ("ellar db hea\t", "ds", "a2b2c3d4 (shop) (head)"),
+    ("ellar db show shop@h\t", "ead", "Add a2b2c3d4"),
 ]
 """What is typed, how the word goes on, and what the command says."""
 
@@ -208,19 +216,110 @@ LINES = [
 @terminal
 @pytest.mark.long
 @pytest.mark.parametrize("shell", STARTS)
-def test_a_line_that_a_shell_has_completed_runs(shop: Project, tmp_path: Path, shell: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "program", "lines"),
+    [("shop", "ellar-db", LINES), pytest.param("application", "ellar db", OF_ELLAR, marks=needs_ellar)],
+)
+def test_a_line_that_a_shell_has_completed_runs(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    shell: str,
+    folder: str,
+    program: str,
+    lines: Sequence[tuple[str, str, str]],
+) -> None:
+    project: Project = request.getfixturevalue(folder)
     command, prepare = STARTS[shell]
     if shutil.which(command[0]) is None:
         pytest.skip(f"{shell} isn't installed")
     env = {"HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    with in_shell(command, shop, env) as screen:
-        os.write(screen.ours, f"{prepare}; echo rea'd'y\n".encode())
+    with in_shell(command, project, env) as screen:
+        os.write(screen.ours, f"{prepare.format(program)}; echo rea'd'y\n".encode())
         said = "ready\n"
-        for typed, completed, said_next in LINES:
+        for typed, completed, said_next in lines:
             screen.answer(said, typed)
             screen.answer(completed, "\n")
             said = said_next
         screen.answer(said, "")
+
+
+@pytest.fixture
+def application(project: Project) -> Project:
+    """A project as `ellar new` makes it, whose folder of migrations only the application knows."""
+    shutil.copytree(ROOT / "examples" / "quickstart", project.path, dirs_exist_ok=True)
+    project.run("ellar", "db", "init")
+    add(project, "a1b2c3d4", None, label="shop", folder="shop/migrations")
+    add(project, "a2b2c3d4", "a1b2c3d4", folder="shop/migrations")
+    return project
+
+
+@needs_ellar
+class TestEllar:
+    """`ellar db`, of another program, whose script asks `ellar-db`."""
+
+    @pytest.mark.parametrize("begin", ["ellar db ", "ellar   db\t", "/opt/shop/bin/ellar db "])
+    def test_what_follows_is_completed_without_the_application(
+        self, application: Project, begin: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COMP_WORDBREAKS", "@:")
+        application.write("shop/server.py", 'raise SystemExit("imported")')
+        assert _asked(application, "bash", COMP_LINE=f"{begin}upgrade a1") == "plain,a1b2c3d4\n"
+        assert _asked(application, "zsh", COMP_WORDS=f"{begin}show shop@he -v", COMP_CWORD="3").split() == [
+            "plain",
+            "shop@head",
+            "_",
+        ]
+        assert _asked(application, "fish", COMP_WORDS=f"{begin}hea", COMP_CWORD="hea").startswith("plain,heads\t")
+
+    @pytest.mark.parametrize(
+        ("shell", "given"),
+        [
+            ("bash", {"COMP_LINE": "ellar d"}),
+            ("bash", {"COMP_LINE": "ellar db"}),
+            ("zsh", {"COMP_WORDS": "ellar d", "COMP_CWORD": "1"}),
+            # the cursor is at the second of four words
+            ("zsh", {"COMP_WORDS": "ellar db upgrade a1", "COMP_CWORD": "1"}),
+            ("fish", {"COMP_WORDS": "ellar d", "COMP_CWORD": "d"}),
+        ],
+    )
+    def test_its_own_words_are_completed_by_ellar(
+        self, application: Project, shell: str, given: dict[str, str]
+    ) -> None:
+        assert "db" in re.split(r"[\s,]", _asked(application, shell, **given))
+
+    def test_where_there_are_two_folders_none_is_guessed(self, application: Project) -> None:
+        shutil.copytree(application.path / "shop" / "migrations", application.path / "other" / "migrations")
+        assert _asked(application, "bash", COMP_LINE="ellar db upgrade a1", COMP_WORDBREAKS=":") == "\n"
+
+    @pytest.mark.parametrize("shell", STARTS)
+    def test_the_script_asks_the_neighbour(self, shell: str) -> None:
+        script = script_for(shell, db, "ellar")
+        [line] = [line for line in script.splitlines() if "_COMPLETE" in line]
+        assert f"_ELLAR_DB_COMPLETE={shell}_complete" in line
+        assert "ellar-db" in line
+        assert "_ellar_completion" in script
+        assert script_for(shell, db, "other").count("ellar") == 0
+
+    def test_the_former_script_is_replaced(self, home: Path) -> None:
+        place = place_for("fish", "ellar")
+        place.file.parent.mkdir(parents=True)
+        place.file.write_text("# _ELLAR_COMPLETE=fish_complete ellar")
+        assert install(place, "# new", "ellar")
+        assert place.file.read_text() == "# new"
+
+
+def _asked(project: Project, shell: str, **given: str) -> str:
+    env = {**given, "_ELLAR_DB_COMPLETE": f"{shell}_complete", "COLUMNS": "80"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-m", "ellar_db"],
+        cwd=project.path,
+        env={**os.environ, **env, "PATH": path, "ELLAR_DB_LOAD_PLUGINS": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
 class TestScript:

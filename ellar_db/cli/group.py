@@ -258,7 +258,7 @@ def _given(ctx: click.Context) -> GroupOptions:
 
 
 def _completed(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
-    from ellar_db.cli.completion import completed
+    from ellar_db.cli.shells.answers import completed
 
     return completed(kind, ctx, incomplete)
 

@@ -82,10 +82,14 @@ def _complete_in_shells() -> None:
     """Answer the script of `completion`, and write nothing but the answer to the terminal."""
     from click.shell_completion import add_completion_class
 
-    from ellar_db.cli.shells import Bash
+    from ellar_db.cli.shells.passing import passed_on
+    from ellar_db.cli.shells.scripts import Bash
 
-    add_completion_class(Bash)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    code = passed_on()
+    if code is not None:
+        sys.exit(code)
+    add_completion_class(Bash)
 
 
 def main() -> None:

@@ -18,18 +18,20 @@ def completion(ctx: click.Context, shell: str, install: bool) -> None:
 
     --install writes it to a file that the shell reads, and says what is left to do.
     """
-    from ellar_db.cli import shells
+    from ellar_db.cli.shells.places import install as write
+    from ellar_db.cli.shells.places import place_for
+    from ellar_db.cli.shells.scripts import PROGRAM, script_for
 
     root = ctx.find_root()
-    program = root.info_name or shells.PROGRAM
+    program = root.info_name or PROGRAM
     if not program.replace("-", "").replace("_", "").isalnum():
         raise click.UsageError(f"a shell completes a program by its name, and {program!r} is none; use ellar-db")
-    script = shells.script_for(shell, root.command, program)
+    script = script_for(shell, root.command, program)
     if not install:
         click.echo(script, nl=False)
         return
-    place = shells.place_for(shell, program)
-    wrote = shells.install(place, script, program)
+    place = place_for(shell, program)
+    wrote = write(place, script, program)
     click.echo(f"Wrote {place.file}" if wrote else f"{place.file} is up to date.")
     click.echo(place.next)
 

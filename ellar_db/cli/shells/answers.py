@@ -106,7 +106,19 @@ def _history(asked: Asked) -> History | None:
 
         return History([find_package(asked.manager, package).versions])
     directory = asked.ctx.params.get("directory") or group_options().directory
-    return plain_history(asked.manager, None if directory is None else Path(from_folder(asked.start, directory)))
+    if directory is not None:
+        return plain_history(asked.manager, Path(from_folder(asked.start, directory)))
+    found = plain_history(asked.manager, None)
+    folder = _in_package() if found is None and asked.manager.settings.ellar else None
+    return found if folder is None else plain_history(asked.manager, folder)
+
+
+def _in_package() -> Path | None:
+    """Return the folder of migrations in the package of an Ellar application, which alone knows it, if there is one."""
+    from ellar_db.config.folder import DIRECTORY
+
+    found = [file.parent for file in Path().glob(f"*/{DIRECTORY}/env.py")]
+    return found[0] if len(found) == 1 else None
 
 
 def _databases(asked: Asked) -> Found:
