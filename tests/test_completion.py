@@ -151,10 +151,10 @@ class TestAnswers:
         shop.configure(extra='[tool.ellar-db.databases]\n"a\\u001b[31m" = "sqlite://"')
         assert answers("status", "--database", "").keys() == {"default"}
 
-    @pytest.mark.parametrize("words", ["upg", "upgrade a1", "upgrade --database d", "init -t s", "heads --package a"])
+    @pytest.mark.parametrize("words", ["upg", "upgrade a1", "upgrade --database d", "init -t s", "heads --package a", "lint --explain D"])
     def test_neither_the_application_nor_alembic_is_imported(self, shop: Project, words: str) -> None:
         code = (
-            "import atexit, sys; heavy = {'alembic', 'sqlalchemy', 'models'}; "
+            "import atexit, sys; heavy = {'alembic', 'asyncio', 'sqlalchemy', 'models'}; "
             "atexit.register(lambda: print(sorted(heavy & set(sys.modules)))); from ellar_db.cli import main; main()"
         )
         env = {"_ELLAR_DB_COMPLETE": "bash_complete", "COMP_LINE": f"ellar-db {words}"}

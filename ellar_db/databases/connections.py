@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import logging
 import math
@@ -10,7 +9,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -21,6 +19,9 @@ from ellar_db.util.errors import UnavailableError, summary
 from ellar_db.util.sqlalchemy import engine_with_own_pool
 
 if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
     from sqlalchemy import Connection, Engine
 
 
@@ -211,6 +212,10 @@ def in_event_loop(databases: Sequence[D], work: Callable[[Sequence[D]], T]) -> T
                 if database.is_async and not _is_in_memory(database.sync_engine):
                     await greenlet_spawn(database.sync_engine.dispose)
 
+    # a shell that completes a rule's code needs none of it
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
     # connections in the application's pools belong to an event loop of the application
     others = [apart(database) if database.is_async else database for database in databases]
     try:
@@ -232,8 +237,14 @@ class Caller:
     """
 
     def __init__(self, database: Connectable) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1) if database.is_async else None
-        self._loop = asyncio.new_event_loop() if database.is_async else None
+        self._thread: ThreadPoolExecutor | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        if database.is_async:
+            import asyncio
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._thread = ThreadPoolExecutor(max_workers=1)
+            self._loop = asyncio.new_event_loop()
 
     def __call__(self, work: Callable[..., T], *arguments: Any) -> T:
         """Call a function and return its result."""
