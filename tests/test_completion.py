@@ -16,7 +16,7 @@ from ellar_db.cli import db
 from ellar_db.cli.shells import Bash
 from ellar_db.testing import Project
 from tests.support.revisions import add
-from tests.support.terminals import in_shell, terminal
+from tests.support.terminals import all_on_terminal, terminal
 
 DATABASES = """
 [tool.ellar-db.databases]
@@ -213,7 +213,7 @@ def test_a_line_that_a_shell_has_completed_runs(shop: Project, tmp_path: Path, s
     if shutil.which(command[0]) is None:
         pytest.skip(f"{shell} isn't installed")
     env = {"HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    with in_shell(command, shop, env) as screen:
+    with all_on_terminal(command, shop.path, env) as screen:
         os.write(screen.ours, f"{prepare}; echo rea'd'y\n".encode())
         said = "ready\n"
         for typed, completed, said_next in LINES:

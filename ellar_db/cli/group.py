@@ -221,7 +221,7 @@ class DbGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages on stderr and its errors in one line."""
         from ellar_db.cli.console import errors_as_records, messages
-        from ellar_db.output.style import colour
+        from ellar_db.output.style import BAD, colour, styled, tell
 
         options = _given(ctx)
         if options.quiet and options.verbose:
@@ -238,7 +238,7 @@ class DbGroup(click.Group):
                 sys.stdout.flush()
                 return result
         except TerminatedError:
-            click.echo("Error: ended by SIGTERM", err=True)
+            tell(styled("Error:", **BAD), " ended by SIGTERM")
             ctx.exit(EXIT_CODE)
 
 
