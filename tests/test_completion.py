@@ -20,7 +20,7 @@ from ellar_db.testing import Project
 from tests.support.marks import needs_ellar
 from tests.support.pages import ROOT
 from tests.support.revisions import add
-from tests.support.terminals import in_shell, terminal
+from tests.support.terminals import all_on_terminal, terminal
 
 DATABASES = """
 [tool.ellar-db.databases]
@@ -151,7 +151,9 @@ class TestAnswers:
         shop.configure(extra='[tool.ellar-db.databases]\n"a\\u001b[31m" = "sqlite://"')
         assert answers("status", "--database", "").keys() == {"default"}
 
-    @pytest.mark.parametrize("words", ["upg", "upgrade a1", "upgrade --database d", "init -t s", "heads --package a", "lint --explain D"])
+    @pytest.mark.parametrize(
+        "words", ["upg", "upgrade a1", "upgrade --database d", "init -t s", "heads --package a", "lint --explain D"]
+    )
     def test_neither_the_application_nor_alembic_is_imported(self, shop: Project, words: str) -> None:
         code = (
             "import atexit, sys; heavy = {'alembic', 'asyncio', 'sqlalchemy', 'models'}; "
@@ -233,7 +235,7 @@ def test_a_line_that_a_shell_has_completed_runs(
     if shutil.which(command[0]) is None:
         pytest.skip(f"{shell} isn't installed")
     env = {"HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    with in_shell(command, project, env) as screen:
+    with all_on_terminal(command, project.path, env) as screen:
         os.write(screen.ours, f"{prepare.format(program)}; echo rea'd'y\n".encode())
         said = "ready\n"
         for typed, completed, said_next in lines:

@@ -668,3 +668,11 @@ def test_options_beside_ellar_sql_go_over_those_of_its_module(shop: Shop) -> Non
     injector = shop.application().injector
     assert injector.get(MigrationOptions).limits == {"lock_timeout": 7}
     assert injector.get(Databases)["default"].limits == {"lock_timeout": 7}
+
+
+def test_where_errors_of_ellar_db_begin_they_are_red(shop: Shop) -> None:
+    shop.create(f"EllarDBModule, {ELLAR_SQL}", models=ELLAR_SQL_MODELS)
+    shop.ellar("db", "init")
+    for arguments, code in ((("nothing",), 2), (("show", "nothing"), 1)):
+        error = run(shop, "ellar", "db", *arguments, exit_code=code, env={"FORCE_COLOR": "1"}).stderr
+        assert error.splitlines()[-1].startswith("\x1b[31m\x1b[1mError:\x1b[0m ")

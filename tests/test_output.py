@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import pytest
@@ -14,8 +15,9 @@ from ellar_db.testing import Project
 from tests.support.output import timeless
 from tests.support.processes import TIMEOUT, python, run
 from tests.support.revisions import add
+from tests.support.screens import Shown
 from tests.support.servers import sync_engine
-from tests.support.terminals import on_terminal, terminal
+from tests.support.terminals import all_on_terminal, on_terminal, terminal
 
 BOTH = """
 from alembic import op
@@ -365,3 +367,85 @@ def test_where_env_py_sets_up_logging_its_log_is_all_that_is_shown(plain: Projec
         "INFO  [ellar_db] 1 revision applied in T s; now at first (head).",
     ]
     assert "running" not in said
+
+
+def seen(project: Project, *arguments: str, env: Mapping[str, str] | None = None) -> list[str]:
+    """Return the lines that a terminal shows after a command, on which all of its output is."""
+    screen = Shown(80)
+    with all_on_terminal([sys.executable, "-m", "ellar_db", *arguments], project.path, env or {}) as running:
+        screen.feed(running.end()[2])
+    return timeless("\n".join(screen.lines)).splitlines()
+
+
+PRINTS = """
+import sys
+revision, down_revision = "{0}", {1!r}
+def upgrade():
+    {2}
+"""
+
+
+@terminal
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_what_a_revision_prints_begins_on_a_line_of_its_own(plain: Project, stream: str) -> None:
+    plain.db("init")
+    told = f"print('250 rows', file=sys.{stream}); print('moved', file=sys.{stream})"
+    plain.write("migrations/versions/one.py", PRINTS.format("one", None, told))
+    plain.write("migrations/versions/two.py", PRINTS.format("two", "one", "pass"))
+
+    assert seen(plain, "upgrade") == [
+        "250 rows",
+        "moved",
+        "  ok  [1/2] one  T s",
+        "  ok  [2/2] two  T s",
+        "2 revisions applied in T s; now at two (head).",
+    ]
+
+
+@terminal
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_line_that_a_revision_doesn_t_end_is_ended(plain: Project, stream: str) -> None:
+    plain.db("init")
+    told = f"print('250 rows ...', end='', file=sys.{stream})"
+    plain.write("migrations/versions/one.py", PRINTS.format("one", None, told))
+
+    assert seen(plain, "upgrade") == ["250 rows ...", "  ok  one  T s", "1 revision applied in T s; now at one (head)."]
+
+
+@terminal
+def test_the_step_is_shown_again_below_what_its_revision_prints(plain: Project) -> None:
+    plain.db("init")
+    plain.write("migrations/versions/one.py", PRINTS.format("one", None, "print('250 rows')"))
+
+    with all_on_terminal([sys.executable, "-m", "ellar_db", "upgrade"], plain.path, {"NO_COLOR": "1"}) as running:
+        said = running.end()[2]
+
+    assert "250 rows\n\r  ..  one" in said
+
+
+@terminal
+def test_a_log_that_the_application_writes_begins_on_a_line_of_its_own(plain: Project) -> None:
+    plain.db("init")
+    more = "import logging; logging.basicConfig(format='%(message)s'); logging.warning('250 rows')"
+    plain.write("migrations/versions/one.py", PRINTS.format("one", None, more))
+
+    assert seen(plain, "upgrade")[0] == "250 rows"
+
+
+@terminal
+def test_where_errors_begin_they_are_red(plain: Project) -> None:
+    plain.db("init")
+    for arguments in (("heads", "--no-such-option"), ("--no-such-option",), ("show", "nothing"), ("nothing",)):
+        with on_terminal(plain, *arguments) as shown:
+            said = shown.end()[2]
+        assert re.search(r"^\x1b\[31m\x1b\[1mError:\x1b\[0m ", said, re.MULTILINE), arguments
+        assert said.count("Error") == 1
+
+
+def test_an_error_has_no_colour_where_there_are_none(plain: Project) -> None:
+    plain.db("init")
+
+    assert run(plain, "ellar-db", "show", "nothing", exit_code=1).stderr.startswith("Error: ")
+    for env, word in (({"NO_COLOR": "1"}, "Error: "), ({}, "\x1b[31m\x1b[1mError:\x1b[0m ")):
+        error = run(plain, "ellar-db", "nothing", exit_code=2, env={"FORCE_COLOR": "1", **env}).stderr
+        assert error.splitlines()[-1].startswith(word)

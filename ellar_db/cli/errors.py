@@ -7,15 +7,19 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from ellar_db.cli.troubles import with_page
 from ellar_db.options import tracebacks_wanted
+from ellar_db.output.lossy import lossy
+from ellar_db.output.style import BAD, colour, styled
 from ellar_db.plugins.blame import code_raised
-from ellar_db.util.click import replace_message, suggest
+from ellar_db.util.click import replace_message, replace_show, suggest
 from ellar_db.util.errors import FULL, DbError, in_one_line, stack_trace
 from ellar_db.util.masking import masked, say
 
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Reduce an error's message to one line, whatever it quotes from the command line.
+    """Reduce an error's message to one line, whatever it quotes from the command line, and colour how it begins.
 
     The help of a group that was called without arguments, which click raises as an error too, keeps its lines.
     """
@@ -38,7 +42,26 @@ def one_line() -> Iterator[None]:
         if isinstance(error, (click.NoSuchOption, click.NoSuchCommand)):
             suggest(error)
         replace_message(error, masked(in_one_line(error.message)))
+        _colour(error)
         raise
+
+
+def _colour(error: click.ClickException) -> None:
+    """Have the word with which an error's last line begins in a colour, where there are colours."""
+    replace_show(error, partial(_show, error))
+
+
+def _show(error: click.ClickException, file: IO[Any] | None = None) -> None:
+    """Print an error as its own class does, after its usage if that is wrong."""
+    lines = StringIO()
+    type(error).show(error, lines)
+    before, told = lines.getvalue(), f"{error.format_message()}\n"
+    usage, end, word = before.removesuffix(told).rstrip(" ").rpartition("\n")
+    # a help that is shown as an error has no such word
+    if before.endswith(told) and word:
+        before = f"{usage}{end}{styled(word, **BAD)} {told}"
+    with lossy(sys.stderr):
+        click.echo(before, file=file, err=True, color=colour(), nl=False)
 
 
 @contextmanager
@@ -64,6 +87,8 @@ def explained(manager: Callable[[], PluginManager], owner: Callable[[], Plugin |
         shown = known or error
         if isinstance(shown, DbError):
             replace_message(shown, with_page(shown.message))
+        if isinstance(shown, click.ClickException):
+            _colour(shown)
         cause = error if known else error.__cause__
         if cause is not None and isinstance(shown, click.ClickException) and tracebacks_wanted():
             say(stack_trace(cause).rstrip("\n"), err=True)

@@ -221,7 +221,8 @@ class DbGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages on stderr and its errors in one line."""
         from ellar_db.cli.console import errors_as_records, messages
-        from ellar_db.output.style import colour
+        from ellar_db.output.lossy import lossy
+        from ellar_db.output.style import BAD, colour, styled, tell
 
         options = _given(ctx)
         if options.quiet and options.verbose:
@@ -233,12 +234,13 @@ class DbGroup(click.Group):
             ctx.meta[META] = options._replace(log_format=log_format)
             as_records = errors_as_records() if log_format == JSON else nullcontext()
             explaining = explained(lambda: self.manager, lambda: self._called(ctx))
-            with messages(options, log_format), as_records, explaining, terminable():
+            # what a command says is never a reason to end it
+            with lossy(sys.stderr), messages(options, log_format), as_records, explaining, terminable():
                 result = super().invoke(ctx)
                 sys.stdout.flush()
                 return result
         except TerminatedError:
-            click.echo("Error: ended by SIGTERM", err=True)
+            tell(styled("Error:", **BAD), " ended by SIGTERM")
             ctx.exit(EXIT_CODE)
 
 

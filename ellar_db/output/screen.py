@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 
-import click
-
+from ellar_db.output.live_line import LiveLine
 from ellar_db.output.steps import Step
-from ellar_db.output.style import BAD, FAINT, GOOD, REVISION, colour, duration, is_live, styled, tell, width
+from ellar_db.output.style import BAD, FAINT, GOOD, REVISION, duration, is_live, styled, tell, width
 
 FEW = 20
 """Up to how many revisions each has a line of its own on a terminal."""
@@ -22,7 +21,7 @@ class Screen:
 
     def __init__(self, *, every: bool = False) -> None:
         self._every = every
-        self._last = ""
+        self._last = LiveLine()
         self._heading = ""
 
     @property
@@ -68,11 +67,11 @@ class Screen:
         Args:
             parts: Texts that are styled or safe already.
         """
-        last = self._last
+        last = self._last.text
         self.clear()
         tell(*parts)
         if last:
-            self.rewrite(last)
+            self._last.write(last)
 
     def rewrite(self, text: str) -> None:
         """Write the last line anew, on a terminal.
@@ -80,15 +79,11 @@ class Screen:
         Args:
             text: The text.
         """
-        shown = shortened(styled(text), width(sys.stderr) - 1)
-        click.echo(f"\r{shown.ljust(len(self._last))}", nl=False, err=True, color=colour())
-        self._last = shown
+        self._last.write(shortened(styled(text), width(sys.stderr) - 1))
 
     def clear(self) -> None:
         """Remove the line that is written anew."""
-        if self._last:
-            click.echo("\r" + " " * len(self._last) + "\r", nl=False, err=True)
-            self._last = ""
+        self._last.clear()
 
     def _head(self, step: Step) -> None:
         """Print the name of the database before its first line, if there are several."""

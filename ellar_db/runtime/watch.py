@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,6 +26,7 @@ from ellar_db.databases.limits import limits_of
 from ellar_db.guards.entry import EntryTable
 from ellar_db.guards.locking import Locks, in_order
 from ellar_db.hooktypes import Run
+from ellar_db.output.lossy import lossy
 from ellar_db.output.steps import STEPS, End, StepLog, told
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.plugins.options import OVERRIDING, values
@@ -104,6 +106,7 @@ class Watch:
         self._next: RunState | None = None
         self._warnings = warnings.catch_warnings()
         self._patience = ExitStack()
+        self._streams = ExitStack()
         vars(environment)[ATTRIBUTE] = self
 
     def __enter__(self) -> Watch:
@@ -111,6 +114,9 @@ class Watch:
         refuse_duplicates(self.script)
         limits = limits_of(None, self.manager.settings, self.invocation.limits)
         self._warnings.__enter__()
+        if self.writes and not self.offline:
+            # what a revision prints is never a reason to undo it
+            self._streams.enter_context(lossy(sys.stdout, sys.stderr))
         self._patience.enter_context(patiently(limits.connect_wait))
         # of an env.py that rolls back by itself, after the run or its revision has done so
         warnings.filterwarnings("ignore", "transaction already deassociated from connection")
@@ -460,6 +466,7 @@ class Watch:
 
     def _end(self) -> None:
         self._patience.close()
+        self._streams.close()
         self._warnings.__exit__(None, None, None)
         for state in self.states:
             state.release()

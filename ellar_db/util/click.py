@@ -67,6 +67,19 @@ def replace_exit_code(error: click.ClickException, code: int) -> None:
     vars(error)["exit_code"] = code
 
 
+def replace_show(error: click.ClickException, show: Callable[..., None]) -> None:
+    """Replace how one click exception is shown.
+
+    `ClickException.show` is public, but a method of a class; the group's own or Ellar's calls it, whichever is the
+    outermost. The fallback is click's own text, without colour.
+
+    Args:
+        error: The exception.
+        show: Called as `show` is, with a stream or without one.
+    """
+    vars(error)["show"] = show
+
+
 def command_invoking(command: click.Command, invoke: Callable[[click.Context], Any]) -> click.Command:
     """Return a copy of a command that calls a function in place of its `invoke`.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import select
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -63,11 +65,24 @@ class Terminal:
 
 
 @contextmanager
-def in_shell(command: Sequence[str], project: Project, env: Mapping[str, str]) -> Iterator[Terminal]:
-    """Run an interactive shell on a terminal, in a project's folder."""
+def all_on_terminal(
+    command: Sequence[str], folder: Path, env: Mapping[str, str], *, columns: int | None = None
+) -> Iterator[Terminal]:
+    """Run a program whose input and output are a terminal, such as an interactive shell.
+
+    Args:
+        command: The program and its arguments.
+        folder: Its working directory.
+        env: More environment variables.
+        columns: The width of the terminal; None if it doesn't tell.
+    """
+    import fcntl
     import pty
+    import termios
 
     ours, theirs = pty.openpty()
+    if columns is not None:
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     try:
         # a session of its own, of which the terminal becomes the shell's
         start = (
@@ -75,7 +90,7 @@ def in_shell(command: Sequence[str], project: Project, env: Mapping[str, str]) -
         )
         program = subprocess.Popen(
             [sys.executable, "-c", start, *command],
-            cwd=project.path,
+            cwd=folder,
             env={**os.environ, **env, "TERM": "xterm", "ELLAR_DB_LOAD_PLUGINS": ""},
             stdin=theirs,
             stdout=theirs,

@@ -1001,6 +1001,16 @@ class TestClick:
             click.Command("fail", callback=lambda: (_ for _ in ()).throw(error)).main([])
         assert (left.value.code, click.ClickException("other").exit_code) == (7, 1)
 
+    def test_how_an_error_is_shown_is_replaced(self, capsys: pytest.CaptureFixture[str]) -> None:
+        error = click.ClickException("no")
+        check_that(hasattr(type(error), "show"), "ClickException.show", "click.py")
+
+        click_doors.replace_show(error, lambda file=None: click.echo("No!"))
+
+        with pytest.raises(SystemExit):
+            click.Command("fail", callback=lambda: (_ for _ in ()).throw(error)).main([])
+        assert capsys.readouterr() == ("No!\n", "")
+
     def test_a_copy_of_a_command_runs_another_function(self) -> None:
         check_that(hasattr(click.Command, "invoke"), "Command.invoke", "click.py")
         original = click.Command("say", callback=lambda: "theirs")
