@@ -146,8 +146,8 @@ class Report:
 
 
 def _masked(deviation: Deviation) -> Deviation:
-    texts: dict[str, Any] = vars(deviation)
-    return Deviation(**{name: value if value is None else masked(value) for name, value in texts.items()})
+    texts: dict[str, Any] = {name: value and masked(value) for name, value in vars(deviation).items()}
+    return Deviation(**texts)
 
 
 def search(config: Config, urls: Sequence[str], report: Report) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypedDict, TypeVar, cast
@@ -142,6 +144,7 @@ def opened(
         stack.enter_context(_set(_is_inside, True))
         stack.enter_context(_set(listener, _log))
         stack.enter_context(_db_errors_only())
+        stack.enter_context(_importable(os.getcwd()))
         config = stack.enter_context(
             alembic_config(
                 directory,
@@ -244,6 +247,20 @@ def _set(variable: ContextVar[T], value: T) -> Iterator[None]:
         yield
     finally:
         variable.reset(token)
+
+
+@contextmanager
+def _importable(folder: str) -> Iterator[None]:
+    """Let modules of the project be imported that settings name, as the program `ellar-db` does."""
+    if {folder, ""} & set(sys.path):
+        yield
+        return
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(folder)
 
 
 @contextmanager
