@@ -5,7 +5,7 @@ that need Alembic, SQLAlchemy or Ellar are imported on first use.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ellar_db.hookspecs import hookimpl
 from ellar_db.util import moved
@@ -68,7 +68,10 @@ __all__ = ["__version__", "hookimpl", *HOMES]  # the keys are strings
 moved.install()
 
 
-def __getattr__(name: str) -> Any:
-    if name in HOMES:
-        return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# for type checkers, any name would be one of the package's
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name in HOMES:
+            return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -158,7 +158,7 @@ class Rename(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generi
 
     name = "rename"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         problem = wrong_rename(str(value))
         if problem:
             self.fail(problem, param, ctx)
@@ -219,7 +219,7 @@ class Fill(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic 
 
     name = "fill"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         problem = wrong_fill(str(value))
         if problem:
             self.fail(problem, param, ctx)
@@ -450,7 +450,7 @@ class ShardType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gen
 
     name = "shard"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
         if isinstance(value, tuple):
             return value[0], value[1]
         found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", str(value), re.ASCII)
@@ -507,8 +507,9 @@ class Seconds(click.FloatRange):
     def __init__(self) -> None:
         super().__init__(min=0)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = super().convert(value, param, ctx)
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        given: Any = value
+        number: float = super().convert(given, param, ctx)
         if number != number:
             self.fail(f"{value} is no time", param, ctx)
         return number

@@ -95,6 +95,7 @@ HOMES = {
 
 __all__ = [*HOMES]  # the keys are strings
 
+# for type checkers, any name would be one of the package's
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:

@@ -131,9 +131,13 @@ def opened(
     known = Limiting if limits else Where
     _refuse_unknown(function.__name__, where, known.__annotations__)
     given = where.get("databases")
+    if isinstance(given, str):
+        raise DbError(f"databases must be Databases or a list of Database, not {given!r}")
     _check("databases", given, Mapping, Sequence)
     if isinstance(given, Mapping) and not isinstance(given, Databases):
         given = list(given.values())
+    for name in LIMITS:
+        _check_limit(name, where.get(name))
     directory, package = where.get("directory"), where.get("package")
     _check("directory", directory, str, Path)
     _check("package", package, str)
@@ -214,7 +218,7 @@ def texts(what: str, given: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def seconds(what: str, given: float) -> float:
+def seconds(what: str, given: object) -> float:
     """Return an argument that is a number of seconds.
 
     Args:
@@ -232,6 +236,15 @@ def seconds(what: str, given: float) -> float:
 def _check(what: str, given: object, *kinds: type) -> None:
     if given is not None and not isinstance(given, kinds):
         raise DbError(f"{what} must be {' or '.join(KINDS[kind.__name__] for kind in kinds)}, not {given!r}")
+
+
+def _check_limit(name: str, given: object) -> None:
+    if given is None:
+        return
+    if name != "lock":
+        seconds(name, given)
+    elif not isinstance(given, bool):
+        raise DbError(f"lock must be True or False, not {given!r}")
 
 
 def _refuse_unknown(function: str, given: Mapping[str, object], known: Collection[str]) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from ellar_db.autogenerate.words import Difference
@@ -132,7 +131,7 @@ class Status:
     holder: str | None = None
     interrupted: str | None = None
     leftovers: tuple[str, ...] = ()
-    columns: Mapping[str, str] = MappingProxyType({})
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False)
     error: str | None = None
 
     @property
@@ -215,7 +214,7 @@ class Linted:
 
     findings: tuple[Located, ...]
     waived: tuple[Located, ...]
-    unread: Mapping[str, str]
+    unread: Mapping[str, str] = field(hash=False)
     revisions: int
 
     @property
