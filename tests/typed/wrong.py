@@ -5,15 +5,8 @@ from __future__ import annotations
 from sqlalchemy import create_engine
 
 import ellar_db
-from ellar_db import (
-    Database,
-    EllarDBModule,
-    MigrationOptions,
-    Run,
-    alembic_config,
-    hookimpl,
-    library,  # attr-defined
-)
+from ellar_db import Database, EllarDBModule, MigrationOptions, Run, alembic_config, hookimpl, library
+from ellar_db import migration_locks  # attr-defined
 from ellar_db.library import status, upgrade, wait
 
 EllarDBModule.setup(databases=3)  # arg-type
