@@ -78,7 +78,9 @@ def test_verify(linear: Project) -> None:
         ("third", "ok"),
     ]
     assert (found.databases[0].models, found.is_clean) == ("failed", False)
-    write_revision(linear.path / "migrations/versions", "fourth", "third", "op.execute('nonsense')", "pass")
+    write_revision(
+        linear.path / "migrations/versions", "fourth", "third", "op.execute('nonsense')", "op.execute('SELECT 1')"
+    )
     write_revision(linear.path / "migrations/versions", "fifth", "fourth", "pass", "pass")
 
     (database,) = verify(since="third").databases

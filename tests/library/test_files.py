@@ -45,17 +45,18 @@ def test_answers_are_given_beforehand(plain: Project) -> None:
     upgrade()
     plain.configure(models=MODELS.replace("    name:", "    full_name:"))
 
-    (written,) = migrate(rename=["users.name:full_name"], rev_id="two")
-
-    assert 'new_column_name="full_name"' in written.source
     with pytest.raises(DbError, match="full_name isn't a column that becomes NOT NULL"):
         migrate(rename=["users.name:full_name"], fill=["users.full_name=Ann"], dry_run=True)
+
+    (written,) = migrate(rename=["users.name:full_name"], rev_id="two")
+
+    assert "new_column_name='full_name'" in written.source
 
 
 def test_a_scratch_database_stands_for_the_application_s(linear: Project) -> None:
     (written,) = migrate("Add users", scratch=True)
 
-    assert 'down_revision: str | tuple[str, ...] | None = "third"' in written.source
+    assert "Revises: third\n" in written.source
     assert not (linear.path / "app.db").exists()
 
 
@@ -70,10 +71,10 @@ def test_an_empty_revision(linear: Project) -> None:
 
 
 def test_an_encoding_of_its_own(linear: Project) -> None:
-    with (linear.path / "migrations/alembic.ini").open("a") as ini:
-        ini.write("\noutput_encoding = latin-1\n")
+    ini = linear.path / "migrations/alembic.ini"
+    ini.write_text(ini.read_text(encoding="utf-8").replace("[alembic]", "[alembic]\noutput_encoding = latin-1", 1))
     template = linear.path / "migrations/script.py.mako"
-    template.write_text("# -*- coding: latin-1 -*-\n" + template.read_text(encoding="utf-8"), encoding="utf-8")
+    template.write_text("${'# -*- coding: latin-1 -*-'}\n" + template.read_text(encoding="utf-8"), encoding="utf-8")
 
     (written,) = revision("Größe")
 
@@ -115,7 +116,7 @@ def test_plugins_name_revisions(linear: Project, install: Callable[..., object])
         (lambda: migrate(rename="users:people"), "rename must be a list of texts, not 'users:people'"),
         (lambda: migrate(rename=["users"]), "'users' isn't OLD:NEW"),
         (lambda: migrate(fill=["age"]), "'age' isn't TABLE.COLUMN=VALUE"),
-        (lambda: migrate(scratch=["nonsense"]), "nonsense"),
+        (lambda: migrate(scratch=["nonsense"]), "can't be understood"),
         (lambda: migrate(), "up to date"),
         (lambda: revision("x", head=""), "head is '': a revision can't be empty"),
         (lambda: revision("x", head="nowhere"), "nowhere"),

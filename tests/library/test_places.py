@@ -17,7 +17,7 @@ from tests.support.revisions import add, write_revision
 def test_heads(linear: Project) -> None:
     (head,) = heads()
 
-    assert (head.revision, head.title, head.package) == ("third", "third", None)
+    assert (head.revision, head.title, head.package) == ("third", "Add third", None)
     assert (head.down_revisions, head.next_revisions) == (("second",), ())
     assert head.is_head
     assert head.file.samefile(linear.revisions()[-1])
