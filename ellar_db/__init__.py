@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ellar_db.project.settings import read_table as read_table
     from ellar_db.runtime.packages import with_packages as with_packages
     from ellar_db.util.errors import DbError as DbError
+    from ellar_db.util.errors import UnavailableError as UnavailableError
     from ellar_db.util.masking import masked as masked
 
 HOMES = {
@@ -51,6 +52,7 @@ HOMES = {
     "Rule": "hooktypes",
     "Run": "hooktypes",
     "Setting": "config.plugin_settings",
+    "UnavailableError": "util.errors",
     "alembic_config": "config.seam",
     "expanded": "project.settings",
     "masked": "util.masking",

@@ -91,7 +91,8 @@ def test_warnings_of_the_command_line_are_warnings(linear: Project, said: list[l
     status()
 
     warned = [record.getMessage() for record in said if record.levelname == "WARNING"]
-    assert [line.endswith("has colour, which nothing reads.") for line in warned] == [True]
+    assert [line for line in warned if "nothing reads" in line] == warned
+    assert len(warned) == 1
 
 
 def test_an_error_shows_no_password(linear: Project) -> None:
@@ -163,10 +164,8 @@ def test_an_argument_that_is_misspelt(linear: Project) -> None:
 
 def test_values_of_x_for_env(linear: Project) -> None:
     env = linear.path / "migrations/env.py"
-    env.write_text(
-        "from pathlib import Path\nfrom alembic import context\nPath('seen').write_text(str(context.get_x_argument(as_dictionary=True)))\n"
-        + env.read_text()
-    )
+    seen = "Path('seen').write_text(str(context.get_x_argument(as_dictionary=True)))"
+    env.write_text(f"from pathlib import Path\nfrom alembic import context\n{seen}\n{env.read_text()}")
 
     upgrade(x_arg=["tenant=a"])
 
