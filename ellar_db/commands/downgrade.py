@@ -43,7 +43,7 @@ def downgrade(
     """
     from ellar_db.config.seam import alembic_config
     from ellar_db.fleet.driver import Fleet
-    from ellar_db.library.runs import run_downgrade
+    from ellar_db.library.work import run_downgrade
 
     if revision is None:
         revision = "head:-1" if sql else "-1"

@@ -47,7 +47,7 @@ def upgrade(
     """
     from ellar_db.config.seam import alembic_config
     from ellar_db.fleet.driver import Fleet
-    from ellar_db.library.runs import run_upgrade
+    from ellar_db.library.work import run_upgrade
 
     output = options.sql_output(sql, output)
     if sql and many.create:

@@ -1,4 +1,4 @@
-"""The functions that change databases, and what they share with their commands."""
+"""The functions that change databases."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING
 
 from ellar_db.config.invocation import Ran
 from ellar_db.fleet.driver import Fleet
-from ellar_db.fleet.provisioning import make_for_upgrade
 from ellar_db.library.arguments import Limiting, opened, revision_named, text_of
 from ellar_db.library.results import Migrated
+from ellar_db.library.work import run_downgrade, run_upgrade
 from ellar_db.options import Many
-from ellar_db.runtime.confirmation import confirmed
-from ellar_db.runtime.package_checks import refuse_needed, refuse_unready
-from ellar_db.runtime.packages import to_upgrade
 from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
-    from alembic.config import Config
     from typing_extensions import Unpack
 
 
@@ -137,55 +133,6 @@ def stamp(
     with opened(stamp, where, limits=True, each=done.fleet, ran=done.add) as config:
         command.stamp(config, targets, tag=text_of("tag", tag), purge=purge)
     return done.results
-
-
-def run_upgrade(
-    config: Config, revision: str, *, sql: bool = False, tag: str | None = None, create: bool = False
-) -> None:
-    """Upgrade the packages that are behind, and the application.
-
-    Args:
-        config: The command's configuration.
-        revision: The target.
-        sql: Only write the SQL.
-        tag: `--tag`.
-        create: Make databases that aren't there.
-
-    Raises:
-        DbError: It was refused, or a revision failed.
-    """
-    from alembic import command
-
-    for database in make_for_upgrade(config, revision) if create else ():
-        config.print_stdout("%s: created", database.name)
-    if not sql:
-        refuse_unready(config)
-    for part, target in to_upgrade(config, revision, sql=sql):
-        command.upgrade(part, target, sql=sql, tag=tag)
-
-
-def run_downgrade(
-    config: Config, revision: str, *, yes: bool, asks: bool = True, sql: bool = False, tag: str | None = None
-) -> None:
-    """Revert the databases to an earlier revision.
-
-    Args:
-        config: The command's configuration.
-        revision: The target.
-        yes: Whether it is confirmed.
-        asks: Whether there may be somebody to ask.
-        sql: Only write the SQL.
-        tag: `--tag`.
-
-    Raises:
-        DbError: It was refused, or a revision failed.
-    """
-    from alembic import command
-
-    if not sql:
-        refuse_needed(config, revision)
-    with confirmed(config, revision, yes=yes or sql, asks=asks):
-        command.downgrade(config, revision, sql=sql, tag=tag)
 
 
 class _Done:

@@ -294,3 +294,22 @@ def test_the_path_of_modules_stays(linear: Project, monkeypatch: pytest.MonkeyPa
 
     # Alembic itself adds what alembic.ini says
     assert [each for each in sys.path if each != "."] == before
+
+
+def test_a_command_imports_none_of_the_functions(linear: Project) -> None:
+    main = "import sys; from ellar_db.cli import db; db.main(['upgrade'], 'ellar-db', standalone_mode=False)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", f"{main}; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+
+    found = {name for name in done.stdout.splitlines()[-1].split() if name.startswith("ellar_db.library")}
+    assert found == {"ellar_db.library", "ellar_db.library.work"}
+
+
+def test_the_names_import_nothing_heavy(linear: Project) -> None:
+    program = "import sys; from ellar_db import library, Database, DbError; print(*sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert {"alembic", "sqlalchemy", "ellar", "rich"} & set(done.stdout.split()) == set()
