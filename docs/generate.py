@@ -219,6 +219,14 @@ def lint_page() -> str:
     return page(json.loads(results.read_text(encoding="utf-8")))
 
 
+def library_page() -> str:
+    """Return the page of the commands as functions."""
+    sys.path.insert(0, str(FOLDER.parent))
+    from docs.library import page
+
+    return page(as_markdown)
+
+
 def settings_schema() -> str:
     """Return the JSON schema of the settings, for editors."""
     from ellar_db.project.keys import schema
@@ -229,6 +237,7 @@ def settings_schema() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": commands_page,
     "reference/hooks.md": hooks_page,
+    "reference/library.md": library_page,
     "reference/rules/README.md": rules_page,
     **{f"reference/rules/{rule.code}.md": partial(rule_page, rule) for rule in all_rules()},
     "reference/schemas/settings.json": settings_schema,

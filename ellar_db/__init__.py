@@ -5,7 +5,7 @@ that need Alembic, SQLAlchemy or Ellar are imported on first use.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ellar_db.hookspecs import hookimpl
 from ellar_db.util import moved
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ellar_db.project.settings import read_table as read_table
     from ellar_db.runtime.packages import with_packages as with_packages
     from ellar_db.util.errors import DbError as DbError
+    from ellar_db.util.errors import UnavailableError as UnavailableError
     from ellar_db.util.masking import masked as masked
 
 HOMES = {
@@ -51,6 +52,7 @@ HOMES = {
     "Rule": "hooktypes",
     "Run": "hooktypes",
     "Setting": "config.plugin_settings",
+    "UnavailableError": "util.errors",
     "alembic_config": "config.seam",
     "expanded": "project.settings",
     "masked": "util.masking",
@@ -68,7 +70,10 @@ __all__ = ["__version__", "hookimpl", *HOMES]  # the keys are strings
 moved.install()
 
 
-def __getattr__(name: str) -> Any:
-    if name in HOMES:
-        return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# for type checkers, any name would be one of the package's
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name in HOMES:
+            return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

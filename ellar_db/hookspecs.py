@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pluggy
 
@@ -92,7 +92,7 @@ def ellar_db_command_options(command: click.Command) -> Iterable[click.Option] |
 
 
 @hookspec(firstresult=True)
-def ellar_db_invoke(ctx: click.Context, command: click.Command) -> Any:
+def ellar_db_invoke(ctx: click.Context, command: click.Command) -> object:
     """Wrap every command except `plugins` (must be a wrapper).
 
     The wrapper yields once; the command runs at the `yield`. `plugins` is excluded so that diagnostics work when a
@@ -284,7 +284,7 @@ def ellar_db_configure(config: Config) -> None:
 
 
 @hookspec
-def ellar_db_context_options(database: Database) -> Mapping[str, Any] | None:
+def ellar_db_context_options(database: Database) -> Mapping[str, object] | None:
     """Add keyword arguments of Alembic's `context.configure`.
 
     Called for each database of a run. They override the defaults and the application's; if two plugins set the same
@@ -556,7 +556,7 @@ def ellar_db_before_run(
 
 
 @hookspec(firstresult=True)
-def ellar_db_run(run: Run) -> Any:
+def ellar_db_run(run: Run) -> object:
     """Wrap the run of a command that writes on one database (must be a wrapper).
 
     The wrapper yields once; all steps are applied at the `yield`, and not yet committed after it. An error of a step is
@@ -580,7 +580,7 @@ def ellar_db_run(run: Run) -> Any:
 
 
 @hookspec(firstresult=True)
-def ellar_db_step(run: Run, step: MigrationInfo) -> Any:
+def ellar_db_step(run: Run, step: MigrationInfo) -> object:
     """Wrap each step of a run (must be a wrapper).
 
     The wrapper yields once; the revision's `upgrade()` or `downgrade()` runs at the `yield`. Its entry in the version

@@ -75,7 +75,7 @@ class Run:
     connection: Connection | None = None
     plan: tuple[MigrationInfo, ...] | None = None
     steps: list[MigrationInfo] = field(default_factory=list)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -226,7 +226,7 @@ About = Literal["operation", "statement", "revision"]
 """What a rule looks at, one after the other."""
 
 
-def anywhere(_: Any) -> bool:
+def anywhere(_: object) -> bool:
     """Return that a rule applies to a kind of database."""
     return True
 
@@ -270,7 +270,7 @@ class Rule:
     bad: str = ""
     good: str = ""
 
-    def problems(self, operations: Any, subject: Any) -> Iterator[Problem]:
+    def problems(self, operations: object, subject: object) -> Iterator[Problem]:
         """Yield the problems of what the rule looks at.
 
         Args:

@@ -11,6 +11,7 @@ from ellar_db.cli import db
 from ellar_db.cli.loading import explain_loading
 from ellar_db.databases.configuration import Configuration
 from ellar_db.databases.database import Databases
+from ellar_db.databases.factory import DatabasesLike, ModelsLike
 from ellar_db.databases.options import MigrationOptions
 from ellar_db.util.errors import DbError, meant, needing_ellar
 
@@ -108,9 +109,9 @@ class EllarDBModule(ModuleBase, IModuleSetup):  # type: ignore[misc]  # ellar's 
     @classmethod
     def setup(
         cls,
-        databases: Any = None,
-        metadata: Any = None,
-        migration_options: MigrationOptions | Mapping[str, Any] | None = None,
+        databases: DatabasesLike | None = None,
+        metadata: ModelsLike | None = None,
+        migration_options: MigrationOptions | Mapping[str, object] | None = None,
     ) -> DynamicModule:
         """Configure the module: with plain SQLAlchemy, or beside ellar-sql with options that only this module has.
 
@@ -131,7 +132,7 @@ class EllarDBModule(ModuleBase, IModuleSetup):  # type: ignore[misc]  # ellar's 
         return DynamicModule(cls, providers=_providers(Configuration(databases, metadata, options)))
 
     @classmethod
-    def register_setup(cls, **override: Any) -> ModuleSetup:
+    def register_setup(cls, **override: object) -> ModuleSetup:
         """Configure the module from `ELLAR_DB` in the application's config.
 
         Args:

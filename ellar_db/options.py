@@ -119,17 +119,14 @@ class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gene
 
     name = "revision"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
         if text.startswith("-") and not text[1:].isdigit():
             known = [name for each in ctx.command.params for name in each.opts] if ctx else []
             raise click.NoSuchOption(text, possibilities=[name for name in known if name.startswith("-")], ctx=ctx)
-        if not text.strip():
-            self.fail("a revision can't be empty", param, ctx)
-        if text.count(":") > 1:
-            self.fail("a range is [start]:[end]", param, ctx)
-        if any(part.endswith("@") for part in text.split(":")):
-            self.fail(f"in {text!a} a revision must follow the '@'", param, ctx)
+        problem = wrong_revision(text)
+        if problem:
+            self.fail(problem, param, ctx)
         return text
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # type: ignore[type-arg,unused-ignore]
@@ -137,20 +134,53 @@ class Revision(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gene
         return names_for(REVISION, ctx, incomplete)
 
 
+def wrong_revision(text: str) -> str:
+    """Return why a text can't name a revision; empty if it can.
+
+    Args:
+        text: What is given as a revision.
+
+    Example:
+        >>> wrong_revision("tenants@")
+        "in 'tenants@' a revision must follow the '@'"
+    """
+    if not text.strip():
+        return "a revision can't be empty"
+    if text.count(":") > 1:
+        return "a range is [start]:[end]"
+    if any(part.endswith("@") for part in text.split(":")):
+        return f"in {text!a} a revision must follow the '@'"
+    return ""
+
+
 class Rename(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic only in newer releases of click
     """What was renamed: `table:new`, `table.column:new` or `table.column:table.new`, each with a schema before it."""
 
     name = "rename"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not all(part.strip() for name in renamed(str(value)) for part in name.split(".")):
-            self.fail(
-                f"{value!a} isn't OLD:NEW, as in users.name:full_name or users:people; a name with a colon is written "
-                "in double quotes",
-                param,
-                ctx,
-            )
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        problem = wrong_rename(str(value))
+        if problem:
+            self.fail(problem, param, ctx)
         return str(value)
+
+
+def wrong_rename(text: str) -> str:
+    """Return why a text is no value of `--rename`; empty if it is one.
+
+    Args:
+        text: The text.
+
+    Example:
+        >>> wrong_rename("users:people")
+        ''
+    """
+    if all(part.strip() for name in renamed(text) for part in name.split(".")):
+        return ""
+    return (
+        f"{text!a} isn't OLD:NEW, as in users.name:full_name or users:people; a name with a colon is written "
+        "in double quotes"
+    )
 
 
 def renamed(value: str) -> tuple[str, str]:
@@ -189,12 +219,28 @@ class Fill(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic 
 
     name = "fill"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        column, equals, _ = str(value).partition("=")
-        parts = column.split(".")
-        if not equals or len(parts) < 2 or not all(part.strip() for part in parts):
-            self.fail(f"{value!a} isn't TABLE.COLUMN=VALUE, as in users.age=18", param, ctx)
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        problem = wrong_fill(str(value))
+        if problem:
+            self.fail(problem, param, ctx)
         return str(value)
+
+
+def wrong_fill(text: str) -> str:
+    """Return why a text is no value of `--fill`; empty if it is one.
+
+    Args:
+        text: The text.
+
+    Example:
+        >>> wrong_fill("age=18")
+        "'age=18' isn't TABLE.COLUMN=VALUE, as in users.age=18"
+    """
+    column, equals, _ = text.partition("=")
+    parts = column.split(".")
+    if equals and len(parts) > 1 and all(part.strip() for part in parts):
+        return ""
+    return f"{text!a} isn't TABLE.COLUMN=VALUE, as in users.age=18"
 
 
 QUOTED = re.compile(r'(?:(?<=\.)|^)"((?:[^"]|"")+)"(?=\.|$)|[^.]+')
@@ -299,8 +345,9 @@ def which(function: F) -> F:
     def choosing(*, since: str | None, since_ref: str | None, every: bool, **given: Any) -> Any:
         if sum((since is not None, since_ref is not None, every)) > 1:
             raise click.UsageError("--since, --since-ref and --all choose revisions in three ways; use one of them")
-        if since_ref is not None and (since_ref.startswith("-") or not since_ref.strip()):
-            raise click.BadParameter(f"{since_ref!a} is no name of a commit", param_hint="'--since-ref'")
+        problem = wrong_commit(since_ref)
+        if problem:
+            raise click.BadParameter(problem, param_hint="'--since-ref'")
         return function(which=Which(since, since_ref, every), **given)
 
     found: Any = choosing
@@ -315,6 +362,21 @@ def which(function: F) -> F:
     ):
         found = option(found)
     return found  # type: ignore[no-any-return]  # a function with the same parameters but these
+
+
+def wrong_commit(name: str | None) -> str:
+    """Return why a text can't name a commit of git; empty if it can, or if there is none.
+
+    Args:
+        name: The text.
+
+    Example:
+        >>> wrong_commit("--output=x")
+        "'--output=x' is no name of a commit"
+    """
+    if name is not None and (name.startswith("-") or not name.strip()):
+        return f"{name!a} is no name of a commit"
+    return ""
 
 
 def databases(function: F) -> F:
@@ -388,7 +450,7 @@ class ShardType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gen
 
     name = "shard"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
         if isinstance(value, tuple):
             return value[0], value[1]
         found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", str(value), re.ASCII)
@@ -445,8 +507,9 @@ class Seconds(click.FloatRange):
     def __init__(self) -> None:
         super().__init__(min=0)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = super().convert(value, param, ctx)
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        given: Any = value
+        number: float = super().convert(given, param, ctx)
         if number != number:
             self.fail(f"{value} is no time", param, ctx)
         return number

@@ -45,6 +45,7 @@ def generator() -> ModuleType:
     [
         "reference/commands.md",
         "reference/hooks.md",
+        "reference/library.md",
         "reference/rules/README.md",
         "reference/what-lint-sees.md",
         "reference/what-migrate-sees.md",

@@ -47,7 +47,7 @@ class OverridingCommand(click.Command):
         """Make the context as the replaced command would, so that -1 is still a revision in `downgrade -1`."""
         return super().make_context(info_name, args, parent, **{**self.inherited_settings(parent), **extra})
 
-    def inherited_settings(self, ctx: click.Context | None) -> dict[str, Any]:
+    def inherited_settings(self, ctx: click.Context | None) -> dict[str, object]:
         """Return this command's context settings, which override those of the command that it replaced."""
         replaced = self.replaced(ctx)
         if replaced is None:
@@ -55,7 +55,7 @@ class OverridingCommand(click.Command):
         theirs = replaced.inherited_settings(ctx) if isinstance(replaced, OverridingCommand) else {}
         return {**theirs, **replaced.context_settings, **self.context_settings}
 
-    def call_replaced(self, ctx: click.Context) -> Any:
+    def call_replaced(self, ctx: click.Context) -> object:
         """Run the command that this one replaced, with the arguments from the command line.
 
         Args:

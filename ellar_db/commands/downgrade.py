@@ -41,12 +41,9 @@ def downgrade(
     REVISION is -1 by default, the previous revision; with --sql it is a range, by default head:-1. On a terminal, this
     lists the tables and columns that will be dropped, and asks for confirmation.
     """
-    from alembic import command
-
     from ellar_db.config.seam import alembic_config
     from ellar_db.fleet.driver import Fleet
-    from ellar_db.runtime.confirmation import confirmed
-    from ellar_db.runtime.package_checks import refuse_needed
+    from ellar_db.library.work import run_downgrade
 
     if revision is None:
         revision = "head:-1" if sql else "-1"
@@ -54,10 +51,7 @@ def downgrade(
     with alembic_config(
         directory, x_arg=x_arg, output=output, limits=limits, package=package, chosen=chosen, each=Fleet(many)
     ) as config:
-        if not sql:
-            refuse_needed(config, revision)
-        with confirmed(config, revision, yes=yes or sql):
-            command.downgrade(config, revision, sql=sql, tag=tag)
+        run_downgrade(config, revision, yes=yes, sql=sql, tag=tag)
 
 
 @hookimpl

@@ -33,18 +33,11 @@ def merge(
 
     REVISIONS are all heads by default.
     """
+    from ellar_db.config.seam import alembic_config
     from ellar_db.revisions.writer import write_merge
 
-    write_merge(
-        directory,
-        revisions or ("heads",),
-        message,
-        x_arg=x_arg,
-        branch_label=branch_label,
-        rev_id=rev_id,
-        splice=splice,
-        package=package,
-    )
+    with alembic_config(directory, x_arg=x_arg, package=package, decides=True) as config:
+        write_merge(config, revisions or ("heads",), message, branch_label=branch_label, rev_id=rev_id, splice=splice)
 
 
 @hookimpl

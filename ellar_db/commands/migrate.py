@@ -58,6 +58,7 @@ def migrate(
     Without --scratch, the database must be at the newest revision. --dry-run leaves out the post-write hooks.
     """
     from ellar_db.config.invocation import Answers
+    from ellar_db.config.seam import alembic_config
     from ellar_db.revisions.writer import NewRevision, write_revision
 
     if sql:
@@ -67,18 +68,17 @@ def migrate(
         )
     new = NewRevision(message, head, splice, branch_label, version_path, rev_id, depends_on)
     answers = Answers(rename, fill, ask=not no_input)
-    write_revision(
-        directory,
-        new,
-        x_arg=x_arg,
-        autogenerate=True,
-        package=package,
-        chosen=chosen,
-        duplicates=probe_duplicates,
-        answers=answers,
-        dry_run=dry_run,
-        scratch=scratch_urls if scratch or scratch_urls else None,
-    )
+    with alembic_config(
+        directory, x_arg=x_arg, autogenerate=True, package=package, decides=True, answers=answers, chosen=chosen
+    ) as config:
+        write_revision(
+            config,
+            new,
+            autogenerate=True,
+            duplicates=probe_duplicates,
+            dry_run=dry_run,
+            scratch=scratch_urls if scratch or scratch_urls else None,
+        )
 
 
 @hookimpl

@@ -50,6 +50,7 @@ def revision(
     --sql needs revision_environment = true in alembic.ini.
     """
     from ellar_db.config.invocation import Answers
+    from ellar_db.config.seam import alembic_config
     from ellar_db.revisions.writer import NewRevision, write_revision
 
     if sql and autogenerate:
@@ -59,18 +60,17 @@ def revision(
     if (rename or fill) and not autogenerate:
         raise click.UsageError("--rename and --fill answer what --autogenerate asks; say that too")
     new = NewRevision(message, head, splice, branch_label, version_path, rev_id, depends_on)
-    write_revision(
+    with alembic_config(
         directory,
-        new,
         x_arg=x_arg,
         autogenerate=autogenerate,
-        sql=sql,
         output=options.sql_output(sql, output),
         package=package,
-        chosen=chosen,
-        duplicates=probe_duplicates,
+        decides=True,
         answers=Answers(rename, fill, ask=not no_input),
-    )
+        chosen=chosen,
+    ) as config:
+        write_revision(config, new, autogenerate=autogenerate, sql=sql, duplicates=probe_duplicates)
 
 
 @hookimpl

@@ -45,13 +45,9 @@ def upgrade(
     --dry-run runs the revisions and rolls them back, where the database can roll back schema changes. It stops before
     a revision that commits.
     """
-    from alembic import command
-
     from ellar_db.config.seam import alembic_config
     from ellar_db.fleet.driver import Fleet
-    from ellar_db.fleet.provisioning import make_for_upgrade
-    from ellar_db.runtime.package_checks import refuse_unready
-    from ellar_db.runtime.packages import to_upgrade
+    from ellar_db.library.work import run_upgrade
 
     output = options.sql_output(sql, output)
     if sql and many.create:
@@ -69,12 +65,7 @@ def upgrade(
         each=None if dry_run else Fleet(many),
         rehearses=dry_run,
     ) as config:
-        for database in make_for_upgrade(config, revision) if many.create else ():
-            config.print_stdout("%s: created", database.name)
-        if not sql:
-            refuse_unready(config)
-        for part, target in to_upgrade(config, revision, sql=sql):
-            command.upgrade(part, target, sql=sql, tag=tag)
+        run_upgrade(config, revision, sql=sql, tag=tag, create=many.create)
 
 
 @hookimpl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -31,13 +31,19 @@ SOURCES = {
 }
 """How messages name the built-in plugins that supply databases."""
 
+CALLER = "the argument databases"
+"""How messages name the code that calls a command as a function, with databases of its own."""
 
-def collect_databases(manager: PluginManager, wanted: Sequence[str] = ()) -> Databases:
+
+def collect_databases(
+    manager: PluginManager, wanted: Sequence[str] = (), given: Iterable[Database] | None = None
+) -> Databases:
     """Collect the databases of all plugins.
 
     Args:
         manager: The plugins.
         wanted: The names that are wanted, or patterns of them, which a plugin may keep to; none for all.
+        given: Databases that the caller has, in place of those of the plugins.
 
     Raises:
         DbError: Two databases have the same name apart from punctuation, a plugin supplied something else, or a
@@ -45,21 +51,26 @@ def collect_databases(manager: PluginManager, wanted: Sequence[str] = ()) -> Dat
         PluginError: A plugin failed.
     """
     found: dict[str, tuple[str, Database]] = {}
-    for plugin, answer in manager.answers("ellar_db_databases", wanted=tuple(wanted)):
-        for database in plugin.listed("ellar_db_databases", answer):
-            if not isinstance(database, Database):
-                raise DbError(f"{plugin.title} supplied {database!r} as a database; it must be an ellar_db.Database")
-            remember(database.address)
-            source = SOURCES.get(plugin.name, plugin.title)
-            other = found.setdefault(database.token, (source, database))
-            if other[1] is not database:
-                raise DbError(
-                    f"the database {database.name!r} is supplied by {other[0]} (as {other[1].name!r}) and by "
-                    f"{source}; give one of them another name"
-                )
+    supplied = _supplied(manager, wanted) if given is None else [(CALLER, each) for each in given]
+    for source, database in supplied:
+        if not isinstance(database, Database):
+            raise DbError(f"{source} supplied {database!r} as a database; it must be an ellar_db.Database")
+        remember(database.address)
+        other = found.setdefault(database.token, (source, database))
+        if other[1] is not database:
+            raise DbError(
+                f"the database {database.name!r} is supplied by {other[0]} (as {other[1].name!r}) and by "
+                f"{source}; give one of them another name"
+            )
     # databases of plugins are collected first; the application's default one still comes first in a run
     databases = sorted((database for _, database in found.values()), key=lambda database: database.name != DEFAULT)
     return Databases([_in_its_schema(manager, database) if database.schema else database for database in databases])
+
+
+def _supplied(manager: PluginManager, wanted: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    for plugin, answer in manager.answers("ellar_db_databases", wanted=tuple(wanted)):
+        for database in plugin.listed("ellar_db_databases", answer):
+            yield SOURCES.get(plugin.name, plugin.title), database
 
 
 def _in_its_schema(manager: PluginManager, database: Database) -> Database:

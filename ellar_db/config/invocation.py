@@ -132,6 +132,24 @@ def _at(revisions: Collection[str]) -> str:
     return ", ".join(revisions) or "base"
 
 
+class Ran(NamedTuple):
+    """What a run has done on a database.
+
+    Args:
+        database: Its name.
+        package: The package whose migrations ran; empty for the application's own.
+        before: The revisions at which it was.
+        after: Those at which it is.
+        revisions: The ids of the revisions that were applied, undone or recorded, in order.
+    """
+
+    database: str
+    package: str
+    before: Sequence[str]
+    after: Sequence[str]
+    revisions: Sequence[str] = ()
+
+
 @dataclass(frozen=True)
 class Work:
     """What a command does on each database of a group.
@@ -193,6 +211,7 @@ class Invocation:
         looks: The command only asks where the databases are, and says so itself.
         chosen: The databases that the command is for, if it isn't for all.
         each: Runs what the folder does on each database of a group; None does so one after the other.
+        ran: Called with what was done on each database, once a run has succeeded.
     """
 
     manager: PluginManager
@@ -212,6 +231,7 @@ class Invocation:
     looks: bool = False
     chosen: Selection | None = None
     each: Each | None = None
+    ran: Callable[[Ran], object] | None = None
 
     def limits_of(self, database: Database) -> Limits:
         """Return the limits of a database in this invocation.

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from ellar_db.config.collection import collect_databases, find_package
 from ellar_db.config.command_options import command_options
 from ellar_db.config.folder import configured
-from ellar_db.config.invocation import DATABASES, KEY, Answers, Each, Invocation
+from ellar_db.config.invocation import DATABASES, KEY, Answers, Each, Invocation, Ran
 from ellar_db.config.packages import databases_for, package_config
 from ellar_db.config.reports.broken_files import without_ini
 from ellar_db.config.reports.refusals import reported
 from ellar_db.config.revision_files import checked_revisions
-from ellar_db.databases.database import Databases
+from ellar_db.databases.database import Database, Databases
 from ellar_db.databases.limits import refuse_unknown
 from ellar_db.databases.selection import selected
 from ellar_db.options import Selection
@@ -34,11 +34,11 @@ def alembic_config(
     directory: Path | str | None = None,
     *,
     x_arg: Sequence[str] = (),
-    databases: bool = True,
+    databases: bool | Databases | Iterable[Database] = True,
     autogenerate: bool = False,
     labels: bool = False,
     output: Path | str | None = None,
-    limits: Mapping[str, Any] | None = None,
+    limits: Mapping[str, float | bool | None] | None = None,
     stdout: TextIO | None = None,
     app: App | None = None,
     package: str | None = None,
@@ -46,6 +46,7 @@ def alembic_config(
     answers: Answers | None = None,
     chosen: Selection | None = None,
     each: Each | None = None,
+    ran: Callable[[Ran], object] | None = None,
     rehearses: bool = False,
 ) -> Iterator[Config]:
     """Yield Alembic's configuration for the project's databases, inside the application's context.
@@ -55,7 +56,8 @@ def alembic_config(
     Args:
         directory: The migrations folder; by default the one that the application, a plugin or pyproject.toml names.
         x_arg: Values of `-x` for env.py, each `name=value`.
-        databases: Collect the databases. False for commands that only read files.
+        databases: Collect the databases; False for commands that only read files. Or the databases themselves, in
+            place of those that the project has.
         autogenerate: A revision is generated from the models; if nothing changed, no file is written.
         labels: Print each database's name before its output, if there are several.
         output: Where the SQL of offline mode goes: a file, or a folder (with a trailing slash).
@@ -68,6 +70,7 @@ def alembic_config(
         answers: What is renamed, and values for columns that become NOT NULL; by default neither asked nor hinted at.
         chosen: The databases that the block is for (`--database`, `--group`); by default all.
         each: Runs what a folder does on each database of a group, by default one after the other.
+        ran: Called with what was done on each database, once a run has succeeded.
         rehearses: Roll back what the command does on the databases (`--dry-run`).
 
     Yields:
@@ -86,7 +89,7 @@ def alembic_config(
     manager = get_plugin_manager()
     refuse_unknown(limits or {}, "limits")
     manager.require(strict=decides or autogenerate or limits is not None)
-    if databases:
+    if databases is not False:
         manager.remind()
     with ExitStack() as stack:
         stack.enter_context(reported())
@@ -98,8 +101,8 @@ def alembic_config(
         # Alembic's own default is the sys.stdout of the time when Alembic was imported
         config.stdout = PrintableStream(stdout or sys.stdout)  # type: ignore[assignment]  # a TextIO in all but its class
         config.cmd_opts = command_options(x_arg=x_arg, autogenerate=autogenerate)
-        if databases:
-            found = collect_databases(manager, chosen.names if chosen else ())
+        if databases is not False:
+            found = collect_databases(manager, chosen.names if chosen else (), _given(databases))
             config.attributes[DATABASES] = Databases(selected(chosen, found.values())) if chosen else found
         config.attributes[KEY] = Invocation(
             manager,
@@ -110,9 +113,16 @@ def alembic_config(
             answers=answers,
             chosen=chosen,
             each=each,
+            ran=ran,
             rehearses=rehearses,
         )
         manager.tell("ellar_db_configure", config=config)
-        if brought is not None and databases:
+        if brought is not None and databases is not False:
             config.attributes[DATABASES] = databases_for(brought, config.attributes[DATABASES], chosen)
         yield config
+
+
+def _given(databases: bool | Databases | Iterable[Database]) -> Iterable[Database] | None:
+    if isinstance(databases, bool):
+        return None
+    return databases.values() if isinstance(databases, Databases) else databases

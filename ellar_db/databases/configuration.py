@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from ellar_db.databases.database import Databases
-from ellar_db.databases.factory import make_databases
+from ellar_db.databases.factory import DatabasesLike, ModelsLike, make_databases
 from ellar_db.databases.options import MigrationOptions
 
 
 class Configuration:
     """The arguments of `EllarDBModule.setup`; engines are made on first use."""
 
-    def __init__(self, databases: Any = None, metadata: Any = None, options: MigrationOptions | None = None) -> None:
+    def __init__(
+        self,
+        databases: DatabasesLike | None = None,
+        metadata: ModelsLike | None = None,
+        options: MigrationOptions | None = None,
+    ) -> None:
         self._databases = databases
         self._metadata = metadata
         self.options = options or MigrationOptions()

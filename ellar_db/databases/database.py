@@ -59,12 +59,28 @@ class Database:
     name: str
     engine: Engine | AsyncEngine
     metadata: MetaData | Sequence[MetaData] | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
     use_two_phase: bool = False
-    limits: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, float | bool | None] = field(default_factory=dict)
     package: str = ""
     schema: str = field(default="", kw_only=True)
     group: str = field(default="", kw_only=True)
+
+    if TYPE_CHECKING:
+        # a URL is taken for an engine too, which the field itself never is
+        def __init__(
+            self,
+            name: str,
+            engine: Engine | AsyncEngine | URL | str,
+            metadata: MetaData | Sequence[MetaData] | None = None,
+            options: Mapping[str, object] = ...,
+            use_two_phase: bool = False,
+            limits: Mapping[str, float | bool | None] = ...,
+            package: str = "",
+            *,
+            schema: str = "",
+            group: str = "",
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         for what, name in (("database", self.name), ("group", self.group or "x")):
@@ -89,13 +105,16 @@ class Database:
             raise TypeError(f"the engine of the database {self.name!r} is {given!r}; give it an engine or a URL")
         refuse_unknown(self.limits, f"limits of the database {self.name!r}")
 
-    def __getattr__(self, name: str) -> Any:
-        known = vars(self).get("_deferred")
-        if name != "engine" or known is None:
-            raise AttributeError(f"a Database has no {name!r}")
-        engine = known.make()
-        object.__setattr__(self, "engine", engine)
-        return engine
+    # for type checkers, any name would be one of its attributes
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            known = vars(self).get("_deferred")
+            if name != "engine" or known is None:
+                raise AttributeError(f"a Database has no {name!r}")
+            engine = known.make()
+            object.__setattr__(self, "engine", engine)
+            return engine
 
     def forget(self) -> None:
         """Forget an engine that was made of a URL, or for a schema; if it is used again, it is made again."""

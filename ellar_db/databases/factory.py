@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from inspect import isroutine
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ellar_db.databases.database import DEFAULT, Database, Databases
 from ellar_db.databases.engines import make_engine
@@ -13,10 +13,29 @@ from ellar_db.project.importing import CallError, called, imported
 from ellar_db.util.errors import DbError, UnavailableError, meant
 
 if TYPE_CHECKING:
-    from sqlalchemy import MetaData
+    from sqlalchemy import URL, Engine, MetaData
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 
-MetaDataLike: TypeAlias = "MetaData | Sequence[MetaData] | str"
+class HasMetadata(Protocol):
+    """What has the models' metadata: the base class of the models."""
+
+    @property
+    def metadata(self) -> MetaData:
+        """The metadata."""
+
+
+EngineLike: TypeAlias = "str | URL | Engine | AsyncEngine | Mapping[str, object]"
+"""What an engine is made of: a URL, options with `url`, or the engine itself."""
+
+DatabasesLike: TypeAlias = "EngineLike | Mapping[str, EngineLike]"
+"""What databases are made of: an engine of the only one, or engines by name."""
+
+MetadataLike: TypeAlias = "MetaData | HasMetadata | str | Sequence[MetaData | HasMetadata | str]"
+"""What models are found by: their metadata, the class that has it, `"module:attribute"`, or a list of these."""
+
+ModelsLike: TypeAlias = "MetadataLike | Mapping[str, MetadataLike | None]"
+"""What the models of databases are found by: the same for all, or by name."""
 
 PLACE = {"group", "schema"}
 """What engine options may have beside SQLAlchemy's: arguments of `Database`."""

@@ -45,7 +45,7 @@ class Limits:
         named = {name: getattr(self, name) for name in ("db_lock_timeout", "statement_timeout")}
         return replace(self, **{name: min(value, LONGEST) for name, value in named.items() if value is not None})
 
-    def changed(self, values: Mapping[str, Any], where: str) -> Limits:
+    def changed(self, values: Mapping[str, object], where: str) -> Limits:
         """Return a copy with some of the limits changed.
 
         Args:
@@ -57,7 +57,7 @@ class Limits:
         """
         known = _names()
         given = {name.replace("-", "_"): value for name, value in values.items() if value is not None}
-        taken = {name: value for name, value in given.items() if name in known}
+        taken: dict[str, Any] = {name: value for name, value in given.items() if name in known}
         for name, value in taken.items():
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not (isinstance(value, bool) if name == "lock" else number and value >= 0):
@@ -70,11 +70,11 @@ class Limited(Protocol):
     """What has limits of its own: a database."""
 
     @property
-    def limits(self) -> Mapping[str, Any]:
+    def limits(self) -> Mapping[str, object]:
         """The limits by name."""
 
 
-def refuse_unknown(values: Mapping[str, Any], where: str) -> None:
+def refuse_unknown(values: Mapping[str, object], where: str) -> None:
     """Refuse limits that don't exist.
 
     Args:
@@ -98,7 +98,7 @@ def _names() -> list[str]:
     return [field.name for field in fields(Limits)]
 
 
-def limits_of(database: Limited | None, settings: Settings, given: Mapping[str, Any] | None) -> Limits:
+def limits_of(database: Limited | None, settings: Settings, given: Mapping[str, object] | None) -> Limits:
     """Merge a database's limits: defaults, the file of settings, the application's options, variables, command line.
 
     Args:

@@ -33,7 +33,7 @@ class MigrationOptions:
 
     directory: str | Path | None = None
     use_two_phase: bool = False
-    context_configure: Mapping[str, Any] = field(default_factory=dict)
+    context_configure: Mapping[str, object] = field(default_factory=dict)
     lock: bool | None = None
     lock_timeout: float | None = None
     connect_wait: float | None = None
@@ -42,13 +42,13 @@ class MigrationOptions:
     confirm: str | None = None
 
     @property
-    def limits(self) -> dict[str, Any]:
+    def limits(self) -> dict[str, float | bool | None]:
         """The limits that are set, by name."""
         names = ("lock", "lock_timeout", "connect_wait", "db_lock_timeout", "statement_timeout")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     @classmethod
-    def parse(cls, options: MigrationOptions | Mapping[str, Any] | None) -> MigrationOptions:
+    def parse(cls, options: MigrationOptions | Mapping[str, object] | None) -> MigrationOptions:
         """Return the options unchanged, or make them from a mapping with the same names.
 
         Raises:
@@ -63,4 +63,5 @@ class MigrationOptions:
             known = ", ".join(cls.__dataclass_fields__)
             near = meant(unknown[0], cls.__dataclass_fields__)
             raise DbError(f"migration_options has no {', '.join(unknown)}; it takes {known}{near}")
-        return cls(**(options or {}))
+        given: dict[str, Any] = {**(options or {})}
+        return cls(**given)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypedDict
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, Connection, Table
+    from sqlalchemy import Column, Connection, Table, TextClause
     from sqlalchemy import Sequence as DatabaseSequence
     from sqlalchemy.types import TypeEngine
 
@@ -59,6 +59,20 @@ LABELS = {"unique": "key", "foreign key": "fkey", "primary key": "pkey", "check"
 
 def _nothing() -> None:
     """Do nothing."""
+
+
+class IndexParts(TypedDict):
+    """What an index is made of.
+
+    Args:
+        columns: The columns and expressions, as `op.create_index` takes them.
+        unique: Whether it is unique.
+        options: Options of its kind of database, without the dialect's name before them.
+    """
+
+    columns: Sequence[str | TextClause]
+    unique: bool
+    options: Mapping[str, object]
 
 
 class Comparing:
@@ -290,7 +304,7 @@ class Comparing:
 
     def foreign_key_options(
         self, connection: Connection, schema: str | None
-    ) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    ) -> Mapping[str, Mapping[str, Mapping[str, object]]]:
         """Return what SQLAlchemy doesn't read of the options of foreign keys, by table and name.
 
         Args:
@@ -301,7 +315,7 @@ class Comparing:
 
     def options_of_uniques(
         self, connection: Connection, table: str, schema: str | None
-    ) -> Mapping[tuple[str, ...], Mapping[str, Any]]:
+    ) -> Mapping[tuple[str, ...], Mapping[str, object]]:
         """Return the options of UNIQUE constraints, as SQLAlchemy's `UniqueConstraint` takes them, by their columns.
 
         Args:
@@ -340,7 +354,7 @@ class Comparing:
         """
         return None
 
-    def index_parts(self, text: str) -> dict[str, Any] | None:
+    def index_parts(self, text: str) -> IndexParts | None:
         """Return the columns and options of an index.
 
         Args:

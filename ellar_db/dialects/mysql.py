@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ellar_db.ddl.catalog import Catalog
     from ellar_db.ddl.changes import Change
     from ellar_db.ddl.effects import Effect
+    from ellar_db.dialects.comparing import IndexParts
     from ellar_db.dialects.measuring.mysql import MySQLObserver
     from ellar_db.dialects.statements import Statements
 
@@ -263,7 +264,7 @@ class MySQL(Dialect):
 
         return mysql_indexes.texts(connection, schema, table)
 
-    def index_parts(self, text: str) -> dict[str, Any] | None:
+    def index_parts(self, text: str) -> IndexParts | None:
         """Return what SQLAlchemy doesn't read: the order, and the length of a prefix."""
         from ellar_db.dialects import mysql_indexes
 

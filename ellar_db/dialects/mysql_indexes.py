@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from ellar_db.dialects.comparing import IndexParts
+
 PARTS = re.compile(r"\A(?P<unique>UNIQUE )?(?P<kind>\w+) \((?P<columns>.*)\)\Z", re.DOTALL)
 PREFIXES = ("fulltext", "spatial")
 """Methods that are stated before INDEX."""
@@ -35,7 +37,7 @@ def texts(connection: Connection, schema: str | None, table: str | None) -> dict
     return {owner: {name: _text(rows) for name, rows in indexes.items()} for owner, indexes in found.items()}
 
 
-def parts(text: str) -> dict[str, Any] | None:
+def parts(text: str) -> IndexParts | None:
     """Return the columns and options of an index.
 
     Args:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
-from ellar_db.dialects.comparing import name_in_database
+from ellar_db.dialects.comparing import IndexParts, name_in_database
 from ellar_db.dialects.foreign_keys import BEGIN, LOCKED, ForeignKeys, execute, in_transaction, reasons
 from ellar_db.hooktypes import Canceller, Lock, MissingRight
 from ellar_db.util.drivers.aiosqlite import interruption
@@ -228,7 +228,7 @@ class SQLite(Dialect):
                 found.setdefault(owner, {})[name] = _index_text(sql)
         return found
 
-    def index_parts(self, text: str) -> dict[str, Any]:
+    def index_parts(self, text: str) -> IndexParts:
         """Return the columns and the condition as they are written: SQLAlchemy reads neither expressions nor order."""
         from sqlalchemy import text as sql
 

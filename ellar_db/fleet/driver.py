@@ -39,6 +39,9 @@ class Fleet:
     Args:
         many: The options of the command line.
 
+    Attributes:
+        outcomes: What became of each database, with the package whose migrations ran; empty for the application's own.
+
     Example:
         with alembic_config(each=Fleet(Many(jobs=4, keep_going=True))) as config:
             command.upgrade(config, "head")
@@ -46,6 +49,7 @@ class Fleet:
 
     def __init__(self, many: Many) -> None:
         self.many = many
+        self.outcomes: list[tuple[str, Outcome]] = []
         self._goes_on = False
 
     @property
@@ -72,7 +76,11 @@ class Fleet:
         # --resume goes on with the package that failed, and then with those after it, and the application
         self._goes_on = self._goes_on or one_of_several
         with Record(Path(work.script.dir), part) as record:
-            Run(config, work, self.many, record, package=asked or "", anew=self._goes_on).of(members)
+            run = Run(config, work, self.many, record, package=asked or "", anew=self._goes_on)
+            try:
+                run.of(members)
+            finally:
+                self.outcomes += [(run.package, outcome) for outcome in run.outcomes]
 
 
 def in_shard(name: str, number: int, of: int) -> bool:
@@ -117,6 +125,7 @@ class Run:
         # what the last run left undone, and this one isn't for
         self._others: Sequence[str] = ()
         self._plans: dict[tuple[str, ...], tuple[int, tuple[str, ...]] | None] = {}
+        self.outcomes: list[Outcome] = []
 
     def of(self, databases: Sequence[Database]) -> None:
         """Bring databases where the command says.
@@ -184,7 +193,7 @@ class Run:
             return
         failed = sum(outcome.state == "failed" for outcome in progress.outcomes)
         resumed = f"; `{self._typed_again}` goes on with what is left" if self.record.is_begun else ""
-        told = f": {failures(progress.outcomes)}" if progress.is_quiet else ""
+        told = f": {failures(progress.outcomes)}" if progress.is_quiet or progress.logs else ""
         of = f"{failed:,} of {progress.total:,} databases failed{told}"
         raise DbError(f"{of}{resumed}" if failed else f"{undone:,} not begun{resumed}")
 
@@ -333,5 +342,6 @@ class Run:
                 return
 
     def _add(self, progress: Progress, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
         self.record.add(outcome)
         progress.add(outcome)

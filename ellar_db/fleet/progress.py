@@ -16,7 +16,7 @@ from ellar_db.fleet.outcome import Outcome
 from ellar_db.options import JSON, group_options
 from ellar_db.output.screen import Screen
 from ellar_db.output.style import BAD, WARNING, styled
-from ellar_db.util.masking import masked
+from ellar_db.util.masking import listener, masked
 
 log = logging.getLogger("ellar_db")
 
@@ -44,8 +44,9 @@ class Progress:
         self._json = json
         self.is_quiet = group_options().quiet
         self._screen = Screen()
-        self._logs = group_options().log_format == JSON
-        self._live = self._screen.is_live and not self.is_quiet and not self._logs
+        # a function that an application calls has no terminal
+        self.logs = group_options().log_format == JSON or listener.get() is not None
+        self._live = self._screen.is_live and not self.is_quiet and not self.logs
         self._began = self._said = time.monotonic()
 
     def add(self, outcome: Outcome) -> None:
@@ -110,7 +111,7 @@ class Progress:
 
     def _say(self, line: str, *, mark: str = "", style: Mapping[str, Any] | None = None) -> None:
         """Print a line, with a mark before it in a style of its own."""
-        if self._logs:
+        if self.logs:
             log.log(logging.WARNING if mark else logging.INFO, "%s%s", "" if style is WARNING else mark, line)
         else:
             self._screen.line(styled(mark, **(style or {})), styled(line))

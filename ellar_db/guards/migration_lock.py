@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from ellar_db.databases.database import Database
 from ellar_db.databases.limits import limits_of
@@ -13,7 +12,7 @@ from ellar_db.plugins.manager import get_plugin_manager
 
 
 @contextmanager
-def migration_lock(database: Database, limits: Mapping[str, Any] | None = None) -> Iterator[None]:
+def migration_lock(database: Database, limits: Mapping[str, float | bool | None] | None = None) -> Iterator[None]:
     """Hold the lock that lets one run at a time write to a database.
 
     Re-entrant: a lock that this process's run holds already isn't acquired again.

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.autogenerate.uncompared import UNCOMPARED
-from ellar_db.autogenerate.words import DATABASE, differences, lines
+from ellar_db.autogenerate.words import DATABASE, Difference, differences, lines
 from ellar_db.config.command_line import program
 from ellar_db.config.invocation import change_invocation, invocation_of
 from ellar_db.inspection.drift import UNCOMPARED as NEVER_COMPARED
-from ellar_db.inspection.drift import Drift, find_drift, replaying
+from ellar_db.inspection.drift import Deviation, Drift, find_drift, replaying
 from ellar_db.revisions.replay import replayed
 from ellar_db.runtime.package_checks import check_heads, heads_to_join, warn_of_heads
 from ellar_db.runtime.packages import in_turn
@@ -35,6 +35,61 @@ KEYS = ("operation", "table", "schema", "name", "text")
 """What the JSON document has of each difference between models and a database."""
 
 
+@dataclass(frozen=True)
+class Compared:
+    """In what the models and a database differ, or the models and what the revisions make.
+
+    Args:
+        database: The database's name.
+        package: The package whose models were compared; None for the application's own.
+        differences: What a revision would change, one after the other; none if they agree.
+        not_compared: What wasn't compared, in words.
+    """
+
+    database: str
+    package: str | None
+    differences: tuple[Difference, ...]
+    not_compared: tuple[str, ...] = ()
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The differences as `--json` has them."""
+        return {
+            "database": self.database,
+            "package": self.package,
+            "differences": [{key: getattr(each, key) for key in KEYS} for each in self.differences],
+            "not_compared": list(self.not_compared),
+        }
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """In what a database differs from what the revisions make that were run on it.
+
+    Args:
+        database: The database's name.
+        at: The revisions at which it is.
+        differences: The objects that are there in another way; none if there is no drift.
+        not_compared: What wasn't compared, in words.
+    """
+
+    database: str
+    at: tuple[str, ...]
+    differences: tuple[Deviation, ...]
+    not_compared: tuple[str, ...] = ()
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The differences as `--json` has them."""
+        return {
+            "database": self.database,
+            "package": None,
+            "at": list(self.at),
+            "differences": [dict(vars(each)) for each in self.differences],
+            "not_compared": list(self.not_compared),
+        }
+
+
 @dataclass
 class Report:
     """What `check` has compared.
@@ -42,14 +97,18 @@ class Report:
     Args:
         json: Print one document, and nothing else.
         question: What was asked, as the document has it: "database", "history" or "drift".
-        databases: The differences of each database, as the document has them.
+        refuses: Whether a difference is an error; if not, whoever asks looks at the answers.
+        compared: The answers about models.
+        drifted: The answers about databases and their revisions.
         unfinished: How many comparisons have begun and didn't end.
         told: The lines about what wasn't compared.
     """
 
     json: bool
     question: str = "database"
-    databases: list[dict[str, Any]] = field(default_factory=list)
+    refuses: bool = True
+    compared: list[Compared] = field(default_factory=list)
+    drifted: list[Drifted] = field(default_factory=list)
     unfinished: int = 0
     told: list[str] = field(default_factory=list)
 
@@ -58,23 +117,15 @@ class Report:
         uncompared: dict[str, list[str]] = {}
         for operations in compared:
             database, left_out = str(operations.info.get(DATABASE)), operations.info.get(UNCOMPARED, [])
-            found = [{key: getattr(each, key) for key in KEYS} for each in differences(operations)]
-            self.databases.append(
-                {"database": database, "package": package, "differences": found, "not_compared": left_out}
-            )
+            self.compared.append(Compared(database, package, tuple(differences(operations)), tuple(left_out)))
             uncompared.setdefault(", ".join(left_out), []).append(database)
         self._tell_uncompared(uncompared)
 
     def add_drift(self, found: Drift, left_out: Sequence[str]) -> None:
         """Add a database that was compared with its history."""
-        self.databases.append(
-            {
-                "database": found.place.database.name,
-                "package": None,
-                "at": found.place.revisions,
-                "differences": [_masked(vars(each)) for each in found.deviations],
-                "not_compared": [*left_out],
-            }
+        deviations = tuple(_masked(each) for each in found.deviations)
+        self.drifted.append(
+            Drifted(found.place.database.name, tuple(found.place.revisions), deviations, tuple(left_out))
         )
         self._tell_uncompared({", ".join(left_out): [found.place.database.name]})
 
@@ -88,13 +139,15 @@ class Report:
 
     def finish(self) -> None:
         """Print the document, if everything could be compared."""
-        if self.json and self.databases and not self.unfinished:
-            document = {"schema": 1, "question": self.question, "databases": self.databases}
+        databases = [*(each.document for each in self.compared), *(each.document for each in self.drifted)]
+        if self.json and databases and not self.unfinished:
+            document = {"schema": 1, "question": self.question, "databases": databases}
             click.echo(dumps(document, indent=2, ensure_ascii=False))
 
 
-def _masked(values: Mapping[str, str | None]) -> dict[str, str | None]:
-    return {name: value if value is None else masked(value) for name, value in values.items()}
+def _masked(deviation: Deviation) -> Deviation:
+    texts: dict[str, Any] = {name: value and masked(value) for name, value in vars(deviation).items()}
+    return Deviation(**texts)
 
 
 def search(config: Config, urls: Sequence[str], report: Report) -> None:
@@ -116,13 +169,14 @@ def search(config: Config, urls: Sequence[str], report: Report) -> None:
             label = f"{each.place.database.name}: " if len(found) > 1 else ""
             config.print_stdout("%s", masked(label + deviation.text))
     report.unfinished -= 1
-    differ = [repr(each.place.database.name) for each in found if each.deviations]
+    differ = [] if not report.refuses else [repr(each.place.database.name) for each in found if each.deviations]
     if differ:
         what = f"the database {differ[0]} differs" if len(differ) == 1 else f"the databases {', '.join(differ)} differ"
         raise DbError(
             f"{what} from what the applied revisions make; undo the differences there, or write a revision for them"
         )
-    config.print_stdout("No drift detected.")
+    if not any(each.deviations for each in found):
+        config.print_stdout("No drift detected.")
 
 
 def compare_history(config: Config, urls: Sequence[str], report: Report) -> None:
@@ -172,6 +226,8 @@ def compare(config: Config, report: Report) -> None:
     except AutogenerateDiffsDetected as error:
         for line in lines(compared):
             config.print_stdout(masked(line))
+        if not report.refuses:
+            return
         option = f" --package {package.name}" if package is not None else ""
         heads = heads_to_join(config)
         first = f"`{program()} merge{option}` joins the heads {' and '.join(heads)}, then " if heads else ""

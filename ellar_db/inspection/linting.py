@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from textwrap import indent
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ellar_db.config.command_line import program
 from ellar_db.config.groups import representatives
@@ -94,7 +94,7 @@ class Located:
         return f"::{LEVELS[self.finding.severity]} {where}::{_escaped(self.finding.line())}"
 
     @property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """The finding for programs."""
         finding = self.finding
         return {

@@ -12,11 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ellar_db.hookspecs import PROJECT as GROUP
 from ellar_db.plugins.record import DISABLE, INSTALLED, Plugin
 from ellar_db.util.errors import DbError, meant
+from ellar_db.util.masking import say
 
 if TYPE_CHECKING:
     from importlib import metadata
@@ -71,9 +70,9 @@ def installed(allowed: Collection[str] | None = None) -> list[tuple[Plugin, Foun
         found.append((record, entry_point))
     for name in sorted((only or set()) - known):
         near = meant(name, known) or "."
-        click.echo(f"Warning: {LOAD} names {name}, and no such plugin is installed{near}", err=True)
+        say(f"Warning: {LOAD} names {name}, and no such plugin is installed{near}", err=True)
     for problem in not_installed(allowed or (), (record.distribution for record, _ in found)):
-        click.echo(f"Warning: {problem}{'' if problem.endswith('?') else '.'}", err=True)
+        say(f"Warning: {problem}{'' if problem.endswith('?') else '.'}", err=True)
     return sorted(found, key=lambda pair: (normal_name(pair[0].distribution), pair[1].name))
 
 

@@ -40,7 +40,7 @@ from ellar_db.project.env_files import use
 from ellar_db.project.keys import KEYS
 from ellar_db.project.settings import Settings, read_settings, settings_state
 from ellar_db.util.errors import DbError, in_one_line, stack_trace
-from ellar_db.util.masking import masked
+from ellar_db.util.masking import masked, say
 from ellar_db.version import __version__
 
 T = TypeVar("T")
@@ -301,7 +301,7 @@ class PluginManager(pluggy.PluginManager):
             self.unregister(name=record.name)
             raise
         for message in dict.fromkeys(str(warning.message) for warning in caught):
-            click.echo(f"Warning: the plugin {record.title} uses what will go away: {message}", err=True)
+            say(f"Warning: the plugin {record.title} uses what will go away: {message}", err=True)
         for caller in [getattr(self.hook, name) for name in record.hooks]:
             for impl in caller.get_hookimpls():
                 if impl.plugin is not plugin:
@@ -350,7 +350,7 @@ class PluginManager(pluggy.PluginManager):
             ctx.meta[WARNED] = True
         end = "" if record.error.endswith(("?", ".")) else "."
         ways = "Until then, say" if record.state == "incompatible" else "Mend or uninstall it, or say"
-        click.echo(
+        say(
             f"Warning: the plugin {record.title} is left out: {record.error}{end} {ways} "
             f"{leaving_out(record.distribution)} to hear no more of it.",
             err=True,
@@ -392,7 +392,7 @@ def create_plugin_manager(settings: Settings | None = None) -> PluginManager:
     manager = PluginManager(settings)
     if not manager.settings.table.keys() <= KEYS.keys():
         unknown = ", ".join(manager.settings.unknown_keys())
-        click.echo(f"Warning: {manager.settings.title} has {unknown}, which nothing reads.", err=True)
+        say(f"Warning: {manager.settings.title} has {unknown}, which nothing reads.", err=True)
     if os.environ.get("ELLAR_DB_TRACE_PLUGINS", "") not in ("", "0"):
         from ellar_db.plugins.tracing import trace
 

@@ -293,7 +293,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]", "", name).lower()
 
 
-def read_table(name: str, keys: Collection[str] | None = None) -> dict[str, Any]:
+def read_table(name: str, keys: Collection[str] | None = None) -> dict[str, object]:
     """Return the table `[tool.<name>]` of the working directory's pyproject.toml, as it is written there.
 
     `plugin_settings` checks types too, and reads the application's config.

@@ -50,7 +50,7 @@ def one_writer(folder: Path) -> Iterator[None]:
 @contextmanager
 def whole_files(
     config: Config, script: ScriptDirectory, filename: str | None, *, dry_run: bool = False
-) -> Iterator[_Scratch]:
+) -> Iterator[NewFiles]:
     """Let Alembic write its files to a temporary folder, and move them into place at the end.
 
     Alembic's post-write hooks run on a file once it is in place, where they find the project's own settings.
@@ -70,7 +70,7 @@ def whole_files(
     hooks = config.get_hooks_list()
     template = script.file_template if filename is None else filename.replace("%", "%%")
     with tempfile.TemporaryDirectory(prefix="ellar-db-") as name:
-        scratch = _Scratch(Path(name))
+        scratch = NewFiles(Path(name))
         # Alembic joins this to the versions folder, which an absolute path replaces
         doubled = scratch.folder.as_posix().replace("%", "%%")
         config.set_main_option("file_template", f"{doubled}/{template}".replace("%", "%%"))
@@ -79,10 +79,12 @@ def whole_files(
         if dry_run:
             for file, target in scratch.files.items():
                 log.info("Would write %s", shown(target))
-                say(file.read_text(encoding="utf-8").rstrip("\n"))
+                scratch.sources[target] = file.read_text(encoding=script.output_encoding)
+                say(scratch.sources[target].rstrip("\n"))
             return
         scratch.placed = scratch.place(lambda file: run_hooks(file, hooks))
         for file in scratch.placed:
+            scratch.sources[file] = file.read_text(encoding=script.output_encoding)
             if not getattr(config.cmd_opts, "quiet", False):
                 say(f"Wrote {shown(file)}")
 
@@ -122,17 +124,23 @@ def _not_run(hook: Any, cause: str) -> DbError:
     )
 
 
-class _Scratch:
+class NewFiles:
     """A temporary folder with files that will be moved elsewhere.
 
     Args:
         folder: The folder.
+
+    Attributes:
+        files: Where each file of the folder will be moved.
+        placed: The files that have been moved there.
+        sources: The text of each file, by where it is or would be, once the block has ended.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files: dict[Path, Path] = {}
         self.placed: list[Path] = []
+        self.sources: dict[Path, str] = {}
 
     def belongs(self, file: Path, versions: Path) -> None:
         """Set to which versions folder a file will be moved.

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ellar_db.config.invocation import Answers, change_invocation, invocation_of
+from ellar_db.config.invocation import change_invocation, invocation_of
 from ellar_db.config.packages import check_editable
 from ellar_db.config.reports.broken_files import refuse_duplicates
-from ellar_db.config.seam import alembic_config
 from ellar_db.lint.findings import Findings
-from ellar_db.options import Selection
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.revisions.contents import tell_contents
-from ellar_db.revisions.files import one_writer, whole_files
+from ellar_db.revisions.files import NewFiles, one_writer, whole_files
 from ellar_db.revisions.names import RevisionName, as_docstring, check_branch_label, check_message, name_revision
 from ellar_db.revisions.replay import replayed
 from ellar_db.revisions.rewriting.heads import keep_heads
@@ -42,37 +40,47 @@ class NewRevision:
     depends_on: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Written:
+    """A revision that was written, or that would be.
+
+    Args:
+        revision: Its id.
+        file: Its file.
+        source: The text of the file.
+        is_written: Whether the file is there; not with `--dry-run`.
+    """
+
+    revision: str
+    file: Path
+    source: str
+    is_written: bool = True
+
+
 def write_revision(
-    directory: Path | None,
+    config: Config,
     new: NewRevision,
     *,
-    x_arg: Sequence[str] = (),
     autogenerate: bool = False,
     sql: bool = False,
-    output: str | None = None,
-    package: str | None = None,
     duplicates: bool = False,
-    answers: Answers | None = None,
     dry_run: bool = False,
     scratch: Sequence[str] | None = None,
-    chosen: Selection | None = None,
-) -> None:
+) -> list[Written]:
     """Write a revision, empty or from the models.
 
     Args:
-        directory: `-d`.
+        config: The command's configuration.
         new: The revision.
-        x_arg: `-x`.
         autogenerate: Fill it from a comparison of models and databases.
         sql: Run the environment offline (with `revision_environment`).
-        output: Where offline SQL goes.
-        package: `--package`.
         duplicates: `--probe-duplicates`.
-        answers: `--rename`, `--fill` and `--no-input`.
         dry_run: Print the file instead of writing it.
         scratch: Compare with the history on scratch databases, made at these URLs or where the application's are; None
             compares with the application's own.
-        chosen: `--database` and `--group`.
+
+    Returns:
+        What was written; nothing if a comparison found no difference.
 
     Raises:
         DbError: The revision was refused; nothing has been written.
@@ -81,17 +89,8 @@ def write_revision(
 
     check_message(new.message)
     findings = Findings()
+    package = invocation_of(config).package
     with (
-        alembic_config(
-            directory,
-            x_arg=x_arg,
-            autogenerate=autogenerate,
-            output=output,
-            package=package,
-            decides=True,
-            answers=answers,
-            chosen=chosen,
-        ) as config,
         _opened(config, autogenerate=autogenerate, writes=not dry_run) as script,
         nullcontext() if scratch is None else replayed(config, script, scratch),
     ):
@@ -113,6 +112,7 @@ def write_revision(
         )
         compared: list[UpgradeOps] = []
         change_invocation(config, found=compared.extend, shows=dry_run)
+        revisions: list[str] = []
         with whole_files(config, script, named.filename, dry_run=dry_run) as made:
             written = command.revision(
                 config,
@@ -128,37 +128,38 @@ def write_revision(
             )
             for one in written if isinstance(written, list) else [written]:
                 if one is not None:
+                    revisions.append(one.revision)
                     made.belongs(Path(one.path), new.version_path or _folder(one, script))
         if made.files:
-            tell_contents(compared, package)
+            tell_contents(compared, None if package is None else package.name)
         if made.placed:
             keep_heads(config)
         findings.tell()
         _tell_written(made.placed, named)
+        return _described(revisions, made)
 
 
 def write_merge(
-    directory: Path | None,
+    config: Config,
     revisions: Sequence[str],
     message: str | None,
     *,
-    x_arg: Sequence[str] = (),
     branch_label: str | None = None,
     rev_id: str | None = None,
     splice: bool = False,
-    package: str | None = None,
-) -> None:
+) -> list[Written]:
     """Write a revision that merges others.
 
     Args:
-        directory: `-d`.
+        config: The command's configuration.
         revisions: The revisions to merge.
         message: `-m`.
-        x_arg: `-x`.
         branch_label: `--branch-label`.
         rev_id: `--rev-id`.
         splice: `--splice`.
-        package: `--package`.
+
+    Returns:
+        The revision.
 
     Raises:
         DbError: The revision was refused; nothing has been written.
@@ -166,10 +167,7 @@ def write_merge(
     from alembic import command
 
     check_message(message)
-    with (
-        alembic_config(directory, x_arg=x_arg, package=package, decides=True) as config,
-        _opened(config) as script,
-    ):
+    with _opened(config) as script:
         if tuple(revisions) == ("heads",) and len(script.get_heads()) < 2:
             there = "the revisions have one head" if script.get_heads() else "there are no revisions"
             raise DbError(f"there is nothing to merge: {there}")
@@ -196,6 +194,14 @@ def write_merge(
                 scratch.belongs(Path(written.path), _folder(written, script))
         keep_heads(config)
         _tell_written(scratch.placed, named)
+        return _described([] if written is None else [written.revision], scratch)
+
+
+def _described(revisions: Sequence[str], made: NewFiles) -> list[Written]:
+    return [
+        Written(revision, file, made.sources[file], file in made.placed)
+        for revision, file in zip(revisions, made.files.values(), strict=True)
+    ]
 
 
 def _tell_written(files: Sequence[Path], named: RevisionName) -> None:

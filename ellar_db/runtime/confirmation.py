@@ -34,7 +34,7 @@ SHOWN = 20
 
 
 @contextmanager
-def confirmed(config: Config, target: str, *, yes: bool) -> Iterator[None]:
+def confirmed(config: Config, target: str, *, yes: bool, asks: bool = True) -> Iterator[None]:
     """Ask before a downgrade drops tables or columns: on a terminal, and everywhere if `confirm = "always"` is set.
 
     The question comes as soon as the environment has said on which databases it runs. One that isn't ours is asked
@@ -44,19 +44,22 @@ def confirmed(config: Config, target: str, *, yes: bool) -> Iterator[None]:
         config: Alembic's configuration.
         target: The revision to downgrade to.
         yes: Whether it was confirmed in advance (`--yes`), or nothing will be run.
+        asks: Whether there may be somebody to ask; not for a function that an application calls.
 
     Raises:
         DbError: The user declined, or confirmation is required and there is no terminal.
     """
     always = _setting(config) == ALWAYS
-    if yes or not (sys.stdin.isatty() or always):
+    if yes or not (always or (asks and sys.stdin.isatty())):
         yield
         return
-    change_invocation(config, ahead=partial(_ask_about, target))
+    change_invocation(config, ahead=partial(_ask_about, target, asks))
     yield
 
 
-def _ask_about(target: str, config: Config, databases: Sequence[Database], connection: Connection | None) -> None:
+def _ask_about(
+    target: str, asks: bool, config: Config, databases: Sequence[Database], connection: Connection | None
+) -> None:
     """Ask about the databases of an environment, or about the one to which an env.py of somebody else's connected."""
     if connection is not None:
         begun = connection.in_transaction()
@@ -65,7 +68,7 @@ def _ask_about(target: str, config: Config, databases: Sequence[Database], conne
             lost = counted(lost, connection)
             # what was begun by reading would be taken for a transaction of the file's, which Alembic doesn't commit
             connection.rollback()
-        _ask({databases[0].url: lost}, named=True)
+        _ask({databases[0].url: lost}, named=True, asks=asks)
         return
 
     def read(databases: Sequence[Database]) -> dict[str, list[Loss]]:
@@ -75,7 +78,7 @@ def _ask_about(target: str, config: Config, databases: Sequence[Database], conne
                 found[database.name] = counted(_lost(config, target, own, database), own)
         return found
 
-    _ask(in_event_loop(databases, read), named=len(databases) > 1)
+    _ask(in_event_loop(databases, read), named=len(databases) > 1, asks=asks)
 
 
 def _lost(config: Config, target: str, connection: Connection, database: Database) -> list[Loss]:
@@ -95,11 +98,13 @@ def _lost(config: Config, target: str, connection: Connection, database: Databas
     return lost
 
 
-def _ask(found: dict[str, list[Loss]], *, named: bool) -> None:
+def _ask(found: dict[str, list[Loss]], *, named: bool, asks: bool) -> None:
     every = [(name, loss) for name, lost in found.items() for loss in lost]
     if not every:
         return
     said = "; ".join(f"{name}: {', '.join(map(str, lost))}" for name, lost in found.items() if lost)
+    if not asks:
+        raise DbError(f"the downgrade drops {said}; confirm = {ALWAYS!r} is set: pass yes=True if that is wanted")
     refusal = f"the downgrade drops {said}; confirm = {ALWAYS!r} is set and there is no terminal to ask on"
     # what isn't counted may be large; equally large ones stay in order
     every.sort(key=lambda each: -(each[1].rows if each[1].rows is not None else sys.maxsize))

@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ellar_db.plugins.discovery import normal_name
 from ellar_db.plugins.record import INSTALLED
 from ellar_db.plugins.requirements import rivalry
 from ellar_db.util.errors import DbError, meant, summary
+from ellar_db.util.masking import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +133,7 @@ class ContextOptions:
             near = meant(key, _known(), LIKENESS)
             if near and key not in self._doubted:
                 self._doubted.add(key)
-                click.echo(f"Warning: {whose} {key}, which Alembic doesn't know{near}", err=True)
+                say(f"Warning: {whose} {key}, which Alembic doesn't know{near}", err=True)
 
 
 def _refuse_rivals(layers: Iterable[tuple[Plugin, Mapping[Any, Any]]], chosen: str | None) -> None:

@@ -93,7 +93,8 @@ def _warn_of_leftovers(config: Config, databases: Sequence[Database], foreign: C
     def read(database: Database, connection: Connection) -> list[tuple[str, str]]:
         from sqlalchemy import inspect
 
-        schema = database.options.get("version_table_schema")
+        named = database.options.get("version_table_schema")
+        schema = None if named is None else str(named)
         own = database.options.get("version_table")
         return [
             (table, heads)

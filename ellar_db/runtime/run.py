@@ -104,7 +104,7 @@ class RunState:
     _begun: bool = False
     _in_revision: bool = False
     _undone: bool = False
-    _before: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
     _failed: Failure | None = None
     _cancel: Canceller | None = None
     _guards: ExitStack = field(default_factory=ExitStack)
@@ -199,7 +199,7 @@ class RunState:
             refuse_odd(args[0], self.database)
             with unambiguous(program()):
                 planned: list[Any] = list(plan(*args))
-            self.at = self._before = tuple(args[0])
+            self.at = self.before = tuple(args[0])
             journal = self.journal
             if journal is not None:
                 journal.refuse_long(str(step.info.up_revision_id) for step in planned if not step.info.is_stamp)
@@ -476,6 +476,11 @@ class RunState:
         return list(self.run.steps) if self.committed or self.kept else []
 
     @property
+    def revisions(self) -> list[str]:
+        """The ids of the revisions that were applied, undone or recorded, in order."""
+        return [str(step.up_revision_id) for step in self.run.steps]
+
+    @property
     def is_undone(self) -> bool:
         """Whether the steps that were applied here are rolled back if a revision on another database failed."""
         return bool(self.run.steps) and not self.remaining
@@ -483,7 +488,7 @@ class RunState:
     @property
     def end(self) -> str:
         """What became of this database in a run that failed on one of several."""
-        before, at = (" and ".join(sorted(each)) or "base" for each in (self._before, self.at))
+        before, at = (" and ".join(sorted(each)) or "base" for each in (self.before, self.at))
         remaining = [str(step.up_revision_id) for step in self.remaining]
         return became(self._failed, remaining, before, at, touched=bool(self.run.steps))
 

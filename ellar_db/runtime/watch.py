@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.config.command_line import program
-from ellar_db.config.invocation import DATABASES, KEY, Way, invocation_of
+from ellar_db.config.invocation import DATABASES, KEY, Ran, Way, invocation_of
 from ellar_db.config.reports.broken_files import refuse_duplicates
 from ellar_db.config.reports.position import DATABASE_OPTION
 from ellar_db.config.revision_files import no_revisions, refuse_missing
@@ -482,14 +482,17 @@ class Watch:
                 for state in states:
                     log.info("%s: %s", state.database.name, state.end)
             return
+        if self.invocation.ran is not None:
+            for state in states:
+                done = Ran(state.database.name, state.run.package, state.before, state.at, state.revisions)
+                self.invocation.ran(done)
         is_changed = any(state.run.steps for state in states)
         # a dry run has said so itself; of a package that isn't behind nobody wants to know
         if self.invocation.rehearses if is_changed else self.invocation.package is not None:
             return
         ends = []
         for state in states:
-            revisions = [str(step.up_revision_id) for step in state.run.steps]
-            ends.append(End(state.database.name, revisions, state.at, is_newest(self.script, state.at)))
+            ends.append(End(state.database.name, state.revisions, state.at, is_newest(self.script, state.at)))
         seconds = time.monotonic() - self._began
         log.info("%s.", told(self.name, ends, seconds) if self.script.get_heads() else no_revisions(self.script)[:-1])
 

@@ -19,7 +19,11 @@ from ellar_db.util.ellar_sql import forget_models
 from ellar_db.util.errors import needing_ellar
 
 if TYPE_CHECKING:
+    from ellar.app import App
     from sqlalchemy import Connection, Engine
+    from typing_extensions import Unpack
+
+    from ellar_db.testing.terminal import Invoking
 
 
 PYPROJECT = """
@@ -140,7 +144,7 @@ class Application(Project):
         self.restart()
 
     def with_ellar_sql(
-        self, databases: Any, *, models: str = ELLAR_SQL_MODELS, options: str = "{}", **more: Any
+        self, databases: object, *, models: str = ELLAR_SQL_MODELS, options: str = "{}", **more: str | bool
     ) -> None:
         """Write the application with EllarSQLModule.setup and the bare EllarDBModule.
 
@@ -152,14 +156,15 @@ class Application(Project):
             options: The migration options, as source.
             more: Arguments of `create`.
         """
+        given: dict[str, Any] = {**more}
         self.create(
             f"EllarSQLModule.setup(databases={databases!r}, migration_options={options}, models=['shop.models'], "
             f"root_path={str(self.path)!r}), EllarDBModule",
             models=models,
-            **more,
+            **given,
         )
 
-    def with_plain_sqlalchemy(self, databases: Any, *, models: str = PLAIN_MODELS, **more: Any) -> None:
+    def with_plain_sqlalchemy(self, databases: object, *, models: str = PLAIN_MODELS, **more: str | bool) -> None:
         """Write the application with EllarDBModule.setup.
 
         Args:
@@ -167,12 +172,13 @@ class Application(Project):
             models: The source of shop/models.py.
             more: Arguments of `create`.
         """
+        given: dict[str, Any] = {**more}
         self.create(
             f"EllarDBModule.setup(databases={databases!r}, metadata=Base.metadata, "
             "migration_options={'directory': 'migrations'})",
             imports="from shop.models import Base",
             models=models,
-            **more,
+            **given,
         )
 
     def add_to_models(self, addition: str) -> None:
@@ -191,17 +197,17 @@ class Application(Project):
         if "ellar_sql.model" in sys.modules:
             forget_models()
 
-    def db(self, *arguments: str, exit_code: int | None = 0, **options: Any) -> Result:
+    def db(self, *arguments: str, exit_code: int | None = 0, **options: Unpack[Invoking]) -> Result:
         """Run `ellar-db ...` in this process, on a freshly imported application (see `Project.db`)."""
         with self._anew():
             return super().db(*arguments, exit_code=exit_code, **options)
 
-    def ellar(self, *arguments: str, exit_code: int | None = 0, **options: Any) -> Result:
+    def ellar(self, *arguments: str, exit_code: int | None = 0, **options: Unpack[Invoking]) -> Result:
         """Run `ellar ...` in this process, on a freshly imported application (see `Project.ellar`)."""
         with self._anew():
             return super().ellar(*arguments, exit_code=exit_code, **options)
 
-    def application(self) -> Any:
+    def application(self) -> App:
         """Import the application and build it."""
         self.restart()
         return import_module("shop.server").bootstrap()

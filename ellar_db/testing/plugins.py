@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pluggy import HookRelay
+
     from ellar_db.plugins.manager import PluginManager
     from ellar_db.project.settings import Settings
 
@@ -47,7 +49,7 @@ class TestPlugins:
         return get_plugin_manager()
 
     @property
-    def hook(self) -> Any:
+    def hook(self) -> HookRelay:
         """The hooks, for calling them: `plugin_manager.hook.ellar_db_templates()`."""
         return self.manager.hook
 

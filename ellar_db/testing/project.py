@@ -10,14 +10,15 @@ import textwrap
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ellar_db.testing.terminal import invoked
+from ellar_db.testing.terminal import Invoking, invoked
 from ellar_db.util.errors import needing_ellar
 
 if TYPE_CHECKING:
     import click
     from click.testing import Result
+    from typing_extensions import Unpack
 
 
 MODELS = """
@@ -105,7 +106,7 @@ class Project:
         invalidate_caches()
         get_plugin_manager.cache_clear()
 
-    def db(self, *arguments: str, exit_code: int | None = 0, **options: Any) -> Result:
+    def db(self, *arguments: str, exit_code: int | None = 0, **options: Unpack[Invoking]) -> Result:
         """Run `ellar-db ...` in this process, and check the exit code.
 
         Args:
@@ -120,7 +121,7 @@ class Project:
 
         return _invoked(db, "ellar-db", arguments, exit_code, options)
 
-    def ellar(self, *arguments: str, exit_code: int | None = 0, **options: Any) -> Result:
+    def ellar(self, *arguments: str, exit_code: int | None = 0, **options: Unpack[Invoking]) -> Result:
         """Run `ellar ...` in this process, and check the exit code.
 
         Args:
@@ -181,7 +182,7 @@ def tables(url: str) -> set[str]:
 
 
 def _invoked(
-    program: click.Command, name: str, arguments: tuple[str, ...], exit_code: int | None, options: dict[str, Any]
+    program: click.Command, name: str, arguments: tuple[str, ...], exit_code: int | None, options: Invoking
 ) -> Result:
     result = invoked(program, name, arguments, options)
     if exit_code not in (None, result.exit_code):

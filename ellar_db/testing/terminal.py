@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypedDict
 
 import click
 from click.testing import CliRunner
@@ -26,7 +26,27 @@ HIDDEN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, Resource
 """Warnings that Python doesn't show unless it is told to; pytest always shows some of them."""
 
 
-def invoked(program: click.Command, name: str, arguments: tuple[str, ...], options: dict[str, Any]) -> Result:
+class Invoking(TypedDict, total=False):
+    """Options of click's `CliRunner.invoke`.
+
+    Args:
+        input: What the program reads from the terminal.
+        env: Variables of its environment; None removes one.
+        catch_exceptions: Keep an exception in the result instead of raising it.
+        color: Keep colours.
+        terminal_width: How many columns the help has.
+        standalone_mode: Whether the program exits by itself.
+    """
+
+    input: str | bytes | IO[bytes] | IO[str] | None
+    env: Mapping[str, str | None] | None
+    catch_exceptions: bool
+    color: bool
+    terminal_width: int
+    standalone_mode: bool
+
+
+def invoked(program: click.Command, name: str, arguments: tuple[str, ...], options: Invoking) -> Result:
     """Run a program in this process; what it prints is what a terminal would show.
 
     Args:
@@ -42,7 +62,7 @@ def invoked(program: click.Command, name: str, arguments: tuple[str, ...], optio
             arguments,
             prog_name=name,
             # what compares output wants no colours, as in a pipe, whatever is set for pytest's own
-            env={"FORCE_COLOR": None, "ELLAR_DB_LOG_FORMAT": None, **options.pop("env", {})},
+            env={"FORCE_COLOR": None, "ELLAR_DB_LOG_FORMAT": None, **(options.pop("env", None) or {})},
             **{"catch_exceptions": False, "terminal_width": WIDTH, **options},
         )
     return result

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -62,6 +63,10 @@ def printable(text: str) -> str:
     )
 
 
+listener: ContextVar[Callable[[str], object] | None] = ContextVar("ellar_db_listener", default=None)
+"""What gets the texts of `say` instead of the terminal: that of an application which calls a command as a function."""
+
+
 def say(text: str, *, err: bool = False) -> None:
     """Print a text of which others wrote a part, without passwords and control characters.
 
@@ -69,7 +74,11 @@ def say(text: str, *, err: bool = False) -> None:
         text: The text.
         err: Print it to standard error.
     """
-    click.echo(printable(masked(text)), err=err)
+    shown, tell = printable(masked(text)), listener.get()
+    if tell is None:
+        click.echo(shown, err=err)
+    else:
+        tell(shown)
 
 
 class PrintableStream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from ellar_db.autogenerate.answers.inspection import RenamedInspector
@@ -156,10 +156,11 @@ class _Comparison:
         parts = self.dialect.index_parts(self.there[name])
         if parts is not None:
             server = self.context.migration_context.dialect.name
-            options = {f"{server}_{option}": value for option, value in parts.pop("options").items()}
-            return CreateIndexOp(name, self.name, schema=self.schema, **parts, **options).to_index(
-                self.context.migration_context
+            options: dict[str, Any] = {f"{server}_{option}": value for option, value in parts["options"].items()}
+            made = CreateIndexOp(
+                name, self.name, parts["columns"], schema=self.schema, unique=parts["unique"], **options
             )
+            return made.to_index(self.context.migration_context)
         read = self.inspected.indexes if self.inspected is not None else ()
         return next((each for each in read if each.name == name), None)
 

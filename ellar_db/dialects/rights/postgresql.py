@@ -52,7 +52,7 @@ def missing_rights(connection: Connection, database: Database) -> Iterator[Missi
                 f"CREATE SCHEMA AUTHORIZATION {role}",
             )
             return
-        schema = database.options.get("version_table_schema") or database.schema or current
+        schema = str(database.options.get("version_table_schema") or database.schema or current)
         for each in dict.fromkeys((database.schema or current, schema)):
             if not may_create(connection, each):
                 name = preparer.quote(each)

@@ -27,7 +27,7 @@ log = logging.getLogger("ellar_db")
 
 
 def verify(config: Config, which: Which, urls: Sequence[str] = (), *, keep_going: bool, rows: bool, json: bool) -> None:
-    """Try revisions on scratch databases, and print what is found.
+    """Try revisions on scratch databases, print what is found, and refuse if there are problems.
 
     Args:
         config: The command's configuration.
@@ -39,6 +39,38 @@ def verify(config: Config, which: Which, urls: Sequence[str] = (), *, keep_going
 
     Raises:
         DbError: There are problems.
+        UnavailableError: There is no answer.
+    """
+    found, heads, apart = tried(config, which, urls, keep_going=keep_going, rows=rows)
+    if json:
+        package = invocation_of(config).package
+        document = {
+            "schema": 1,
+            "package": None if package is None else package.name,
+            "heads": apart,
+            "heads_to_join": heads,
+            "databases": [_described(each) for each in found],
+        }
+        click.echo(dumps(document, indent=2, ensure_ascii=False))
+    _refuse(config, found, heads)
+
+
+def tried(
+    config: Config, which: Which, urls: Sequence[str] = (), *, keep_going: bool, rows: bool
+) -> tuple[list[Verified], list[str], list[str]]:
+    """Try revisions on scratch databases, and print what is found, a line for each.
+
+    Args:
+        config: The command's configuration.
+        which: Which revisions are tried.
+        urls: Where scratch databases are made.
+        keep_going: Go on with the next revision after one that failed.
+        rows: Put rows into the tables.
+
+    Returns:
+        What was found of each database, the heads that must be joined, and all heads.
+
+    Raises:
         UnavailableError: There is no answer.
     """
 
@@ -56,17 +88,7 @@ def verify(config: Config, which: Which, urls: Sequence[str] = (), *, keep_going
         config.print_stdout("%s", f"FAIL  there are the heads {' and '.join(heads)}")
     elif len(apart) > 1:
         log.info("There are the heads %s, each with labels of its own.", " and ".join(apart))
-    if json:
-        package = invocation_of(config).package
-        document = {
-            "schema": 1,
-            "package": None if package is None else package.name,
-            "heads": apart,
-            "heads_to_join": heads,
-            "databases": [_described(each) for each in found],
-        }
-        click.echo(dumps(document, indent=2, ensure_ascii=False))
-    _refuse(config, found, heads)
+    return found, heads, apart
 
 
 def line(verdict: Verdict) -> str:
