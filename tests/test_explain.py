@@ -309,6 +309,7 @@ TROUBLES = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("code", TROUBLES)
 def test_the_error_names_its_page_and_the_advice_leads_out(shop: Shop, code: str) -> None:
     TROUBLES[code](shop)
