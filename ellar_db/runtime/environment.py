@@ -12,7 +12,7 @@ import click
 
 from ellar_db.config.collection import databases_of
 from ellar_db.config.command_line import provision
-from ellar_db.config.groups import databases_for_folder, is_group, one_after_the_other, reference
+from ellar_db.config.groups import databases_for_folder, is_group, of_several, one_after_the_other, reference
 from ellar_db.config.invocation import Way, Work
 from ellar_db.config.revision_files import checked_revisions
 from ellar_db.databases.connections import briefly, connected, in_event_loop
@@ -107,7 +107,7 @@ def database_names(config: Config) -> list[str]:
         >>> database_names(config)  # doctest: +SKIP
         ['default', 'reports']
     """
-    return [database.token for database in databases_of(config).values()]
+    return [database.token for database in of_several(databases_of(config).values())]
 
 
 def _run_on_each(watch: Watch, databases: Sequence[Database]) -> None:
