@@ -49,7 +49,7 @@ $(VENV)/made:
 	@touch $@
 
 $(VENV)/package: $(VENV)/made pyproject.toml
-	$(BIN)/$(INSTALL) --editable '.[ellar-sql]'
+	$(BIN)/$(INSTALL) --editable '.[ellar-sql,async]'
 	@touch $@
 
 $(VENV)/all: $(VENV)/made pyproject.toml

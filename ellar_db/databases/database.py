@@ -66,6 +66,22 @@ class Database:
     schema: str = field(default="", kw_only=True)
     group: str = field(default="", kw_only=True)
 
+    if TYPE_CHECKING:
+        # the attribute is always an engine; what is given may be a URL too
+        def __init__(
+            self,
+            name: str,
+            engine: Engine | AsyncEngine | URL | str,
+            metadata: MetaData | Sequence[MetaData] | None = None,
+            options: Mapping[str, Any] = ...,
+            use_two_phase: bool = False,
+            limits: Mapping[str, Any] = ...,
+            package: str = "",
+            *,
+            schema: str = "",
+            group: str = "",
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         for what, name in (("database", self.name), ("group", self.group or "x")):
             if not NAME.fullmatch(name):
