@@ -103,18 +103,10 @@ def upgrade_default() -> None:
 
 
 def downgrade_default() -> None:
-    with op.batch_alter_table("order_lines") as batch_op:
-        batch_op.drop_index(batch_op.f("ix_order_lines_product_id"))
-
+    # their indexes go with them; MariaDB refuses to drop one that a foreign key needs
     op.drop_table("order_lines")
-    with op.batch_alter_table("orders") as batch_op:
-        batch_op.drop_index("ix_orders_user_id_placed_at")
-
     op.drop_table("orders")
     op.drop_table("users")
-    with op.batch_alter_table("products") as batch_op:
-        batch_op.drop_index(batch_op.f("ix_products_tenant"))
-
     op.drop_table("products")
 
 
