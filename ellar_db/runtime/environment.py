@@ -44,7 +44,8 @@ def run(*, multiple: bool = False, group: str = "") -> None:
     options enable it. With bare `alembic`, it finds the application or `[tool.ellar-db]` by itself.
 
     Args:
-        multiple: The folder is for several databases: its revisions have `upgrade_<name>()` for each.
+        multiple: The folder is for several databases, those in no group if there are such: its revisions have
+            `upgrade_<name>()` for each.
         group: The folder is for the databases of this group, each of which it migrates by itself. Without it, a folder
             for one database does so too if all databases are of one group.
 
