@@ -26,7 +26,7 @@ PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/py
 .PHONY: help setup demo test test-long coverage fuzz faults folders lint docs docs-check bench faults-table fidelity lint-corpus test-all lowest test-lowest core test-core plugins test-plugins dist clean
 
 help:
-	@echo 'make demo          run the quick example on SQLite'
+	@echo 'make demo          run the quick example on SQLite, and then the shop of examples/'
 	@echo 'make test          run the test suite on all cores, without what takes long (tests of missing servers are skipped)'
 	@echo 'make test-long     run what the suite leaves out, since it takes long, and the example plugins'
 	@echo 'make coverage      run all tests but those of the example plugins and measure coverage; fail below the floor'
@@ -56,7 +56,7 @@ $(VENV)/made:
 	@touch $@
 
 $(VENV)/package: $(VENV)/made pyproject.toml
-	$(BIN)/$(INSTALL) --editable '.[ellar-sql]'
+	$(BIN)/$(INSTALL) --editable '.[ellar-sql,async]'
 	@touch $@
 
 $(VENV)/all: $(VENV)/made pyproject.toml

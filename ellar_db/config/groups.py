@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ellar_db.config.collection import databases_of
@@ -23,7 +25,7 @@ log = logging.getLogger("ellar_db")
 
 
 def databases_for_folder(config: Config, *, multiple: bool, group: str) -> list[Database]:
-    """Return the databases on which a folder runs: all, those of a group, or the default one if the folder is for one.
+    """Return the databases on which a folder runs: several, those of a group, or the default one.
 
     Args:
         config: Alembic's configuration.
@@ -34,6 +36,8 @@ def databases_for_folder(config: Config, *, multiple: bool, group: str) -> list[
         DbError: No database is configured, or it isn't clear for which ones the folder is.
     """
     databases = databases_of(config)
+    if multiple and not group:
+        return of_several(databases.values())
     found = [database for database in databases.values() if not group or database.group == group]
     if not found:
         there = sorted({database.group for database in databases.values() if database.group})
@@ -65,6 +69,16 @@ def databases_for_folder(config: Config, *, multiple: bool, group: str) -> list[
         f" (--group, or run(group=...) in env.py, names others; there is: {listed(grouped)})" if grouped else "",
     )
     return [databases[DEFAULT]]
+
+
+def of_several(databases: Iterable[Database]) -> list[Database]:
+    """Return those for which a folder has a body each: the ones in no group, since a group has a folder of its own.
+
+    Args:
+        databases: All that the command has. If each of them is in a group, the folder is for all.
+    """
+    found = list(databases)
+    return [database for database in found if not database.group] or found
 
 
 def is_group(databases: Sequence[Database]) -> bool:
@@ -102,19 +116,41 @@ def reference(manager: PluginManager, databases: Sequence[Database], chosen: Sel
     return found
 
 
-def representatives(manager: PluginManager, databases: Databases, chosen: Selection | None = None) -> Databases:
-    """Return the database that stands for all if these are of a group, else all.
+def representatives(config: Config, databases: Databases, chosen: Selection | None = None) -> Databases:
+    """Return the databases for which a folder is, or the one that stands for all if these are of a group.
 
     Args:
-        manager: The plugins, with the project's settings.
+        config: Alembic's configuration, with the folder.
         databases: The databases.
         chosen: What the command line says of them.
 
     Raises:
         DbError: The one that the settings name isn't there.
     """
-    found = list(databases.values())
-    return Databases([reference(manager, found, chosen)]) if is_group(found) else databases
+    found = _of_folder(config, list(databases.values()))
+    return Databases([reference(invocation_of(config).manager, found, chosen)] if is_group(found) else found)
+
+
+def _of_folder(config: Config, databases: list[Database]) -> list[Database]:
+    """Return the databases for which a folder is, as far as the text of its env.py says so; otherwise all."""
+    if invocation_of(config).package is not None:
+        return databases
+    from alembic.script import ScriptDirectory
+
+    try:
+        tree = ast.parse(Path(ScriptDirectory.from_config(config).env_py_location).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        # which whoever runs it reports
+        return databases
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "run":
+            given = {each.arg: each.value.value for each in call.keywords if isinstance(each.value, ast.Constant)}
+            group = given.get("group")
+            if group:
+                return [database for database in databases if database.group == group] or databases
+            if given.get("multiple"):
+                return of_several(databases)
+    return databases
 
 
 def one_after_the_other(databases: Sequence[Database], work: Callable[[Database], object]) -> None:

@@ -170,7 +170,7 @@ class _Search:
         chosen, databases = self.invocation.chosen, self.config.attributes[DATABASES]
         if chosen is not None and chosen.names:
             return
-        standing = representatives(self.invocation.manager, databases, chosen)
+        standing = representatives(self.config, databases, chosen)
         if len(standing) < len(databases):
             self.config.attributes[DATABASES] = standing
             # what packages do on the others is left out

@@ -164,7 +164,7 @@ def lint(config: Config, which: Which, *, measure: bool = False, urls: Sequence[
     invocation = invocation_of(config)
     script = ScriptDirectory.from_config(config)
     given: Databases = config.attributes.get(DATABASES) or Databases([])
-    databases = representatives(invocation.manager, given, invocation.chosen) if given else given
+    databases = representatives(config, given, invocation.chosen) if given else given
     with reported():
         chosen = {each.name: revisions_of(which, script, each, invocation) for each in databases.values()}
         every = {each.revision for each in script.walk_revisions()}

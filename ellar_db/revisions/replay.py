@@ -43,8 +43,7 @@ def replayed(config: Config, script: ScriptDirectory, urls: Sequence[str] = ()) 
     Raises:
         DbError: A scratch database can't be made, env.py connects by itself, or a revision fails.
     """
-    invocation = invocation_of(config)
-    databases = representatives(invocation.manager, config.attributes[DATABASES], invocation.chosen)
+    databases = representatives(config, config.attributes[DATABASES], invocation_of(config).chosen)
     with on_scratch(config, script, databases, urls):
         log.info(
             "Replaying the revisions on %s ...", "scratch databases" if len(databases) > 1 else "a scratch database"

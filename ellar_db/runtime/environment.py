@@ -12,7 +12,7 @@ import click
 
 from ellar_db.config.collection import databases_of
 from ellar_db.config.command_line import provision
-from ellar_db.config.groups import databases_for_folder, is_group, one_after_the_other, reference
+from ellar_db.config.groups import databases_for_folder, is_group, of_several, one_after_the_other, reference
 from ellar_db.config.invocation import Way, Work
 from ellar_db.config.revision_files import checked_revisions
 from ellar_db.databases.connections import briefly, connected, in_event_loop
@@ -44,7 +44,8 @@ def run(*, multiple: bool = False, group: str = "") -> None:
     options enable it. With bare `alembic`, it finds the application or `[tool.ellar-db]` by itself.
 
     Args:
-        multiple: The folder is for several databases: its revisions have `upgrade_<name>()` for each.
+        multiple: The folder is for several databases, those in no group if there are such: its revisions have
+            `upgrade_<name>()` for each.
         group: The folder is for the databases of this group, each of which it migrates by itself. Without it, a folder
             for one database does so too if all databases are of one group.
 
@@ -107,7 +108,7 @@ def database_names(config: Config) -> list[str]:
         >>> database_names(config)  # doctest: +SKIP
         ['default', 'reports']
     """
-    return [database.token for database in databases_of(config).values()]
+    return [database.token for database in of_several(databases_of(config).values())]
 
 
 def _run_on_each(watch: Watch, databases: Sequence[Database]) -> None:

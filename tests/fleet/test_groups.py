@@ -771,6 +771,61 @@ class TestElsewhere:
         assert project.db("current").stdout == "default:\nreports:\nboth (head)\n"
 
 
+class TestBesideOthers:
+    """A project with a folder for databases that differ, and another one for a group."""
+
+    @pytest.fixture
+    def both(self, project: Project) -> Project:
+        provide(
+            project,
+            {
+                "default": ("sqlite:///app.db", {}),
+                "reports": ("sqlite:///reports.db", {}),
+                "t0": ("sqlite:///t0.db", {"group": "tenants"}),
+                "t1": ("sqlite:///t1.db", {"group": "tenants"}),
+            },
+        )
+        project.db("init", "--multi")
+        project.db("-d", "tenants_folder", "init", "--group", "tenants")
+        return project
+
+    def test_a_folder_for_several_leaves_out_the_group(self, both: Project) -> None:
+        both.db("migrate", "--rev-id", "one")
+
+        said = both.db("upgrade").stderr
+
+        [file] = both.revisions()
+        assert "def upgrade_reports" in file.read_text()
+        assert "def upgrade_t0" not in file.read_text()
+        assert "applied to 2 databases" in said
+        assert both.db("current").stdout == "default:\none (head)\nreports:\none (head)\n"
+        assert not (both.path / "t0.db").exists()
+
+    def test_a_folder_for_several_is_for_groups_that_are_alone(self, project: Project) -> None:
+        files(project, 2)
+        project.db("init", "--multi")
+        project.db("migrate", "--rev-id", "one")
+
+        project.db("upgrade")
+
+        assert project.db("current").stdout == "t0:\none (head)\nt1:\none (head)\n"
+
+    @pytest.mark.parametrize("arguments", [["lint"], ["verify"], ["check", "--drift"], ["check", "--history"]])
+    def test_commands_ask_only_the_databases_of_the_folder(self, both: Project, arguments: list[str]) -> None:
+        both.db("migrate", "--rev-id", "one")
+        both.db("upgrade")
+        both.db("-d", "tenants_folder", "migrate", "--rev-id", "other")
+        both.db("-d", "tenants_folder", "upgrade")
+
+        of_several = both.db(*arguments).output
+        of_group = both.db("-d", "tenants_folder", *arguments).output
+
+        assert "t0" not in of_several
+        assert "doesn't have" not in of_several + of_group
+        assert of_group.startswith("Comparing 't0', which stands for the 2 databases of its group")
+        assert "reports" not in of_group
+
+
 class TestDatabase:
     def test_is_made_of_a_url_when_it_is_used(self) -> None:
         database = Database("far", "postgresql+nodriver://me:pa55word@far/db", group="tenants")

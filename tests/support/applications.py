@@ -84,21 +84,29 @@ def columns(url: str, table: str) -> list[str]:
         engine.dispose()
 
 
-def answer(app: Any, path: str) -> Any:
-    """Ask an application for a page, as a server would, and return the JSON of its answer."""
+def answer(app: Any, path: str, sent: Any = None) -> Any:
+    """Ask an application for a page, as a server would, and return the JSON of its answer.
+
+    Args:
+        app: The application.
+        path: The path of the page.
+        sent: What is sent to it by POST, as JSON; None for a GET.
+    """
 
     async def ask() -> bytes:
         body = b""
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            content = b"" if sent is None else json.dumps(sent).encode()
+            return {"type": "http.request", "body": content, "more_body": False}
 
         async def send(message: dict[str, Any]) -> None:
             nonlocal body
             body += message.get("body", b"")
 
-        headers = [(b"host", b"localhost")]
-        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers}
+        headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+        method = "GET" if sent is None else "POST"
+        scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers}
         await app(scope, receive, send)
         return body
 

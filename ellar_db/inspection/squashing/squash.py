@@ -141,8 +141,7 @@ class Squash:
         invocation_of(self.config).manager.tell("ellar_db_revision_written", path=made.target, request=self._request)
 
     def _ground(self) -> Ground:
-        invocation = invocation_of(self.config)
-        databases = representatives(invocation.manager, self.config.attributes[DATABASES])
+        databases = representatives(self.config, self.config.attributes[DATABASES])
         return Ground(self.config, Databases(of_folder(self.config, self.script, databases, self.urls)), self.urls)
 
     def _titled(self, text: str) -> str:

@@ -73,7 +73,7 @@ def opened(
             script = ScriptDirectory.from_config(config)
             # reports a file that can't be imported
             script.get_heads()
-            databases = representatives(get_plugin_manager(), databases_of(config))
+            databases = representatives(config, databases_of(config))
         with scratch_databases(databases, urls, folder, get_plugin_manager()) as scratch:
             for database in scratch.values():
                 prepare(database)

@@ -116,7 +116,7 @@ class Verification:
         from alembic.script import ScriptDirectory
 
         invocation = invocation_of(self.config)
-        databases = representatives(invocation.manager, self.config.attributes[DATABASES], invocation.chosen)
+        databases = representatives(self.config, self.config.attributes[DATABASES], invocation.chosen)
         script = ScriptDirectory.from_config(self.config)
         places = of_folder(self.config, script, databases, self.urls)
         wanted = {database.name: revisions_of(self.which, script, database, invocation) for database in places}

@@ -1,0 +1,3 @@
+from ellar_db.env import run
+
+run(multiple=True)
