@@ -96,10 +96,10 @@ lint: setup
 	$(BIN)/mypy
 
 docs: setup
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 docs-check: setup
-	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m docs.generate --check
 
 bench: setup
 	$(BIN)/$(INSTALL) matplotlib
@@ -125,13 +125,13 @@ fidelity: setup
 		$(BIN)/$(INSTALL) $$package || echo "$$package could not be installed and is left out."; \
 	done
 	$(BIN)/python benchmarks/fidelity.py --json benchmarks/results/fidelity.json
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 # the peers are installed in environments of their own; what the revisions do is stored, and measured where it is new
 lint-corpus: setup
 	$(BIN)/python benchmarks/lint_truth.py
 	$(BIN)/python benchmarks/lint.py --json benchmarks/results/lint.json
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 test-all: test-lowest
 	@for version in 3.10 3.11 3.12 3.13; do \

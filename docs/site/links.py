@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 REPOSITORY = "https://github.com/python-ellar/ellar-db"
-CODE_OR_LINK = re.compile(r"^(?: *)```.*?^ *```$|`[^`\n]+`|(?<=\]\()(?P<target>[^)\s]+)(?=\))", re.DOTALL | re.MULTILINE)
+CODE_OR_LINK = re.compile(r"^ *```.*?^ *```$|`[^`\n]+`|(?<=\]\()(?P<target>[^)\s]+)(?=\))", re.DOTALL | re.MULTILINE)
 """Code, in which nothing is a link, or the target of a link."""
 
 
