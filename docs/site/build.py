@@ -1,6 +1,6 @@
 """Build the documentation site.
 
-usage: python -m docs.site.build FOLDER   (replaced, if it has a site)
+usage: python -m docs.site.build FOLDER [PAGES]   (FOLDER is replaced if it has a site; PAGES is this folder, docs/)
 
 The pages are laid out in a folder of their own, where each has the table of contents that Sphinx needs and that GitHub
 would show as code, and Sphinx makes HTML from them. A broken link, a missing page or anchor, and a page that no
@@ -32,12 +32,13 @@ class Page:
     """A page of `docs/`.
 
     Args:
-        path: Its path below `docs/`.
+        docs: That folder.
+        path: Its path below it.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, docs: Path, path: str) -> None:
         self.path = path
-        self.text = (DOCS / path).read_text(encoding="utf-8")
+        self.text = (docs / path).read_text(encoding="utf-8")
 
     @property
     def name(self) -> str:
@@ -87,44 +88,46 @@ def beside(target: str) -> str:
     return f"beside:{target}" if ":" not in target and target.endswith(".json") else target
 
 
-def pages() -> list[Page]:
+def pages_of(docs: Path) -> list[Page]:
     """Return all pages."""
-    return [Page(file.relative_to(DOCS).as_posix()) for file in sorted(DOCS.rglob("*.md"))]
+    return [Page(docs, file.relative_to(docs).as_posix()) for file in sorted(docs.rglob("*.md"))]
 
 
-def lay_out(folder: Path) -> None:
+def lay_out(docs: Path, pages: list[Page], folder: Path) -> None:
     """Write what Sphinx reads.
 
     Args:
+        docs: The folder of the pages.
+        pages: The pages.
         folder: An empty folder.
     """
-    for page in pages():
+    for page in pages:
         if page.path == INDEX:
             contents = sections(page.text)
         else:
             found = below(page.path, page.text)
             contents = [Section("", found)] if found else []
         write(folder / page.name, page.source(contents))
-    copy_files(folder)
+    copy_files(docs, folder)
 
 
-def copy_files(folder: Path) -> None:
+def copy_files(docs: Path, folder: Path) -> None:
     """Copy pictures and other files that belong to pages."""
-    for file in sorted(DOCS.rglob("*")):
+    for file in sorted(docs.rglob("*")):
         if file.is_file() and file.suffix not in (".md", *LEFT_OUT):
-            target = folder / file.relative_to(DOCS)
+            target = folder / file.relative_to(docs)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
 
 
-def index_for_programs() -> str:
+def index_for_programs(pages: list[Page]) -> str:
     """Return `llms.txt`: what the pages are about, for programs that read them as Markdown."""
-    by_path = {page.path: page for page in pages()}
+    by_path = {page.path: page for page in pages}
     start = by_path[INDEX]
     inner = [entry for page in by_path.values() for entry in below(page.path, page.text)]
     lines = [f"# {title(start.text)}", "", f"> {plain(start.text.split(BLANK)[1])}", ""]
     lines.append("Each page is Markdown. The same address with .html in place of .md is for people.")
-    for section in (*sections(start.text), Section("Optional", inner)):
+    for section in (*sections(start.text), *([Section("Optional", inner)] if inner else [])):
         lines += listed(section, by_path)
     return "\n".join([*lines, ""])
 
@@ -144,11 +147,12 @@ def write(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8", newline="\n")
 
 
-def build(folder: Path) -> int:
+def build(folder: Path, docs: Path = DOCS) -> int:
     """Build the site.
 
     Args:
         folder: Where; a site that is there is replaced.
+        docs: The folder of the pages.
 
     Returns:
         0, or another number if something is wrong with the pages, which is printed.
@@ -159,16 +163,16 @@ def build(folder: Path) -> int:
         print(f"{folder} has files, and no site; name another folder", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="ellar_db_site_") as scratch:
-        source, made = Path(scratch, "source"), Path(scratch, "site")
-        lay_out(source)
+        source, made, pages = Path(scratch, "source"), Path(scratch, "site"), pages_of(docs)
+        lay_out(docs, pages, source)
         options = ["-q", "-W", "--keep-going", "-n", "-j", "auto", "-b", "html", "-c", str(Path(__file__).parent)]
         failed = build_main([*options, "-d", str(Path(scratch, "doctrees")), str(source), str(made)])
         if failed:
             return failed
-        for page in pages():
+        for page in pages:
             write(made / page.name, page.markdown())
-        copy_files(made)
-        write(made / OURS, index_for_programs())
+        copy_files(docs, made)
+        write(made / OURS, index_for_programs(pages))
         if folder.exists():
             shutil.rmtree(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -177,6 +181,6 @@ def build(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        sys.exit(__doc__.split("\n\n")[1])
-    sys.exit(build(Path(sys.argv[1])))
+    if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
+        sys.exit(__doc__.split(BLANK)[1])
+    sys.exit(build(*map(Path, sys.argv[1:])))

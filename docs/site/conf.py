@@ -35,8 +35,6 @@ html_theme_options = {
         {"name": "GitHub", "url": "https://github.com/python-ellar/ellar-db", "html": "GitHub", "class": ""}
     ],
 }
-pygments_style = "friendly"
-pygments_dark_style = "github-dark"
 
 
 def describe(app: Any, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
