@@ -25,6 +25,7 @@ html_theme = "furo"
 html_static_path = [str(HERE / "static")]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
+html_search_scorer = str(HERE / "scores.js")
 html_copy_source = False
 html_show_copyright = False
 html_show_sphinx = False

@@ -7,5 +7,5 @@ document.addEventListener("DOMContentLoaded", () => {
   const page = document.querySelector(".sidebar-tree .current-page");
   if (!list || !page) return;
   const below = page.getBoundingClientRect().top - list.getBoundingClientRect().top;
-  if (below > list.clientHeight - 40) list.scrollTop = below - list.clientHeight / 2;
+  if (below > list.clientHeight - 40) list.scrollTo({top: below - list.clientHeight / 2, behavior: "instant"});
 });
