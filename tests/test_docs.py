@@ -44,7 +44,11 @@ def generator() -> ModuleType:
     "name",
     [
         "reference/commands.md",
+        "reference/exit-codes.md",
         "reference/hooks.md",
+        "reference/json.md",
+        "reference/options.md",
+        "reference/values.md",
         "reference/rules/README.md",
         "reference/what-lint-sees.md",
         "reference/what-migrate-sees.md",

@@ -1,5 +1,6 @@
 // Among pages with the word, those that say how something is done come before those that only list it.
-const Scorer = {
+// `var`, since the program that searches declares the name once more.
+var Scorer = {
   score: ([page, title, anchor, description, score]) => score + (page.startsWith("how-to/") ? 12 : 0),
   objNameMatch: 11,
   objPartialMatch: 6,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.support.browser import Browser, Tab, chromium
 from tests.support.pages import ROOT
+from tests.support.processes import TIMEOUT
 from tests.support.site import built
 
 DOCS = ROOT / "docs"
@@ -105,7 +107,8 @@ def test_the_search_finds_a_word_in_a_site_on_disk(show: Callable[..., Tab], bro
     tab.press("Enter")
     browser.wait("Page.loadEventFired")
 
-    while "Search finished" not in tab.value("document.querySelector('#search-results').innerText"):
+    end = time.monotonic() + TIMEOUT
+    while "Search finished" not in tab.text("#search-results") and time.monotonic() < end:
         pass
     found = tab.texts("#search-results li a")
     # the word is in its title, and the page says how it is done
