@@ -57,12 +57,17 @@ def test_a_page_fits_into_a_narrow_window(show: Callable[..., Tab], page: str) -
     tab = show(page, width=NARROW)
 
     assert tab.value("document.documentElement.scrollWidth") == NARROW
+    # the theme lets the whole text scroll, which nobody may have to do
+    assert (
+        tab.value("(({scrollWidth, clientWidth}) => scrollWidth - clientWidth)(document.querySelector('.content'))")
+        == 0
+    )
     # each table that is wider scrolls in itself
     wide = "[...document.querySelectorAll('article table')].filter((each) => each.scrollWidth > innerWidth)"
     assert tab.value(f"{wide}.filter((each) => !each.closest('.table-wrapper')).length") == 0
     # what is on the page itself is never beyond its edge, unless it is in something that scrolls
     beyond = """[...document.querySelectorAll("article *")].filter((each) => {
-        for (let box = each.parentElement; box; box = box.parentElement)
+        for (let box = each.parentElement; box.tagName !== "ARTICLE"; box = box.parentElement)
             if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return false;
         return each.checkVisibility() && getComputedStyle(each).overflowX === "visible"
             && each.getBoundingClientRect().right > innerWidth;
