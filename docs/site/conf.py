@@ -21,6 +21,9 @@ myst_disable_syntax = ["myst_role", "myst_line_comment", "myst_block_break", "my
 # files such as JSON schemas keep the address that they have in the repository
 myst_url_schemes = {"http": None, "https": None, "mailto": None, "beside": {"url": "{{path}}"}}
 
+# signs stay as they are written: two dashes begin an option
+smartquotes = False
+
 html_theme = "furo"
 html_static_path = [str(HERE / "static")]
 html_css_files = ["site.css"]

@@ -73,6 +73,14 @@ def test_each_page_has_a_title_and_a_language(read: dict[Path, Html]) -> None:
         assert dict(page.tags)["html"]["lang"] == "en"
 
 
+def test_text_stays_as_it_is_written(small: Callable[..., Path], tmp_path: Path) -> None:
+    assert build(tmp_path / "site", small(one='# One --json\n\nIt\'s "one" -- or {two}`three` ...\n')).returncode == 0
+
+    page = (tmp_path / "site/one.html").read_text(encoding="utf-8")
+    assert "<h1>One --json<" in page
+    assert "<p>It's &quot;one&quot; -- or {two}<code" in page.replace("&#39;", "'").replace('"one"', "&quot;one&quot;")
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_there_for_people_and_for_programs(site: Path, page: str) -> None:
     markdown = site / on_site(page)
