@@ -23,7 +23,7 @@ FAULTS = 50
 CORE = tests/commands $(foreach name,create drop graph rebase verify wait,--ignore tests/commands/test_$(name).py) tests/testing/test_fixtures.py $(addprefix tests/test_,standalone.py plugins.py without_ellar.py)
 PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/pyproject.toml)))
 
-.PHONY: help setup demo test test-long coverage fuzz faults folders lint docs docs-check bench faults-table fidelity lint-corpus test-all lowest test-lowest core test-core plugins test-plugins dist clean
+.PHONY: help setup demo test test-long coverage fuzz faults folders lint docs docs-check site bench faults-table fidelity lint-corpus test-all lowest test-lowest core test-core plugins test-plugins dist clean
 
 help:
 	@echo 'make demo          run the quick example on SQLite, and then the shop of examples/'
@@ -37,6 +37,7 @@ help:
 	@echo 'make lint          run ruff, import-linter and mypy'
 	@echo 'make docs          regenerate the generated pages of docs/'
 	@echo 'make docs-check    fail if these pages are stale'
+	@echo 'make site          build the documentation site in build/site; fail if a link is broken, or a page is in no list'
 	@echo 'make bench         compare times with Alembic and ellar-sql, and write docs/performance.md (PAIRS=...); two hours'
 	@echo 'make faults-table  compare what faults leave behind with Alembic, Flask-Migrate and ellar-sql'
 	@echo 'make fidelity      compare what migrate sees, of every feature in benchmarks/corpus/, with Alembic'
@@ -103,10 +104,13 @@ lint: setup
 	$(BIN)/mypy
 
 docs: setup
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 docs-check: setup
-	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m docs.generate --check
+
+site: setup
+	$(BIN)/python -m docs.site.build build/site
 
 bench: setup
 	$(BIN)/$(INSTALL) matplotlib
@@ -132,13 +136,13 @@ fidelity: setup
 		$(BIN)/$(INSTALL) $$package || echo "$$package could not be installed and is left out."; \
 	done
 	$(BIN)/python benchmarks/fidelity.py --json benchmarks/results/fidelity.json
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 # the peers are installed in environments of their own; what the revisions do is stored, and measured where it is new
 lint-corpus: setup
 	$(BIN)/python benchmarks/lint_truth.py
 	$(BIN)/python benchmarks/lint.py --json benchmarks/results/lint.json
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 test-all: test-lowest
 	@for version in 3.10 3.11 3.12 3.13; do \

@@ -1,6 +1,6 @@
 """Generate the reference pages in this folder from the code.
 
-usage: python docs/generate.py [--check]   (--check writes nothing and fails if a page is stale)
+usage: python -m docs.generate [--check]   (--check writes nothing and fails if a page is stale)
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import ast
 import inspect
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,9 +17,14 @@ from typing import Any
 
 import click
 
+from docs.generators.docstrings import as_markdown, flowed
+from docs.generators.documents import documents_page
+from docs.generators.exit_codes import exit_codes_page
+from docs.generators.options import options_page
+from docs.generators.values import values_page
+
 FOLDER = Path(__file__).parent
 WIDTH = 80
-SECTION = re.compile(r"^(Args|Returns|Raises|Example):$")
 
 
 def commands_page() -> str:
@@ -36,7 +40,7 @@ def commands_page() -> str:
         "# Commands",
         "Made from the program's own `--help` by `make docs`. Without an application, write `ellar-db` instead of "
         "`ellar db`. Options of the group stand before the command's name; `-d` and `-x` may stand in both places. "
-        "[Settings](settings.md) has the exit codes.",
+        "[Exit codes](exit-codes.md) has what they mean.",
         help_text("ellar db", db, group),
     ]
     parts += subcommands(db, group)
@@ -62,8 +66,8 @@ def help_text(typed: str, command: click.Command, ctx: click.Context) -> str:
 
 
 def hooks_page() -> str:
-    """Return the page of all hooks, their signatures and docstrings, and of the values that most of them get."""
-    from ellar_db import hookspecs, hooktypes
+    """Return the page of all hooks, their signatures and docstrings."""
+    from ellar_db import hookspecs
 
     source = inspect.getsource(hookspecs)
     functions = [
@@ -76,14 +80,12 @@ def hooks_page() -> str:
     parts = [
         "# Hooks",
         "Made from `ellar_db/hookspecs.py` by `make docs`. [Write a plugin](../how-to/write-a-plugin.md) starts from "
-        "nothing.",
+        "nothing. [Hook values](values.md) describes what hooks get and return.",
         flowed(introduction),
         "\n".join(["| hook | of several answers | in short |", "|---|---|---|", *rows]),
     ]
     for node in functions:
         parts += [f"## {node.name}", *described(node, source)]
-    for value in (hooktypes.Run, hooktypes.RevisionRequest):
-        parts += [f"## {value.__name__}", *as_markdown(inspect.getdoc(value) or "", examples=False)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -110,45 +112,6 @@ def described(node: ast.FunctionDef, source: str) -> Iterator[str]:
     lines = source.splitlines()[node.lineno - 1 : node.body[0].lineno - 1]
     yield "```python\n" + "\n".join(lines) + " ...\n```"
     yield from as_markdown(ast.get_docstring(node) or "")
-
-
-def as_markdown(docstring: str, *, examples: bool = True) -> Iterator[str]:
-    """Yield the paragraphs of a docstring as Markdown."""
-    for title, text in sections(docstring):
-        if title == "Example" and not examples:
-            continue
-        if title == "Example":
-            yield f"Example:\n\n```python\n{text}\n```"
-        elif title in ("Args", "Raises"):
-            word = "Arguments" if title == "Args" else "Raises"
-            yield f"{word}:\n\n" + "\n".join(re.sub(r"^(\w+): ", r"- `\1`: ", item) for item in items(text))
-        elif title:
-            yield f"{title}: {flowed(text)}"
-        else:
-            yield flowed(text)
-
-
-def sections(docstring: str) -> Iterator[tuple[str, str]]:
-    """Split a docstring at `Args:`, `Returns:`, `Raises:` and `Example:`."""
-    title, lines = "", [""]
-    for line in docstring.splitlines():
-        match = SECTION.match(line)
-        if match:
-            yield title, inspect.cleandoc("\n".join(lines))
-            title, lines = match[1], [""]
-        else:
-            lines.append(line)
-    yield title, inspect.cleandoc("\n".join(lines))
-
-
-def items(text: str) -> list[str]:
-    """Return the entries of `Args:`, each on one line."""
-    return flowed(re.sub(r"\n(?=\S)", "\n\n", text)).split("\n\n")
-
-
-def flowed(text: str) -> str:
-    """Join the lines of each paragraph."""
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def rules_page() -> str:
@@ -236,11 +199,15 @@ def settings_schema() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": commands_page,
+    "reference/exit-codes.md": exit_codes_page,
     "reference/hooks.md": hooks_page,
     "reference/library.md": library_page,
+    "reference/json.md": documents_page,
+    "reference/options.md": options_page,
     "reference/rules/README.md": rules_page,
     **{f"reference/rules/{rule.code}.md": partial(rule_page, rule) for rule in all_rules()},
     "reference/schemas/settings.json": settings_schema,
+    "reference/values.md": values_page,
     "reference/what-lint-sees.md": lint_page,
     "reference/what-migrate-sees.md": migrate_page,
 }

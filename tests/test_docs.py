@@ -44,8 +44,12 @@ def generator() -> ModuleType:
     "name",
     [
         "reference/commands.md",
+        "reference/exit-codes.md",
         "reference/hooks.md",
         "reference/library.md",
+        "reference/json.md",
+        "reference/options.md",
+        "reference/values.md",
         "reference/rules/README.md",
         "reference/what-lint-sees.md",
         "reference/what-migrate-sees.md",
