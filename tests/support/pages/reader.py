@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -54,6 +55,8 @@ NOT_RUN = {
 """What can't be run in a test, by how it begins, with the reason."""
 
 
+T = TypeVar("T")
+
 Step = Callable[["Reader"], None]
 
 
@@ -69,6 +72,7 @@ class Page:
         left: What isn't run or written, and why.
         files: Files that blocks are which the page doesn't name.
         typed: What is typed where the page doesn't show it.
+        codes: The exit codes of commands that fail, and of which the page shows no error.
     """
 
     start: Step
@@ -76,6 +80,7 @@ class Page:
     left: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, int] = field(default_factory=dict)
 
 
 class Reader:
@@ -123,7 +128,7 @@ class Reader:
         steps = list(page.steps)
         used: set[str] = set()
 
-        def found(keys: Mapping[str, str], beginning: str) -> str | None:
+        def found(keys: Mapping[str, T], beginning: str) -> T | None:
             key = next((key for key in keys if beginning.startswith(key)), None)
             used.update(() if key is None else (key,))
             return None if key is None else keys[key]
@@ -143,9 +148,9 @@ class Reader:
                 beginning = f"{command.text}\n{command.shown}"
                 prepare(beginning)
                 if found(page.left, beginning) is None and not command.text.startswith(tuple(NOT_RUN)):
-                    self._follow(command, found(page.typed, beginning) or "")
+                    self._follow(command, found(page.typed, beginning) or "", found(page.codes, beginning))
         assert [key for key, _ in steps] == [], "steps of the page's entry that nothing in the page begins with"
-        unused = {*page.left, *page.files, *page.typed} - used
+        unused = {*page.left, *page.files, *page.typed, *page.codes} - used
         assert unused == set(), "keys of the page's entry that nothing in the page begins with"
 
     def _write(self, name: str, block: Block) -> None:
@@ -158,7 +163,7 @@ class Reader:
             text = f"{before}\n\n{block.text}" if block.is_added else block.text
         file.write_text(text, encoding="utf-8")
 
-    def _follow(self, command: Command, typed: str) -> None:
+    def _follow(self, command: Command, typed: str, code: int | None) -> None:
         if command.text == "echo $?":
             assert command.shown == f"{self._code}\n", f"line {command.line}: the exit code is {self._code}"
             return
@@ -166,8 +171,8 @@ class Reader:
         self._code, printed = self._run(
             Command(self.shown.typed(command.text), "", command.line).simple(), typed or shown_typed
         )
-        fails = FAILED.search(command.shown) is not None
-        if fails != (self._code != 0):
+        expected = code == self._code if code is not None else bool(FAILED.search(command.shown)) == bool(self._code)
+        if not expected:
             pytest.fail(f"line {command.line}: {command.text}: exit code {self._code}\n{printed}", pytrace=False)
         differences = self.shown.differences(page, printed) if command.shown else ""
         if differences:

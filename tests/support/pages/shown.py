@@ -14,7 +14,7 @@ FAILED = re.compile(r"^(?:Error|FAILED): ", re.MULTILINE)
 VARYING = {
     "revision": r"(?<![0-9A-Za-z])(?=[0-9a-f]*\d)[0-9a-f]{12}(?![0-9A-Za-z])",
     "time": r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:\+\d\d:\d\d|Z)?",
-    "stamp": r"\b\d{8}T\d{6}(?:\.\d+)?Z?",
+    "stamp": r"(?<![0-9A-Za-z])\d{8}T\d{6}(?:\.\d+)?Z?",
     "clock": r"\b\d\d:\d\d:\d\d\b",
     "number": r"\b\d+(?:\.\d+)+",
     "size": r"\b\d+ kB",
