@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,15 @@ def test_a_page_can_be_followed(
     name: str, tmp_path: Path, new_database: Callable[[str], str], install_distribution: Distributions
 ) -> None:
     page = PAGES.get(name)
-    assert page is not None, MISSING.format(name=name)
+    if page is None:
+        pytest.fail(MISSING.format(name=name), pytrace=False)
     if isinstance(page, str):
         assert [block.text for block in parsed(TEXTS[name]) if block.has_commands] == [], f"not run, as {page}"
         return
     folder = tmp_path / "project"
     folder.mkdir()
-    Reader(folder, new_database, install_distribution).follow(TEXTS[name], page)
+    with ExitStack() as exits:
+        Reader(folder, new_database, install_distribution, exits).follow(TEXTS[name], page)
 
 
 def test_no_line_is_about_a_page_that_is_gone() -> None:

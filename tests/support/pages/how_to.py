@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from tests.support.pages.reader import Page, Reader
+from sqlalchemy import make_url
+
+from ellar_db.testing.application import PLAIN_MODELS
+from ellar_db.testing.project import MODELS
+from tests.support.folders import MAKERS
+from tests.support.pages.reader import Page, Reader, Step
 from tests.support.pages.starts import (
     TWO,
     added,
     all_of,
     anew,
     application,
+    committed,
     first,
     in_git,
     installed,
@@ -17,11 +23,12 @@ from tests.support.pages.starts import (
     replaced,
     revision,
     run,
-    shown_as,
     standalone,
     statements,
     written,
 )
+from tests.support.servers import server, sync_engine
+from tests.support.spares import execute
 
 FOLDER = all_of(application(), run("ellar-db", "init"))
 BOTH = application(
@@ -87,6 +94,131 @@ class Order(Base):
 CHECKED = ENUM.replace('name="state"', 'name="state", native_enum=False, create_constraint=True')
 MIGRATED = all_of(run("ellar-db", "init"), run("ellar-db", "migrate"), run("ellar-db", "upgrade"))
 
+ANN = "INSERT INTO users (id, name) VALUES (1, 'Ann')"
+AGE = "\n    age: Mapped[int] = mapped_column()\n"
+JOINED = "\n    joined: Mapped[str] = mapped_column()\n"
+EMAIL = "\n    email = Column(String(64))\n"
+NAMED = MODELS.replace("128", "40")
+ORDERS = "op.create_table('orders', sa.Column('id', sa.Integer, primary_key=True), sa.Column('day', sa.Date))"
+AGED = USERS.replace(", sa.Column('name'", ", sa.Column('age', sa.Integer), sa.Column('name'")
+NOTED = "op.add_column('users', sa.Column('note', sa.String(20))); op.execute(\"UPDATE users SET note = ''\")"
+MADE_ORDERS = "op.create_table('orders', sa.Column('id', sa.Integer, primary_key=True))"
+BROKEN = f"{MADE_ORDERS}; op.create_index('ix_orders', 'order', ['id'])"
+
+
+def two_on_a_server(reader: Reader) -> None:
+    """Begin with two databases of a server, which the page shows under other names."""
+    urls = {name: reader.database("postgresql") for name in ("default", "reports")}
+    application(urls, TWO, {"default": "shop.models:Base", "reports": "shop.models:Reports"})(reader)
+    for name, database in (("default", "shop"), ("reports", "reports")):
+        reader.shown.names[f"postgresql+psycopg://shop:***@db/{database}"] = urls[name]
+        reader.shown.names[f'database "{database}"'] = f'database "{make_url(urls[name]).database}"'
+
+
+def first_is_gone(reader: Reader) -> None:
+    """Let the first of the two databases not be there yet."""
+    name = make_url(reader.shown.names["postgresql+psycopg://shop:***@db/shop"]).database
+    execute(server("postgresql"), f"DROP DATABASE {name}")
+
+
+def session(reader: Reader) -> None:
+    """Let another session use the first database, until the end."""
+    engine = sync_engine(reader.shown.names["postgresql+psycopg://shop:***@db/shop"])
+    reader.exits.enter_context(engine.connect())
+
+
+def tenants(reader: Reader) -> None:
+    """Begin in an application whose databases are schemas of a server, and come from a plugin."""
+    application()(reader)
+    reader.project.write(
+        "shop/root_module.py",
+        "from ellar.common import Module\nfrom ellar.core import ModuleBase\n\nfrom ellar_db import EllarDBModule\n\n\n"
+        "@Module(modules=[EllarDBModule])\nclass ApplicationModule(ModuleBase):\n    pass\n",
+    )
+    reader.env["DATABASE_URL"] = reader.database("postgresql")
+
+
+def of_both(rev_id: str, parent: str | None, title: str, reports: str = "pass") -> Step:
+    """Write a revision for two databases."""
+    bodies = "".join(
+        f"\n\ndef {way}_{name}():\n    {reports if (way, name) == ('upgrade', 'reports') else 'pass'}\n"
+        for way in ("upgrade", "downgrade")
+        for name in ("default", "reports")
+    )
+    head = f'"""{title}"""\nfrom alembic import op\n\nrevision = {rev_id!r}\ndown_revision = {parent!r}\n'
+    return written(f"migrations/versions/{rev_id}_.py", head + bodies)
+
+
+def two_branches(reader: Reader) -> None:
+    """Begin on a branch that adds a revision, while main has another one."""
+    all_of(
+        FOLDER,
+        revision("7d1e0a9f2c5b", None, title="Add users"),
+        in_git(),
+        run("git", "switch", "--quiet", "-c", "notes"),
+        revision("9f2c5b7d1e0a", "7d1e0a9f2c5b", title="Add notes"),
+        committed(),
+        run("git", "switch", "--quiet", "main"),
+        revision("4f46dc2c65c3", "7d1e0a9f2c5b", title="Add orders"),
+        committed(),
+        run("git", "switch", "--quiet", "notes"),
+    )(reader)
+
+
+def on_mariadb(reader: Reader) -> None:
+    """Begin with a database of MariaDB, which the page calls shop."""
+    url = reader.database("mariadb")
+    application(url)(reader)
+    reader.shown.names["shop.order"] = f"{make_url(url).database}.order"
+    reader.shown.names["mysql://shop"] = url
+
+
+undone = on_server("mysql://shop", "DROP TABLE orders")
+mended = replaced("migrations/versions/0001_add_orders.py", "'order'", "'orders'")
+broken = replaced("migrations/versions/0001_add_orders.py", "'orders', ['id']", "'order', ['id']")
+
+
+def rows(reader: Reader) -> None:
+    """Put a row into the table."""
+    reader.project.write("rows.py", "")
+
+
+def branch(body: str) -> Step:
+    """Begin with a revision that origin/main doesn't have."""
+    return all_of(
+        application("postgresql"),
+        run("ellar-db", "init"),
+        revision("4f46dc2c65c3", None, AGED),
+        in_git(),
+        run("git", "update-ref", "refs/remotes/origin/main", "HEAD"),
+        revision("9f2c5b7d1e0a", "4f46dc2c65c3", body, title="age"),
+        committed(),
+    )
+
+
+def guarded(reader: Reader) -> None:
+    """Install a plugin that can't be imported."""
+    file = reader.install("shop-guard", '"""Guard the shop."""\n\nimport geo\n')
+    reader.shown.names["/app"] = str(file.parent)
+
+
+def foreign(kind: str) -> Step:
+    """Begin in a project of another program."""
+    return lambda reader: MAKERS[kind](reader.project, reader.database) and None
+
+
+def scratch_on_servers(reader: Reader) -> None:
+    """Begin with a database of each kind of server."""
+    databases = {"default": "postgresql", "reports": "mariadb"}
+    application(databases, TWO, {"default": "shop.models:Base", "reports": "shop.models:Reports"})(reader)
+    reader.run("ellar-db", "init", "--multi")
+    for shown, kind in (
+        ("postgresql+psycopg://me@localhost/postgres", "postgresql"),
+        ("mysql+pymysql://root@localhost/mysql", "mariadb"),
+    ):
+        reader.shown.names[shown] = server(kind).url.render_as_string(hide_password=False)
+
+
 HOW_TO: dict[str, Page | str] = {
     "docs/how-to/async.md": "they are arguments of a module",
     "docs/how-to/bring-migrations-along.md": Page(
@@ -132,7 +264,6 @@ HOW_TO: dict[str, Page | str] = {
             run("ellar-db", "stamp", "6e2b", "--database", "reports"),
         ),
         [
-            ("ellar db graph -r current", replaced("pyproject.toml", "[tool.ellar]", "[tool.ellar]")),
             ("ellar db graph --package", installed("ellar-db-audit")),
         ],
         left={"ellar db graph --dot | dot": "Graphviz isn't installed everywhere; tests of `graph` read what it gets"},
@@ -154,7 +285,18 @@ HOW_TO: dict[str, Page | str] = {
                     ),
                     "checked",
                 ),
-            )
+            ),
+            (
+                'ellar db migrate -m "No new orders"',
+                anew(
+                    all_of(
+                        application("postgresql", ENUM),
+                        MIGRATED,
+                        replaced("shop/models.py", '"new", ', '"packed", '),
+                    ),
+                    "removed",
+                ),
+            ),
         ],
     ),
     "docs/how-to/kinds-of-databases.md": "they are a plugin for another kind of database than there are here",
@@ -173,15 +315,190 @@ HOW_TO: dict[str, Page | str] = {
                 "ellar db current",
                 all_of(run("ellar-db", "migrate", "--rev-id", "4f46dc2c65c3"), run("ellar-db", "upgrade")),
             ),
-            ("ellar db upgrade", anew(all_of(BOTH, run("ellar-db", "init"), run("ellar-db", "migrate")), "single")),
+            (
+                "ellar db upgrade",
+                anew(all_of(BOTH, run("ellar-db", "init"), first(title="Initial migration.")), "single"),
+            ),
         ],
     ),
+    "docs/how-to/create-and-drop-databases.md": Page(
+        all_of(two_on_a_server, run("ellar-db", "init", "--multi"), run("ellar-db", "revision"), first_is_gone),
+        [("ellar db drop --yes", all_of(run("ellar-db", "create"), session))],
+    ),
+    "docs/how-to/many-databases.md": Page(
+        tenants,
+        [("ellar db init", added("shop/tenants.py", "\n\ndef tenants(wanted):\n    return ['acme', 'bolt']\n"))],
+        files={"[tool.ellar-db]": "pyproject.toml"},
+    ),
+    "docs/how-to/not-null-columns.md": Page(
+        all_of(application(), MIGRATED, statements(ANN), added("shop/models.py", AGE)),
+        [
+            (
+                "ellar db migrate --fill",
+                anew(all_of(application(), MIGRATED, statements(ANN), added("shop/models.py", AGE + JOINED)), "filled"),
+            )
+        ],
+    ),
+    "docs/how-to/one-line-of-history.md": Page(
+        two_branches,
+        [
+            (
+                "ellar db rebase 9f2c5b7d1e0a",
+                replaced("migrations/versions/9f2c5b7d1e0a_add_notes.py", "4f46dc2c65c3", "7d1e0a9f2c5b"),
+            )
+        ],
+    ),
+    "docs/how-to/output.md": Page(
+        all_of(SEVERAL, of_both("4f46dc2c65c3", None, "Initial migration.")),
+        [
+            ("ellar db upgrade\nDatabase", of_both("7d1e0a9f2c5b", "4f46dc2c65c3", "Add notes")),
+            (
+                "ellar db upgrade\nDatabase",
+                anew(
+                    all_of(
+                        SEVERAL,
+                        of_both("4f46dc2c65c3", None, "Initial migration."),
+                        run("ellar-db", "upgrade"),
+                        of_both("7d1e0a9f2c5b", "4f46dc2c65c3", "Add notes", reports="op.execute('oops')"),
+                    ),
+                    "failing",
+                ),
+            ),
+            ("ellar db -v", anew(all_of(FOLDER, first(title="Initial migration.")), "single")),
+            ("ellar db --log-format", run("ellar-db", "downgrade", "base")),
+        ],
+        left={
+            "ellar db upgrade\nWaiting": "another session has to hold the table while it runs, as in tests/test_output.py"
+        },
+    ),
+    "docs/how-to/plan.md": Page(
+        all_of(
+            FOLDER,
+            revision("4f46dc2c65c3", None, AGED),
+            run("ellar-db", "upgrade"),
+            statements(*("INSERT INTO users (name, age) VALUES ('Ann', 1)",) * 1204),
+            revision("7d1e0a9f2c5b", "4f46dc2c65c3", NOTED, "op.drop_column('users', 'note')", "add notes"),
+            revision("9f2c5b7d1e0a", "7d1e0a9f2c5b", "op.drop_column('users', 'age')", title="drop age"),
+        ),
+        [("ellar db upgrade --dry-run", run("rm", "migrations/versions/9f2c5b7d1e0a_drop_age.py"))],
+    ),
+    "docs/how-to/rename-tables-and-columns.md": Page(
+        all_of(application(models=NAMED), MIGRATED, replaced("shop/models.py", " name:", " full_name:")),
+        [
+            (
+                "ellar db migrate --rename users.name",
+                anew(
+                    all_of(application(models=NAMED), MIGRATED, replaced("shop/models.py", " name:", " full_name:")),
+                    "scripted",
+                ),
+            ),
+            (
+                "ellar db migrate --rename users:people",
+                anew(
+                    all_of(
+                        application(models=NAMED),
+                        MIGRATED,
+                        replaced("shop/models.py", " name:", " full_name:"),
+                        replaced("shop/models.py", '"users"', '"people"'),
+                    ),
+                    "people",
+                ),
+            ),
+        ],
+    ),
+    "docs/how-to/repair.md": Page(
+        all_of(on_mariadb, run("ellar-db", "init"), revision("0001", None, BROKEN, title="Add orders.")),
+        [
+            ("ellar db repair 0001 --reverted", all_of(undone, mended)),
+            (
+                "ellar db repair 0001 --applied",
+                all_of(run("ellar-db", "downgrade", "base"), broken, run("ellar-db", "upgrade", exit_code=1)),
+            ),
+        ],
+        left={
+            "ellar db upgrade\nError: an earlier run": "the program has to be killed before, as tests/faults does it"
+        },
+    ),
+    "docs/how-to/review-a-revision.md": Page(
+        all_of(
+            application("postgresql", NAMED.replace("40", "50")),
+            MIGRATED,
+            rows,
+            replaced("shop/models.py", "50", "20"),
+            added("shop/models.py", AGE),
+        ),
+        [
+            ("ellar db lint --since-ref", anew(branch("op.alter_column('users', 'age', nullable=False)"), "linted")),
+            (
+                "ellar db lint --measure",
+                anew(
+                    branch(
+                        "op.alter_column('users', 'age', nullable=False)\n    op.execute(\"UPDATE users SET age = age + 1\")"
+                    ),
+                    "measured",
+                ),
+            ),
+        ],
+    ),
+    "docs/how-to/safe-runs.md": Page(
+        all_of(FOLDER, first()),
+        [("ellar db upgrade\nError", guarded)],
+    ),
+    "docs/how-to/squash-revisions.md": Page(
+        nothing,
+    ),
     "docs/how-to/start-up-and-tests.md": CODE,
+    "docs/how-to/status.md": Page(
+        all_of(
+            SEVERAL,
+            of_both("4f46dc2c65c3", None, "Initial migration."),
+            run("ellar-db", "upgrade", "--database", "default"),
+        ),
+        [("ellar db status --json", run("ellar-db", "downgrade", "--database", "reports", "base"))],
+    ),
+    "docs/how-to/test-migrations.md": Page(
+        all_of(application(), MIGRATED),
+        left={
+            "pytest -v": "tests/testing/test_pages.py compares its lines, between those of pytest's own",
+            "pytest --ellar-db-url": "it names a server of the reader's",
+            "# migrations/versions": "its history is another one",
+            "# tests/test_migrations.py": "its history is another one",
+        },
+    ),
+    "docs/how-to/verify-revisions.md": Page(
+        all_of(
+            FOLDER,
+            revision("1f0c", None, f"{USERS}; {ORDERS}", f"{NO_USERS}; op.drop_table('orders')", "add users"),
+            revision("52ab", "1f0c", title="hash the passwords"),
+            added("migrations/versions/52ab_hash_the_passwords.py", 'irreversible = "the passwords are gone"\n'),
+            revision("9f2c", "52ab", "op.create_index('ix_x', 'orders', ['day'])", title="add orders"),
+        ),
+    ),
+    "docs/how-to/wait-for-a-database.md": Page(
+        FOLDER,
+        left={
+            "ellar db wait\n": "a server has to begin to answer meanwhile, as in tests/commands/test_wait.py",
+            "ellar db wait --for head": "it takes two minutes; tests/commands/test_wait.py waits less",
+            "name: tests": "a workflow of GitHub",
+        },
+    ),
     "docs/how-to/test-a-plugin.md": "they are tests, which tests/testing/test_pages.py runs",
     "docs/how-to/two-phase.md": "they are arguments of a module",
     "docs/how-to/types-of-packages.md": "they are a part of a revision",
     "docs/how-to/without-ellar.md": Page(
-        all_of(written("shop/models.py", ""), lambda reader: None),
+        written("shop/models.py", MODELS),
+        [("ellar-db -c alembic.ini", anew(foreign("generic"), "alembic"))],
+        files={"[tool.ellar-db]\ndirectory": "pyproject.toml"},
+    ),
+    "docs/how-to/write-a-plugin.md": Page(all_of(FOLDER, first())),
+    "docs/how-to/write-a-revision-without-a-database.md": Page(
+        all_of(application(models=PLAIN_MODELS), MIGRATED, added("shop/models.py", EMAIL)),
+        [
+            ("ellar db migrate --scratch-url postgresql", anew(scratch_on_servers, "servers")),
+            (
+                "ellar db migrate --scratch --dry-run",
+                anew(all_of(application(models=PLAIN_MODELS), MIGRATED, added("shop/models.py", EMAIL)), "again"),
+            ),
+        ],
     ),
 }
-_ = (in_git, on_server, shown_as)

@@ -98,7 +98,12 @@ def parsed(text: str) -> Iterator[Block]:
             offset = len(item[0])
         elif line.strip() and not indent:
             offset = 0
-        if not line.strip() and number < len(lines) and lines[number].strip() and not _begins_code(lines[number], offset):
+        if (
+            not line.strip()
+            and number < len(lines)
+            and lines[number].strip()
+            and not _begins_code(lines[number], offset)
+        ):
             lead = []
         elif line.strip():
             lead.append(line.strip())

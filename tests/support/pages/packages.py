@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ellar_db.testing.project import MODELS
 from tests.support.pages.reader import Page
 from tests.support.pages.starts import (
     added,
@@ -17,6 +18,14 @@ from tests.support.pages.starts import (
 
 MADE = "op.create_table('users', sa.Column('id', sa.Integer, primary_key=True), sa.Column('name', sa.String(128)))"
 DROPPED = "op.drop_table('users')"
+NOTES = """
+
+class Note(Base):
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+"""
+NOTES_MADE = "op.create_table('notes', sa.Column('id', sa.Integer, primary_key=True))"
 PROJECT = all_of(standalone(), run("ellar-db", "init"))
 
 EXAMPLES: dict[str, Page | str] = {
@@ -40,8 +49,9 @@ EXAMPLES: dict[str, Page | str] = {
     ),
     "plugins_example/ellar-db-protect/README.md": Page(
         all_of(
-            PROJECT,
-            revision("0001", None, MADE, DROPPED, "users"),
+            standalone(models=f"{MODELS}{NOTES}"),
+            run("ellar-db", "init"),
+            revision("0001", None, f"{MADE}; {NOTES_MADE}", DROPPED, "users"),
             revision("0002", "0001", title="Fill in: names", name="0002_fill_in_names"),
             installed("ellar-db-protect", "ellar-db-sequential"),
             run("ellar-db", "upgrade"),

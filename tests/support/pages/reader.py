@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -90,13 +91,17 @@ class Reader:
         folder: An empty folder.
         new_database: The fixture of that name.
         install: The fixture `install_distribution`.
+        exits: What is undone in the end.
     """
 
-    def __init__(self, folder: Path, new_database: Callable[[str], str], install: Distributions) -> None:
+    def __init__(
+        self, folder: Path, new_database: Callable[[str], str], install: Distributions, exits: ExitStack
+    ) -> None:
         self.folder = folder
         self.top = folder
         self.database = new_database
         self.install = install
+        self.exits = exits
         self.shown = Shown()
         self.env: dict[str, str] = {"HOME": str(folder.parent)}
         self._code = 0

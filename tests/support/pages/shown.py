@@ -17,7 +17,7 @@ VARYING = {
     "stamp": r"(?<![0-9A-Za-z])\d{8}T\d{6}(?:\.\d+)?Z?",
     "clock": r"\b\d\d:\d\d:\d\d\b",
     "number": r"\b\d+(?:\.\d+)+",
-    "size": r"\b\d+ kB",
+    "size": r"\b[\d.]+ kB",
     "process": r"\bprocess \d+ on [\w.-]+",
     "session": r"\bsession \d+",
     "user": r"\b[a-z]+@[a-z-]+(?= in )",
@@ -65,6 +65,7 @@ class Shown:
         """
         for there, here in sorted(self.names.items(), key=lambda pair: -len(pair[1])):
             printed = printed.replace(here, there)
+        printed = re.sub(" +$", "", printed, flags=re.MULTILINE)
         groups: dict[str, str] = {}
         match = re.fullmatch(self._pattern(page, groups), printed)
         if match:
