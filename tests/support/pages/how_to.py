@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import make_url
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, make_url
 
 from ellar_db.testing.application import PLAIN_MODELS
 from ellar_db.testing.project import MODELS
 from tests.support.folders import MAKERS
+from tests.support.folders import SEVERAL as BY_NAME
 from tests.support.pages.reader import Page, Reader, Step
 from tests.support.pages.starts import (
     TWO,
@@ -28,7 +31,7 @@ from tests.support.pages.starts import (
     written,
 )
 from tests.support.servers import server, sync_engine
-from tests.support.spares import execute
+from tests.support.spares import execute, new_name
 
 FOLDER = all_of(application(), run("ellar-db", "init"))
 BOTH = application(
@@ -138,14 +141,20 @@ def tenants(reader: Reader) -> None:
     reader.env["DATABASE_URL"] = reader.database("postgresql")
 
 
-def of_both(rev_id: str, parent: str | None, title: str, reports: str = "pass") -> Step:
+def of_both(
+    rev_id: str,
+    parent: str | None,
+    title: str,
+    reports: str = "pass",
+    names: Sequence[str] = ("default", "reports"),
+) -> Step:
     """Write a revision for two databases."""
     bodies = "".join(
         f"\n\ndef {way}_{name}():\n    {reports if (way, name) == ('upgrade', 'reports') else 'pass'}\n"
         for way in ("upgrade", "downgrade")
-        for name in ("default", "reports")
+        for name in names
     )
-    head = f'"""{title}"""\nfrom alembic import op\n\nrevision = {rev_id!r}\ndown_revision = {parent!r}\n'
+    head = f'"""{title}"""\nfrom alembic import op\n\nrevision = {rev_id!r}\ndown_revision = {parent!r}\n{BY_NAME}'
     return written(f"migrations/versions/{rev_id}_.py", head + bodies)
 
 
@@ -170,20 +179,17 @@ def on_mariadb(reader: Reader) -> None:
     url = reader.database("mariadb")
     application(url)(reader)
     reader.shown.names["shop.order"] = f"{make_url(url).database}.order"
-    reader.shown.names["mysql://shop"] = url
 
 
-undone = on_server("mysql://shop", "DROP TABLE orders")
+undone = on_server("DROP TABLE orders")
 mended = replaced("migrations/versions/0001_add_orders.py", "'order'", "'orders'")
 broken = replaced("migrations/versions/0001_add_orders.py", "'orders', ['id']", "'order', ['id']")
 
 
-def rows(reader: Reader) -> None:
-    """Put a row into the table."""
-    reader.project.write("rows.py", "")
+NOT_NULL = "op.alter_column('users', 'age', nullable=False)"
 
 
-def branch(body: str) -> Step:
+def branch(*lines: str) -> Step:
     """Begin with a revision that origin/main doesn't have."""
     return all_of(
         application("postgresql"),
@@ -191,7 +197,7 @@ def branch(body: str) -> Step:
         revision("4f46dc2c65c3", None, AGED),
         in_git(),
         run("git", "update-ref", "refs/remotes/origin/main", "HEAD"),
-        revision("9f2c5b7d1e0a", "4f46dc2c65c3", body, title="age"),
+        revision("9f2c5b7d1e0a", "4f46dc2c65c3", "\n    ".join(lines), title="age"),
         committed(),
     )
 
@@ -205,6 +211,103 @@ def guarded(reader: Reader) -> None:
 def foreign(kind: str) -> Step:
     """Begin in a project of another program."""
     return lambda reader: MAKERS[kind](reader.project, reader.database) and None
+
+
+def line_of(first: str, *others: str) -> Step:
+    """Write revisions that follow each other, of which the first one makes the table."""
+    parents = (first, *others)
+    later = (revision(each, parent, title="Go on") for parent, each in zip(parents, others, strict=False))
+    return all_of(revision(first, None, USERS, NO_USERS, "Add users"), *later)
+
+
+TITLE = "sa.Column('title', sa.String(20))"
+titles_lost = all_of(
+    revision("1f0c", None, USERS.replace("sa.Column('name'", f"{TITLE}, sa.Column('name'"), NO_USERS),
+    revision("r0", "1f0c", "op.drop_column('users', 'title')", f"op.add_column('users', {TITLE})"),
+    revision("r1", "r0", f"op.add_column('users', {TITLE})", "op.drop_column('users', 'title')"),
+    *(revision(f"r{number}", f"r{number - 1}") for number in range(2, 11)),
+    revision("9f2c", "r10"),
+)
+aging = all_of(
+    revision("1f0c", None, USERS, NO_USERS, "Add users"),
+    revision(
+        "52ab",
+        "1f0c",
+        "op.add_column('users', sa.Column('age', sa.Integer))",
+        "op.drop_column('users', 'age')",
+        "Add age",
+    ),
+    revision("7d1e", "52ab", "op.execute('UPDATE users SET age = 18')", title="Fill the age"),
+    revision("9f2c", "7d1e", "op.create_index('ix', 'users', ['age'])", "op.drop_index('ix')", "Index the age"),
+)
+
+
+def without_rights(reader: Reader) -> None:
+    """Begin with a database of PostgreSQL whose user may not make tables."""
+    owned = make_url(reader.database("postgresql"))
+    user = new_name()
+    execute(server("postgresql"), f"CREATE ROLE {user} LOGIN PASSWORD 'secret'")
+    reader.exits.callback(execute, server("postgresql"), f"DROP ROLE {user}")
+    engine = sync_engine(owned.render_as_string(hide_password=False))
+    reader.exits.callback(_execute_all, engine, f"DROP OWNED BY {user}")
+    url = owned.set(username=user, password="secret")
+    standalone(url.render_as_string(hide_password=False))(reader)
+    reader.run("ellar-db", "init")
+    ids = [*(f"r{number}" for number in range(8)), "2b9e6d1c4f80", "r8", "r9", "7c1f0b7d5a2e"]
+    line_of(*ids)(reader)
+    _execute_all(
+        engine,
+        "REVOKE CREATE ON SCHEMA public FROM public",
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)",
+        "INSERT INTO alembic_version VALUES ('2b9e6d1c4f80')",
+        f"GRANT SELECT ON alembic_version TO {user}",
+    )
+    reader.shown.names |= {
+        "postgresql+psycopg://shop:***@db/shop": url.render_as_string(),
+        "TO shop": f"TO {user}",
+        "/srv/shop": str(reader.folder),
+    }
+
+
+def _execute_all(engine: Engine, *sql: str) -> None:
+    with engine.begin() as connection:
+        for statement in sql:
+            connection.exec_driver_sql(statement)
+
+
+FLASK = """
+import os
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+app.config["SQLALCHEMY_DATABASE_URI"] = os.environ.get("DATABASE_URL", "sqlite:///shop.db")
+app.config["SQLALCHEMY_BINDS"] = {"log": os.environ.get("LOG_DATABASE_URL", "sqlite:///log.db")}
+db = SQLAlchemy(app)
+Migrate(app, db)
+
+
+class User(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+
+
+class Entry(db.Model):
+    __bind_key__ = "log"
+
+    id = db.Column(db.Integer, primary_key=True)
+"""
+
+
+def of_flask(reader: Reader) -> None:
+    """Begin in a project of Flask-Migrate with two databases and twelve revisions."""
+    reader.project.write("shop.py", FLASK)
+    reader.env["FLASK_APP"] = "shop"
+    reader.run("python", "-m", "flask", "db", "init", "--multidb")
+    for number in range(12):
+        of_both(f"r{number}", f"r{number - 1}" if number else None, "Go on", names=("", "log"))(reader)
+    reader.shown.names["/home/ann/shop"] = str(reader.folder)
 
 
 def scratch_on_servers(reader: Reader) -> None:
@@ -256,6 +359,8 @@ HOW_TO: dict[str, Page | str] = {
     ),
     "docs/how-to/completion.md": Page(nothing),
     "docs/how-to/data-migrations.md": Page(FOLDER),
+    "docs/how-to/doctor.md": Page(without_rights),
+    "docs/how-to/existing-folders.md": Page(of_flask),
     "docs/how-to/draw-the-history.md": Page(
         all_of(
             SEVERAL,
@@ -290,9 +395,10 @@ HOW_TO: dict[str, Page | str] = {
                 'ellar db migrate -m "No new orders"',
                 anew(
                     all_of(
-                        application("postgresql", ENUM),
+                        application("postgresql", ENUM.replace('"new", ', '"new", "packed", ')),
                         MIGRATED,
-                        replaced("shop/models.py", '"new", ', '"packed", '),
+                        on_server("INSERT INTO orders (id, state) VALUES (1, 'new')"),
+                        replaced("shop/models.py", '"new", ', ""),
                     ),
                     "removed",
                 ),
@@ -367,9 +473,7 @@ HOW_TO: dict[str, Page | str] = {
             ("ellar db -v", anew(all_of(FOLDER, first(title="Initial migration.")), "single")),
             ("ellar db --log-format", run("ellar-db", "downgrade", "base")),
         ],
-        left={
-            "ellar db upgrade\nWaiting": "another session has to hold the table while it runs, as in tests/test_output.py"
-        },
+        left={"ellar db upgrade\nWaiting": "another session has to hold the table while it runs, as in test_output.py"},
     ),
     "docs/how-to/plan.md": Page(
         all_of(
@@ -423,7 +527,7 @@ HOW_TO: dict[str, Page | str] = {
         all_of(
             application("postgresql", NAMED.replace("40", "50")),
             MIGRATED,
-            rows,
+            on_server(ANN),
             replaced("shop/models.py", "50", "20"),
             added("shop/models.py", AGE),
         ),
@@ -443,9 +547,23 @@ HOW_TO: dict[str, Page | str] = {
     "docs/how-to/safe-runs.md": Page(
         all_of(FOLDER, first()),
         [("ellar db upgrade\nError", guarded)],
+        codes={"ellar db repair": 1},
     ),
     "docs/how-to/squash-revisions.md": Page(
-        nothing,
+        all_of(FOLDER, line_of("1f0c", *(f"r{number}" for number in range(38)), "9f2c")),
+        [
+            ("ellar db squash 1f0c:9f2c", anew(all_of(FOLDER, titles_lost), "lost")),
+            ("ellar db squash base:9f2c\nRunning the 4", anew(all_of(FOLDER, aging), "rows")),
+            (
+                "ellar db status",
+                all_of(
+                    run("ellar-db", "upgrade", "52ab"),
+                    run("ellar-db", "squash", "base:9f2c", "--drop-data-steps", "--yes", "-m", "Users"),
+                    revision("a3b4", "9f2c", ORDERS, "op.drop_table('orders')", "Add orders"),
+                ),
+            ),
+            ("ellar db downgrade", run("ellar-db", "upgrade", "9f2c")),
+        ],
     ),
     "docs/how-to/start-up-and-tests.md": CODE,
     "docs/how-to/status.md": Page(
@@ -459,6 +577,7 @@ HOW_TO: dict[str, Page | str] = {
     "docs/how-to/test-migrations.md": Page(
         all_of(application(), MIGRATED),
         left={
+            "# tests/conftest.py\nimport pytest\nfrom sqlalchemy": "it makes a table that the models here don't have",
             "pytest -v": "tests/testing/test_pages.py compares its lines, between those of pytest's own",
             "pytest --ellar-db-url": "it names a server of the reader's",
             "# migrations/versions": "its history is another one",
@@ -471,7 +590,10 @@ HOW_TO: dict[str, Page | str] = {
             revision("1f0c", None, f"{USERS}; {ORDERS}", f"{NO_USERS}; op.drop_table('orders')", "add users"),
             revision("52ab", "1f0c", title="hash the passwords"),
             added("migrations/versions/52ab_hash_the_passwords.py", 'irreversible = "the passwords are gone"\n'),
-            revision("9f2c", "52ab", "op.create_index('ix_x', 'orders', ['day'])", title="add orders"),
+            revision(
+                "9f2c", "52ab", "op.create_index('ix_x', 'orders', ['day'])", "op.execute('SELECT 1')", "add orders"
+            ),
+            statements("VACUUM"),
         ),
     ),
     "docs/how-to/wait-for-a-database.md": Page(
@@ -479,7 +601,6 @@ HOW_TO: dict[str, Page | str] = {
         left={
             "ellar db wait\n": "a server has to begin to answer meanwhile, as in tests/commands/test_wait.py",
             "ellar db wait --for head": "it takes two minutes; tests/commands/test_wait.py waits less",
-            "name: tests": "a workflow of GitHub",
         },
     ),
     "docs/how-to/test-a-plugin.md": "they are tests, which tests/testing/test_pages.py runs",

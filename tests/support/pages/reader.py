@@ -102,6 +102,8 @@ class Reader:
         self.database = new_database
         self.install = install
         self.exits = exits
+        # the database of the application in which the reader is
+        self.url = ""
         self.shown = Shown()
         self.env: dict[str, str] = {"HOME": str(folder.parent)}
         self._code = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import textwrap
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
@@ -102,6 +101,7 @@ def application(
             if isinstance(databases, str)
             else {name: _url(reader, url) for name, url in databases.items()}
         )
+        reader.url = made if isinstance(made, str) else made["default"]
         shop = Application(reader.folder)
         shop.with_plain_sqlalchemy("sqlite://")
         shop.write("shop/models.py", models)
@@ -125,20 +125,6 @@ def _url(reader: Reader, url: str) -> str:
     return reader.database(url) if url in ("postgresql", "mariadb") else url
 
 
-def shown_as(url: str, kind: str = "") -> Step:
-    """Let the page show the URL of a new database in another way.
-
-    Args:
-        url: What the page shows.
-        kind: The kind of server; by default that of the project's database, which is then made so.
-    """
-
-    def show(reader: Reader) -> None:
-        reader.shown.names[url] = reader.database(kind)
-
-    return show
-
-
 def written(name: str, text: str) -> Step:
     """Write a file."""
     return lambda reader: reader.project.write(name, text) and None
@@ -149,7 +135,7 @@ def added(name: str, text: str) -> Step:
 
     def add(reader: Reader) -> None:
         with (reader.folder / name).open("a", encoding="utf-8") as file:
-            file.write(textwrap.dedent(text))
+            file.write(text)
 
     return add
 
@@ -195,11 +181,11 @@ def statements(*sql: str, file: str = "shop.db") -> Step:
     return execute
 
 
-def on_server(url: str, *sql: str) -> Step:
-    """Execute statements on a database that the page shows by this URL."""
+def on_server(*sql: str) -> Step:
+    """Execute statements on the application's database."""
 
     def execute(reader: Reader) -> None:
-        with sync_engine(reader.shown.names[url]).begin() as connection:
+        with sync_engine(reader.url).begin() as connection:
             for statement in sql:
                 connection.exec_driver_sql(statement)
 
