@@ -162,7 +162,9 @@ class TestUpgrade:
     def test_the_application_may_have_revisions_of_the_same_ids(
         self, started: Project, bring: Bring, order: str
     ) -> None:
-        started.write("migrations/versions/audit1.py", REVISION.format(table="t", rev_id="audit1", parent=None, body=""))
+        started.write(
+            "migrations/versions/audit1.py", REVISION.format(table="t", rev_id="audit1", parent=None, body="")
+        )
         started.revisions()[-1].unlink()
         if order == "the package later":
             started.db("upgrade")

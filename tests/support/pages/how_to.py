@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import Engine, make_url
@@ -197,7 +198,7 @@ def branch(*lines: str) -> Step:
         revision("4f46dc2c65c3", None, AGED),
         in_git(),
         run("git", "update-ref", "refs/remotes/origin/main", "HEAD"),
-        revision("9f2c5b7d1e0a", "4f46dc2c65c3", "\n    ".join(lines), title="age"),
+        revision("9f2c5b7d1e0a", "4f46dc2c65c3", "\n    ".join(lines), "op.execute('SELECT 1')", "age"),
         committed(),
     )
 
@@ -242,6 +243,10 @@ aging = all_of(
 )
 
 
+PACKAGES = "alembic 1.20.1, click 8.5.1, packaging 26.4, pluggy 1.7.0, psycopg 3.3.9, rich 15.0.0, sqlalchemy 2.1.9"
+"""Those of the page, of which more are installed for tests."""
+
+
 def without_rights(reader: Reader) -> None:
     """Begin with a database of PostgreSQL whose user may not make tables."""
     owned = make_url(reader.database("postgresql"))
@@ -260,8 +265,12 @@ def without_rights(reader: Reader) -> None:
         "REVOKE CREATE ON SCHEMA public FROM public",
         "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)",
         "INSERT INTO alembic_version VALUES ('2b9e6d1c4f80')",
-        f"GRANT SELECT ON alembic_version TO {user}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON alembic_version TO {user}",
     )
+    printed = reader.run("ellar-db", "doctor", exit_code=1)
+    packages, release = (re.search(f"{before}(.*)", printed)[1] for before in ("packages: ", "answers: "))
+    assert {*re.findall(r"[\w-]+(?= )", PACKAGES)} <= {*re.findall(r"[\w-]+(?= )", packages)}
+    reader.shown.names |= {PACKAGES: packages, "PostgreSQL 15.4": release}
     reader.shown.names |= {
         "postgresql+psycopg://shop:***@db/shop": url.render_as_string(),
         "TO shop": f"TO {user}",
@@ -308,6 +317,19 @@ def of_flask(reader: Reader) -> None:
     for number in range(12):
         of_both(f"r{number}", f"r{number - 1}" if number else None, "Go on", names=("", "log"))(reader)
     reader.shown.names["/home/ann/shop"] = str(reader.folder)
+
+
+def in_a_factory(reader: Reader) -> None:
+    """Let a function make the application."""
+    file = reader.folder / "shop.py"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(f"{text}\n\ndef create_app():\n    return app\n", encoding="utf-8")
+
+
+def of_advanced_alchemy(reader: Reader) -> None:
+    """Begin in a project of advanced-alchemy, whose configuration is in shop/db.py."""
+    foreign("advanced-alchemy-sync")(reader)
+    reader.project.write("shop/db.py", "from app import config\n")
 
 
 def scratch_on_servers(reader: Reader) -> None:
@@ -360,7 +382,24 @@ HOW_TO: dict[str, Page | str] = {
     "docs/how-to/completion.md": Page(nothing),
     "docs/how-to/data-migrations.md": Page(FOLDER),
     "docs/how-to/doctor.md": Page(without_rights),
-    "docs/how-to/existing-folders.md": Page(of_flask),
+    "docs/how-to/existing-folders.md": Page(
+        of_flask,
+        [
+            ("ellar-db adopt --app shop:create_app", anew(all_of(of_flask, in_a_factory), "factory")),
+            ("ellar-db adopt --app shop.db", anew(of_advanced_alchemy, "advanced")),
+            ("ellar-db adopt\n", anew(foreign("generic"), "generic")),
+            ("ellar-db -c alembic.ini adopt", anew(foreign("generic"), "named")),
+            ("ellar-db adopt\n", anew(foreign("ellar-sql"), "ellar-sql")),
+            ("ellar-db -d migrations", anew(foreign("generic"), "as-it-is")),
+            ("ellar-db -c alembic.ini -c pyproject.toml", anew(foreign("pyproject"), "pyproject")),
+            ("alembic -c", anew(all_of(FOLDER, first()), "bare")),
+        ],
+        typed={
+            "ellar-db adopt --app": "y\n",
+            "ellar-db adopt\n": "y\n",
+            "ellar-db -c alembic.ini adopt": "y\n",
+        },
+    ),
     "docs/how-to/draw-the-history.md": Page(
         all_of(
             SEVERAL,
@@ -450,16 +489,22 @@ HOW_TO: dict[str, Page | str] = {
         [
             (
                 "ellar db rebase 9f2c5b7d1e0a",
-                replaced("migrations/versions/9f2c5b7d1e0a_add_notes.py", "4f46dc2c65c3", "7d1e0a9f2c5b"),
+                all_of(
+                    run("ellar-db", "downgrade", "base"),
+                    replaced("migrations/versions/9f2c5b7d1e0a_add_notes.py", "4f46dc2c65c3", "7d1e0a9f2c5b"),
+                ),
             )
         ],
     ),
     "docs/how-to/output.md": Page(
-        all_of(SEVERAL, of_both("4f46dc2c65c3", None, "Initial migration.")),
+        all_of(
+            SEVERAL,
+            of_both("4f46dc2c65c3", None, "Initial migration."),
+            of_both("7d1e0a9f2c5b", "4f46dc2c65c3", "Add notes"),
+        ),
         [
-            ("ellar db upgrade\nDatabase", of_both("7d1e0a9f2c5b", "4f46dc2c65c3", "Add notes")),
             (
-                "ellar db upgrade\nDatabase",
+                "ellar db upgrade\nDatabase default:\n  ok  7d1e",
                 anew(
                     all_of(
                         SEVERAL,
@@ -516,7 +561,7 @@ HOW_TO: dict[str, Page | str] = {
             ("ellar db repair 0001 --reverted", all_of(undone, mended)),
             (
                 "ellar db repair 0001 --applied",
-                all_of(run("ellar-db", "downgrade", "base"), broken, run("ellar-db", "upgrade", exit_code=1)),
+                all_of(run("ellar-db", "downgrade", "base"), undone, broken, run("ellar-db", "upgrade", exit_code=1)),
             ),
         ],
         left={
@@ -546,7 +591,7 @@ HOW_TO: dict[str, Page | str] = {
     ),
     "docs/how-to/safe-runs.md": Page(
         all_of(FOLDER, first()),
-        [("ellar db upgrade\nError", guarded)],
+        [("ellar db upgrade\nWarning", guarded)],
         codes={"ellar db repair": 1},
     ),
     "docs/how-to/squash-revisions.md": Page(

@@ -69,7 +69,8 @@ class Page:
 
     Args:
         start: What makes the project from which the page begins.
-        steps: What the reader does without being told by a command, before a command or a block, in the page's order.
+        steps: What the reader does without being told by a command, before a command or a block, in the page's order,
+            and at most one before each.
         left: What isn't run or written, and why.
         files: Files that blocks are which the page doesn't name.
         typed: What is typed where the page doesn't show it.
@@ -141,7 +142,7 @@ class Reader:
             return None if key is None else keys[key]
 
         def prepare(beginning: str) -> None:
-            while steps and beginning.startswith(steps[0][0]):
+            if steps and beginning.startswith(steps[0][0]):
                 steps.pop(0)[1](self)
 
         for block in parsed(text):

@@ -22,6 +22,7 @@ VARYING = {
     "session": r"\bsession \d+",
     "user": r"\b[a-z]+@[a-z-]+(?= in )",
     "gap": r"(?<=\S) {2,}",
+    "line": r"(?<=\.py):\d+(?=:)|\bline \d+",
     "any": r"\.\.\.",
 }
 """What differs from run to run, by the name of its group."""
@@ -33,6 +34,7 @@ PATTERNS = {
     "gap": " {2,}",
     "any": ".*",
     "process": r"process \d+ on \S+",
+    "line": r"(?::|line )\d+",
 }
 """What is printed there."""
 
