@@ -75,6 +75,7 @@ class Page:
         files: Files that blocks are which the page doesn't name.
         typed: What is typed where the page doesn't show it.
         codes: The exit codes of commands that fail, and of which the page shows no error.
+        long: Whether it takes seconds.
     """
 
     start: Step
@@ -83,6 +84,7 @@ class Page:
     files: Mapping[str, str] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, int] = field(default_factory=dict)
+    long: bool = False
 
 
 class Reader:
