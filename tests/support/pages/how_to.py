@@ -168,6 +168,7 @@ HOW_TO: dict[str, Page | str] = {
             ),
         ],
         long=True,
+        made={'def upgrade() -> None:\n    op.execute("ALTER TYPE state ADD': "migrations/versions/*_packed_orders.py"},
     ),
     "docs/how-to/kinds-of-databases.md": "they are a plugin for another kind of database than there are here",
     "docs/how-to/many-machines.md": Page(
@@ -209,6 +210,7 @@ HOW_TO: dict[str, Page | str] = {
                 anew(all_of(application(), MIGRATED, statements(ANN), added("shop/models.py", AGE + JOINED)), "filled"),
             )
         ],
+        made={"def upgrade": "migrations/versions/*_ages.py"},
     ),
     "docs/how-to/one-line-of-history.md": Page(
         two_branches,
@@ -282,6 +284,7 @@ HOW_TO: dict[str, Page | str] = {
             ),
         ],
         long=True,
+        made={"def upgrade": "migrations/versions/*_full_names.py"},
     ),
     "docs/how-to/repair.md": Page(
         all_of(on_mariadb, run("ellar-db", "init"), revision("0001", None, BROKEN, title="Add orders.")),

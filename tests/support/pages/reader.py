@@ -17,8 +17,8 @@ import pytest
 
 from ellar_db.testing import Distributions, Project
 from tests.support.pages.commands import Command, Simple, commands
+from tests.support.pages.files import functions, merged
 from tests.support.pages.markdown import Block, parsed
-from tests.support.pages.settings import merged
 from tests.support.pages.shown import FAILED, Shown, answers
 from tests.support.processes import ELLAR, SCRIPTS, SUITE, TIMEOUT, Program
 
@@ -74,6 +74,7 @@ class Page:
         left: What isn't run or written, and why.
         files: Files that blocks are which the page doesn't name.
         typed: What is typed where the page doesn't show it.
+        made: Files, as patterns, that commands have made and in which blocks of the page are.
         codes: The exit codes of commands that fail, and of which the page shows no error.
         long: Whether it takes seconds.
     """
@@ -83,6 +84,7 @@ class Page:
     left: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, int] = field(default_factory=dict)
     long: bool = False
 
@@ -150,6 +152,8 @@ class Reader:
         for block in parsed(text):
             if not block.has_commands:
                 prepare(block.text)
+                if made := found(page.made, block.text):
+                    self._compare(made, block)
                 file = found(page.files, block.text) or block.file
                 if file and found(page.left, block.text) is None:
                     self._write(file, block)
@@ -160,7 +164,7 @@ class Reader:
                 if found(page.left, beginning) is None and not command.text.startswith(tuple(NOT_RUN)):
                     self._follow(command, found(page.typed, beginning) or "", found(page.codes, beginning))
         assert [key for key, _ in steps] == [], "steps of the page's entry that nothing in the page begins with"
-        unused = {*page.left, *page.files, *page.typed, *page.codes} - used
+        unused = {*page.left, *page.files, *page.typed, *page.made, *page.codes} - used
         assert unused == set(), "keys of the page's entry that nothing in the page begins with"
 
     def _write(self, name: str, block: Block) -> None:
@@ -172,6 +176,12 @@ class Reader:
         else:
             text = f"{before}\n\n{block.text}" if block.is_added else block.text
         file.write_text(text, encoding="utf-8")
+
+    def _compare(self, pattern: str, block: Block) -> None:
+        [file] = self.folder.glob(pattern)
+        text = file.read_text(encoding="utf-8")
+        if not functions(block.text) <= functions(text):
+            pytest.fail(f"line {block.line}: this isn't in {pattern}, which is\n{text}", pytrace=False)
 
     def _follow(self, command: Command, typed: str, code: int | None) -> None:
         if command.text == "echo $?":

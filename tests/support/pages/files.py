@@ -1,7 +1,8 @@
-"""Settings of a page, put into the pyproject.toml that a project has."""
+"""Files of a project, beside what a page shows of them."""
 
 from __future__ import annotations
 
+import ast
 import re
 
 TABLE = re.compile(r"^(?=\[)", re.MULTILINE)
@@ -26,3 +27,16 @@ def merged(before: str, added: str) -> str:
         tables[place] = "\n".join([header, lines.strip(), *kept]).rstrip() + "\n\n"
         before = "".join(tables)
     return before
+
+
+def functions(source: str) -> set[str]:
+    """Return the functions of Python source, however they are laid out, without comments and what is None anyway.
+
+    Args:
+        source: The source.
+    """
+    found = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    for call in (node for function in found for node in ast.walk(function) if isinstance(node, ast.Call)):
+        given = [keyword for keyword in call.keywords if ast.unparse(keyword.value) != "None"]
+        call.keywords = sorted(given, key=lambda keyword: str(keyword.arg))
+    return {ast.unparse(function) for function in found}
