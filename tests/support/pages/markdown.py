@@ -15,12 +15,12 @@ CODE = 4
 PROGRAMS = ("ellar db ", "ellar-db ", "$ ")
 ASSIGNED = re.compile(r"(?:[A-Z_]+=\S* )+")
 
-COMMENTED = re.compile(r"# (?P<name>[\w./-]+\.\w+)(?: .*)?$")
+COMMENTED = re.compile(r"# (?P<name>[\w./-]*\.\w+)(?: .*)?$")
 LEAD = re.compile(
-    r"(?:(?P<add>\b[Aa]dd\b[^`]*)|\b(?:[Ww]rite|[Pp]ut this into)[^`]*|^)`(?P<name>[\w./-]+\.\w+)`:$",
+    r"(?:(?P<add>\b[Aa]dd\b[^`]*)|\b(?:[Ww]rite|[Pp]ut this into)[^`]*|^)`(?P<name>[\w./-]*\.\w+)`:$",
 )
 SETTINGS = re.compile(r"\b[Ii]n `?pyproject\.toml`?[^`]*(?:`ellar db \w+`[^`]*)?:$")
-WRITTEN = ("python", "toml", "ini", "yaml", "")
+WRITTEN = ("python", "toml", "ini", "yaml", "sh", "")
 
 
 @dataclass(frozen=True)

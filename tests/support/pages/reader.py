@@ -20,11 +20,20 @@ from tests.support.pages.commands import Command, Simple, commands
 from tests.support.pages.files import functions, merged
 from tests.support.pages.markdown import Block, parsed
 from tests.support.pages.shown import FAILED, Shown, answers
-from tests.support.processes import ELLAR, SCRIPTS, SUITE, TIMEOUT, Program
+from tests.support.processes import ELLAR, FOREIGN, SCRIPTS, SUITE, TIMEOUT, Program
 
 ON_TERMINAL = (
     "import os, sys; os.dup2(0, 1); os.dup2(0, 2); sys.argv[0] = {program!r}; from {module} import main; main()"
 )
+
+MODULES = {
+    "alchemy": ["-m", "advanced_alchemy"],
+    "flask": ["-m", "flask"],
+    "pytest": ["-m", "pytest", "-p", "no:cacheprovider"],
+    "python": [],
+    "python3": [],
+}
+"""What is run for other programs of the environment."""
 
 ENV = {
     "COLUMNS": "200",
@@ -171,10 +180,11 @@ class Reader:
         file = self.folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         before = file.read_text(encoding="utf-8") if file.is_file() else ""
+        text = self.shown.typed(block.text)
         if file.name == "pyproject.toml":
-            text = merged(before, block.text)
-        else:
-            text = f"{before}\n\n{block.text}" if block.is_added else block.text
+            text = merged(before, text)
+        elif block.is_added:
+            text = f"{before}\n\n{text}"
         file.write_text(text, encoding="utf-8")
 
     def _compare(self, pattern: str, block: Block) -> None:
@@ -230,6 +240,8 @@ class Reader:
         settings = self.folder / "pyproject.toml"
         if program == "pytest":
             return SUITE
+        if program in ("alchemy", "flask"):
+            return FOREIGN[MODULES[program][1]]
         within = settings.is_file() and "[tool.ellar]" in settings.read_text(encoding="utf-8")
         return ELLAR if within or program == "ellar" else ()
 
@@ -239,17 +251,19 @@ class Reader:
         if first == "cd":
             self.folder = self.folder / rest[0]
             return 0, "", ""
-        arguments = {"pytest": ["-m", "pytest", "-p", "no:cacheprovider", *rest], "python": rest, "python3": rest}
-        if first in SCRIPTS or first in arguments:
-            words = arguments.get(first, simple.words)
+        if first == "export":
+            self.env.update(word.split("=", 1) for word in rest)
+            return 0, "", ""
+        found = shutil.which(first, path=env["PATH"])
+        if found is None:
+            pytest.skip(f"{first} isn't installed")
+        if first in SCRIPTS or first in MODULES:
+            words = [*MODULES[first], *rest] if first in MODULES else simple.words
             modules = self._modules(first)
             program = Program(words, self.folder, env, stdin=bool(given), modules=modules, merged=merged)
             output, error = program.communicate(given or None, timeout=TIMEOUT)
             assert program.returncode is not None
             return program.returncode, output, error
-        found = shutil.which(first, path=env["PATH"])
-        if found is None:
-            pytest.skip(f"{first} isn't installed")
         done = subprocess.run(
             [found, *rest],
             cwd=self.folder,

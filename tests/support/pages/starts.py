@@ -8,12 +8,15 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
 
+from sqlalchemy import make_url
+
 from ellar_db.testing import Application
 from ellar_db.testing.project import MODELS
 from tests.support.pages import ROOT
 from tests.support.pages.reader import Reader, Step
 from tests.support.revisions import BODY
-from tests.support.servers import sync_engine
+from tests.support.servers import server, sync_engine
+from tests.support.spares import execute as execute_on
 
 TWO = """
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -76,6 +79,25 @@ def quickstart(reader: Reader) -> None:
     shutil.copytree(ROOT / "examples" / "quickstart", reader.folder, dirs_exist_ok=True)
 
 
+ARTICLE = """
+
+class Article(model.Model):
+    id = model.Column(model.Integer, primary_key=True)
+    title = model.Column(model.String(200), nullable=False)
+"""
+
+
+def tutorial(reader: Reader) -> None:
+    """Begin in the project in which the tutorial ends."""
+    quickstart(reader)
+    reader.run("ellar", "db", "init")
+    reader.run("ellar", "db", "migrate", "-m", "Initial migration.")
+    added("shop/models.py", ARTICLE)(reader)
+    reader.run("ellar", "db", "upgrade")
+    reader.run("ellar", "db", "migrate", "-m", "Add articles.")
+    reader.run("ellar", "db", "upgrade")
+
+
 def new_shop(reader: Reader) -> None:
     """Begin in a project made with `ellar new shop`."""
     reader.run("ellar", "new", "shop")
@@ -123,6 +145,24 @@ def standalone(url: str = "sqlite:///app.db", models: str = MODELS, extra: str =
 
 def _url(reader: Reader, url: str) -> str:
     return reader.database(url) if url in ("postgresql", "mariadb") else url
+
+
+def not_there(url: str, kind: str = "postgresql") -> Step:
+    """Let the page's URL be that of a database which isn't there yet.
+
+    Args:
+        url: What the page shows.
+        kind: The kind of server.
+    """
+
+    def remove(reader: Reader) -> None:
+        made = make_url(reader.database(kind))
+        execute_on(server(kind), f"DROP DATABASE {made.database}")
+        # without its password it is shown too
+        for shown in (make_url(url).render_as_string(), url):
+            reader.shown.names[shown] = made.render_as_string(hide_password=False)
+
+    return remove
 
 
 def written(name: str, text: str) -> Step:
