@@ -59,6 +59,7 @@ NOT_RUN = {
     "git fetch": "there is no remote repository",
     "dask ": "it is a server that doesn't end; the plugin's own tests have a cluster",
     "source ": "it changes the reader's shell; tests/test_completion.py does so",
+    "curl ": "it asks a server that runs",
     "uvicorn ": "it is a server that doesn't end",
     "ellar runserver": "it is a server that doesn't end",
 }

@@ -67,7 +67,7 @@ class Shown:
         """
         for there, here in sorted(self.names.items(), key=lambda pair: -len(pair[1])):
             printed = printed.replace(here, there)
-        printed = re.sub(" +$", "", printed, flags=re.MULTILINE)
+        printed = re.sub(" +$", "", printed, flags=re.MULTILINE).rstrip("\n") + "\n"
         groups: dict[str, str] = {}
         match = re.fullmatch(self._pattern(page, groups), printed)
         if match:
@@ -81,7 +81,7 @@ class Shown:
             if line.strip() == ANYTHING:
                 lines.append(r"(?:.*\n)*?")
                 continue
-            lines.append(self._line(line, groups) + r"\n")
+            lines.append(self._line(line.rstrip(" "), groups) + r"\n")
         return "".join(lines)
 
     def _line(self, line: str, groups: dict[str, str]) -> str:
