@@ -21,6 +21,7 @@ VARYING = {
     "process": r"\bprocess \d+ on [\w.-]+",
     "session": r"\bsession \d+",
     "user": r"\b[a-z]+@[a-z-]+(?= in )",
+    "slowest": r"(?<=the slowest was )[\w-]+",
     "gap": r"(?<=\S) {2,}",
     "line": r"(?<=\.py):\d+(?=:)|\bline \d+",
     "any": r"\.\.\.",
