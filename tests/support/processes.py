@@ -359,6 +359,8 @@ def _become(arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
         return
     sys.path[:0] = list(filter(None, env.get("PYTHONPATH", "").split(os.pathsep)))
     importlib.invalidate_caches()
+    # which Python reads when it starts
+    sys.dont_write_bytecode = bool(env.get("PYTHONDONTWRITEBYTECODE")) or sys.dont_write_bytecode
     sys.argv = list(arguments)
     if first in SCRIPTS:
         sys.exit(importlib.import_module(SCRIPTS[first]).main())
