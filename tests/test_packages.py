@@ -158,6 +158,22 @@ class TestUpgrade:
         )
         assert started.db("upgrade").output == "Already up to date (users1).\n"
 
+    @pytest.mark.parametrize("order", ["at once", "the package later"])
+    def test_the_application_may_have_revisions_of_the_same_ids(
+        self, started: Project, bring: Bring, order: str
+    ) -> None:
+        started.write(
+            "migrations/versions/audit1.py", REVISION.format(table="t", rev_id="audit1", parent=None, body="")
+        )
+        started.revisions()[-1].unlink()
+        if order == "the package later":
+            started.db("upgrade")
+        bring("audit")
+
+        assert set(ran(started.db("upgrade").stderr)) == {"audit1"}
+        assert there() == {"alembic_version", "alembic_version_audit", "audit", "t"}
+        assert started.db("current").stdout.count("audit1 (head)") == 2
+
     def test_a_new_revision_of_a_package_is_run_by_the_next_upgrade(self, started: Project, bring: Bring) -> None:
         bring("audit")
         started.db("upgrade")

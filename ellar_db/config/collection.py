@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ellar_db.config.invocation import DATABASES, invocation_of
 from ellar_db.databases.database import DEFAULT, Database, Databases
-from ellar_db.hooktypes import PackageMigrations
+from ellar_db.hooktypes import PREFIX, PackageMigrations
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.plugins.record import leaving_out
@@ -119,6 +119,16 @@ def collect_packages(manager: PluginManager) -> dict[str, PackageMigrations]:
                     f"the package {package.title} comes after the package {name!r}, which no plugin brings",
                 )
     return _ordered(found, plugins)
+
+
+def version_tables(manager: PluginManager) -> set[str]:
+    """Return the version tables of packages, also of those that only the project's settings name.
+
+    Args:
+        manager: The plugins.
+    """
+    named = {f"{PREFIX}{name}" for name in manager.settings.mapping("packages")}
+    return named | {package.version_table for package in collect_packages(manager).values()}
 
 
 def find_package(manager: PluginManager, name: str) -> PackageMigrations:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ellar_db.config.collection import collect_packages
+from ellar_db.config.collection import collect_packages, version_tables
 from ellar_db.config.command_line import program
 from ellar_db.config.groups import is_group
 from ellar_db.config.invocation import change_invocation, invocation_of
@@ -85,10 +85,7 @@ def _warn_of_leftovers(config: Config, databases: Sequence[Database], foreign: C
     if foreign is not None:
         return
     manager = invocation_of(config).manager
-    packages = collect_packages(manager).values()
-    # packages that the project's settings name are known, even if they run on no database
-    known = {f"{PREFIX}{name}" for name in manager.settings.mapping("packages")}
-    known |= {package.version_table for package in packages}
+    known = version_tables(manager)
 
     def read(database: Database, connection: Connection) -> list[tuple[str, str]]:
         from sqlalchemy import inspect

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ellar_db.config.collection import version_tables
 from ellar_db.config.command_line import program
 from ellar_db.config.invocation import DATABASES, Invocation, change_invocation, invocation_of
 from ellar_db.config.reports.position import Position, inside_here, position_in, unknown_here
@@ -288,13 +289,16 @@ def _behind(position: Position) -> str:
     )
 
 
-def told_of_another(context: MigrationContext, dialect: Dialect, *, refused: bool, ours: bool) -> None:
+def told_of_another(
+    context: MigrationContext, manager: PluginManager, dialect: Dialect, *, refused: bool, ours: bool
+) -> None:
     """Say that another version table has the revisions which the folder's own one lacks.
 
     This is so when a folder came from a program that calls the table something else.
 
     Args:
         context: Alembic's context of a database, which isn't offline.
+        manager: The plugins, whose packages have version tables of their own, perhaps with the same ids.
         dialect: The database's kind.
         refused: The command runs revisions, and would run again what is applied; or it needs all of them.
         ours: Whether env.py calls ellar_db, which takes the table's name from settings.
@@ -307,7 +311,7 @@ def told_of_another(context: MigrationContext, dialect: Dialect, *, refused: boo
     known = {revision.revision for revision in context.script.walk_revisions()}
     own = context.version_table
     for table, found in _others(context.connection, dialect, context.version_table_schema, own):
-        if found and found <= known:
+        if found and found <= known and table not in version_tables(manager):
             choice = position_in(context, (), "").choice
             listed, stamp = ", ".join(sorted(found)), f"`{program()} stamp{choice} {' '.join(sorted(found))}`"
             message = (

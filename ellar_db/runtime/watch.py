@@ -409,8 +409,10 @@ class Watch:
         others = [other for other in self.states if other is not state]
         with state.failing(context, others), naming(state.database, state.connection):
             # it is about what `history` has just shown
-            if self.name != REFUSE_UNKNOWN:
-                told_of_another(context, state.dialect, refused=self._needs_revisions, ours=self.ours)
+            # and a package's own table has the name that the package gives it
+            if self.name != REFUSE_UNKNOWN and not state.database.package:
+                refused = self._needs_revisions
+                told_of_another(context, self.manager, state.dialect, refused=refused, ours=self.ours)
             work()
             if state.rehearses:
                 self._undo(state)

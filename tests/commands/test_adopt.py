@@ -378,6 +378,17 @@ class TestSettings:
 
         assert parse_toml(folder.files()["pyproject.toml"])["tool"]["ellar-db"]["metadata"] == "vendor_models:Base"
 
+    def test_the_application_that_flask_finds_by_its_variable(
+        self, make: Callable[..., ForeignFolder], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = make("flask")
+        (folder.project.path / "app.py").rename(folder.project.path / "shop.py")
+        monkeypatch.setenv("FLASK_APP", "shop")
+
+        folder.project.db("adopt", "--yes")
+
+        assert 'metadata = "shop:db"' in (folder.project.path / "pyproject.toml").read_text()
+
     def test_a_factory_of_flask(self, make: Callable[..., ForeignFolder]) -> None:
         folder = make("flask")
         app = folder.project.path / "app.py"

@@ -19,7 +19,6 @@ from ellar_db.drawing.picture import Node, Picture
 from ellar_db.history.shortcuts import SLOWLY
 from ellar_db.testing import Project
 from tests.support.environments import FORMS, HEAD
-from tests.support.pages import ROOT
 from tests.support.pictures import Drawn, Page, in_dot, in_mermaid, in_terminal, known_to_alembic
 from tests.support.revisions import add
 
@@ -342,28 +341,6 @@ def test_many_databases_are_counted() -> None:
     picture = Picture([Node("a1")], marks={"a1": [f"shop{number}" for number in range(1000)]})
 
     assert list(terminal.lines(picture)) == ["* a1 (head) <- shop0, shop1, shop2, shop3, shop4 and 995 more"]
-
-
-def test_the_picture_of_the_how_to(several: Project) -> None:
-    page = (ROOT / "docs/how-to/draw-the-history.md").read_text(encoding="utf-8")
-    picture = page.split("$ ellar db graph\n", 1)[1].split("```", 1)[0]
-    for rev_id, parent, label, title in (
-        ("19f0", None, None, "First tables"),
-        ("2a7d", "19f0", None, "Add users"),
-        ("3b8e", "2a7d", "crm", "Add customers"),
-        ("4c9f", "2a7d", None, "Add orders"),
-        ("5d1a", "4c9f", None, "Index orders"),
-        ("6e2b", ("5d1a", "3b8e"), None, "Merge customers and orders"),
-        ("71c0", "6e2b", None, "Add invoices"),
-    ):
-        several.write(
-            f"migrations/versions/{rev_id}.py",
-            f'"""{title}"""\nrevision = {rev_id!r}\ndown_revision = {parent!r}\nbranch_labels = {label!r}\n',
-        )
-    several.db("stamp", "5d1a", "--database", "default")
-    several.db("stamp", "6e2b", "--database", "reports")
-
-    assert several.db("graph").stdout == picture
 
 
 PROGRAM = """

@@ -63,6 +63,7 @@ class Program:
         env: All environment variables.
         stdin: Give the program a pipe as its input, or a file by its number, rather than nothing.
         modules: What else is to be imported already.
+        merged: Give all that the program writes as its standard output, in the order in which it is written.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Program:
         *,
         stdin: bool | int = False,
         modules: Sequence[str] = (),
+        merged: bool = False,
     ) -> None:
         self.returncode: int | None = None
         ours, theirs = socket.socketpair()
@@ -82,6 +84,8 @@ class Program:
         else:
             source = (os.dup(stdin) if stdin else os.open(os.devnull, os.O_RDONLY), -1)
         server = _inherited or _server(tuple(modules))
+        if merged:
+            os.dup2(output[1], error[1])
         given = [theirs.fileno(), source[0], output[1], error[1], server.fileno()]
         socket.send_fds(server, [b"."], given)
         theirs.close()
@@ -355,6 +359,8 @@ def _become(arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
         return
     sys.path[:0] = list(filter(None, env.get("PYTHONPATH", "").split(os.pathsep)))
     importlib.invalidate_caches()
+    # which Python reads when it starts
+    sys.dont_write_bytecode = bool(env.get("PYTHONDONTWRITEBYTECODE")) or sys.dont_write_bytecode
     sys.argv = list(arguments)
     if first in SCRIPTS:
         sys.exit(importlib.import_module(SCRIPTS[first]).main())

@@ -133,7 +133,8 @@ def _flask(named: str | None) -> Any:
     if named is None:
         from flask.cli import ScriptInfo
 
-        return ScriptInfo().load_app()
+        # the program `flask` reads the variable, not what looks for the application
+        return ScriptInfo(app_import_path=os.environ.get("FLASK_APP") or None).load_app()
     from ellar_db.project.importing import called, imported
 
     found = imported(named, "--app")

@@ -1,11 +1,11 @@
-"""The project's own pages, and the code in them."""
+"""The project's own pages, the code in them, and what runs it as a reader would."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent.parent.parent
 """The project's folder."""
 
 
