@@ -87,6 +87,12 @@ class Article(model.Model):
 """
 
 
+def repository(reader: Reader) -> None:
+    """Begin in a clone, of which the page needs the shop."""
+    left = shutil.ignore_patterns("__pycache__", "*.db")
+    shutil.copytree(ROOT / "examples" / "shop", reader.folder / "examples" / "shop", ignore=left)
+
+
 def tutorial(reader: Reader) -> None:
     """Begin in the project in which the tutorial ends."""
     quickstart(reader)
