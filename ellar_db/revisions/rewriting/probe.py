@@ -133,7 +133,8 @@ def _flask(named: str | None) -> Any:
     if named is None:
         from flask.cli import ScriptInfo
 
-        return ScriptInfo().load_app()
+        # Flask reads this variable in its own command line only
+        return ScriptInfo(app_import_path=os.environ.get("FLASK_APP") or None).load_app()
     from ellar_db.project.importing import called, imported
 
     found = imported(named, "--app")
