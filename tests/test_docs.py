@@ -135,11 +135,11 @@ def test_commands_in_files_of_other_programs_can_be_typed(page: str) -> None:
 
     assert (len(listed), len(typed + actions)) == OPERATED[page]
     for program, *words in listed + typed + actions:
-        made = db.make_context("ellar-db", [*words], parent=ctx)
-        name, command, arguments = db.resolve_command(made, [*made._protected_args, *made.args])
+        # options of the group may stand before the command
+        at, command = next((at, found) for at, word in enumerate(words) if (found := db.get_command(ctx, word)))
         assert program == "ellar-db"
-        assert command is not None
-        command.make_context(name, arguments, parent=ctx)
+        db.make_context(program, [*words], parent=ctx)
+        command.make_context(words[at], words[at + 1 :], parent=ctx)
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:

@@ -88,7 +88,7 @@ def _set_timeouts(connection: Connection, dialect: Dialect, limits: Limits) -> N
     if not made:
         return
     if not dialect.embedded:
-        # the application's pool must not hand it out with these time-outs; one that is detached knows no autocommit_block
+        # the application's pool must not hand it out with these time-outs; a detached one knows no autocommit_block()
         connection.connection.invalidate(soft=True)
     with briefly(connection, keep=True):
         for statement in made:
