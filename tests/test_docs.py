@@ -105,25 +105,46 @@ def test_yaml_in_a_page_is_yaml(page: Path) -> None:
         assert all(isinstance(part, dict) for part in yaml.safe_load_all(block))
 
 
-def test_the_page_about_waiting_has_commands_that_can_be_typed() -> None:
-    text = (ROOT / "docs/how-to/wait-for-a-database.md").read_text(encoding="utf-8")
-    examples = [yaml.safe_load(block) for block in blocks(text, "yaml")]
+OPERATED = {
+    "containers.md": (3, 3),
+    "ci.md": (0, 11),
+    "wait-for-a-database.md": (0, 2),
+}
+"""Pages with files of other programs, and how many commands these list, and have as lines of a shell."""
+
+
+@pytest.mark.parametrize("page", OPERATED)
+def test_commands_in_files_of_other_programs_can_be_typed(page: str) -> None:
+    text = (ROOT / "docs/how-to" / page).read_text(encoding="utf-8")
+    files = [block for language in ("yaml", "ini") for block in blocks(text, language)]
+    manifests = [yaml.safe_load(block) for block in files if block.startswith("apiVersion:")]
     listed = [
         container["command"]
-        for example in examples
-        if "kind" in example
-        for container in example["spec"]["template"]["spec"]["initContainers"]
+        for manifest in manifests
+        for kind in ("initContainers", "containers")
+        for container in manifest["spec"]["template"]["spec"][kind]
+        if container["command"][0] == "ellar-db"
     ]
-    typed = [shlex.split(words) for words in re.findall(r"(ellar-db wait[^&\n\"]*)", text)]
+    typed = [
+        shlex.split(words.strip())
+        for block in files
+        if not block.startswith("apiVersion:")
+        for words in re.findall(r"[/ \"](ellar-db [^&\n\"]*)", re.sub(r"[$][{]{2}.*?[}]{2}", "main", block))
+    ]
+    actions = [
+        ["ellar-db", *shlex.split(step["with"]["command"])]
+        for block in files
+        for step in (yaml.safe_load(block) if block.startswith("steps:") else {}).get("steps", ())
+    ]
     ctx = click.Context(db, info_name="ellar-db")
 
-    assert len(listed) == 2
-    assert len(typed) == 4
-    for program, name, *arguments in listed + typed:
-        command = db.get_command(ctx, name)
+    assert (len(listed), len(typed + actions)) == OPERATED[page]
+    for program, *words in listed + typed + actions:
+        # options of the group may stand before the command
+        at, command = next((at, found) for at, word in enumerate(words) if (found := db.get_command(ctx, word)))
         assert program == "ellar-db"
-        assert command is not None
-        command.make_context(name, arguments, parent=ctx)
+        db.make_context(program, [*words], parent=ctx)
+        command.make_context(words[at], words[at + 1 :], parent=ctx)
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:

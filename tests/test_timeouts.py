@@ -65,6 +65,21 @@ def test_the_settings_and_the_application_say_them_too(project: Project, new_dat
     assert history.version() is None
 
 
+def test_a_revision_that_commits_runs_with_them(project: Project, new_database: Callable[[str], str]) -> None:
+    url = new_database("postgresql")
+    steps = [
+        "with op.get_context().autocommit_block(): "
+        "op.execute('CREATE TABLE waited AS SELECT setting FROM pg_settings WHERE name = $$lock_timeout$$')"
+    ]
+    history = History(project, url, 1, {0: steps})
+    history.write()
+
+    project.db("upgrade", "--db-lock-timeout", "5", "--statement-timeout", "60")
+
+    with sync_engine(url).connect() as connection:
+        assert connection.exec_driver_sql("SELECT setting FROM waited").scalars().all() == ["5000"]
+
+
 @pytest.mark.usefixtures("application_apart")
 def test_the_application_beats_the_settings_and_the_command_line_both(
     project: Project, new_database: Callable[[str], str]

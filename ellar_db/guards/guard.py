@@ -88,8 +88,8 @@ def _set_timeouts(connection: Connection, dialect: Dialect, limits: Limits) -> N
     if not made:
         return
     if not dialect.embedded:
-        # it must not return to the application's pool with these time-outs; it is closed instead
-        connection.detach()
+        # the application's pool must not hand it out with these time-outs; a detached one knows no autocommit_block()
+        connection.connection.invalidate(soft=True)
     with briefly(connection, keep=True):
         for statement in made:
             connection.exec_driver_sql(statement)

@@ -412,6 +412,14 @@ class TestSettings:
         assert metadata == "app:create_app().extensions['migrate'].db"
         assert "create_table('user'" in (folder.path / "versions" / "third_m.py").read_text(encoding="utf-8")
 
+    def test_the_application_that_flasks_variable_names(self, make: Callable[..., ForeignFolder]) -> None:
+        folder = make("flask")
+        (folder.project.path / "app.py").rename(folder.project.path / "store.py")
+
+        folder.adopted("adopt", "--yes", env={"FLASK_APP": "store:app"})
+
+        assert parse_toml(folder.files()["pyproject.toml"])["tool"]["ellar-db"]["metadata"] == "store:db"
+
 
 class TestNothingIsLost:
     """Everything is put back where an answer would change, and copies are never overwritten."""
