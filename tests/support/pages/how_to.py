@@ -28,24 +28,21 @@ from tests.support.pages.scenes import (
     SEVERAL,
     USERS,
     aging,
+    beside_tenants,
     branch,
     broken,
     first_is_gone,
     foreign,
     guarded,
     history_of_two_databases,
-    in_a_factory,
     line_of,
     mended,
-    of_advanced_alchemy,
     of_both,
-    of_flask,
     on_mariadb,
     scratch_on_servers,
     session,
     tenants,
     titles_lost,
-    two_branches,
     two_on_a_server,
     undone,
     without_rights,
@@ -105,25 +102,6 @@ HOW_TO: dict[str, Page | str] = {
     "docs/how-to/completion.md": Page(nothing),
     "docs/how-to/data-migrations.md": Page(FOLDER),
     "docs/how-to/doctor.md": Page(without_rights),
-    "docs/how-to/existing-folders.md": Page(
-        of_flask,
-        [
-            ("ellar-db adopt --app shop:create_app", anew(all_of(of_flask, in_a_factory), "factory")),
-            ("ellar-db adopt --app shop.db", anew(of_advanced_alchemy, "advanced")),
-            ("ellar-db adopt\n", anew(foreign("generic"), "generic")),
-            ("ellar-db -c alembic.ini adopt", anew(foreign("generic"), "named")),
-            ("ellar-db adopt\n", anew(foreign("ellar-sql"), "ellar-sql")),
-            ("ellar-db -d migrations", anew(foreign("generic"), "as-it-is")),
-            ("ellar-db -c alembic.ini -c pyproject.toml", anew(foreign("pyproject"), "pyproject")),
-            ("alembic -c", anew(all_of(FOLDER, first()), "bare")),
-        ],
-        typed={
-            "ellar-db adopt --app": "y\n",
-            "ellar-db adopt\n": "y\n",
-            "ellar-db -c alembic.ini adopt": "y\n",
-        },
-        long=True,
-    ),
     "docs/how-to/draw-the-history.md": Page(
         all_of(
             SEVERAL,
@@ -199,7 +177,10 @@ HOW_TO: dict[str, Page | str] = {
     ),
     "docs/how-to/many-databases.md": Page(
         tenants,
-        [("ellar db init", added("shop/tenants.py", "\n\ndef tenants(wanted):\n    return ['acme', 'bolt']\n"))],
+        [
+            ("ellar db init", added("shop/tenants.py", "\n\ndef tenants(wanted):\n    return ['acme', 'bolt']\n")),
+            ("ellar db init --multi", anew(beside_tenants, "both")),
+        ],
         files={"[tool.ellar-db]": "pyproject.toml"},
     ),
     "docs/how-to/not-null-columns.md": Page(
@@ -211,18 +192,6 @@ HOW_TO: dict[str, Page | str] = {
             )
         ],
         made={"def upgrade": "migrations/versions/*_ages.py"},
-    ),
-    "docs/how-to/one-line-of-history.md": Page(
-        two_branches,
-        [
-            (
-                "ellar db rebase 9f2c5b7d1e0a",
-                all_of(
-                    run("ellar-db", "downgrade", "base"),
-                    replaced("migrations/versions/9f2c5b7d1e0a_add_notes.py", "4f46dc2c65c3", "7d1e0a9f2c5b"),
-                ),
-            )
-        ],
     ),
     "docs/how-to/output.md": Page(
         all_of(

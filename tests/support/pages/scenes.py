@@ -134,6 +134,15 @@ def tenants(reader: Reader) -> None:
     reader.env["DATABASE_URL"] = reader.database("postgresql")
 
 
+def beside_tenants(reader: Reader) -> None:
+    """Begin in an application that has two databases, and a group of tenants."""
+    BOTH(reader)
+    module = reader.project.path / "shop" / "root_module.py"
+    more = "'acme': {'url': 'sqlite:///acme.db', 'group': 'tenants'}"
+    text = module.read_text(encoding="utf-8").replace("sqlite:///reports.db'", f"sqlite:///reports.db', {more}")
+    module.write_text(text.replace("'shop.models:Reports'", "'shop.models:Reports', 'acme': 'shop.models:Base'"))
+
+
 def of_both(
     rev_id: str,
     parent: str | None,
