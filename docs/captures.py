@@ -118,7 +118,7 @@ class Session:
         program, *arguments = (word.strip('"').replace("_", " ") for word in command.split())
         words = [str(Path(sys.executable).with_name(program)), *arguments]
         # what the person has set must not be seen
-        env = {"NO_COLOR": "", "FORCE_COLOR": "", "PYTHONWARNINGS": "ignore", "HOME": str(self.folder)}
+        env = {"HOME": str(self.folder), "PYTHONWARNINGS": "ignore"}
         with all_on_terminal(words, self.folder, env, columns=self.shown.width) as running:
             if during is not None:
                 during(running)
@@ -145,7 +145,7 @@ class Session:
     def settled(self, said: str) -> str:
         """Return what was said with the same ids, times, numbers of processes and folders in each run."""
         said = said.replace(str(self.folder), "/srv/shop")
-        said = re.sub(r"(?<![0-9a-z])[0-9a-f]{12}(?![0-9a-z])", lambda found: self._id(found.group()), said)
+        said = re.sub(r"(?<![0-9a-f])[0-9a-f]{12}(?![0-9a-f])", lambda found: self._id(found.group()), said)
         said = re.sub(r"\b\d+(\.\d+)? s (in all|undone)", r"2.4 s \2", said)
         said = re.sub(r"(  |, )\d+\.\d\d s\b", lambda found: f"{found.group(1)}{self._step()} s", said)
         said = re.sub(r"(\d{3} revisions \w+)? in \d+\.\d+ s\b", _whole, said)
@@ -228,7 +228,7 @@ def half_done(at: Session) -> None:
     at.run("ellar-db init", is_shown=False)
     revision(at.folder, HISTORY[0])
     revision(at.folder, HISTORY[1])
-    commits = 'op.execute("INSERT INTO users (name) VALUES (\'admin\')"); op.get_bind().commit()'
+    commits = "op.execute(\"INSERT INTO users (name) VALUES ('admin')\"); op.get_bind().commit()"
     revision(at.folder, ("4c9f", "2a7d", None, "Add the first user", commits, "pass"))
     revision(at.folder, ("5d1a", "4c9f", None, "Pay old orders", 'op.execute("UPDATE orders SET paid = 1")', "pass"))
     at.run("ellar-db upgrade")
@@ -251,7 +251,9 @@ def postgresql(at: Session) -> Iterator[Any]:
         revision(at.folder, ("4c9f", None, None, "Add orders", f'op.create_table("orders", {ID})', "pass"))
         at.run("ellar-db upgrade", is_shown=False)
         revision(at.folder, ("5d1a", "4c9f", None, "Name orders", f'op.add_column("orders", {NAME})', "pass"))
-        with closing(create_engine(url, poolclass=NullPool, connect_args={"application_name": "shop web"}).connect()) as it:
+        with closing(
+            create_engine(url, poolclass=NullPool, connect_args={"application_name": "shop web"}).connect()
+        ) as it:
             yield it
     finally:
         with server.connect() as connection:

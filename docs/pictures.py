@@ -8,6 +8,7 @@ Chromium.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -28,7 +29,7 @@ def terminal(name: str) -> None:
     for width in WIDTHS:
         with tempfile.TemporaryDirectory() as folder:
             shown = captured(name, width, Path(folder))
-        title = (CAPTURES[name].__doc__ or f"{name} in a terminal").splitlines()[0]
+        title = f"ellar-db in a terminal of {width} columns: {name.replace('-', ' ')}"
         (PICTURES / f"{name}-{width}.svg").write_text(drawn(shown, title), encoding="utf-8")
 
 
@@ -58,6 +59,8 @@ def main(names: list[str]) -> None:
     Args:
         names: Which; all if it is empty.
     """
+    for variable in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        os.environ.pop(variable, None)
     PICTURES.mkdir(exist_ok=True)
     for name in names or [*CAPTURES, PAGE]:
         if name == PAGE:
