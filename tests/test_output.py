@@ -449,3 +449,34 @@ def test_an_error_has_no_colour_where_there_are_none(plain: Project) -> None:
     for env, word in (({"NO_COLOR": "1"}, "Error: "), ({}, "\x1b[31m\x1b[1mError:\x1b[0m ")):
         error = run(plain, "ellar-db", "nothing", exit_code=2, env={"FORCE_COLOR": "1", **env}).stderr
         assert error.splitlines()[-1].startswith(word)
+
+
+@pytest.mark.parametrize(
+    ("command", "coloured"),
+    [
+        ("doctor", "\x1b[32mok     \x1b[0m python: "),
+        ("doctor", "\x1b[33mlook   \x1b[0m database default: "),
+        ("status", "  \x1b[33msecond\x1b[0m  Add second\n"),
+        ("plan", "  \x1b[33msecond\x1b[0m  Add second\n"),
+        ("verify", "\x1b[32mok\x1b[0m    second Add second\n"),
+        ("verify", "\x1b[31m\x1b[1mFAIL\x1b[0m  bare"),
+        ("lint", ": \x1b[33mwarning:\x1b[0m DB601 "),
+        ("plan", "    \x1b[33m!\x1b[0m "),
+    ],
+)
+def test_marks_and_revisions_have_colours(linear: Project, command: str, coloured: str) -> None:
+    linear.write(
+        "migrations/versions/bare.py",
+        "from alembic import op\n"
+        "revision, down_revision = 'bare', 'third'\n"
+        "def upgrade(): op.drop_table('t_first')\ndef downgrade(): pass\n",
+    )
+    linear.forget()
+    linear.db("upgrade", "first")
+
+    forced = run(linear, "ellar-db", command, exit_code=None, env={"FORCE_COLOR": "1"}).stdout
+    bare = run(linear, "ellar-db", command, exit_code=None, env={"FORCE_COLOR": "0"}).stdout
+
+    assert coloured in forced
+    assert "\x1b" not in bare
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) in bare

@@ -66,11 +66,12 @@ def doctor(
 
 
 def _show(finding: Finding) -> None:
-    from ellar_db.util.masking import say
+    from ellar_db.output.style import BAD, GOOD, WARNING, show, styled
 
-    say(f"{finding.state:<7} {finding.subject}: {finding.message}")
+    mark = {"ok": GOOD, "look": WARNING, "broken": BAD}[finding.state]
+    show(styled(f"{finding.state:<7}", **mark), styled(f" {finding.subject}: {finding.message}"))
     if finding.fix:
-        say(f"        next: {finding.fix}")
+        show(styled(f"        next: {finding.fix}"))
 
 
 def _plugins(ctx: click.Context) -> tuple[Sequence[str], Sequence[str]]:
