@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -369,10 +369,11 @@ def test_where_env_py_sets_up_logging_its_log_is_all_that_is_shown(plain: Projec
     assert "running" not in said
 
 
-def seen(project: Project, *arguments: str, env: Mapping[str, str] | None = None) -> list[str]:
+def seen(project: Project, *arguments: str, columns: int = 80) -> list[str]:
     """Return the lines that a terminal shows after a command, on which all of its output is."""
-    screen = Shown(80)
-    with all_on_terminal([sys.executable, "-m", "ellar_db", *arguments], project.path, env or {}) as running:
+    screen = Shown(columns)
+    command = [sys.executable, "-m", "ellar_db", *arguments]
+    with all_on_terminal(command, project.path, {}, columns=columns) as running:
         screen.feed(running.end()[2])
     return timeless("\n".join(screen.lines)).splitlines()
 
@@ -480,3 +481,12 @@ def test_marks_and_revisions_have_colours(linear: Project, command: str, coloure
     assert coloured in forced
     assert "\x1b" not in bare
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) in bare
+
+
+@terminal
+def test_long_lines_of_doctor_stay_in_their_column_on_a_terminal(linear: Project) -> None:
+    lines = seen(linear, "doctor", columns=120)
+
+    assert any(line.startswith("ok      packages: ") for line in lines)
+    assert all(re.match(r"(ok      |look    |        )\S", line) for line in lines[:-1])
+    assert len(run(linear, "ellar-db", "doctor").stdout.splitlines()) < len(lines)
