@@ -23,7 +23,7 @@ FAULTS = 50
 CORE = tests/commands $(foreach name,create drop graph rebase verify wait,--ignore tests/commands/test_$(name).py) tests/testing/test_fixtures.py $(addprefix tests/test_,standalone.py plugins.py without_ellar.py)
 PLUGINS = $(notdir $(patsubst %/pyproject.toml,%,$(wildcard plugins_example/*/pyproject.toml)))
 
-.PHONY: help setup demo test test-long coverage fuzz faults folders lint docs docs-check site bench faults-table fidelity lint-corpus test-all lowest test-lowest core test-core plugins test-plugins dist clean
+.PHONY: help setup demo test test-long coverage fuzz faults folders lint docs docs-check site pictures bench faults-table fidelity lint-corpus test-all lowest test-lowest core test-core plugins test-plugins dist clean
 
 help:
 	@echo 'make demo          run the quick example on SQLite, and then the shop of examples/'
@@ -38,6 +38,7 @@ help:
 	@echo 'make docs          regenerate the generated pages of docs/'
 	@echo 'make docs-check    fail if these pages are stale'
 	@echo 'make site          build the documentation site in build/site; fail if a link is broken, or a page is in no list'
+	@echo 'make pictures      make the pictures of docs/ from runs of the program (PICTURES="status plan" for some); five minutes'
 	@echo 'make bench         compare times with Alembic and ellar-sql, and write docs/performance.md (PAIRS=...); two hours'
 	@echo 'make faults-table  compare what faults leave behind with Alembic, Flask-Migrate and ellar-sql'
 	@echo 'make fidelity      compare what migrate sees, of every feature in benchmarks/corpus/, with Alembic'
@@ -111,6 +112,10 @@ docs-check: setup
 
 site: setup
 	$(BIN)/python -m docs.site.build build/site
+
+# PostgreSQL and Chromium are needed
+pictures: setup
+	$(BIN)/python docs/pictures.py $(PICTURES)
 
 bench: setup
 	$(BIN)/$(INSTALL) matplotlib

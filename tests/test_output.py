@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -369,10 +369,11 @@ def test_where_env_py_sets_up_logging_its_log_is_all_that_is_shown(plain: Projec
     assert "running" not in said
 
 
-def seen(project: Project, *arguments: str, env: Mapping[str, str] | None = None) -> list[str]:
+def seen(project: Project, *arguments: str, columns: int = 80) -> list[str]:
     """Return the lines that a terminal shows after a command, on which all of its output is."""
-    screen = Shown(80)
-    with all_on_terminal([sys.executable, "-m", "ellar_db", *arguments], project.path, env or {}) as running:
+    screen = Shown(columns)
+    command = [sys.executable, "-m", "ellar_db", *arguments]
+    with all_on_terminal(command, project.path, {}, columns=columns) as running:
         screen.feed(running.end()[2])
     return timeless("\n".join(screen.lines)).splitlines()
 
@@ -449,3 +450,43 @@ def test_an_error_has_no_colour_where_there_are_none(plain: Project) -> None:
     for env, word in (({"NO_COLOR": "1"}, "Error: "), ({}, "\x1b[31m\x1b[1mError:\x1b[0m ")):
         error = run(plain, "ellar-db", "nothing", exit_code=2, env={"FORCE_COLOR": "1", **env}).stderr
         assert error.splitlines()[-1].startswith(word)
+
+
+@pytest.mark.parametrize(
+    ("command", "coloured"),
+    [
+        ("doctor", "\x1b[32mok     \x1b[0m python: "),
+        ("doctor", "\x1b[33mlook   \x1b[0m database default: "),
+        ("status", "  \x1b[33msecond\x1b[0m  Add second\n"),
+        ("plan", "  \x1b[33msecond\x1b[0m  Add second\n"),
+        ("verify", "\x1b[32mok\x1b[0m    second Add second\n"),
+        ("verify", "\x1b[31m\x1b[1mFAIL\x1b[0m  bare"),
+        ("lint", ": \x1b[33mwarning:\x1b[0m DB601 "),
+        ("plan", "    \x1b[33m!\x1b[0m "),
+    ],
+)
+def test_marks_and_revisions_have_colours(linear: Project, command: str, coloured: str) -> None:
+    linear.write(
+        "migrations/versions/bare.py",
+        "from alembic import op\n"
+        "revision, down_revision = 'bare', 'third'\n"
+        "def upgrade(): op.drop_table('t_first')\ndef downgrade(): pass\n",
+    )
+    linear.forget()
+    linear.db("upgrade", "first")
+
+    forced = run(linear, "ellar-db", command, exit_code=None, env={"FORCE_COLOR": "1"}).stdout
+    bare = run(linear, "ellar-db", command, exit_code=None, env={"FORCE_COLOR": "0"}).stdout
+
+    assert coloured in forced
+    assert "\x1b" not in bare
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) in bare
+
+
+@terminal
+def test_long_lines_of_doctor_stay_in_their_column_on_a_terminal(linear: Project) -> None:
+    lines = seen(linear, "doctor", columns=120)
+
+    assert any(line.startswith("ok      packages: ") for line in lines)
+    assert all(re.match(r"(ok      |look    |        )\S", line) for line in lines[:-1])
+    assert len(run(linear, "ellar-db", "doctor").stdout.splitlines()) < len(lines)

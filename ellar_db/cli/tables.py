@@ -33,7 +33,11 @@ def print_table(table: Table) -> None:
     """
     from rich.console import Console
 
-    console = Console(file=sys.stdout, highlight=False, markup=False, force_terminal=colour())
+    is_terminal = colour()
+    if is_terminal is None:
+        # rich reads FORCE_COLOR by itself, and takes 0 for a wish and an empty one for a ban
+        is_terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, highlight=False, markup=False, force_terminal=is_terminal)
     if not sys.stdout.isatty():
         # in a file each row stays on one line, however long; rich takes it for a terminal if FORCE_COLOR is set
         console.width = console.measure(table, options=console.options.update(max_width=sys.maxsize)).maximum

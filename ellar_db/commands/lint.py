@@ -70,7 +70,7 @@ def lint(
         click.echo(found.document)
     else:
         for line in linting.lines_of(found, form):
-            say(line)
+            _show(line)
     for revision, why in found.unread.items():
         logging.getLogger("ellar_db").warning("%s: %s", revision, why)
     revisions = f"{found.revisions:,} revision{'s' if found.revisions != 1 else ''}"
@@ -81,6 +81,18 @@ def lint(
         )
     if found.revisions and not found.found:
         logging.getLogger("ellar_db").info("No findings in %s.", revisions)
+
+
+def _show(line: str) -> None:
+    """Print a finding, with its severity in a colour; commands for GitHub begin with `::`."""
+    from ellar_db.output.style import BAD, FAINT, WARNING, show, styled
+
+    for severity, style in (("error", BAD), ("warning", WARNING), ("note", FAINT)):
+        place, mark, rest = line.partition(f": {severity}: ")
+        if mark and not line.startswith("::"):
+            show(styled(f"{place}: "), styled(f"{severity}:", **style), styled(f" {rest}"))
+            return
+    show(styled(line))
 
 
 @hookimpl

@@ -102,6 +102,7 @@ def _show(found: Sequence[Plan]) -> None:
 def _show_one(plan: Plan) -> None:
     from ellar_db.databases.selection import listed
     from ellar_db.inspection.documents import title
+    from ellar_db.output.style import REVISION, WARNING, show, styled
     from ellar_db.util.masking import say
 
     standing = plan.standing
@@ -114,11 +115,12 @@ def _show_one(plan: Plan) -> None:
     say(f"{name}: {revisions}, {standing.at} -> {', '.join(plan.after) or 'base'}")
     for step in plan.steps:
         verb = "" if step.is_upgrade else "undo "
-        say(f"\n  {verb}{step.script.revision}  {title(step.script)}".rstrip())
+        named = f"  {title(step.script)}".rstrip()
+        show(f"\n  {verb}", styled(step.script.revision, **REVISION), styled(named))
         for difference in step.differences:
             say(f"    {difference.text}")
         for line in filter(None, [step.problem, *(finding.line() for finding in step.findings)]):
-            say(f"    ! {line}")
+            show("    ", styled("!", **WARNING), " ", styled(line))
     if plan.rows:
         counted = [f"{table} {'about ' if about else ''}{number:,}" for table, (number, about) in plan.rows.items()]
         say(f"\n  rows: {', '.join(counted)}")

@@ -72,6 +72,7 @@ def show(found: Sequence[Standing]) -> None:
     from ellar_db.cli.tables import print_table, table_of
     from ellar_db.databases.selection import listed
     from ellar_db.inspection.documents import title
+    from ellar_db.output.style import REVISION, show, styled
     from ellar_db.util.masking import printable, say
 
     packages = any(each.package for each in found)
@@ -100,7 +101,8 @@ def show(found: Sequence[Standing]) -> None:
             whose = f" of the package {same[0].package}" if same[0].package else ""
             say(f"\nPending on {listed([each.database for each in same])}{whose}:")
             for revision in same[0].pending[:MOST]:
-                say(f"  {revision.revision}  {title(revision)}".rstrip())
+                named = f"  {title(revision)}".rstrip()
+                show("  ", styled(revision.revision, **REVISION), styled(named))
             more = len(same[0].pending) - MOST
             if more > 0:
                 say(f"  ... and {more:,} more; --json lists all")

@@ -78,6 +78,16 @@ def tell(*parts: str) -> None:
     click.echo("".join(parts), err=True, color=colour())
 
 
+def show(*parts: str, file: TextIO | None = None) -> None:
+    """Print a line of texts that are styled or safe already, to standard output.
+
+    Args:
+        parts: The texts.
+        file: Another stream.
+    """
+    click.echo("".join(parts), file=file, color=colour())
+
+
 def duration(seconds: float) -> str:
     """Return how long something took.
 

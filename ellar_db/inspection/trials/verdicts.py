@@ -15,6 +15,7 @@ from ellar_db.config.command_line import program
 from ellar_db.config.invocation import invocation_of
 from ellar_db.inspection.trials.verification import Verdict, Verification, Verified
 from ellar_db.options import Which
+from ellar_db.output.style import BAD, GOOD, show, styled
 from ellar_db.runtime.package_checks import heads_to_join
 from ellar_db.util.errors import DbError
 from ellar_db.util.masking import masked
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger("ellar_db")
+
+MARK = 6
+"""How wide the mark of a line is: `ok` or `FAIL`, and the spaces after it."""
 
 
 def verify(config: Config, which: Which, urls: Sequence[str] = (), *, keep_going: bool, rows: bool, json: bool) -> None:
@@ -74,8 +78,18 @@ def tried(
         UnavailableError: There is no answer.
     """
 
+    # the one behind it, which leaves the colours in
+    stream = getattr(config.stdout, "exact", config.stdout)
+
     def tell(verdict: Verdict, several: bool) -> None:
-        config.print_stdout("%s", masked(f"{f'{verdict.database}: ' if several else ''}{line(verdict)}"))
+        mark, found = line(verdict)[:MARK], line(verdict)[MARK:]
+        show(
+            styled(f"{verdict.database}: " if several else ""),
+            styled(mark.rstrip(), **(BAD if verdict.problem else GOOD)),
+            " " * (MARK - len(mark.rstrip())),
+            styled(found),
+            file=stream,
+        )
 
     heads, apart = _heads(config)
     found = Verification(config, which, urls, keep_going, rows, tell).run()
@@ -83,9 +97,9 @@ def tried(
         if each.models:
             label = f"{each.database}: " if len(found) > 1 else ""
             what = f"the models differ from what the revisions make: {each.models}"
-            config.print_stdout("%s", masked(f"{label}FAIL  {what}"))
+            show(styled(label), styled("FAIL", **BAD), "  ", styled(what), file=stream)
     if heads:
-        config.print_stdout("%s", f"FAIL  there are the heads {' and '.join(heads)}")
+        show(styled("FAIL", **BAD), "  ", styled(f"there are the heads {' and '.join(heads)}"), file=stream)
     elif len(apart) > 1:
         log.info("There are the heads %s, each with labels of its own.", " and ".join(apart))
     return found, heads, apart

@@ -12,6 +12,7 @@ from tests.support.pages.starts import (
     folder_shown_as,
     not_there,
     nothing,
+    run,
     standalone,
     tutorial,
 )
