@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
 from collections.abc import Callable
 from datetime import datetime
 
+import click
 import pytest
 from sqlalchemy import text
 
+from ellar_db.output.style import bar, folded
 from ellar_db.testing import Project
 from tests.support.output import timeless
 from tests.support.processes import TIMEOUT, python, run
@@ -128,7 +131,7 @@ def test_many_revisions_are_one_line_on_a_terminal(plain: Project) -> None:
 
     assert code == 0
     assert said.count("\n") == 1
-    assert re.search(r"\r\[ 7/21\] r06 Add r06 *\r", said)
+    assert re.search(r"\r█████░{15} \[ 7/21\] r06 Add r06 *\r", said)
     assert timeless(said).endswith("\r21 revisions applied in T s; now at r20 (head).\n")
     assert "\x1b" not in said
 
@@ -143,6 +146,55 @@ def test_twenty_revisions_are_twenty_lines_on_a_terminal(plain: Project) -> None
     assert said.count("\n") == 21
     assert said.startswith("\r  ..  [ 1/20] r00 Add r00\r")
     assert re.search(r"\r  \x1b\[32mok\x1b\[0m  \x1b\[2m\[ 1/20\] \x1b\[0m\x1b\[33mr00\x1b\[0m Add r00\x1b\[2m", said)
+
+
+@terminal
+def test_a_long_error_is_broken_at_spaces_where_the_terminal_ends(
+    linear: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(linear, "fourth", "third")
+    add(linear, "other", "third")
+    monkeypatch.setenv("COLUMNS", "60")
+
+    with on_terminal(linear, "upgrade") as shown:
+        _, _, said = shown.end()
+
+    lines = said.splitlines()
+    assert len(lines) > 3
+    # a command in backticks isn't broken, however long
+    assert all(len(click.unstyle(line)) <= 60 or line.startswith("`") for line in lines)
+    told = linear.run("ellar-db", "upgrade", exit_code=1).stderr.strip()
+    assert click.unstyle(" ".join(lines)) == told
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"),
+    [
+        ("one two three", ["one two", "three"]),
+        ("one  two", ["one  two"]),
+        ("  one two three", ["  one two", "three"]),
+        ("run `a b c d` now", ["run", "`a b c d`", "now"]),
+        ("run `ellar-db up 1 2 3`, then", ["run", "`ellar-db up 1 2 3`,", "then"]),
+        ("x" * 12 + " y", ["x" * 12, "y"]),
+        (f"{click.style('one', fg='red')} two three", [f"{click.style('one', fg='red')} two", "three"]),
+        ("a ` b", ["a ` b"]),
+        ("", [""]),
+    ],
+)
+def test_lines_are_folded(line: str, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ellar_db.output.style.is_live", lambda _: True)
+    monkeypatch.setattr("ellar_db.output.style.width", lambda _: 10)
+    assert folded(line, sys.stderr).split("\n") == lines
+    monkeypatch.setattr("ellar_db.output.style.width", lambda _: 14)
+    assert folded(line, sys.stderr, 4).split("\n    ") == lines
+
+
+def test_a_bar_has_what_the_stream_can_show() -> None:
+    class Ascii(io.StringIO):
+        encoding = "ascii"  # type: ignore[assignment]
+
+    assert bar(0, 0, Ascii()) == "." * 20
+    assert bar(40, 40, Ascii()) == "#" * 20
 
 
 @terminal

@@ -17,7 +17,7 @@ import click
 from ellar_db.cli.troubles import with_page
 from ellar_db.options import tracebacks_wanted
 from ellar_db.output.lossy import lossy
-from ellar_db.output.style import BAD, colour, styled
+from ellar_db.output.style import BAD, colour, folded, styled
 from ellar_db.plugins.blame import code_raised
 from ellar_db.util.click import replace_message, replace_show, suggest
 from ellar_db.util.errors import FULL, DbError, in_one_line, stack_trace
@@ -59,7 +59,7 @@ def _show(error: click.ClickException, file: IO[Any] | None = None) -> None:
     usage, end, word = before.removesuffix(told).rstrip(" ").rpartition("\n")
     # a help that is shown as an error has no such word
     if before.endswith(told) and word:
-        before = f"{usage}{end}{styled(word, **BAD)} {told}"
+        before = f"{usage}{end}" + folded(f"{styled(word, **BAD)} {told[:-1]}", file or sys.stderr) + "\n"
     with lossy(sys.stderr):
         click.echo(before, file=file, err=True, color=colour(), nl=False)
 

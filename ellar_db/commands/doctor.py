@@ -66,27 +66,18 @@ def doctor(
 
 
 def _show(finding: Finding) -> None:
-    from ellar_db.output.style import BAD, GOOD, WARNING, show, styled
+    import sys
+
+    from ellar_db.output.style import BAD, GOOD, WARNING, folded, show, styled
 
     mark = {"ok": GOOD, "look": WARNING, "broken": BAD}[finding.state]
-    show(styled(f"{finding.state:<7}", **mark), " ", _in_column(styled(f"{finding.subject}: {finding.message}"), 8))
+    show(
+        styled(f"{finding.state:<7}", **mark),
+        " ",
+        folded(styled(f"{finding.subject}: {finding.message}"), sys.stdout, 8),
+    )
     if finding.fix:
-        following = styled(f"next: {finding.fix}")
-        # a command stays whole, to be copied
-        show(" " * 8, following if "`" in following else _in_column(following, 8))
-
-
-def _in_column(text: str, start: int) -> str:
-    """Return a text that stays in its column on a terminal, where a long line would go on below the marks."""
-    import sys
-    from textwrap import fill
-
-    from ellar_db.output.style import is_live, width
-
-    if not is_live(sys.stdout):
-        return text
-    room = width(sys.stdout) - start
-    return fill(text, room, break_long_words=False, break_on_hyphens=False).replace("\n", f"\n{' ' * start}")
+        show(" " * 8, folded(styled(f"next: {finding.fix}"), sys.stdout, 8))
 
 
 def _plugins(ctx: click.Context) -> tuple[Sequence[str], Sequence[str]]:

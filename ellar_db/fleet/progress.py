@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ import click
 from ellar_db.fleet.outcome import Outcome
 from ellar_db.options import JSON, group_options
 from ellar_db.output.screen import Screen
-from ellar_db.output.style import BAD, WARNING, styled
+from ellar_db.output.style import BAD, WARNING, bar, styled
 from ellar_db.util.masking import listener, masked
 
 log = logging.getLogger("ellar_db")
@@ -25,6 +26,9 @@ FEW = 25
 
 OFTEN, RARELY = 0.2, 10.0
 """Seconds between two lines about the progress, on a terminal and elsewhere."""
+
+LONG = 60
+"""From how many characters on a reason for which another database failed too isn't repeated."""
 
 SHOWN = 20
 """How many failures are listed at the end."""
@@ -42,6 +46,7 @@ class Progress:
         self.total = total
         self.outcomes: list[Outcome] = []
         self._json = json
+        self._reasons: dict[str, str] = {}
         self.is_quiet = group_options().quiet
         self._screen = Screen()
         # a function that an application calls has no terminal
@@ -67,7 +72,7 @@ class Progress:
         for warning in outcome.warnings:
             self._say(f"{outcome.database}: {warning}", mark="Warning: ", style=WARNING)
         if outcome.state == "failed":
-            self._say(f"failed: {outcome.error}", mark=f"{outcome.database}: ", style=BAD)
+            self._say(self._failure(outcome), mark=f"{outcome.database}: ", style=BAD)
         elif self.total <= FEW and outcome.state == "migrated":
             way = _at(outcome.after) if outcome.before is None else f"{_at(outcome.before)} -> {_at(outcome.after)}"
             number = f"{steps(outcome.steps)}, " if outcome.steps else ""
@@ -95,6 +100,13 @@ class Progress:
         what = "1 database" if self.total == 1 else f"{self.total:,} databases"
         self._say(f"{what}: {told or 'nothing to do'}; {time.monotonic() - self._began:.1f} s in all{slow}.")
 
+    def _failure(self, outcome: Outcome) -> str:
+        """Return why a database failed; on a terminal, of one that failed as another did only that."""
+        without_name = outcome.error.replace(outcome.database, "")
+        first = self._reasons.setdefault(without_name, outcome.database)
+        is_known = self._live and first != outcome.database and len(outcome.error) > LONG
+        return f"failed as {first} did" if is_known else f"failed: {outcome.error}"
+
     def _tick(self) -> None:
         now = time.monotonic()
         if self.total <= 1 or now - self._said < (OFTEN if self._live else RARELY):
@@ -105,7 +117,7 @@ class Progress:
         trouble = f", {failed:,} failed" if failed else ""
         line = f"{done:,} of {self.total:,} databases, {done / max(now - self._began, 0.001):.0f} a second{trouble}"
         if self._live:
-            self._screen.rewrite(line)
+            self._screen.rewrite(f"{bar(done, self.total, sys.stderr)} {line}")
         else:
             self._say(line)
 

@@ -6,7 +6,7 @@ import sys
 
 from ellar_db.output.live_line import LiveLine
 from ellar_db.output.steps import Step
-from ellar_db.output.style import BAD, FAINT, GOOD, REVISION, duration, is_live, styled, tell, width
+from ellar_db.output.style import BAD, FAINT, GOOD, REVISION, bar, duration, folded, is_live, styled, tell, width
 
 FEW = 20
 """Up to how many revisions each has a line of its own on a terminal."""
@@ -38,8 +38,9 @@ class Screen:
         if step.state == "running":
             if not is_short:
                 self._head(step)
-            database = f"{step.database}  " if step.named and is_short else ""
-            self.rewrite(f"{'' if is_short else '  ..  '}{database}{_count(step)}{step.revision} {step.title}")
+            before = f"{step.database}  " if step.named and is_short else ""
+            before += f"{bar(step.number - 1, step.total, sys.stderr)} " if is_short else "  ..  "
+            self.rewrite(f"{before}{_count(step)}{step.revision} {step.title}")
             return
         self.clear()
         if is_short and step.state == "ok":
@@ -69,7 +70,7 @@ class Screen:
         """
         last = self._last.text
         self.clear()
-        tell(*parts)
+        tell(folded("".join(parts), sys.stderr))
         if last:
             self._last.write(last)
 

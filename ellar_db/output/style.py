@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, TextIO
+import re
+from typing import IO, Any, TextIO
 
 import click
 
@@ -17,6 +18,12 @@ FAINT: dict[str, Any] = {"dim": True}
 
 NARROWEST = 40
 """The columns of a terminal below which lines aren't shortened any further."""
+
+BAR = 20
+"""The columns of a bar."""
+
+WORD = re.compile(r"\s*(?:`[^`]*`|[^\s`]|`)+")
+"""A word with the spaces before it; a command in backticks is one, with what follows it."""
 
 USUAL = 80
 """How many columns a terminal is taken to have that doesn't tell."""
@@ -34,7 +41,7 @@ def colour() -> bool | None:
     return False if _is_dumb() else None
 
 
-def is_live(stream: TextIO) -> bool:
+def is_live(stream: IO[Any]) -> bool:
     """Return whether a stream is a terminal on which a line can be written anew.
 
     Args:
@@ -43,7 +50,7 @@ def is_live(stream: TextIO) -> bool:
     return stream.isatty() and not _is_dumb()
 
 
-def width(stream: TextIO) -> int:
+def width(stream: IO[Any]) -> int:
     """Return how many columns a terminal has.
 
     Args:
@@ -56,6 +63,52 @@ def width(stream: TextIO) -> int:
         return max(os.get_terminal_size(stream.fileno()).columns or USUAL, NARROWEST)
     except (OSError, ValueError):
         return USUAL
+
+
+def folded(text: str, stream: IO[Any], start: int = 0) -> str:
+    """Return a line that breaks at spaces where a terminal ends, and elsewhere the line as it is.
+
+    A command in backticks stays whole, so that it can be copied.
+
+    Args:
+        text: The line, with its styles.
+        stream: Where it is printed.
+        start: The column in which all lines begin; before the first stands something else already.
+
+    Example:
+        >>> import io
+        >>> folded("no terminal", io.StringIO())
+        'no terminal'
+    """
+    if not is_live(stream):
+        return text
+    room = width(stream) - start
+    lines = [""]
+    for word in WORD.findall(text):
+        line = f"{lines[-1]}{word}"
+        if lines[-1] and len(click.unstyle(line).rstrip()) > room:
+            lines.append(word.lstrip())
+        else:
+            lines[-1] = line
+    return f"\n{' ' * start}".join(line.rstrip() for line in lines)
+
+
+def bar(done: int, total: int, stream: IO[Any]) -> str:
+    """Return how much of something is done as a bar of twenty columns.
+
+    Args:
+        done: How much is done.
+        total: Of how much.
+        stream: Where it is shown, which may not have all characters.
+
+    Example:
+        >>> import io
+        >>> bar(10, 40, io.StringIO())
+        '#####...............'
+    """
+    full, empty = ("█", "░") if str(getattr(stream, "encoding", "") or "").lower().replace("-", "") == "utf8" else ("#", ".")
+    number = BAR * done // max(total, 1)
+    return full * number + empty * (BAR - number)
 
 
 def styled(text: str, **style: Any) -> str:

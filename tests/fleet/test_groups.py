@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 from alembic import command
@@ -23,6 +24,7 @@ from ellar_db.util import masking
 from tests.support.fleets import extend, files, folder, history, lines, program, provide, visits
 from tests.support.processes import Program
 from tests.support.revisions import write_revision
+from tests.support.terminals import on_terminal, terminal
 
 FAILING = "assert 't2' not in str(op.get_bind().engine.url), 'no room for t2'"
 
@@ -166,6 +168,25 @@ class TestFailure:
         assert said[3].startswith("4 databases: 2 migrated, 1 failed, 1 not begun; ")
         assert said[4] == ("Error: 1 of 4 databases failed; `ellar-db upgrade head --resume` goes on with what is left")
         assert [visits(failing, f"t{n}") for n in range(4)] == [["one"], ["one"], [], []]
+
+    @terminal
+    def test_for_the_same_reason_is_told_once_on_a_terminal(self, project: Project) -> None:
+        files(project, 3)
+        project.db("init")
+        write_revision(folder(project), "one", None, 'raise RuntimeError("no room, " * 9)')
+        with on_terminal(project, "upgrade", "--keep-going") as shown:
+            code, _, said = shown.end()
+
+        assert code == 1
+        assert said.count("RuntimeError") == 1
+        lines = [click.unstyle(line).rpartition("\r")[2].strip() for line in said.splitlines()]
+        assert [line for line in lines if line.startswith("t")] == [
+            "t0: failed: upgrade -> one failed on the database 't0': RuntimeError: no room,",
+            "t1: failed as t0 did",
+            "t2: failed as t0 did",
+        ]
+        # a log has all of it
+        assert project.db("upgrade", "--keep-going", exit_code=1).stderr.count("RuntimeError") == 3
 
     def test_lets_the_others_go_on_if_asked(self, failing: Project) -> None:
         said = failing.db("upgrade", "--keep-going", exit_code=1).stderr
