@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 RUNNING = "-- Running "
 """How the comment begins that Alembic writes before each revision."""
 
+COPIED = re.compile(r"batch mode with dialect \w+ requires a live database connection.* reflect the table \"([^\"]+)\"")
+"""How Alembic says that a batch copies a table."""
+
 COMMIT = re.compile(r"\s*\bCOMMIT;\s*(?:GO\s*)?\Z")
 """The end of Alembic's transaction, behind the last revision."""
 
@@ -223,7 +226,7 @@ class _Recorder:
             try:
                 work(**arguments)
             except Exception as error:  # a revision that reads the database raises anything where there is none
-                step.problem = masked(f"not all can be told without running it: {summary(error)}")
+                step.problem = masked(f"not all can be told without running it: {_reason(error)}")
             finally:
                 self._running = None
 
@@ -286,6 +289,12 @@ def _skipped(work: Any) -> Callable[..., None]:
 def _line(path: str) -> int:
     """Return the line of a file that is being executed; 0 if none is."""
     return next((line for frame, line in walk_stack(None) if frame.f_code.co_filename == path), 0)
+
+
+def _reason(error: Exception) -> str:
+    """Return why a revision can't be recorded to its end, in one line."""
+    copied = COPIED.search(str(error))
+    return f"it copies the table {copied[1]}, and looks at it first" if copied else summary(error)
 
 
 def _text(context: MigrationContext) -> str:

@@ -106,7 +106,9 @@ def bar(done: int, total: int, stream: IO[Any]) -> str:
         >>> bar(10, 40, io.StringIO())
         '#####...............'
     """
-    full, empty = ("█", "░") if str(getattr(stream, "encoding", "") or "").lower().replace("-", "") == "utf8" else ("#", ".")
+    full, empty = (
+        ("█", "░") if str(getattr(stream, "encoding", "") or "").lower().replace("-", "") == "utf8" else ("#", ".")
+    )
     number = BAR * done // max(total, 1)
     return full * number + empty * (BAR - number)
 
