@@ -20,6 +20,7 @@ import click
 from docs.generators.docstrings import as_markdown, flowed
 from docs.generators.documents import documents_page
 from docs.generators.exit_codes import exit_codes_page
+from docs.generators.library import library_page
 from docs.generators.options import options_page
 from docs.generators.values import values_page
 
@@ -180,14 +181,6 @@ def lint_page() -> str:
 
     results = FOLDER.parent / "benchmarks" / "results" / "lint.json"
     return page(json.loads(results.read_text(encoding="utf-8")))
-
-
-def library_page() -> str:
-    """Return the page of the commands as functions."""
-    sys.path.insert(0, str(FOLDER.parent))
-    from docs.library import page
-
-    return page(as_markdown)
 
 
 def settings_schema() -> str:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import FunctionType
 
+from docs.generators.docstrings import as_markdown
 from ellar_db import library
 
 COMMANDS = {"drift": "check --drift"}
 """The commands of functions with another name."""
 
 
-def page(as_markdown: Callable[[str], Iterator[str]]) -> str:
-    """Return the page.
-
-    Args:
-        as_markdown: Yields the paragraphs of a docstring as Markdown.
-    """
+def library_page() -> str:
+    """Return the page."""
     values = {name: getattr(library, name) for name in library.__all__}
     functions = {name: value for name, value in values.items() if isinstance(value, FunctionType)}
     arguments = {name: values[name] for name in ("Where", "Limiting")}
