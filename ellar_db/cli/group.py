@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.cli.errors import explained, left_to_click, one_line
+from ellar_db.cli.help import DbContext
 from ellar_db.options import COMPLETED, JSON, META, START, TEXT, GroupOptions, group_options
 from ellar_db.plugins.options import META as PLUGIN_OPTIONS
 from ellar_db.plugins.options import added_options, values
@@ -41,6 +42,8 @@ DOCTOR = "doctor"
 
 class DbGroup(click.Group):
     """A group whose commands come from the plugins."""
+
+    context_class = DbContext
 
     @property
     def manager(self) -> PluginManager:
@@ -93,6 +96,8 @@ class DbGroup(click.Group):
         from ellar_db.cli.overriding import all_params
 
         wrapped = command_invoking(command, lambda ctx: self._invoked_in_project(ctx, command))
+        if wrapped.context_class is click.Context:
+            wrapped.context_class = DbContext
         wrapped.params = [*command.params, *added_options(command, all_params(self.registry, command), self.manager)]
         return wrapped
 
@@ -222,13 +227,12 @@ class DbGroup(click.Group):
         """Run the command, with its messages on stderr and its errors in one line."""
         from ellar_db.cli.console import errors_as_records, messages
         from ellar_db.output.lossy import lossy
-        from ellar_db.output.style import BAD, colour, styled, tell
+        from ellar_db.output.style import BAD, styled, tell
 
         options = _given(ctx)
         if options.quiet and options.verbose:
             raise click.UsageError("-q shows less and -v more; leave one of them out")
         ctx.meta[META] = options
-        ctx.color = colour()
         try:
             log_format = options.log_format or self._log_format()
             ctx.meta[META] = options._replace(log_format=log_format)
