@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ellar_db.guards.marks import may_end_transaction
 from ellar_db.testing import Project
 from tests.support.histories import History, create
 
@@ -161,3 +162,62 @@ def test_a_commit_before_an_error(project: Project, new_database: Callable[[str]
     assert code == 1
     assert "committed by themselves" in said
     assert "before" in made.tables()
+
+
+LISTENER = """
+
+from sqlalchemy import event
+
+
+@event.listens_for(sa.Table, "after_create")
+def undo(target, connection, **_):
+    connection.connection.rollback()
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_rollback_that_no_revision_names(project: Project, new_database: Callable[[str], str], kind: str) -> None:
+    made = History(project, new_database(kind), revisions=2, bodies={0: [create("kept")]}).write()
+    assert made.run(("-m", "ellar_db", "upgrade", "0000"))[0] == 0
+    file = project.path / "migrations" / "versions" / "0001.py"
+    file.write_text(file.read_text() + LISTENER)
+
+    code, said = made.run()
+
+    assert code == 1
+    assert "it rolled back the transaction of the run" in said
+    assert made.version() == "0000"
+
+
+@pytest.mark.parametrize(
+    ("body", "may"),
+    [
+        ('op.create_table("a", sa.Column("id", sa.Integer, primary_key=True))', False),
+        ('op.add_column("a", sa.Column("b", postgresql.JSONB(), server_default=sa.text("now()")))', False),
+        ('with op.batch_alter_table("a") as batch_op:\n        batch_op.alter_column("b", nullable=False)', False),
+        ('op.create_index(op.f("ix_a"), "a", ["b"], unique=True)', False),
+        ("pass", False),
+        ('op.execute("SELECT 1")', True),
+        ("op.get_bind().connection.rollback()", True),
+        ("with op.get_context().autocommit_block():\n        pass", True),
+        ("helper()", True),
+        ("import os\n    os.getcwd()", True),
+        ("import Helper\n    Helper()", True),
+        ("from helpers import Undo\n    Undo()", True),
+        ('exec("1")', True),
+        ('getattr(op, "exe" + "cute")("SELECT 1")', True),
+        ("[op.drop_table(each) for each in names]", True),
+        ("(lambda: 1)()", True),
+        ('op.bulk_insert(sa.table("a"), [])', True),
+        ("Helper()", True),
+    ],
+)
+def test_which_revision_may_end_a_transaction_is_read_from_its_names(body: str, may: bool) -> None:
+    source = (
+        "import sqlalchemy as sa\nfrom alembic import op\nfrom sqlalchemy.dialects import postgresql\n"
+        f"def helper(): pass\nclass Helper: pass\nnames = ['a']\ndef upgrade():\n    {body}\n"
+    )
+    module: dict[str, object] = {}
+    exec(source, module)
+
+    assert may_end_transaction(module["upgrade"]) is may  # type: ignore[arg-type]

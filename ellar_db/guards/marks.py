@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, Any
 
 from ellar_db.databases.connections import apart, connected
 from ellar_db.databases.database import Database
@@ -12,6 +13,38 @@ from ellar_db.dialects.base import Dialect
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Transaction
+
+
+PLAIN = {
+    *("add_column", "alter_column", "batch_alter_table", "create_check_constraint", "create_exclude_constraint"),
+    *("create_foreign_key", "create_index", "create_primary_key", "create_table", "create_table_comment"),
+    *("create_unique_constraint", "drop_column", "drop_constraint", "drop_index", "drop_table", "drop_table_comment"),
+    *("dialects", "f", "false", "func", "mysql", "now", "null", "postgresql", "rename_table", "sqlite", "text", "true"),
+}
+"""What a revision may name and get no hold of the connection: operations, and what their arguments are made of."""
+
+
+def may_end_transaction(function: Callable[..., Any]) -> bool:
+    """Return whether a revision may end the run's transaction by itself, as far as the names in its code tell.
+
+    One that only names operations and types, as those that are written from models, can't.
+
+    Args:
+        function: The revision's function.
+    """
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType) or any(isinstance(each, CodeType) for each in code.co_consts):
+        return True
+    known = function.__globals__
+    for name in code.co_names:
+        module = known.get(name)
+        if name in known:
+            # `op`, `sa` and the like, by whatever name
+            if not isinstance(module, ModuleType) or module.__name__.partition(".")[0] not in ("alembic", "sqlalchemy"):
+                return True
+        elif name not in PLAIN and not name[0].isupper():
+            return True
+    return bool(code.co_freevars)
 
 
 class TransactionMark:

@@ -25,7 +25,7 @@ from ellar_db.dialects.server_session import ServerSession
 from ellar_db.guards.guard import Guard, guarded
 from ellar_db.guards.journal import RolledBackError
 from ellar_db.guards.locking import LostLockError
-from ellar_db.guards.marks import TransactionMark
+from ellar_db.guards.marks import TransactionMark, may_end_transaction
 from ellar_db.guards.statements import UnfinishedError, checked_statements
 from ellar_db.guards.waiting import waits_told
 from ellar_db.hooktypes import Canceller, Run
@@ -104,6 +104,7 @@ class RunState:
     _begun: bool = False
     _in_revision: bool = False
     _undone: bool = False
+    _is_unasked: bool = False
     before: tuple[str, ...] = ()
     _failed: Failure | None = None
     _cancel: Canceller | None = None
@@ -217,6 +218,8 @@ class RunState:
                 yield step
                 if journal is not None and is_noted:
                     journal.committed()
+            if self._is_unasked and self._mark is not None and self._mark.is_rolled_back:
+                raise RolledBackError
             self.current = None
 
         return steps
@@ -224,6 +227,9 @@ class RunState:
     def _wrap(self, step: Any) -> None:
         """Let a step's function be followed, by the journal too, and wrapped by the plugins."""
         function = step.migration_fn
+        # a server is asked once for all revisions that name nothing by which they could end the transaction
+        kept_apart = self.context is None or bool(self.context.opts.get("transaction_per_migration"))
+        asks = kept_apart or self.dialect.embedded or may_end_transaction(function)
         if not step.info.is_stamp:
             function = step.migration_fn = run_fully(function)
         if self.journal is not None and not step.info.is_stamp:
@@ -237,7 +243,8 @@ class RunState:
                 function(**options)
             finally:
                 self._in_revision = False
-            if self._undone or (self._mark is not None and self._mark.is_rolled_back):
+            self._is_unasked = not asks
+            if self._undone or (asks and self._mark is not None and self._mark.is_rolled_back):
                 raise RolledBackError
             self.check_statements()
 
