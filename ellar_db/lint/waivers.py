@@ -29,7 +29,22 @@ def is_waived(finding: Finding, revision: str, file: Path, line: int, settings: 
         text = lines[number - 1] if 0 < number <= len(lines) else ""
         if number != line and not text.lstrip().startswith("#"):
             continue
-        comment = COMMENT.search(text)
-        if comment and comment["reason"].strip() and finding.code in re.split(r"\s*,\s*", comment["codes"]):
+        if reason_in(text, finding.code):
             return True
     return False
+
+
+def reason_in(line: str, code: str) -> str:
+    """Return the reason that a comment in a line gives for a rule, or an empty string.
+
+    Args:
+        line: The line.
+        code: The rule's code.
+
+    Example:
+        >>> reason_in("    pass  # ellar-db: DB601 the rows may stay", "DB601")
+        'the rows may stay'
+    """
+    comment = COMMENT.search(line)
+    known = comment is not None and code in re.split(r"\s*,\s*", comment["codes"])
+    return comment["reason"].strip() if comment is not None and known else ""

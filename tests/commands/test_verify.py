@@ -194,8 +194,24 @@ class TestRevisions:
         write("one", USERS)
 
         assert plain.db("verify", exit_code=1).stdout == (
-            'FAIL  one: downgrade() does nothing; write it, or say why there is none: irreversible = "the reason"\n'
+            'FAIL  one: downgrade() does nothing; write it, say why there is none (irreversible = "the reason"), or '
+            "why it has nothing to do (# ellar-db: DB601 the reason)\n"
         )
+
+    @pytest.mark.parametrize(
+        ("up", "outcome"),
+        [
+            ("op.execute('UPDATE users SET name = upper(name)')", "ok    two\n"),
+            # the comment doesn't make it true
+            (INDEX, "FAIL  two: after the downgrade the table users still has the index ix_name\n"),
+        ],
+    )
+    def test_that_have_nothing_to_do_say_so(self, plain: Project, write: Write, up: str, outcome: str) -> None:
+        write("one", USERS, "op.drop_table('users')")
+        write("two", up, "pass  # ellar-db: DB601 the names may stay")
+
+        code = 0 if outcome.startswith("ok") else 1
+        assert plain.db("verify", exit_code=code).stdout == f"ok    one\n{outcome}"
 
     def test_that_make_another_schema_the_second_time_fail(self, plain: Project, write: Write) -> None:
         write("one", USERS, "op.drop_table('users')")

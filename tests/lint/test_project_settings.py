@@ -149,6 +149,11 @@ DOWNGRADE = REVISION[REVISION.index("def downgrade") :]
     ("downgrade", "expected"),
     [
         ("def downgrade():\n    pass\n", ["DB102", "DB601"]),
+        ("def downgrade():\n    pass  # ellar-db: DB601 nobody had it\n", ["DB102"]),
+        ("# ellar-db: DB601 nobody had it\ndef downgrade():\n    pass\n", ["DB102"]),
+        ('def downgrade():\n    """Undo."""\n    # ellar-db: DB601 nobody had it\n    pass\n', ["DB102"]),
+        ("def downgrade():\n    pass  # ellar-db: DB601\n", ["DB102", "DB601"]),
+        ("def downgrade():\n    pass  # ellar-db: DB102 nobody had it\n", ["DB102", "DB601"]),
         ("", ["DB102", "DB601"]),
         ('irreversible = "gone"\n', ["DB102"]),
         ('def downgrade():\n    raise NotImplementedError("gone")\n', ["DB102"]),

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ellar_db.lint.waivers import reason_in
+
 if TYPE_CHECKING:
     from alembic.script import Script
 
 
 NAME = "irreversible"
 """The variable with which a revision says why it has no downgrade."""
+
+RULE = "DB601"
+"""The rule about it, whose comment says why a downgrade has nothing to do."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,8 @@ def reversal_of(script: Script, database: str = "") -> Reversal:
     """Return what a revision's file says about its downgrade.
 
     It says why it has no downgrade with `irreversible = "reason"`, or with a downgrade that raises
-    `NotImplementedError("reason")`.
+    `NotImplementedError("reason")`. A downgrade that has nothing to do says so with a comment,
+    `# ellar-db: DB601 reason`.
 
     Args:
         script: The revision.
@@ -52,7 +58,8 @@ def reversal_of(script: Script, database: str = "") -> Reversal:
     if file.suffix != ".py":
         # compiled: what the functions do can't be seen
         return Reversal() if hasattr(script.module, "downgrade") else Reversal("it has no downgrade()")
-    functions = {node.name: node for node in ast.parse(file.read_bytes()).body if isinstance(node, ast.FunctionDef)}
+    source = file.read_bytes()
+    functions = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
     # for several databases, upgrade(engine_name) calls upgrade_<engine_name>()
     several = "upgrade" in functions and bool(functions["upgrade"].args.args)
     reasons = []
@@ -69,7 +76,7 @@ def reversal_of(script: Script, database: str = "") -> Reversal:
             continue
         raised = _raised(downgrade)
         if raised is None:
-            if _is_empty(downgrade) and not _is_empty(upgrade):
+            if _is_empty(downgrade) and not _is_empty(upgrade) and not _is_meant(downgrade, source):
                 return Reversal(f"{counterpart}() does nothing")
         elif not raised:
             return Reversal(f"{counterpart}() raises NotImplementedError and doesn't say why")
@@ -86,6 +93,12 @@ def _is_empty(function: ast.FunctionDef) -> bool:
         or (isinstance(node, ast.Return) and (node.value is None or isinstance(node.value, ast.Constant)))
         for node in function.body
     )
+
+
+def _is_meant(function: ast.FunctionDef, source: bytes) -> bool:
+    """Return whether a comment above a function, or in it, says why it does nothing."""
+    lines = source.decode("utf-8", "replace").splitlines()[max(function.lineno - 2, 0) : function.end_lineno]
+    return any(reason_in(line, RULE) for line in lines)
 
 
 def _raised(function: ast.FunctionDef) -> str | None:

@@ -17,7 +17,7 @@ from ellar_db.history.text import title
 from ellar_db.inspection.drift import replaying
 from ellar_db.inspection.trials.migrations import Migrations, State
 from ellar_db.inspection.trials.pending import none_of, revisions_of
-from ellar_db.inspection.trials.reversal import NAME, reversal_of
+from ellar_db.inspection.trials.reversal import NAME, RULE, reversal_of
 from ellar_db.inspection.trials.rows import Changes, Rows, Tables, changed, gone, noted
 from ellar_db.inspection.trials.stage import Stage, of_folder, reach
 from ellar_db.inspection.trials.traces import first_trace
@@ -286,7 +286,10 @@ class _Trial:
         """
         found = reversal_of(self.revision, self.walk.database.token)
         if found.problem:
-            raise _FailedError(f'{found.problem}; write it, or say why there is none: {NAME} = "the reason"')
+            raise _FailedError(
+                f'{found.problem}; write it, say why there is none ({NAME} = "the reason"), or why it has nothing '
+                f"to do (# ellar-db: {RULE} the reason)"
+            )
         self.reason = found.reason
         if self.walk.verification.rows:
             self.rows = self.walk.stage.tables(self.migrations, self._planted)

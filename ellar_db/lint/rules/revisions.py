@@ -20,7 +20,8 @@ def no_downgrade(operations: Operations) -> Iterator[Problem]:
             "",
             None,
             operations.sql.irreversible,
-            'write the downgrade, or say why there is none: irreversible = "the reason"',
+            'write the downgrade, say why there is none (irreversible = "the reason"), or why it has nothing to do '
+            "(# ellar-db: DB601 the reason)",
         )
 
 
@@ -141,7 +142,8 @@ RULES = (
         "No downgrade",
         "A release that fails can be taken back only if its revisions can: the former one doesn't know the new schema.",
         'Write it. Where it can\'t be, say so in the revision: `irreversible = "the reason"`, which `verify` believes '
-        "too.",
+        "too. Where there is nothing to undo, as after a change of rows that may stay, a comment in the function says "
+        "so: `# ellar-db: DB601 the rows may stay`.",
         no_downgrade,
         about="revision",
         bad="def downgrade():\n    pass",
