@@ -132,6 +132,8 @@ def show(plan: Plan) -> None:
         if not change.copied:
             for line in plan.settings.text().splitlines():
                 click.echo(f"      {line}".rstrip())
+    for name in plan.settings.optional_variables:
+        click.echo(f"From now on the URL is that of the settings; set {name} where it is another one, as on a server.")
     for name, url in plan.settings.variables.items():
         click.echo(f"Set the environment variable {name} to the URL with the password: {url.render_as_string()}")
     if plan.own:

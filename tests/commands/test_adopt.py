@@ -295,6 +295,11 @@ class TestSettings:
 
         assert folder.files()["pyproject.toml"] == own
 
+    def test_the_variable_of_another_url_is_named(self, make: Callable[..., ForeignFolder]) -> None:
+        told = make("flask-multidb").adopted("adopt", "--dry-run").stdout
+        for name in ("DATABASE_URL", "LOG_DATABASE_URL"):
+            assert f"set {name} where it is another one, as on a server." in told
+
     def test_a_password_is_not_written(self, make: Callable[..., ForeignFolder]) -> None:
         folder = make("generic", "postgresql")
         ini = folder.project.path / "alembic.ini"

@@ -59,6 +59,12 @@ class NewSettings:
         """The environment variables that the settings need."""
         return {name: url.render_as_string(hide_password=False) for name, url in self.variables.items()}
 
+    @property
+    def optional_variables(self) -> list[str]:
+        """The environment variables that may be set, for another URL than the one that is written."""
+        found = (re.match(r"\$\{(\w+):-", url) for url in self.databases.values())
+        return list(dict.fromkeys(each[1] for each in found if each))
+
     def text(self) -> str:
         """Return them as TOML, empty if there are none."""
         lines = [] if self.directory is None else [f"directory = {_toml(self.directory)}"]
