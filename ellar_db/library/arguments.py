@@ -138,7 +138,7 @@ def opened(
     _check("package", package, str)
     chosen = Selection(texts("only", where.get("only", ())), texts("groups", where.get("groups", ())))
     with ExitStack() as stack:
-        stack.enter_context(turn(function.__name__, where.get("lock_timeout"), runs_env=databases))
+        stack.enter_context(turn(function.__name__, cast("Limiting", where).get("lock_timeout"), runs_env=databases))
         stack.enter_context(_set(listener, _log))
         stack.enter_context(_db_errors_only())
         stack.enter_context(_importable(str(working_directory())))

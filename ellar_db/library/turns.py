@@ -78,11 +78,10 @@ def turn(function: str, patience: float | None = None, *, runs_env: bool = True)
 def _wait(process: _Process, function: str, patience: float) -> None:
     seconds = min(max(patience, SHORTEST), threading.TIMEOUT_MAX)
     if not process.lock.acquire(timeout=seconds):
-        other = process.turn
+        other = "another call" if process.turn is None else f"{process.turn.function}()"
         raise DbError(
-            f"{function}() has waited {seconds:g} s for {'another call' if other is None else f'{other.function}()'}, "
-            "which runs in another thread of this process; if that thread waits for this one, as a hook may that starts "
-            "threads, call it when the run has ended"
+            f"{function}() has waited {seconds:g} s for {other}, which runs in another thread of this process; if that "
+            "thread waits for this one, as a hook may that starts threads, call it when the run has ended"
         )
 
 
@@ -96,7 +95,7 @@ def _refuse_inside(function: str, runs_env: bool) -> None:
 
 
 def _begin_anew() -> None:
-    global _process  # noqa: PLW0603  # of the child, which has one thread
+    global _process
     own, former = _own.get(), _process
     if own is not None and own is former.turn:
         # the thread that is left goes on with its own call

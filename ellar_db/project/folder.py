@@ -12,6 +12,7 @@ from typing import Any
 
 from ellar_db.project.settings import FILE, TABLE
 from ellar_db.project.toml import read_toml
+from ellar_db.util.errors import DbError
 
 TABLES = (TABLE, "ellar", "alembic")
 """Tables below `[tool]` that make the folder of a pyproject.toml the project's."""

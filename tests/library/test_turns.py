@@ -14,7 +14,7 @@ from ellar_db.library import current, heads, upgrade
 from ellar_db.testing import Project
 from tests.support.revisions import write_revision
 
-WITHIN = r"^status\(\) can't be called while a run is under way, as from a hook or a revision; heads\(\) and history\(\)"
+WITHIN = r"status\(\) can't be called while a run is under way, as from a hook or a revision; heads"
 
 REFUSED = {
     "status": "status()",
@@ -106,7 +106,7 @@ def test_a_hook_that_fails(linear: Project, install: Callable[..., object]) -> N
         """,
     )
 
-    with pytest.raises(DbError, match=WITHIN):
+    with pytest.raises(DbError, match=f"^{WITHIN}"):
         upgrade()
 
     assert linear.tables() <= {"alembic_version"}
@@ -116,7 +116,7 @@ def test_a_revision_that_fails(linear: Project) -> None:
     up = "__import__('ellar_db.library').library.status()"
     write_revision(linear.path / "migrations/versions", "second", "first", up)
 
-    with pytest.raises(DbError, match=WITHIN[1:]):
+    with pytest.raises(DbError, match=WITHIN):
         upgrade()
 
     assert [each.revisions for each in current()] == [()]
@@ -191,5 +191,3 @@ def test_a_forked_process_begins_anew(linear: Project, paused: threading.Event) 
     threading.Timer(20, paused.set).start()
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
