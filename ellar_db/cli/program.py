@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -100,6 +101,8 @@ def main() -> None:
     # an error that nobody expected may quote anything
     sys.excepthook = lambda _, error, __: say(stack_trace(error).rstrip("\n"), err=True)
     # models are imported from the working directory, as by `ellar` and `alembic`
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
+    with suppress(FileNotFoundError):
+        # without a working directory, the command says so
+        if os.getcwd() not in sys.path:
+            sys.path.append(os.getcwd())
     db.main(prog_name="ellar-db")

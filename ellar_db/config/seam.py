@@ -16,12 +16,14 @@ from ellar_db.config.packages import databases_for, package_config
 from ellar_db.config.reports.broken_files import without_ini
 from ellar_db.config.reports.refusals import reported
 from ellar_db.config.revision_files import checked_revisions
+from ellar_db.databases.connections import close_idle
 from ellar_db.databases.database import Database, Databases
 from ellar_db.databases.limits import refuse_unknown
 from ellar_db.databases.selection import selected
 from ellar_db.options import Selection
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context
+from ellar_db.project.importing import path_kept
 from ellar_db.util.masking import PrintableStream
 
 if TYPE_CHECKING:
@@ -92,9 +94,10 @@ def alembic_config(
     if databases is not False:
         manager.remind()
     with ExitStack() as stack:
+        stack.enter_context(path_kept())
         stack.enter_context(reported())
         stack.enter_context(checked_revisions())
-        stack.enter_context(application_context(manager.settings, app))
+        is_made = stack.enter_context(application_context(manager.settings, app))
         brought = None if package is None else find_package(manager, package)
         config = configured(manager, directory) if brought is None else package_config(brought)
         stack.enter_context(without_ini(config))
@@ -103,6 +106,8 @@ def alembic_config(
         config.cmd_opts = command_options(x_arg=x_arg, autogenerate=autogenerate)
         if databases is not False:
             found = collect_databases(manager, chosen.names if chosen else (), _given(databases))
+            if is_made and _given(databases) is None:
+                stack.callback(_close, found.values())
             config.attributes[DATABASES] = Databases(selected(chosen, found.values())) if chosen else found
         config.attributes[KEY] = Invocation(
             manager,
@@ -120,6 +125,13 @@ def alembic_config(
         if brought is not None and databases is not False:
             config.attributes[DATABASES] = databases_for(brought, config.attributes[DATABASES], chosen)
         yield config
+
+
+def _close(databases: Iterable[Database]) -> None:
+    """Close what the engines of an application keep open, which nobody uses any more."""
+    for database in databases:
+        for each in database.made:
+            close_idle(each)
 
 
 def _given(databases: bool | Databases | Iterable[Database]) -> Iterable[Database] | None:

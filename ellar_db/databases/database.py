@@ -147,6 +147,17 @@ class Database:
         return self if whole is None else replace(whole, schema="")
 
     @property
+    def made(self) -> tuple[Database, ...]:
+        """This database, and the one in which its schema is, as far as their engines have been made.
+
+        Example:
+            >>> Database("default", "sqlite:///app.db").made
+            ()
+        """
+        whole: Database | None = vars(self).get("_whole")
+        return tuple(each for each in (self, whole) if each is not None and "engine" in vars(each))
+
+    @property
     def token(self) -> str:
         """The name as part of a Python identifier, as in `upgrade_<token>()`."""
         return re.sub(r"\W", "_", self.name)

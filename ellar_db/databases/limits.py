@@ -59,8 +59,7 @@ class Limits:
         given = {name.replace("-", "_"): value for name, value in values.items() if value is not None}
         taken: dict[str, Any] = {name: value for name, value in given.items() if name in known}
         for name, value in taken.items():
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not (isinstance(value, bool) if name == "lock" else number and value >= 0):
+            if not (isinstance(value, bool) if name == "lock" else is_seconds(value)):
                 wanted = "true or false" if name == "lock" else "a number of seconds, 0 or more"
                 raise DbError(f"{where} has {name.replace('_', '-')} = {value!r}; it must be {wanted}")
         return replace(self, **taken)
@@ -72,6 +71,21 @@ class Limited(Protocol):
     @property
     def limits(self) -> Mapping[str, object]:
         """The limits by name."""
+
+
+def is_seconds(value: object) -> bool:
+    """Return whether a value is a number of seconds, 0 or more.
+
+    Example:
+        >>> is_seconds(0.5), is_seconds(-1), is_seconds(10**400), is_seconds(True)
+        (True, False, False, False)
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return float(value) >= 0
+    except OverflowError:
+        return False
 
 
 def refuse_unknown(values: Mapping[str, object], where: str) -> None:

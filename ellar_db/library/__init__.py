@@ -6,7 +6,10 @@ command would say meanwhile goes to the logger `ellar_db`. An error is an `ellar
 had, since the application or a database can't be reached, its `exit_code` is 3.
 
 An answer that says no isn't an error: `check`, `drift`, `lint` and `verify` return what they found. Nothing is ever
-asked on a terminal. One call runs at a time in a process; others wait for it.
+asked on a terminal. One call runs at a time in a process; others wait for it, at most for their `lock_timeout`, by
+default five minutes. Inside of a run, as in a plugin's hook or in a revision, only `heads` and `history` can be called.
+
+An argument of a wrong kind is a `DbError` too; one that doesn't exist is a `TypeError`.
 
 Hooks of plugins take part as they do in commands, except those about the command line itself: nothing calls
 `ellar_db_invoke`, and options that plugins add have no values.

@@ -13,7 +13,7 @@ from ellar_db.inspection.answers import Compared, Drifted, Report, compare, comp
 from ellar_db.inspection.trials.verdicts import tried
 from ellar_db.inspection.trials.verification import Verdict
 from ellar_db.inspection.trials.verification import Verified as Found
-from ellar_db.library.arguments import Where, opened, revision_named, text_of, texts
+from ellar_db.library.arguments import Where, flags, opened, revision_named, text_of, texts
 from ellar_db.library.results import Linted, Trial, Verified, VerifiedDatabase, of_alembic
 from ellar_db.options import Which, wrong_commit
 from ellar_db.runtime.package_checks import warn_of_leftovers
@@ -46,6 +46,7 @@ def check(*, history: bool = False, scratch_urls: Sequence[str] = (), **where: U
 
         assert [each.differences for each in check()] == [()]
     """
+    flags(history=history)
     urls = texts("scratch_urls", scratch_urls)
     if urls and not history:
         raise DbError("scratch_urls says where a scratch database is made, and needs history=True")
@@ -120,6 +121,7 @@ def lint(
         found = lint(all=True)
         print(found.revisions, [each.text for each in found.findings])
     """
+    flags(all=all, measure=measure)
     which, urls = _which(since, since_ref, all), texts("scratch_urls", scratch_urls)
     with opened(lint, where, decides=True) as config:
         measures = measure or invocation_of(config).manager.settings.flag("lint-measure")
@@ -163,6 +165,7 @@ def verify(
 
         assert verify(all=True).is_clean
     """
+    flags(all=all, keep_going=keep_going, rows=rows)
     which, urls = _which(since, since_ref, all), texts("scratch_urls", scratch_urls)
     with opened(verify, where, decides=True) as config:
         package = invocation_of(config).package

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import sys
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
@@ -18,7 +16,10 @@ import click
 from ellar_db.config.invocation import Answers, Each, Ran
 from ellar_db.config.seam import alembic_config
 from ellar_db.databases.database import Database, Databases
+from ellar_db.databases.limits import LONGEST, is_seconds
+from ellar_db.library.turns import turn
 from ellar_db.options import Selection, wrong_revision
+from ellar_db.project.folder import working_directory
 from ellar_db.util.errors import DbError, in_one_line, meant
 from ellar_db.util.masking import listener
 
@@ -32,11 +33,6 @@ T = TypeVar("T")
 
 WARNING = "Warning: "
 """How a line begins that a command prints as a warning."""
-
-_one_at_a_time = threading.Lock()
-
-_is_inside: ContextVar[bool] = ContextVar("ellar_db_library", default=False)
-"""Whether a function calls another one, as a plugin's hook may: perhaps in another thread, which has this value too."""
 
 
 class Where(TypedDict, total=False):
@@ -89,7 +85,6 @@ KINDS = {
     "Path": "a path",
     "Mapping": "Databases",
     "Sequence": "a list of Database",
-    "Collection": "a list of texts",
 }
 """How messages name what an argument can be."""
 
@@ -143,12 +138,10 @@ def opened(
     _check("package", package, str)
     chosen = Selection(texts("only", where.get("only", ())), texts("groups", where.get("groups", ())))
     with ExitStack() as stack:
-        if not _is_inside.get():
-            stack.enter_context(_one_at_a_time)
-        stack.enter_context(_set(_is_inside, True))
+        stack.enter_context(turn(function.__name__, cast("Limiting", where).get("lock_timeout"), runs_env=databases))
         stack.enter_context(_set(listener, _log))
         stack.enter_context(_db_errors_only())
-        stack.enter_context(_importable(os.getcwd()))
+        stack.enter_context(_importable(str(working_directory())))
         config = stack.enter_context(
             alembic_config(
                 directory,
@@ -180,7 +173,8 @@ def revision_named(given: str, what: str = "revision") -> str:
     Raises:
         DbError: It can't be a revision.
     """
-    text_of(what, given)
+    if not isinstance(given, str):
+        raise DbError(f"{what} must be a text, not {given!r}")
     problem = wrong_revision(given)
     if problem:
         raise DbError(f"{what} is {given!r}: {problem}")
@@ -211,11 +205,38 @@ def texts(what: str, given: Iterable[str]) -> tuple[str, ...]:
     Raises:
         DbError: It is something else, such as one text.
     """
-    _check(what, given, Collection)
-    found = tuple(given)
-    if isinstance(given, (str, bytes)) or not all(isinstance(each, str) for each in found):
+    found = tuple(given) if isinstance(given, Collection) else None
+    if found is None or isinstance(given, (str, bytes)) or not all(isinstance(each, str) for each in found):
         raise DbError(f"{what} must be a list of texts, not {given!r}")
     return found
+
+
+def path_of(what: str, given: Path | str | None) -> Path | None:
+    """Return an argument that is a path, or None.
+
+    Args:
+        what: Its name.
+        given: The argument.
+
+    Raises:
+        DbError: It is something else.
+    """
+    _check(what, given, str, Path)
+    return None if given is None else Path(given)
+
+
+def flags(**given: object) -> None:
+    """Refuse arguments that must be True or False and are something else.
+
+    Args:
+        given: The arguments by name.
+
+    Raises:
+        DbError: One of them is something else.
+    """
+    for name, value in given.items():
+        if not isinstance(value, bool):
+            raise DbError(f"{name} must be True or False, not {value!r}")
 
 
 def seconds(what: str, given: object) -> float:
@@ -228,9 +249,10 @@ def seconds(what: str, given: object) -> float:
     Raises:
         DbError: It is something else, or below 0.
     """
-    if isinstance(given, bool) or not isinstance(given, (int, float)) or not given >= 0:
-        raise DbError(f"{what} must be a number of seconds, 0 or more, not {given!r}")
-    return given
+    if not is_seconds(given):
+        shown = "one too large" if isinstance(given, int) and given > LONGEST else repr(given)
+        raise DbError(f"{what} must be a number of seconds, 0 or more, not {shown}")
+    return cast("float", given)
 
 
 def _check(what: str, given: object, *kinds: type) -> None:
@@ -241,10 +263,10 @@ def _check(what: str, given: object, *kinds: type) -> None:
 def _check_limit(name: str, given: object) -> None:
     if given is None:
         return
-    if name != "lock":
+    if name == "lock":
+        flags(lock=given)
+    else:
         seconds(name, given)
-    elif not isinstance(given, bool):
-        raise DbError(f"lock must be True or False, not {given!r}")
 
 
 def _refuse_unknown(function: str, given: Mapping[str, object], known: Collection[str]) -> None:

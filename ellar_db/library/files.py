@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ellar_db.config.invocation import Answers
-from ellar_db.library.arguments import Where, opened, revision_named, text_of, texts
+from ellar_db.library.arguments import Where, flags, opened, path_of, revision_named, text_of, texts
 from ellar_db.options import wrong_fill, wrong_rename
 from ellar_db.revisions.writer import NewRevision, Written, write_merge, write_revision
 from ellar_db.util.errors import DbError
@@ -62,6 +62,7 @@ def migrate(
             print(written.source)
     """
     new = _new(message, head, splice, branch_label, version_path, rev_id, depends_on)
+    flags(dry_run=dry_run, probe_duplicates=probe_duplicates)
     answers = Answers(_known("rename", rename), _known("fill", fill), ask=False)
     urls = (() if scratch else None) if isinstance(scratch, bool) else texts("scratch", scratch)
     with opened(migrate, where, autogenerate=True, decides=True, answers=answers) as config:
@@ -141,6 +142,7 @@ def merge(
             merge(message="Join the branches")
     """
     chosen = tuple(revision_named(each, "a revision") for each in revisions) or ("heads",)
+    flags(splice=splice)
     text_of("message", message)
     text_of("branch_label", branch_label)
     text_of("rev_id", rev_id)
@@ -157,12 +159,13 @@ def _new(
     rev_id: str | None,
     depends_on: Sequence[str],
 ) -> NewRevision:
+    flags(splice=splice)
     return NewRevision(
         text_of("message", message),
         revision_named(head, "head"),
         splice,
         text_of("branch_label", branch_label),
-        None if version_path is None else Path(version_path),
+        path_of("version_path", version_path),
         text_of("rev_id", rev_id),
         tuple(revision_named(each, "depends_on") for each in texts("depends_on", depends_on)),
     )

@@ -11,7 +11,7 @@ from ellar_db.inspection import plan as planning
 from ellar_db.inspection.documents import ranged, revisions
 from ellar_db.inspection.readiness import wait_for
 from ellar_db.inspection.standing import Standing, standings
-from ellar_db.library.arguments import Where, opened, revision_named, seconds, text_of
+from ellar_db.library.arguments import Where, flags, opened, revision_named, seconds, text_of
 from ellar_db.library.results import Current, Plan, PlannedStep, Revision, Rows, Status, of_alembic, of_documents
 from ellar_db.runtime.package_checks import warn_of_leftovers
 from ellar_db.runtime.packages import to_upgrade, with_packages
@@ -38,6 +38,7 @@ def heads(*, resolve_dependencies: bool = False, **where: Unpack[Where]) -> tupl
 
         assert [each.revision for each in heads()] == ["two"]
     """
+    flags(resolve_dependencies=resolve_dependencies)
     with opened(heads, where, databases=False) as config:
         return of_documents(
             revisions(

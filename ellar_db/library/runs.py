@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ellar_db.config.invocation import Ran
 from ellar_db.fleet.driver import Fleet
-from ellar_db.library.arguments import Limiting, opened, revision_named, text_of
+from ellar_db.library.arguments import Limiting, flags, opened, revision_named, text_of
 from ellar_db.library.results import Migrated
 from ellar_db.library.work import run_downgrade, run_upgrade
 from ellar_db.options import Many
@@ -52,6 +52,8 @@ def upgrade(
             print(f"{done.database}: {len(done.revisions)} applied, now at {', '.join(done.after)}")
     """
     target = revision_named(revision)
+    flags(dry_run=dry_run, create=create, keep_going=keep_going)
+    text_of("tag", tag)
     if dry_run and (create or keep_going):
         other = "create" if create else "keep_going"
         raise DbError(f"dry_run runs on one database after the other, and means nothing with {other}; leave it out")
@@ -59,7 +61,7 @@ def upgrade(
     with opened(
         upgrade, where, limits=True, each=None if dry_run else done.fleet, ran=done.add, rehearses=dry_run
     ) as config:
-        run_upgrade(config, target, tag=text_of("tag", tag), create=create)
+        run_upgrade(config, target, tag=tag, create=create)
     return done.results
 
 
@@ -93,9 +95,11 @@ def downgrade(
         assert all(each.after == () for each in undone)
     """
     target = revision_named(revision)
+    flags(yes=yes, keep_going=keep_going)
+    text_of("tag", tag)
     done = _Done(Many(keep_going=keep_going))
     with opened(downgrade, where, limits=True, each=done.fleet, ran=done.add) as config:
-        run_downgrade(config, target, yes=yes, asks=False, tag=text_of("tag", tag))
+        run_downgrade(config, target, yes=yes, asks=False, tag=tag)
     return done.results
 
 
@@ -129,9 +133,11 @@ def stamp(
     from alembic import command
 
     targets = [revision_named(each, "a revision") for each in revisions or ("head",)]
+    flags(purge=purge, keep_going=keep_going)
+    text_of("tag", tag)
     done = _Done(Many(keep_going=keep_going))
     with opened(stamp, where, limits=True, each=done.fleet, ran=done.add) as config:
-        command.stamp(config, targets, tag=text_of("tag", tag), purge=purge)
+        command.stamp(config, targets, tag=tag, purge=purge)
     return done.results
 
 

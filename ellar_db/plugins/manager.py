@@ -37,6 +37,7 @@ from ellar_db.plugins.faults import (
 from ellar_db.plugins.record import BUILT_IN, DISABLE, INSTALLED, PROJECT, UNUSABLE, Plugin, leaving_out, recorded
 from ellar_db.plugins.requirements import chosen_plugin, rivalry, unmet
 from ellar_db.project.env_files import use
+from ellar_db.project.folder import working_directory
 from ellar_db.project.keys import KEYS
 from ellar_db.project.settings import Settings, read_settings, settings_state
 from ellar_db.util.errors import DbError, in_one_line, stack_trace
@@ -454,7 +455,7 @@ class Managers:
             >>> get_plugin_manager() is get_plugin_manager()
             True
         """
-        folder = os.getcwd()
+        folder = str(working_directory())
         known = self._by_folder.get(folder)
         if known is None or known[0] != settings_state(folder, known[1].settings):
             settings = read_settings()

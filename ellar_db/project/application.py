@@ -58,7 +58,7 @@ def service(interface: Any) -> Any:
 
 
 @contextmanager
-def application_context(settings: Settings, app: App | None = None) -> Iterator[None]:
+def application_context(settings: Settings, app: App | None = None) -> Iterator[bool]:
     """Open an application's context, unless one is open.
 
     The application is, in this order: the one given; the one that `ellar` or manage.py runs; the one of
@@ -68,18 +68,33 @@ def application_context(settings: Settings, app: App | None = None) -> Iterator[
         settings: The project's settings.
         app: The application, if the caller has it.
 
+    Yields:
+        Whether the application was made for this block, so that nobody else uses its engines.
+
     Raises:
+        DbError: `app` is something else.
         UnavailableError: The application can't be imported.
     """
     if app is None and open_injector() is not None:
-        yield
+        yield False
         return
-    app = app or _find(settings)
+    made = False
     if app is None:
-        yield
+        app, made = _find(settings)
+    else:
+        _check(app)
+    if app is None:
+        yield False
         return
     with injector_opened(app.injector):
-        yield
+        yield made
+
+
+def _check(app: object) -> None:
+    # who has an application has imported its module
+    kind = getattr(sys.modules.get("ellar.app"), "App", None)
+    if kind is None or not isinstance(app, kind):
+        raise DbError(f"app must be an ellar.app.App, not {app!r}; import the application, and give that")
 
 
 @contextmanager
@@ -113,9 +128,11 @@ def _run(coroutine: Coroutine[Any, Any, Any]) -> None:
     raise RuntimeError("ellar's injector_context waits for something, which ellar_db doesn't know of")
 
 
-def _find(settings: Settings) -> App | None:
+def _find(settings: Settings) -> tuple[App | None, bool]:
+    """Return the application that the project names, if any, and whether a function of the project made it just now."""
     ctx = click.get_current_context(silent=True)
     meta = ctx.meta.get("ELLAR_META") if ctx else None
+    is_own = meta is None
     named = settings.text("application")
     if (meta is None or not meta.has_meta) and named:
         # before the application itself, which would fail to import it with an error of its own
@@ -134,19 +151,21 @@ def _find(settings: Settings) -> App | None:
         except ValueError as error:  # of pydantic or tomlkit
             raise DbError(f"[tool.ellar] of pyproject.toml can't be used: {_in_words(error)}") from error
     if meta is None or not meta.has_meta:
-        return None
+        return None, False
     try:
-        return meta.import_application()
+        # the one that `ellar` runs is made once, for all that it does
+        return meta.import_application(), is_own and meta.is_app_callable()
     except (click.ClickException, KeyboardInterrupt):
         raise
     except BaseException as error:  # the user's own application: whatever it raises, it can't be started
         raise _unavailable(meta.project_meta.application, error) from error
 
 
-def _built(found: Any, named: str) -> App:
+def _built(found: Any, named: str) -> tuple[App, bool]:
     from ellar.app import App
 
-    if callable(found) and not isinstance(found, App):
+    is_made = callable(found) and not isinstance(found, App)
+    if is_made:
         try:
             found = found()
         except (click.ClickException, KeyboardInterrupt):
@@ -155,7 +174,7 @@ def _built(found: Any, named: str) -> App:
             raise _unavailable(named, error) from error
     if not isinstance(found, App):
         raise DbError(f"[tool.ellar-db] application is {named!r}, and that gives no ellar.app.App")
-    return found
+    return found, is_made
 
 
 def _unavailable(named: str, error: BaseException) -> UnavailableError:

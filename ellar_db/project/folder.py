@@ -12,6 +12,7 @@ from typing import Any
 
 from ellar_db.project.settings import FILE, TABLE
 from ellar_db.project.toml import read_toml
+from ellar_db.util.errors import DbError
 
 TABLES = (TABLE, "ellar", "alembic")
 """Tables below `[tool]` that make the folder of a pyproject.toml the project's."""
@@ -41,6 +42,18 @@ def folder_without_settings(start: Path) -> Path | None:
     return next((folder for folder in _searched(start)[1:] if any((folder / name).is_file() for name in names)), None)
 
 
+def working_directory() -> Path:
+    """Return the working directory.
+
+    Raises:
+        DbError: It has been removed.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise DbError("the working directory is gone; change into the project's folder") from None
+
+
 @contextmanager
 def in_project_folder() -> Iterator[Path]:
     """Make the project's folder the working directory while the context lasts.
@@ -48,7 +61,7 @@ def in_project_folder() -> Iterator[Path]:
     Yields:
         The folder in which the program was started.
     """
-    start = Path.cwd()
+    start = working_directory()
     folder = project_folder(start)
     if folder == start:
         yield start

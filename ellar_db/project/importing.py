@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ast
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -40,6 +44,23 @@ def imported(name: str, what: str) -> Any:
     except (AttributeError, LookupError, TypeError) as error:
         detail = "" if isinstance(path, (ast.Name, ast.Attribute)) else f": {summary(error)}"
         raise DbError(f"{what} is {name!r}, and {module_name} has no {attribute!r}{detail}") from error
+
+
+@contextmanager
+def path_kept() -> Iterator[None]:
+    """Let nothing be on the path of modules more often after a block than before it; what is new stays there, once.
+
+    Alembic puts what `prepend_sys_path` says at its beginning each time when it opens a folder.
+    """
+    before = Counter(sys.path)
+    try:
+        yield
+    finally:
+        for entry, number in (Counter(sys.path) - before).items():
+            # the first of them, since they were put before the others
+            for _ in range(number if before[entry] else number - 1):
+                with suppress(ValueError):
+                    sys.path.remove(entry)
 
 
 def imported_module(name: str, what: str) -> Any:

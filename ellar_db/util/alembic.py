@@ -386,6 +386,18 @@ def open_environment() -> EnvironmentContext:
     return environment
 
 
+def running_environment() -> object:
+    """Return the environment in which an env.py runs in this process, in any thread, or None if none does.
+
+    `alembic.context._proxy` is needed since Alembic has one environment for the whole process, and another one that is
+    entered meanwhile takes its names away. The fallback is to call `alembic.context.is_offline_mode()`, which raises
+    `NameError` if there is none.
+    """
+    # importing it would slow down who only reads files
+    context = sys.modules.get("alembic.context")
+    return getattr(context, "_proxy", None)
+
+
 def command_of(plan: Callable[..., Any]) -> str:
     """Return the name of the command that passed a plan to the environment, such as "upgrade" or "ensure-version".
 

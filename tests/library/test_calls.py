@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import subprocess
@@ -13,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import create_engine, text
 
-from ellar_db import Database, Databases, DbError, library
+from ellar_db import Database, Databases, DbError, alembic_config, library
 from ellar_db.library import check, current, heads, migrate, plan, revision, status, upgrade, verify
 from ellar_db.testing import Project
 from tests.support.applications import Shop, new_shop
@@ -286,14 +288,94 @@ def test_a_script_that_is_elsewhere(linear: Project, tmp_path_factory: pytest.Te
     assert done.stderr == ""
 
 
-def test_the_path_of_modules_stays(linear: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", [each for each in sys.path if each not in ("", os.getcwd())])
-    before = list(sys.path)
+@pytest.mark.parametrize("known", [False, True])
+def test_the_path_of_modules_stays(linear: Project, monkeypatch: pytest.MonkeyPatch, known: bool) -> None:
+    before = [each for each in sys.path if each not in ("", ".", os.getcwd())]
+    monkeypatch.setattr(sys, "path", [*before, "."] if known else list(before))
 
-    upgrade()
+    upgrade(), status(), current(), plan(), verify(all=True, rows=False), heads()
+    with pytest.raises(DbError):
+        upgrade("missing")
+    with alembic_config() as config:
+        command.current(config)
+        command.heads(config)
 
     # Alembic itself adds what alembic.ini says
-    assert [each for each in sys.path if each != "."] == before
+    assert sys.path == ([*before, "."] if known else [".", *before])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that is somebody's working directory")
+def test_a_working_directory_that_is_gone(linear: Project) -> None:
+    main = "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
+    calls = [
+        "from ellar_db.cli import main; sys.argv = ['ellar-db', 'heads']; main()",
+        "from ellar_db.cli import main; sys.argv = ['ellar-db', 'doctor']; main()",
+    ]
+    for function in ("heads()", "status()", "upgrade()", "revision('x')"):
+        calls.append(
+            "from ellar_db import DbError, library\n"
+            f"try: library.{function}\nexcept DbError as error: sys.exit('Error: ' + error.message)"
+        )
+    calls.append(
+        "from ellar_db import DbError, alembic_config\n"
+        "try:\n    with alembic_config(): pass\nexcept DbError as error: sys.exit('Error: ' + error.message)"
+    )
+
+    for call in calls:
+        # without an empty entry on the path of modules, with which Python itself fails there
+        script = linear.path / "script.py"
+        script.write_text(main + call)
+        done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+
+        told = done.stderr + done.stdout
+        assert "Traceback" not in told, call
+        assert "the working directory is gone; change into the project's folder" in told, call
+        assert done.returncode == 1, call
+
+
+def open_files(file: Path) -> int:
+    """Return how often this process has a file open."""
+    links = [Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")]
+    return sum(link.is_symlink() and os.readlink(link) == str(file) for link in links)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the open files can't be told")
+@pytest.mark.parametrize("named", ["ellar", "ellar-db"])
+def test_an_application_that_a_call_makes_is_closed(shop: Shop, named: str) -> None:
+    file = shop.path / "app.db"
+    write(shop, f"sqlite:///{file}")
+    if named == "ellar-db":
+        (shop.path / "pyproject.toml").write_text("[tool.ellar-db]\napplication = 'shop.server:bootstrap'\n")
+    gc.collect()
+    gc.disable()
+    try:
+        before = open_files(file)
+        upgrade(), status(), current(), check(), plan()
+        with pytest.raises(DbError):
+            upgrade("missing")
+        with alembic_config() as config:
+            command.current(config)
+        after = open_files(file)
+    finally:
+        gc.enable()
+
+    assert after == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the open files can't be told")
+def test_an_application_of_somebody_else_stays_open(shop: Shop) -> None:
+    file = shop.path / "app.db"
+    write(shop, f"sqlite:///{file}")
+    app = shop.application()
+    engine = app.injector.get(Databases)["default"].sync_engine
+    with engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+    before = open_files(file)
+
+    upgrade(app=app), status(app=app)
+
+    assert before == open_files(file) == 1
+    engine.dispose()
 
 
 def test_a_command_imports_none_of_the_functions(linear: Project) -> None:

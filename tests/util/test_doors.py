@@ -511,6 +511,22 @@ class TestAlembic:
             assert doors.open_environment() is environment
             assert doors.open_environment().context_opts["destination_rev"] == "a1"
 
+    def test_the_environment_that_runs_is_known_in_each_thread(self, folder: Folder) -> None:
+        found: list[object] = []
+
+        def look() -> None:
+            found.append(doors.running_environment())
+
+        look()
+        with EnvironmentContext(folder.config, folder.script) as environment:
+            check_that(hasattr(context, "_proxy"), "context._proxy", "alembic.py")
+            thread = threading.Thread(target=look)
+            thread.start()
+            thread.join()
+        look()
+
+        assert found == [None, environment, None]
+
     @pytest.mark.parametrize(
         ("name", "arguments"),
         [

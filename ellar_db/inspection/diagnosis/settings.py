@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ellar_db.config.command_line import program
 from ellar_db.inspection.diagnosis.finding import Finding
-from ellar_db.project.folder import project_folder
+from ellar_db.project.folder import project_folder, working_directory
 from ellar_db.project.keys import KEYS
 from ellar_db.project.listing import variables_of
 from ellar_db.project.settings import FILE, Settings, read_settings
@@ -23,7 +23,7 @@ def read() -> Settings:
         DbError: They, or those of a folder above, can't be read.
     """
     # a file above that can't be read hides the project's folder
-    project_folder(Path.cwd())
+    project_folder(working_directory())
     return read_settings()
 
 
