@@ -226,6 +226,7 @@ class DbGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages on stderr and its errors in one line."""
         from ellar_db.cli.console import errors_as_records, messages
+        from ellar_db.output.absent import all_streams
         from ellar_db.output.lossy import lossy
         from ellar_db.output.style import BAD, styled, tell
 
@@ -239,8 +240,20 @@ class DbGroup(click.Group):
             as_records = errors_as_records() if log_format == JSON else nullcontext()
             explaining = explained(lambda: self.manager, lambda: self._called(ctx))
             # what a command says is never a reason to end it
-            with lossy(sys.stderr), messages(options, log_format), as_records, explaining, terminable():
-                result = super().invoke(ctx)
+            with (
+                all_streams(),
+                lossy(sys.stderr),
+                messages(options, log_format),
+                as_records,
+                explaining,
+                terminable(),
+            ):
+                try:
+                    result = super().invoke(ctx)
+                except click.exceptions.Exit:
+                    # an answer is lost too if its exit code says something
+                    sys.stdout.flush()
+                    raise
                 sys.stdout.flush()
                 return result
         except TerminatedError:
