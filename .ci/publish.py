@@ -49,11 +49,19 @@ def publish(site: Path, folder: Path, version: str) -> None:
 
     Raises:
         InvalidVersion: It is no version.
-        FileNotFoundError: There is no site.
+        ValueError: There is no site, it is in the folder, or the folder is none.
     """
     name = str(Version(version))
     if not (site / "index.html").is_file():
-        raise FileNotFoundError(f"{site} has no index.html; run make site first")
+        raise ValueError(f"{site} has no index.html; run make site first")
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is no folder; give one for the versions")
+    if not folder.parent.is_dir():
+        raise ValueError(f"{folder.parent} is no folder; make it first")
+    inner, outer = site.resolve(), folder.resolve()
+    if inner.is_relative_to(outer) or outer.is_relative_to(inner):
+        # what is in the folder is replaced, and a site that has the folder would be copied into itself
+        raise ValueError(f"{site} and {folder} are in each other; give a site that is elsewhere")
     folder.mkdir(exist_ok=True)
     _replace(folder / name, site)
     known = sorted((Version(each.name) for each in folder.iterdir() if _is_version(each)), reverse=True)
@@ -97,7 +105,7 @@ def main() -> int:
     site, folder, version = sys.argv[1:]
     try:
         publish(Path(site), Path(folder), version)
-    except (InvalidVersion, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     print(f"{Path(folder, LATEST)} has {json.loads(Path(folder, 'versions.json').read_text())['latest']}.")

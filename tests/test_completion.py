@@ -353,6 +353,40 @@ FILES = {
 }
 
 
+BROKEN = {
+    "no toml": "[tool.x\n",
+    "no such table": "[tool.ellardb]\n",
+    "no format": "[tool.ellar-db]\nlog-format = 'xml'\n",
+    "no plugin": "[tool.ellar-db]\nrequired-plugins = ['no-such-plugin']\n",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+class TestBrokenSettings:
+    """What start-up files of shells run works in each folder."""
+
+    def test_the_script_is_printed(self, project: Project, text: str) -> None:
+        project.write("pyproject.toml", text)
+        project.db("heads", exit_code=1)
+
+        result = project.db("completion", "bash")
+
+        assert "_ELLAR_DB_COMPLETE" in result.stdout
+        assert result.stderr == ""
+
+    def test_it_is_installed(self, project: Project, home: Path, text: str) -> None:
+        project.write("pyproject.toml", text)
+
+        assert project.db("completion", "bash", "--install").stdout.startswith("Wrote ")
+
+    def test_errors_are_explained(self, project: Project, text: str) -> None:
+        project.write("pyproject.toml", text)
+
+        assert project.db("explain").stdout.startswith("E01  ")
+        assert "# E01" in project.db("explain", "E01").stdout
+        assert "there is no page E99" in project.db("explain", "E99", exit_code=1).stderr
+
+
 @pytest.mark.parametrize("shell", FILES)
 class TestInstall:
     def test_it_is_written_once(self, shop: Project, home: Path, shell: str) -> None:

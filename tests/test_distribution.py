@@ -181,3 +181,37 @@ class TestPublishing:
         assert done.returncode == 1
         assert "run make site first" in done.stderr
         assert not (tmp_path / "pages").exists()
+
+    @pytest.mark.parametrize("inside", ["", "1.0.0", "latest", "1.0.0/deeper", "other"])
+    def test_a_site_in_the_folder_is_refused_before_anything_is_deleted(
+        self, inside: str, site: Path, tmp_path: Path
+    ) -> None:
+        pages = tmp_path / "pages"
+        script("publish").publish(site, pages, "1.0.0")
+        (pages / inside).mkdir(exist_ok=True)
+        (pages / inside / "index.html").write_text("kept")
+        before = sorted(pages.rglob("*"))
+
+        assert "in each other" in self.refused(pages / inside, pages)
+
+        assert sorted(pages.rglob("*")) == before
+        assert (pages / inside / "index.html").read_text() == "kept"
+
+    def test_a_folder_in_the_site_is_refused(self, site: Path) -> None:
+        assert "in each other" in self.refused(site, site / "pages")
+        assert [each.name for each in site.iterdir()] == ["index.html"]
+
+    def test_a_folder_that_is_none_is_refused(self, site: Path, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        assert "is no folder; give one" in self.refused(site, tmp_path / "file")
+        assert "is no folder; make it first" in self.refused(site, tmp_path / "missing" / "pages")
+        assert "is no folder; make it first" in self.refused(site, tmp_path / "file" / "pages")
+
+    def refused(self, site: Path, folder: Path) -> str:
+        """Return the one line with which the program refuses."""
+        command = [sys.executable, str(ROOT / ".ci" / "publish.py"), str(site), str(folder), "1.0.0"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        [line] = done.stderr.splitlines()
+        assert line.startswith("Error: ")
+        return line

@@ -137,6 +137,66 @@ def test_an_answer_that_cannot_be_written_is_an_error(linear: Project) -> None:
     assert without_page(told.strip()) == "Error: the output can't be written: No space left on device"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the shell closes what a program is started without")
+@pytest.mark.sampled
+class TestClosed:
+    """Streams that the shell has closed."""
+
+    def run(self, project: Project, redirection: str, *words: str) -> tuple[int, str, str]:
+        command = ["sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-m", "ellar_db", *words]
+        env = {**os.environ, "ELLAR_DB_LOAD_PLUGINS": ""}
+        done = subprocess.run(
+            command, cwd=project.path, capture_output=True, text=True, env=env, check=False, timeout=TIMEOUT
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    @pytest.mark.parametrize("redirection", ["2>&-", ">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+    def test_a_run_is_done(self, printing: Project, redirection: str) -> None:
+        printing.write(
+            "migrations/versions/printing_.py",
+            PRINTING.replace(
+                "    print(", "    import os\n    os.write(1, b'x') if 0 else os.write(2, b'x')\n    print(", 1
+            ),
+        )
+        code, told, heard = self.run(printing, redirection, "upgrade")
+        assert (code, "Traceback" in told + heard) == (0, False)
+        assert "2>&-" in redirection or "4 revisions applied" in heard
+        assert "printing (head)" in printing.db("current").stdout
+
+    @pytest.mark.parametrize(
+        "words", [["heads"], ["history"], ["status"], ["--help"], ["heads", "--help"], ["--version"]]
+    )
+    def test_an_answer_that_cannot_be_written_is_an_error(self, linear: Project, words: list[str]) -> None:
+        code, _, heard = self.run(linear, ">&-", *words)
+        assert code == 1
+        assert heard.startswith("Error: the output can't be written: standard output is closed")
+        assert len(without_page(heard).strip().splitlines()) == 1
+        assert self.run(linear, ">&- 2>&-", *words) == (1, "", "")
+
+    def test_errors_have_their_exit_codes(self, linear: Project) -> None:
+        assert self.run(linear, "2>&-", "frobnicate")[0] == 2
+        assert self.run(linear, "2>&-", "show", "nothing")[0] == 1
+
+    def test_an_answer_is_written_though_nothing_else_can_be(self, linear: Project) -> None:
+        assert self.run(linear, "2>&- <&-", "heads") == (0, "third (head)\n", "")
+
+    def test_in_an_application_that_runs_the_group_itself(
+        self, linear: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from ellar_db.cli import db
+
+        monkeypatch.chdir(linear.path)
+        for name in ("stdin", "stdout", "stderr"):
+            monkeypatch.setattr(sys, name, None)
+        with pytest.raises(SystemExit) as ended:
+            db.main(["heads"])
+        assert ended.value.code == 1
+        with pytest.raises(SystemExit) as ended:
+            db.main(["upgrade"])
+        assert ended.value.code == 0
+        assert (sys.stdin, sys.stderr) == (None, None)
+
+
 @pytest.mark.parametrize(
     "env", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
 )

@@ -481,6 +481,42 @@ def test_a_line_that_a_revision_doesn_t_end_is_ended(plain: Project, stream: str
     assert seen(plain, "upgrade") == ["250 rows ...", "  ok  one  T s", "1 revision applied in T s; now at one (head)."]
 
 
+@pytest.mark.parametrize("words", [(), ("--log-format", "json")], ids=["text", "json"])
+def test_a_line_that_a_revision_doesn_t_end_is_ended_in_a_pipe(plain: Project, words: tuple[str, ...]) -> None:
+    plain.db("init")
+    plain.write("migrations/versions/one.py", PRINTS.format("one", None, "print('2 rows', end='', file=sys.stderr)"))
+    plain.write("migrations/versions/two.py", PRINTS.format("two", "one", "print('no end', end='', file=sys.stderr)"))
+    plain.write("migrations/versions/three.py", PRINTS.format("three", "two", "sys.stderr.write('half'); 1 / 0"))
+
+    said = run(plain, "ellar-db", *words, "upgrade", exit_code=1).stderr.splitlines()
+
+    theirs = [line for line in said if line in ("2 rows", "no end", "half")]
+    ours = [line for line in said if line not in theirs]
+    assert theirs == ["2 rows", "no end", "half"]
+    assert "" not in ours
+    if words:
+        assert len(records("\n".join(ours))) == len(ours) > 3
+    else:
+        assert [line[:4] for line in ours] == ["  ok", "  ok", "  fa", *[line[:4] for line in ours[3:-1]], "Erro"]
+
+
+@terminal
+@pytest.mark.parametrize("columns", [22, 39, 80])
+@pytest.mark.parametrize("number", [2, 21])
+def test_the_line_of_a_step_is_written_anew_however_wide_its_title_is(
+    plain: Project, columns: int, number: int
+) -> None:
+    many(plain, number)
+    for file in plain.revisions():
+        file.write_text(file.read_text().replace("Add ", "添加订单表" * 12, 1), encoding="utf-8")
+
+    lines = seen(plain, "upgrade", columns=columns)
+
+    assert not [line for line in lines if line.startswith(("  ..", "██", "░░", "..."))]
+    if columns == 80:
+        assert len(lines) == (number + 1 if number == 2 else 1)
+
+
 @terminal
 def test_the_step_is_shown_again_below_what_its_revision_prints(plain: Project) -> None:
     plain.db("init")

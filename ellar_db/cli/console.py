@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ellar_db.options import JSON, TEXT, GroupOptions
+from ellar_db.output.line_starts import watched
 from ellar_db.output.screen import Screen
 from ellar_db.output.steps import Step, watchers
 from ellar_db.output.style import BAD, WARNING, styled
@@ -83,6 +84,9 @@ def messages(options: GroupOptions, log_format: str = TEXT) -> Iterator[None]:
         levels["sqlalchemy.engine"] = logging.INFO
     handler = _json_lines() if log_format == JSON else _Progress(options)
     with ExitStack() as stack:
+        # on a terminal the screen sees to it
+        if not isinstance(handler, _Progress) or not sys.stderr.isatty():
+            stack.enter_context(watched(sys.stderr))
         if isinstance(handler, _Progress):
             stack.callback(handler.screen.clear)
             if handler.screen.is_live and not options.quiet:

@@ -16,6 +16,7 @@ import click
 
 from ellar_db.cli.troubles import with_page
 from ellar_db.options import tracebacks_wanted
+from ellar_db.output.absent import Absent, all_streams
 from ellar_db.output.lossy import lossy
 from ellar_db.output.style import BAD, colour, folded, styled
 from ellar_db.plugins.blame import code_raised
@@ -33,9 +34,20 @@ def one_line() -> Iterator[None]:
     """Reduce an error's message to one line, whatever it quotes from the command line, and colour how it begins.
 
     The help of a group that was called without arguments, which click raises as an error too, keeps its lines.
+
+    Raises:
+        DbError: The output can't be written.
     """
     try:
         yield
+    except OSError as error:
+        lost = _lost(error)
+        if lost is None:
+            raise
+        if not isinstance(sys.stdout, Absent):
+            # Python itself would try to write again at exit, and report an error
+            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
+        raise lost from error
     except click.exceptions.NoArgsIsHelpError:
         raise
     except click.ClickException as error:
@@ -53,6 +65,11 @@ def _colour(error: click.ClickException) -> None:
 
 def _show(error: click.ClickException, file: IO[Any] | None = None) -> None:
     """Print an error as its own class does, after its usage if that is wrong."""
+    with all_streams():
+        _show_on(error, file)
+
+
+def _show_on(error: click.ClickException, file: IO[Any] | None) -> None:
     lines = StringIO()
     type(error).show(error, lines)
     before, told = lines.getvalue(), f"{error.format_message()}\n"
@@ -102,15 +119,16 @@ def left_to_click(error: BaseException) -> bool:
     return isinstance(error, (SystemExit, EOFError)) or getattr(error, "errno", None) == errno.EPIPE
 
 
+def _lost(error: OSError) -> DbError | None:
+    """Return what to say of an error if it is that the output can't be written."""
+    return DbError(f"the output can't be written: {error.strerror}") if error.errno in FULL else None
+
+
 def _known(
     manager: Callable[[], PluginManager], error: BaseException, owner: Callable[[], Plugin | None]
 ) -> click.ClickException | None:
     from ellar_db.plugins.alembic import alembic_broken
 
-    if isinstance(error, OSError) and error.errno in FULL:
-        # Python itself would try to write again at exit, and report an error
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
-        return DbError(f"the output can't be written: {error.strerror}")
     # one of Alembic's own plugins, which may raise anything, may have broken `import alembic`
     broken = alembic_broken(error)
     told = (click.ClickException, click.exceptions.Exit, click.Abort)

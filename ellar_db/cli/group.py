@@ -39,6 +39,9 @@ LONGEST = 24
 DOCTOR = "doctor"
 """The command that says what is wrong with a project, whose settings may be what is broken."""
 
+UNAIDED = ("completion", "explain")
+"""Commands that a start-up file of a shell runs in any folder, or that help with an error, and need no settings."""
+
 
 class DbGroup(click.Group):
     """A group whose commands come from the plugins."""
@@ -71,7 +74,9 @@ class DbGroup(click.Group):
         from ellar_db.cli.registry import RESCUES
 
         if cmd_name == DOCTOR:
-            return command_invoking(_doctor(), self._diagnosing)
+            return command_invoking(_built_in(DOCTOR), self._diagnosing)
+        if cmd_name in UNAIDED and not self._is_usable():
+            return _built_in(cmd_name)
         registry = self.registry
         command = registry.get(cmd_name) or registry.get(cmd_name.replace("_", "-"))
         if command is None or command.name in RESCUES:
@@ -116,7 +121,15 @@ class DbGroup(click.Group):
         with ExitStack() as stack:
             with suppress(DbError):
                 _move(ctx, stack.enter_context(in_project_folder()))
-            return _doctor().invoke(ctx)
+            return _built_in(DOCTOR).invoke(ctx)
+
+    def _is_usable(self) -> bool:
+        """Return whether the project's settings can be read, and the plugins that it requires are there."""
+        try:
+            self.manager.require()
+            return not self.manager.settings.wrong("log-format")
+        except DbError:
+            return False
 
     def _invoked(self, ctx: click.Context, command: click.Command) -> Any:
         """Run a command through the hook that wraps it."""
@@ -226,6 +239,7 @@ class DbGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages on stderr and its errors in one line."""
         from ellar_db.cli.console import errors_as_records, messages
+        from ellar_db.output.absent import all_streams
         from ellar_db.output.lossy import lossy
         from ellar_db.output.style import BAD, styled, tell
 
@@ -239,8 +253,20 @@ class DbGroup(click.Group):
             as_records = errors_as_records() if log_format == JSON else nullcontext()
             explaining = explained(lambda: self.manager, lambda: self._called(ctx))
             # what a command says is never a reason to end it
-            with lossy(sys.stderr), messages(options, log_format), as_records, explaining, terminable():
-                result = super().invoke(ctx)
+            with (
+                all_streams(),
+                lossy(sys.stderr),
+                messages(options, log_format),
+                as_records,
+                explaining,
+                terminable(),
+            ):
+                try:
+                    result = super().invoke(ctx)
+                except click.exceptions.Exit:
+                    # an answer is lost too if its exit code says something
+                    sys.stdout.flush()
+                    raise
                 sys.stdout.flush()
                 return result
         except TerminatedError:
@@ -269,10 +295,10 @@ def _completed(kind: str, ctx: click.Context, incomplete: str) -> list[Completio
     return completed(kind, ctx, incomplete)
 
 
-def _doctor() -> click.Command:
+def _built_in(name: str) -> click.Command:
     from ellar_db.plugins.builtin import command_of
 
-    return command_of(DOCTOR)
+    return command_of(name)
 
 
 def _move(ctx: click.Context, start: Path) -> None:

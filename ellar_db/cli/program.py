@@ -11,6 +11,7 @@ import click
 
 from ellar_db.cli.group import DbGroup
 from ellar_db.options import FORMATS, PATH
+from ellar_db.output.absent import all_streams
 from ellar_db.util.errors import stack_trace
 from ellar_db.util.masking import say
 
@@ -96,6 +97,11 @@ def _complete_in_shells() -> None:
 def main() -> None:
     """Run the console script `ellar-db`."""
     _lighten()
+    with all_streams():
+        _run()
+
+
+def _run() -> None:
     if COMPLETE in os.environ:
         _complete_in_shells()
     # an error that nobody expected may quote anything

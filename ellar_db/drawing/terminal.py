@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 
 from ellar_db.drawing.columns import Link, Row, rows
 from ellar_db.drawing.picture import Node, Picture
-
-MORE = "..."
-"""The end of a title that has no room."""
-
-WIDE = {"W", "F"}
-"""East Asian characters that take two columns of a terminal."""
+from ellar_db.output.widths import columns, cut
 
 
 def lines(picture: Picture, width: int | None = None) -> Iterator[str]:
@@ -75,39 +69,3 @@ def _revision(picture: Picture, row: Row, lanes: list[str], width: int | None) -
 def _notes(node: Node) -> str:
     needs = f" (depends on {', '.join(node.depends)})" if node.depends else ""
     return "".join(f" ({note})" for note in node.notes) + needs
-
-
-def cut(text: str, width: int | None) -> str:
-    """Return a text that fits into a line of a terminal.
-
-    Args:
-        text: The text.
-        width: The width of the line; None for any.
-
-    Example:
-        >>> cut("Add users", 7), cut("Add users", 9)
-        ('Add ...', 'Add users')
-    """
-    if width is None or columns(text) <= width:
-        return text
-    room, kept = width - len(MORE), []
-    for each in text:
-        room -= columns(each)
-        if room < 0:
-            break
-        kept.append(each)
-    return ("".join(kept) + MORE)[: max(width, 0)]
-
-
-def columns(text: str) -> int:
-    """Return how many columns of a terminal a text takes.
-
-    Example:
-        >>> columns("Größe"), columns("表")
-        (5, 2)
-    """
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in WIDE else 1 for each in text
-    )

@@ -61,6 +61,13 @@ DOUBTS = (
 )
 """What may give a variable another value elsewhere in the file, or keep Python from compiling it."""
 
+LOOK_UP = re.compile(
+    r"(?:^    # a database that was added after this revision has no function here, and nothing to do\n)?"
+    r'^    globals\(\)\.get\(f"(?:up|down)grade_\{engine_name\}", lambda: None\)\(\)$',
+    re.MULTILINE,
+)
+"""How a revision for several databases, as `init --multi` has it written, calls the function of one."""
+
 CODING = re.compile(rb"(?:[^\n]*\n)?[ ]*#[^\n]*?coding[:=][ ]*(?![ ]|utf-?8(?![\w-]))", re.IGNORECASE)
 """An encoding other than UTF-8, in one of the first two lines."""
 
@@ -100,7 +107,7 @@ def read_header(source: bytes, *, broken: bool = False) -> Header | None:
     own = found.get("revision", "")
     if own[:1] not in ("'", '"') or "down_revision" not in found:
         return None
-    rest = text[position - 1 :]
+    rest = LOOK_UP.sub("", text[position - 1 :])
     for each in DOUBTS:
         if each in rest and not broken:
             return None

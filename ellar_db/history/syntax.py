@@ -41,7 +41,7 @@ def parse_header(source: bytes, name: str) -> Header:
             if values[target.id] is not _MISSING:
                 raise UnclearError(f"{target.id} is assigned twice")
             values[target.id] = _literal(statement.value)  # type: ignore[attr-defined]  # the two kinds have one
-    known = {id(target) for statement in tree.body for target in _targets(statement)}
+    known = {id(target) for statement in tree.body for target in _targets(statement)} | _looks(tree)
     for node, local in _parts(tree):
         if id(node) not in known and (_may_reach(node) or (not local and _assigns(node))):
             raise UnclearError(f"line {getattr(node, 'lineno', 1)} may assign a variable of Alembic's")
@@ -79,6 +79,31 @@ def _parts(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
         inner = node.body if isinstance(node, SCOPES) else []
         own = [id(each) for each in inner]
         waiting += [(child, local or id(child) in own) for child in ast.iter_child_nodes(node)]
+
+
+def _looks(tree: ast.Module) -> set[int]:
+    """Return each name `globals` in a function that only looks something up, so that nothing can be assigned by it.
+
+    That is how the functions of a database are found: `globals().get(f"upgrade_{engine_name}")()`.
+    """
+    functions = [each for each in ast.walk(tree) if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    found = set()
+    for node in (inner for function in functions for statement in function.body for inner in ast.walk(statement)):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            variables, key = node.value, node.slice
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            if not node.args:
+                continue
+            variables, key = node.func.value, node.args[0]
+        else:
+            continue
+        if not isinstance(variables, ast.Call) or variables.args or variables.keywords:
+            continue
+        # a name such as __builtins__ leads further
+        hidden = isinstance(key, ast.Constant) and str(key.value).startswith("_")
+        if isinstance(variables.func, ast.Name) and variables.func.id == "globals" and not hidden:
+            found.add(id(variables.func))
+    return found
 
 
 def _assigns(node: ast.AST) -> bool:

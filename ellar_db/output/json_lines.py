@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ellar_db.output.line_starts import begin_line
 from ellar_db.output.steps import Step
 from ellar_db.util.masking import masked_statement
 
@@ -29,6 +30,7 @@ class JsonLines(logging.Handler):
         step = getattr(record, "step", None)
         if isinstance(step, Step):
             document |= {"database": step.database, "revision": step.revision, "seconds": round(step.seconds, 3)}
+        begin_line(sys.stderr)
         click.echo(json.dumps(document), file=sys.stderr)
 
     def warn(self, text: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import click
 
 from ellar_db.output.style import colour
+from ellar_db.output.widths import columns
 
 _shown: list[LiveLine] = []
 """The lines that a terminal shows, or will show again."""
@@ -48,7 +49,8 @@ class LiveLine:
         self._end_line()
         before = "" if self._is_hidden else self.text
         with self._writing():
-            click.echo(f"\r{text.ljust(len(before))}", nl=False, err=True, color=colour())
+            rest = " " * (columns(before) - columns(text))
+            click.echo(f"\r{text}{rest}", nl=False, err=True, color=colour())
         self.text, self._is_hidden = text, False
         if self not in _shown:
             _shown.append(self)
@@ -68,7 +70,7 @@ class LiveLine:
         """Make room for what somebody else is about to write."""
         if self.text and not self._is_hidden:
             with self._writing():
-                click.echo("\r" + " " * len(self.text) + "\r", nl=False, err=True)
+                click.echo("\r" + " " * columns(self.text) + "\r", nl=False, err=True)
             self._is_hidden = True
 
     def show_again(self, stream: TextIO, text: str) -> None:

@@ -51,12 +51,16 @@ def _call(stream: TextIO, call: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return call(*arguments)
     except OSError:
-        _write_nowhere(stream)
+        write_nowhere(stream)
         return None
 
 
-def _write_nowhere(stream: TextIO) -> None:
-    """Take away where a stream writes: what it has kept would else fail again when the program ends."""
+def write_nowhere(stream: TextIO) -> None:
+    """Take away where a stream writes: what it has kept would else fail again when the program ends.
+
+    Args:
+        stream: The stream.
+    """
     # a stream of a test, or one that is closed, has no file
     with suppress(OSError, ValueError), open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from ellar_db.output.line_starts import begin_line
 from ellar_db.output.live_line import LiveLine
 from ellar_db.output.steps import Step
-from ellar_db.output.style import BAD, FAINT, GOOD, REVISION, bar, duration, folded, is_live, styled, tell, width
+from ellar_db.output.style import BAD, FAINT, GOOD, REVISION, bar, duration, folded, is_live, room, styled, tell, width
+from ellar_db.output.widths import columns, cut
 
 FEW = 20
 """Up to how many revisions each has a line of its own on a terminal."""
@@ -50,8 +52,8 @@ class Screen:
         title = step.title
         if self.is_live:
             # a longer line would be broken
-            taken = len(f"  {step.state}  {_count(step)}{step.revision} {after}")
-            title = shortened(title, width(sys.stderr) - 1 - taken)
+            taken = columns(f"  {step.state}  {_count(step)}{step.revision} {after}")
+            title = cut(title, width(sys.stderr) - 1 - taken)
         self.line(
             "  ",
             styled(step.state, **(GOOD if step.state == "ok" else BAD)),
@@ -70,6 +72,7 @@ class Screen:
         """
         last = self._last.text
         self.clear()
+        begin_line(sys.stderr)
         tell(folded("".join(parts), sys.stderr))
         if last:
             self._last.write(last)
@@ -80,7 +83,8 @@ class Screen:
         Args:
             text: The text.
         """
-        self._last.write(shortened(styled(text), width(sys.stderr) - 1))
+        # one that is broken couldn't be written anew
+        self._last.write(cut(styled(text), room(sys.stderr) - 1))
 
     def clear(self) -> None:
         """Remove the line that is written anew."""
@@ -91,16 +95,6 @@ class Screen:
         if step.named and step.database != self._heading:
             self.line(styled(f"Database {step.database}:"))
         self._heading = step.database
-
-
-def shortened(text: str, room: int) -> str:
-    """Return a text that is no longer than a room.
-
-    Example:
-        >>> shortened("add orders", 8)
-        'add o...'
-    """
-    return text if len(text) <= room else f"{text[: max(room - 3, 0)]}..."
 
 
 def _count(step: Step) -> str:

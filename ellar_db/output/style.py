@@ -8,6 +8,7 @@ from typing import IO, Any, TextIO
 
 import click
 
+from ellar_db.output.widths import columns
 from ellar_db.util.masking import masked, printable
 
 GOOD: dict[str, Any] = {"fg": "green"}
@@ -51,16 +52,25 @@ def is_live(stream: IO[Any]) -> bool:
 
 
 def width(stream: IO[Any]) -> int:
+    """Return into how many columns lines are brought, of which a terminal has fewer if it is narrow.
+
+    Args:
+        stream: The stream that is one.
+    """
+    return max(room(stream), NARROWEST)
+
+
+def room(stream: IO[Any]) -> int:
     """Return how many columns a terminal has.
 
     Args:
         stream: The stream that is one.
     """
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal():
-        return max(int(columns), NARROWEST)
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
     try:
-        return max(os.get_terminal_size(stream.fileno()).columns or USUAL, NARROWEST)
+        return os.get_terminal_size(stream.fileno()).columns or USUAL
     except (OSError, ValueError):
         return USUAL
 
@@ -82,11 +92,11 @@ def folded(text: str, stream: IO[Any], start: int = 0) -> str:
     """
     if not is_live(stream):
         return text
-    room = width(stream) - start
+    ends = width(stream) - start
     lines = [""]
     for word in WORD.findall(text):
         line = f"{lines[-1]}{word}"
-        if lines[-1] and len(click.unstyle(line).rstrip()) > room:
+        if lines[-1] and columns(click.unstyle(line).rstrip()) > ends:
             lines.append(word.lstrip())
         else:
             lines[-1] = line

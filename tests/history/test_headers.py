@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ellar_db.history.headers import Header, UnclearError, read_header
 from ellar_db.history.syntax import parse_header
+
+ROOT = Path(__file__).parents[2]
 
 PLAIN = b"'''Add users.'''\n\nrevision = 'a1'\ndown_revision = ('b2', 'c3')\n"
 
@@ -40,6 +44,9 @@ def test_what_the_text_says(source: bytes) -> None:
         PLAIN.replace(b"('b2', 'c3')", b"(\n    'b2',\n    'c3',\n)"),
         PLAIN.replace(b"'''Add users.'''", "# coding: latin-1\n'''Add users.'''\n# ö".encode("latin-1")),
         PLAIN + b"\nclass Row:\n    from os.path import join as revision\n",
+        PLAIN + b"\ndef upgrade(name):\n    globals()['upgrade_%s' % name]()\n",
+        PLAIN + b"\ndef upgrade(name):\n    for each in ('a', name):\n        globals()[f'upgrade_{each}']()\n",
+        PLAIN + b"\ndef upgrade(name):\n    found = globals().get(f'upgrade_{name}')\n    found and found()\n",
     ],
 )
 def test_what_only_the_syntax_tells(source: bytes) -> None:
@@ -62,6 +69,19 @@ def test_what_only_the_syntax_tells(source: bytes) -> None:
         "class depends_on: pass",
         "def __getattr__(name): pass",
         "globals()['branch_labels'] = 'x'",
+        "def f(x):\n    globals()[x] = 'x'",
+        "def f(x):\n    globals()[x] += 'x'",
+        "def f(x):\n    del globals()[x]",
+        "def f(x):\n    globals().update(x)",
+        "def f(x):\n    globals().get",
+        "def f(x):\n    return x.get(globals(), 'x')",
+        "def f(x):\n    x[globals()]",
+        "def f(x):\n    globals().get(x, globals())",
+        "def f(x, y=globals()['x']): pass",
+        "def f(x):\n    globals()['__builtins__']",
+        "def f(x):\n    g = globals\n    return g()['x']",
+        "globals().get('x')",
+        "globals()['x']()",
         "exec('x')",
         "def f():\n    global revision",
         "import sys\nsys.modules[__name__].revision = 'x'",
@@ -83,6 +103,21 @@ def test_what_only_running_it_tells(more: str) -> None:
     assert read_header(source) is None
     with pytest.raises(UnclearError):
         parse_header(source, "a1.py")
+
+
+@pytest.mark.parametrize("template", sorted((ROOT / "ellar_db" / "templates").glob("multi/script.py.mako")), ids=str)
+def test_a_revision_for_several_databases(template: Path) -> None:
+    body = template.read_text().partition("depends_on: ")[2].partition("\n% for")[0].partition("\n")[2]
+    source = PLAIN + f"{body}\n\n\ndef upgrade_default() -> None:\n    pass\n".encode()
+    assert "globals" in body
+
+    assert read_header(source) == EXPECTED
+    assert parse_header(source, "a1.py") == EXPECTED
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "examples").rglob("versions/*.py")), ids=lambda file: file.name)
+def test_the_revisions_of_the_examples(file: Path) -> None:
+    assert parse_header(file.read_bytes(), file.name).revision
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ BODIES = [
     'def upgrade() -> None:\n    """Upgrade this revision."""\n    revision = 3\n',
     "def upgrade():\n    text = '''\nrevision = 'zz'\n'''\n",
     "class Row:\n    revision = 'inner'\n\n\ndef upgrade():\n    pass\n",
+    'def upgrade(engine_name):\n    globals().get(f"upgrade_{engine_name}", lambda: None)()\n',
+    "def upgrade(engine_name):\n    globals()['upgrade_%s' % engine_name]()\n",
 ]
 
 ODD = [
@@ -68,6 +70,7 @@ ODD = [
     "down_revision = None if True else 'c3'\n",
     "globals()['branch_labels'] = ('odd',)\n",
     "exec(\"depends_on = 'c3'\")\n",
+    "def give(**more):\n    globals().update(more)\n\n\ngive(revision='given')\n",
     "from os.path import *\n",
     "def __getattr__(name):\n    raise AttributeError(name)\n",
     "branch_labels = {'set', 'of'}\n",

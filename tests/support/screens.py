@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -104,12 +105,14 @@ class Shown:
         elif sign == "\x1b":
             raise ValueError("an unknown sequence")
         elif sign >= " ":
-            if self.column == self.width:
+            taken = 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+            if self.column + taken > self.width:
                 self._down()
             row = self.cells[self.row]
-            row.extend([(" ", PLAIN)] * (self.column + 1 - len(row)))
-            row[self.column] = (sign, self.look)
-            self.column += 1
+            row.extend([(" ", PLAIN)] * (self.column + taken - len(row)))
+            # of one that takes two columns, the second has nothing
+            row[self.column : self.column + taken] = [(sign, self.look), ("", self.look)][:taken]
+            self.column += taken
 
     def _down(self) -> None:
         self.row, self.column = self.row + 1, 0

@@ -27,15 +27,32 @@ def test_what_is_no_ticket_is_refused(db, project):
     assert project.revisions() == []
 
 
-def test_nothing_is_undone_in_production(db, project):
+def set_environment(project, environment):
+    with (project.path / "pyproject.toml").open("a") as file:
+        file.write(f'\n[tool.shop]\nenvironment = "{environment}"\n')
+    project.forget()
+
+
+@pytest.mark.parametrize("environment", ["production", "PRODUCTION", "Production"])
+def test_nothing_is_undone_in_production(db, project, environment):
     db("init")
     db("migrate", "-m", "Add users.")
     db("upgrade")
-    with (project.path / "pyproject.toml").open("a") as file:
-        file.write('\n[tool.shop]\nenvironment = "production"\n')
-    project.forget()
+    set_environment(project, environment)
 
     refused = db("downgrade", "--yes", exit_code=1)
 
     assert "downgrade is refused in production" in refused.stderr
     assert "users" in project.tables()
+
+
+@pytest.mark.parametrize("command", [["upgrade"], ["downgrade", "--yes"]])
+def test_an_environment_that_nobody_knows_is_refused(db, project, command):
+    db("init")
+    db("migrate", "-m", "Add users.")
+    db("upgrade")
+    set_environment(project, "prod")
+
+    refused = db(*command, exit_code=1)
+
+    assert "SHOP_ENVIRONMENT is 'prod'; set it to development or production" in refused.stderr

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from ellar_db import plugin_settings
 
+ENVIRONMENTS = ("development", "production")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -13,7 +15,7 @@ class Settings:
 
     Args:
         tenants: The tenants' names.
-        environment: Where this runs; in "production" nothing is undone.
+        environment: Where this runs, one of `ENVIRONMENTS` in any case; in "production" nothing is undone.
     """
 
     tenants: tuple[str, ...] = ()

@@ -1,0 +1,66 @@
+"""Lines that begin where a line begins, whatever others have written without an end to the same stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, TextIO
+
+_begun: dict[int, bool] = {}
+"""Whether there is a line without an end, for each stream that is watched, by its identity."""
+
+
+@contextmanager
+def watched(stream: TextIO) -> Iterator[None]:
+    """Remember whether a line of a stream has no end yet; at the end, end it.
+
+    The stream stays the same object, since a handler of the application's log may have kept it.
+
+    Args:
+        stream: The stream.
+
+    Example:
+        >>> import sys
+        >>> with watched(sys.stdout):
+        ...     print("12 of 40", end="")
+        ...     begin_line(sys.stdout)
+        ...     print("done")
+        12 of 40
+        done
+    """
+    attributes = getattr(stream, "__dict__", None)
+    if attributes is None or id(stream) in _begun:
+        yield
+        return
+    before = attributes.get("write")
+    write = attributes["write"] = partial(_write, id(stream), stream.write)
+    _begun[id(stream)] = False
+    try:
+        yield
+    finally:
+        begin_line(stream)
+        del _begun[id(stream)]
+        # unless somebody has replaced it meanwhile
+        if attributes.get("write") is write:
+            if before is None:
+                del attributes["write"]
+            else:
+                attributes["write"] = before
+
+
+def begin_line(stream: TextIO) -> None:
+    """End the line that somebody has begun, if there is one and the stream is watched.
+
+    Args:
+        stream: The stream.
+    """
+    if _begun.get(id(stream)):
+        _begun[id(stream)] = False
+        stream.write("\n")
+
+
+def _write(stream: int, write: Callable[[str], Any], text: str) -> Any:
+    if text and stream in _begun:
+        _begun[stream] = not text.endswith("\n")
+    return write(text)
