@@ -182,6 +182,23 @@ REFUSALS = [
     Refusal("upgrade --dry-run", "`ellar-db plan` shows what an upgrade would do", database="mariadb"),
     Refusal("drop", "say --yes if that is wanted", ["upgraded"], option="--yes"),
     Refusal("upgrade --sql --create", "leave one of them out", exit_code=2),
+    # names that other programs have
+    Refusal("makemigrations", "it is `ellar-db migrate` here", ["upgraded"], exit_code=2),
+    Refusal("showmigrations", "it is `ellar-db status` or `ellar-db history -i` here", exit_code=2),
+    Refusal("sqlmigrate shop 0001", "it is `ellar-db upgrade --sql PARENT:REVISION` here", values={"PARENT": "base", "REVISION": "first"}, exit_code=2),
+    Refusal("rollback", "it is `ellar-db downgrade` here", ["upgraded"], exit_code=2),
+    Refusal("autogenerate", "it is `ellar-db migrate` here", ["upgraded"], exit_code=2),
+    Refusal("-d other makemigrations", "it is `ellar-db -d other migrate` here", ["other_folder", "upgraded"], follow=[], exit_code=2),
+    Refusal("migrate --fake", "that is `ellar-db stamp` here", exit_code=2),
+    Refusal("migrate --check", "that is `ellar-db check` or `ellar-db status --exit-code` here", ["upgraded"], leads_on={0: 1}, exit_code=2),
+    Refusal("upgrade --check", "that is `ellar-db status --exit-code` here", ["upgraded"], exit_code=2),
+    Refusal("migrate --plan", "that is `ellar-db plan` here", exit_code=2),
+    Refusal("migrate --empty", "that is `ellar-db revision` here", exit_code=2),
+    Refusal("migrate --merge", "that is `ellar-db merge` here", ["two_heads"], exit_code=2),
+    Refusal("downgrade base --dry-run", "--dry-run is `ellar-db plan base` here", ["upgraded"], exit_code=2),
+    Refusal("migrate shop first1", "it writes a revision; `ellar-db upgrade first1` runs one", ["numbered"], exit_code=2),
+    Refusal("migrate shop", "it writes a revision; `ellar-db upgrade` runs them", exit_code=2),
+    Refusal("migrate shop zero", "it writes a revision; `ellar-db downgrade base` undoes all", ["upgraded"], exit_code=2),
     # plugins
     Refusal("upgrade", "leave it out with ELLAR_DB_DISABLE_PLUGINS=shop-plugin", ["failing_plugin"], again=True, env={"ELLAR_DB_DISABLE_PLUGINS": "shop-plugin"}),
     Refusal("tick", "leave one out (ELLAR_DB_DISABLE_PLUGINS=duo)", ["two_plugins"], again=True, env={"ELLAR_DB_DISABLE_PLUGINS": "duo"}),
@@ -401,6 +418,9 @@ class Shop:
 
     def unknown_rule(self) -> None:
         self.project.configure(extra="lint = {ignore = ['DB1O2']}")
+
+    def numbered(self) -> None:
+        add(self.project, "first1", "first")
 
     def backup(self) -> None:
         self.example("backup")
