@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ellar_db.config.invocation import DATABASES, invocation_of
 from ellar_db.databases.database import DEFAULT, Database, Databases
+from ellar_db.databases.engines import refuse_cut
 from ellar_db.hooktypes import PREFIX, PackageMigrations
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
@@ -56,6 +57,7 @@ def collect_databases(
         if not isinstance(database, Database):
             raise DbError(f"{source} supplied {database!r} as a database; it must be an ellar_db.Database")
         remember(database.address)
+        refuse_cut(database.name, database.address)
         other = found.setdefault(database.token, (source, database))
         if other[1] is not database:
             raise DbError(
