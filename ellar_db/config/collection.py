@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ellar_db.config.invocation import DATABASES, invocation_of
@@ -14,6 +15,7 @@ from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.plugins.record import leaving_out
 from ellar_db.project.application import application_context
+from ellar_db.project.folder import project_folder
 from ellar_db.project.settings import Settings
 from ellar_db.util.errors import DbError, meant
 from ellar_db.util.masking import remember
@@ -219,6 +221,13 @@ def databases_of(config: Config) -> Databases:
     if not found:
         raise DbError(
             "no database is configured: use EllarDBModule.setup(databases=...), ellar-sql's EllarSQLModule, "
-            "or [tool.ellar-db.databases] in pyproject.toml"
+            f"or [tool.ellar-db.databases] in pyproject.toml{_elsewhere()}"
         )
     return found
+
+
+def _elsewhere() -> str:
+    """Return where to run bare Alembic, which doesn't look for the project's settings above its folder; or nothing."""
+    here = Path.cwd()
+    folder = project_folder(here)
+    return "" if folder == here else f"; or run it in {folder}, which has the project's settings"
