@@ -176,6 +176,8 @@ REFUSALS = [
     Refusal("squash base:third --yes", "--drop-data-steps leaves it out, if no database needs it any more", ["more", "rows"], option="--drop-data-steps"),
     Refusal("show current", "`ellar-db status` shows what is left of it", ["more", "at_first", "squashed"]),
     Refusal("explain E002", "`ellar-db explain` lists them"),
+    Refusal("explain db303", "`ellar-db lint --explain DB303` explains it"),
+    Refusal("lint --explain e07", "`ellar-db explain E07` explains it"),
     Refusal("lint --explain DB1O2", "`ellar-db lint --explain all` lists them"),
     Refusal("migrate", "which is no rule; `ellar-db lint --explain all` lists them", ["upgraded", "unknown_rule"], follow=[], option=""),
     Refusal("verify", "`ellar-db migrate --scratch` writes what the models have and no revision makes", again=True),
