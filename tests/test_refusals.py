@@ -192,6 +192,8 @@ REFUSALS = [
     Refusal("autogenerate", "it is `ellar-db migrate` here", ["upgraded"], exit_code=2),
     Refusal("-d other makemigrations", "it is `ellar-db -d other migrate` here", ["other_folder", "upgraded"], follow=[], exit_code=2),
     Refusal("migrate --fake", "that is `ellar-db stamp` here", exit_code=2),
+    Refusal("upgrade first --fake", "--fake is `ellar-db stamp first` here", exit_code=2),
+    Refusal("downgrade -1 --dry-run", "--dry-run is `ellar-db plan -1` here", ["upgraded"], exit_code=2),
     Refusal("migrate --check", "that is `ellar-db check` or `ellar-db status --exit-code` here", ["upgraded"], leads_on={0: 1}, exit_code=2),
     Refusal("upgrade --check", "that is `ellar-db status --exit-code` here", ["upgraded"], exit_code=2),
     Refusal("migrate --plan", "that is `ellar-db plan` here", exit_code=2),

@@ -44,16 +44,21 @@ WRITING = {
 }
 RUNNING = {
     "--check": ("status --exit-code",),
-    "--fake": ("stamp",),
-    "--fake-initial": ("stamp",),
-    "--plan": ("plan",),
+    "--fake": ("stamp REVISION",),
+    "--fake-initial": ("stamp REVISION",),
+    "--plan": ("plan REVISION",),
 }
 OPTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "migrate": WRITING,
     "upgrade": RUNNING,
-    "downgrade": {**RUNNING, "--dry-run": ("plan base",), "--plan": ("plan base",)},
+    "downgrade": {**RUNNING, "--dry-run": ("plan REVISION",)},
 }
-"""By command: options of other programs' commands that are like it, and our commands that do what they do."""
+"""By command: options of other programs' commands that are like it, and our commands that do what they do.
+
+REVISION is the one that was typed, or what `TARGETS` has."""
+
+TARGETS = {"upgrade": "head", "downgrade": "base"}
+"""Where a command goes for which no revision was typed, or none is known yet."""
 
 ZERO = "zero"
 """Django's word for `base`."""
@@ -97,7 +102,8 @@ def instead_of_arguments(error: click.UsageError) -> str:
     option = next((word for word in words if word in known), None)
     with ctx.scope(cleanup=False):
         if option is not None:
-            told = _commands(known[option], ctx)
+            target = ctx.params.get("revision") or TARGETS.get(ctx.command.name, "")
+            told = _commands([each.replace("REVISION", quoted(target)) for each in known[option]], ctx)
             return f"that is {told} here" if found is None else f"{option} is {told} here"
         if ctx.command.name == "migrate" and found is not None:
             return f"it writes a revision; {_moving(words[-1], ctx)}"
