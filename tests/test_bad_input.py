@@ -628,6 +628,47 @@ def test_a_bad_url(ready: Project, url: str) -> None:
     )
 
 
+CUT = "postgresql+psycopg://ann:s3cr@et99@host.invalid/app"
+UNESCAPED = "can't be understood: its password has a character that must be escaped: write @ as %40 (percent-encode odd characters)"
+ENVIRONMENT = """
+from alembic import context
+from sqlalchemy import create_engine
+
+with create_engine({url!r}).connect() as connection:
+    context.configure(connection=connection)
+    context.run_migrations()
+"""
+
+
+@pytest.mark.parametrize("place", ["settings", "engine", "ini", "env.py"])
+def test_a_password_with_an_at_sign(ready: Project, place: str) -> None:
+    whose = "the URL of the database 'default'"
+    if place == "settings":
+        ready.configure(url=CUT)
+    elif place == "engine":
+        ready.configure(extra='plugins = ["given"]\n')
+        ready.write(
+            "pyproject.toml", ready.path.joinpath("pyproject.toml").read_text().replace("database =", "reference =")
+        )
+        ready.write(
+            "given.py",
+            "from sqlalchemy import create_engine\nfrom ellar_db import Database, hookimpl\n"
+            f"@hookimpl\ndef ellar_db_databases():\n    return [Database('default', create_engine({CUT!r}))]\n",
+        )
+    elif place == "ini":
+        whose = "Alembic's setting sqlalchemy.url"
+        ini = ready.path / "migrations/alembic.ini"
+        ini.write_text(ini.read_text().replace("[alembic]\n", f"[alembic]\nsqlalchemy.url = {CUT}\n"))
+    else:
+        whose = "the URL of the database that env.py connects to"
+        ready.write("migrations/env.py", ENVIRONMENT.format(url=CUT))
+
+    for words in (["upgrade"], ["--traceback", "current"]):
+        result = ready.db(*words, exit_code=1)
+        assert result.stderr.splitlines()[-1] == f"Error: {whose} {UNESCAPED}"
+        assert not [secret for secret in ("s3cr", "et99") if secret in result.output]
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [

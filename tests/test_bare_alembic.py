@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -204,6 +205,19 @@ class TestErrors:
             "no database is configured: use EllarDBModule.setup(databases=...), ellar-sql's EllarSQLModule, "
             "or [tool.ellar-db.databases] in pyproject.toml"
         )
+
+    def test_in_a_folder_below_the_settings(self, shop: Shop) -> None:
+        shop.configure()
+        shop.db("init")
+        below = shop.path / "below"
+        below.mkdir()
+
+        command = [sys.executable, "-m", "alembic", "-c", "../migrations/alembic.ini", "current"]
+        done = subprocess.run(command, cwd=below, capture_output=True, text=True, check=False)
+
+        assert done.returncode == 255
+        [line] = [line for line in (done.stdout + done.stderr).splitlines() if "FAILED:" in line]
+        assert f"in pyproject.toml; or run it in {shop.path}, which has the project's settings" in line
 
     def test_an_application_that_cannot_be_started(self, shop: Shop) -> None:
         shop.with_plain_sqlalchemy("sqlite:///app.db")

@@ -134,6 +134,18 @@ def test_the_traceback_is_shown_on_request(shop: Shop) -> None:
         assert done.stderr.splitlines()[-1].startswith("Error: the application can't be loaded: NameError: ")
 
 
+@pytest.mark.parametrize("words", [["doctor"], ["-d", "check", "doctor", "--json"]])
+def test_doctor_of_the_other_program_looks_at_the_rest(shop: Shop, words: list[str]) -> None:
+    shop.with_plain_sqlalchemy("sqlite:///app.db", models="undefined")
+
+    said = run(shop, "ellar", "db", *words, exit_code=3).stderr.splitlines()[-1]
+
+    assert "(shop/models.py, line 1); `ellar-db doctor` looks at the rest; " in said
+    told = run(shop, "ellar-db", "doctor", exit_code=1).stdout
+    assert "look    folder: not known as long as the application doesn't start" in told
+    assert "doctor" not in run(shop, "ellar", "db", "show", "doctor", exit_code=3).stderr
+
+
 @pytest.mark.parametrize("words", [["create-module", "db"], ["--help"], ["tick"]])
 def test_other_commands_keep_their_traceback(shop: Shop, words: list[str]) -> None:
     shop.with_plain_sqlalchemy("sqlite:///app.db", models="undefined")

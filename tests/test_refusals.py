@@ -176,12 +176,33 @@ REFUSALS = [
     Refusal("squash base:third --yes", "--drop-data-steps leaves it out, if no database needs it any more", ["more", "rows"], option="--drop-data-steps"),
     Refusal("show current", "`ellar-db status` shows what is left of it", ["more", "at_first", "squashed"]),
     Refusal("explain E002", "`ellar-db explain` lists them"),
+    Refusal("explain db303", "`ellar-db lint --explain DB303` explains it"),
+    Refusal("lint --explain e07", "`ellar-db explain E07` explains it"),
     Refusal("lint --explain DB1O2", "`ellar-db lint --explain all` lists them"),
     Refusal("migrate", "which is no rule; `ellar-db lint --explain all` lists them", ["upgraded", "unknown_rule"], follow=[], option=""),
     Refusal("verify", "`ellar-db migrate --scratch` writes what the models have and no revision makes", again=True),
     Refusal("upgrade --dry-run", "`ellar-db plan` shows what an upgrade would do", database="mariadb"),
     Refusal("drop", "say --yes if that is wanted", ["upgraded"], option="--yes"),
     Refusal("upgrade --sql --create", "leave one of them out", exit_code=2),
+    # names that other programs have
+    Refusal("makemigrations", "it is `ellar-db migrate` here", ["upgraded"], exit_code=2),
+    Refusal("showmigrations", "it is `ellar-db status` or `ellar-db history -i` here", exit_code=2),
+    Refusal("sqlmigrate shop 0001", "it is `ellar-db upgrade --sql PARENT:REVISION` here", values={"PARENT": "base", "REVISION": "first"}, exit_code=2),
+    Refusal("rollback", "it is `ellar-db downgrade` here", ["upgraded"], exit_code=2),
+    Refusal("autogenerate", "it is `ellar-db migrate` here", ["upgraded"], exit_code=2),
+    Refusal("-d other makemigrations", "it is `ellar-db -d other migrate` here", ["other_folder", "upgraded"], follow=[], exit_code=2),
+    Refusal("migrate --fake", "that is `ellar-db stamp` here", exit_code=2),
+    Refusal("upgrade first --fake", "--fake is `ellar-db stamp first` here", exit_code=2),
+    Refusal("downgrade -1 --dry-run", "--dry-run is `ellar-db plan -1` here", ["upgraded"], exit_code=2),
+    Refusal("migrate --check", "that is `ellar-db check` or `ellar-db status --exit-code` here", ["upgraded"], leads_on={0: 1}, exit_code=2),
+    Refusal("upgrade --check", "that is `ellar-db status --exit-code` here", ["upgraded"], exit_code=2),
+    Refusal("migrate --plan", "that is `ellar-db plan` here", exit_code=2),
+    Refusal("migrate --empty", "that is `ellar-db revision` here", exit_code=2),
+    Refusal("migrate --merge", "that is `ellar-db merge` here", ["two_heads"], exit_code=2),
+    Refusal("downgrade base --dry-run", "--dry-run is `ellar-db plan base` here", ["upgraded"], exit_code=2),
+    Refusal("migrate shop first1", "it writes a revision; `ellar-db upgrade first1` runs one", ["numbered"], exit_code=2),
+    Refusal("migrate shop", "it writes a revision; `ellar-db upgrade` runs them", exit_code=2),
+    Refusal("migrate shop zero", "it writes a revision; `ellar-db downgrade base` undoes all", ["upgraded"], exit_code=2),
     # plugins
     Refusal("upgrade", "leave it out with ELLAR_DB_DISABLE_PLUGINS=shop-plugin", ["failing_plugin"], again=True, env={"ELLAR_DB_DISABLE_PLUGINS": "shop-plugin"}),
     Refusal("tick", "leave one out (ELLAR_DB_DISABLE_PLUGINS=duo)", ["two_plugins"], again=True, env={"ELLAR_DB_DISABLE_PLUGINS": "duo"}),
@@ -401,6 +422,9 @@ class Shop:
 
     def unknown_rule(self) -> None:
         self.project.configure(extra="lint = {ignore = ['DB1O2']}")
+
+    def numbered(self) -> None:
+        add(self.project, "first1", "first")
 
     def backup(self) -> None:
         self.example("backup")

@@ -383,6 +383,17 @@ def test_a_short_password_is_masked_as_a_word_of_its_own() -> None:
     assert masked("'test' in tests, test_it, a test") == "'***' in tests, test_it, a ***"
 
 
+def test_the_rest_of_a_password_that_is_cut_is_masked() -> None:
+    shown = "no host at postgresql://ann:***@wo/rd@db/x?y=a@b, mysql://ann:secret@pass@db2/x"
+    assert masked(shown) == "no host at postgresql://ann:***@wo/rd@db/x?y=a@b, mysql://ann:***@db2/x"
+
+    remember(make_url("postgresql://ann:first@lasting@db/x"))
+
+    assert masked("host 'lasting@db', first@lasting, postgresql://ann:***@lasting@db/x") == (
+        "host '***', ***, postgresql://ann:***@***/x"
+    )
+
+
 def test_a_url_whose_password_is_cut_is_refused() -> None:
     for url in ("postgresql://ann:x@y@db/x", "postgresql://ann:x@/y@db/x", "postgresql://ann:x@y?z@db/x"):
         with pytest.raises(DbError, match="percent-encode odd characters"):

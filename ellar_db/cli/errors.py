@@ -51,8 +51,10 @@ def one_line() -> Iterator[None]:
     except click.exceptions.NoArgsIsHelpError:
         raise
     except click.ClickException as error:
-        if isinstance(error, (click.NoSuchOption, click.NoSuchCommand)):
-            suggest(error)
+        if isinstance(error, click.UsageError):
+            from ellar_db.cli.habits import instead_of_arguments
+
+            suggest(error, instead_of_arguments(error))
         replace_message(error, masked(in_one_line(error.message)))
         _colour(error)
         raise

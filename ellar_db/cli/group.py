@@ -91,9 +91,15 @@ class DbGroup(click.Group):
         Raises:
             click.NoSuchCommand: There is none; a similar one is suggested.
         """
+        from ellar_db.cli.habits import instead_of_command
+
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
+            instead = instead_of_command(error.command_name, ctx)
+            if instead:
+                told = f"{error.message.rstrip('.')}; {instead}"
+                raise click.NoSuchCommand(error.command_name, told, ctx=ctx) from None
             # click knows only those that were added to the group
             raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
 

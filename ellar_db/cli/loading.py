@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
 
+from ellar_db.cli.group import DOCTOR
 from ellar_db.cli.program import db
 from ellar_db.cli.troubles import with_page
 from ellar_db.options import TRACEBACK, tracebacks_wanted
@@ -32,23 +33,24 @@ def explain_loading() -> None:
     ctx = ctx.find_root()
     # the command's name is known once the application has been loaded
     if ctx.invoked_subcommand is None and type(ctx.command).__module__.startswith(f"{ELLAR_CLI}."):
-        words = _typed(ctx)
+        words = _typed(ctx, sys.argv[1:])
         if words[:1] == [db.name]:
             # the application's modules may import Alembic, as ellar-sql does
             import_colours_later()
-            ctx.with_resource(_explained(ctx, traceback=bool(TRACEBACK & set(words))))
+            diagnoses = _typed(click.Context(db, parent=ctx), words[1:])[:1] == [DOCTOR]
+            ctx.with_resource(_explained(ctx, traceback=bool(TRACEBACK & set(words)), diagnoses=diagnoses))
 
 
-def _typed(ctx: click.Context) -> list[str]:
-    """Return the command line from the command's name on."""
+def _typed(ctx: click.Context, words: Sequence[str]) -> list[str]:
+    """Return a command line from the name of a group's command on."""
     try:
-        return ctx.command.make_parser(ctx).parse_args(list(sys.argv[1:]))[1]
+        return ctx.command.make_parser(ctx).parse_args(list(words))[1]
     except click.UsageError:
         return []
 
 
 @contextmanager
-def _explained(ctx: click.Context, *, traceback: bool) -> Iterator[None]:
+def _explained(ctx: click.Context, *, traceback: bool, diagnoses: bool) -> Iterator[None]:
     try:
         yield
     except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
@@ -59,5 +61,7 @@ def _explained(ctx: click.Context, *, traceback: bool) -> Iterator[None]:
             raise
         if traceback or tracebacks_wanted():
             click.echo(stack_trace(error), err=True, nl=False)
-        told = f"the application can't be loaded: {advised_cause(error)}{where_hint()}"
+        # it starts without the application, and looks at all that doesn't need it
+        rest = f"; `ellar-db {DOCTOR}` looks at the rest" if diagnoses else ""
+        told = f"the application can't be loaded: {advised_cause(error)}{rest}{where_hint()}"
         raise UnavailableError(with_page(told)) from error

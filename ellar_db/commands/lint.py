@@ -53,15 +53,21 @@ def lint(
     """
     import logging
 
+    from ellar_db.cli.troubles import titles
+    from ellar_db.config.command_line import program
     from ellar_db.config.invocation import invocation_of
     from ellar_db.config.seam import alembic_config
     from ellar_db.inspection import linting
+    from ellar_db.lint.registry import rules_of
     from ellar_db.plugins.manager import get_plugin_manager
     from ellar_db.util.errors import DbError
     from ellar_db.util.masking import say
 
     if explain is not None:
-        say(linting.explained(explain, get_plugin_manager()))
+        manager, code = get_plugin_manager(), explain.upper()
+        if code in titles() and code not in {rule.code for rule in rules_of(manager)}:
+            raise DbError(f"{explain} is an error, and no rule; `{program()} explain {code}` explains it")
+        say(linting.explained(explain, manager))
         return
     with alembic_config(directory, x_arg=x_arg, package=package, decides=True, chosen=chosen) as config:
         measure = measure or invocation_of(config).manager.settings.flag("lint-measure")

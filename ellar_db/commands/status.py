@@ -81,7 +81,7 @@ def show(found: Sequence[Standing]) -> None:
         "Database", *(["Package"] if packages else []), "At", "State", "Behind >", *map(printable, columns)
     )
     for each in found:
-        behind = "" if each.error else f"{len(each.pending):,}"
+        behind = "" if each.error else "-" if each.unknown else f"{len(each.pending):,}"
         own = [each.package or "-"] if packages else []
         cells = [
             each.database,

@@ -9,7 +9,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.project.importing import imported_module
+from ellar_db.project.urls import CUT, is_cut_host
 from ellar_db.util.errors import DbError, summary
+from ellar_db.util.masking import remember
 
 if TYPE_CHECKING:
     from configparser import Error as IniError
@@ -51,6 +53,7 @@ def check_settings(config: Config) -> None:
                 read(value)
         except (ImportError, LookupError, TypeError, ValueError) as error:
             raise DbError(f"Alembic's setting {name} is {value!r}, which it can't use: {summary(error)}") from error
+    _refuse_cut(setting(config, "sqlalchemy.url"))
     try:
         locations = config.get_version_locations_list()
         _texts(locations, "version_locations")
@@ -66,6 +69,24 @@ def check_settings(config: Config) -> None:
             f"Alembic's setting post_write_hooks can't be used: {summary(error)}; write a table with a name and a type "
             "for each hook"
         ) from error
+
+
+def _refuse_cut(url: object) -> None:
+    """Refuse a URL of which a driver would take, and show, the end of the password for the host.
+
+    Raises:
+        DbError: So it is.
+    """
+    from sqlalchemy import exc, make_url
+
+    try:
+        parsed = make_url(url) if isinstance(url, str) else None
+    except (exc.ArgumentError, ValueError):
+        # only env.py knows whether it uses it
+        return
+    if parsed is not None and is_cut_host(parsed.host):
+        remember(parsed)
+        raise DbError(f"Alembic's setting sqlalchemy.url can't be understood: {CUT}")
 
 
 def ini_problem(error: IniError) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ellar_db.config.invocation import DATABASES, invocation_of
 from ellar_db.databases.database import DEFAULT, Database, Databases
+from ellar_db.databases.engines import refuse_cut
 from ellar_db.hooktypes import PREFIX, PackageMigrations
 from ellar_db.plugins.dialects import dialect_named
 from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.plugins.record import leaving_out
 from ellar_db.project.application import application_context
+from ellar_db.project.folder import project_folder
 from ellar_db.project.settings import Settings
 from ellar_db.util.errors import DbError, meant
 from ellar_db.util.masking import remember
@@ -56,6 +59,7 @@ def collect_databases(
         if not isinstance(database, Database):
             raise DbError(f"{source} supplied {database!r} as a database; it must be an ellar_db.Database")
         remember(database.address)
+        refuse_cut(database.name, database.address)
         other = found.setdefault(database.token, (source, database))
         if other[1] is not database:
             raise DbError(
@@ -217,6 +221,13 @@ def databases_of(config: Config) -> Databases:
     if not found:
         raise DbError(
             "no database is configured: use EllarDBModule.setup(databases=...), ellar-sql's EllarSQLModule, "
-            "or [tool.ellar-db.databases] in pyproject.toml"
+            f"or [tool.ellar-db.databases] in pyproject.toml{_elsewhere()}"
         )
     return found
+
+
+def _elsewhere() -> str:
+    """Return where to run bare Alembic, which doesn't look for the project's settings above its folder; or nothing."""
+    here = Path.cwd()
+    folder = project_folder(here)
+    return "" if folder == here else f"; or run it in {folder}, which has the project's settings"

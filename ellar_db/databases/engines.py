@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from ellar_db.project.urls import FORM, corrected, installing
+from ellar_db.project.urls import CUT, FORM, corrected, installing, is_cut_host
 from ellar_db.util.errors import DbError, summary
 from ellar_db.util.masking import remember, remember_text
 from ellar_db.util.sqlalchemy import dialect_apart, engine_with_own_pool
@@ -72,15 +72,29 @@ def checked_url(name: str, spec: Mapping[str, Any]) -> URL:
     remember_text(str(spec["url"]))
     try:
         url = make_url(spec["url"])
-        if url.password is not None and _is_cut(str(spec["url"])):
-            raise ValueError("a part of the password is taken for the host")
     except (exc.ArgumentError, ValueError):
         raise DbError(
             f"the URL of the database {name!r} can't be understood; write it as "
             f"{FORM} (percent-encode odd characters of the password)"
         ) from None  # SQLAlchemy's message quotes the URL, and with it the password
     remember(url, spec)
+    if url.password is not None and _is_cut(str(spec["url"])):
+        raise DbError(f"the URL of the database {name!r} can't be understood: {CUT}")
     return url
+
+
+def refuse_cut(name: str, url: URL) -> None:
+    """Refuse the URL of an engine that was made elsewhere, if a part of the password is taken for the host.
+
+    Args:
+        name: The database's name, for messages.
+        url: The URL.
+
+    Raises:
+        DbError: So it is; the message shows nothing of it.
+    """
+    if is_cut_host(url.host):
+        raise DbError(f"the URL of the database {name!r} can't be understood: {CUT}")
 
 
 def make_engine(name: str, spec: Any, *, pooled: bool) -> Engine | AsyncEngine:

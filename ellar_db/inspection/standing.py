@@ -45,7 +45,8 @@ class Standing:
         url: Its URL without the password; empty if env.py doesn't tell.
         current: The revisions in its version table that the folder has.
         unknown: Those that it doesn't have.
-        pending: The revisions that `upgrade heads` would apply, in order.
+        pending: The revisions that `upgrade heads` would apply, in order; none if `unknown` has some, since it would
+            refuse.
         holder: Who is migrating it now; empty if nobody is.
         interrupted: What the journal says of a run that did not end.
         leftovers: What earlier runs left that no later run removes, each with what to do about it.
@@ -228,12 +229,15 @@ class _Survey:
         if heads not in self._places:
             unknown = position.unknown
             known = tuple(head for head in heads if head not in unknown)
-            script, pending = history_for(self.script, known), self._ahead_of(known)
+            # another branch or a newer release may have applied any of the others
+            script, pending = history_for(self.script, known), [] if unknown else self._ahead_of(known)
             self._places[heads] = {
                 "current": sorted(script.get_all_current(known), key=lambda each: each.revision),
                 "unknown": unknown,
                 "pending": pending,
-                "squash": "; ".join(self._left_of(squash, pending) for squash in inside(self.script, known)),
+                "squash": "; ".join(self._left_of(squash, pending) for squash in inside(self.script, known))
+                if not unknown
+                else "",
             }
         place = self._places[heads]
         return {**place, "advice": unknown_here(position, program())} if place["unknown"] else place

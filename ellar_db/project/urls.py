@@ -28,6 +28,9 @@ DRIVERS = {
 FORM = "dialect+driver://user:password@host/name"
 """How a URL is written."""
 
+CUT = "its password has a character that must be escaped: write @ as %40 (percent-encode odd characters)"
+"""What is wrong with a URL whose password was cut at an `@` in it."""
+
 PLACEHOLDER = "driver"
 """The dialect of the URL in the ini files that Alembic's templates make."""
 
@@ -64,6 +67,19 @@ def corrected(drivername: str) -> str:
     if right is None:
         return "correct the URL, or install the package that brings its dialect"
     return f"write {right}{plus}{driver}://"
+
+
+def is_cut_host(host: object) -> bool:
+    """Return whether the end of a password was taken for the beginning of a host, which no `@` can be in.
+
+    Args:
+        host: The host of a URL, or what a driver was given.
+
+    Example:
+        >>> is_cut_host("word@db"), is_cut_host("db"), is_cut_host(None)
+        (True, False, False)
+    """
+    return isinstance(host, str) and "@" in host
 
 
 def url_advice(error: BaseException, setting: str = "sqlalchemy.url") -> str:

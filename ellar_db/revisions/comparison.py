@@ -127,7 +127,7 @@ class Comparison:
                 purpose=self.purpose,
             )
             self._refuse_nonsense(context, directives)
-            if self.purpose == "write":
+            if self.purpose == "write" or invocation_of(self.config).shows:
                 _refuse_unwritable(context, directives)
                 self.review.read(context, directives, database)
             _remember(context, directives, database, dialect_of(self.manager, database))

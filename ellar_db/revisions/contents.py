@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 log = logging.getLogger("ellar_db")
 
 
-def tell_contents(compared: Sequence[UpgradeOps], package: str | None = None) -> None:
+def tell_contents(compared: Sequence[UpgradeOps], package: str | None = None, *, written: bool = True) -> None:
     """Print to standard error what autogenerate wrote, one line per difference, and what to review; nothing if nothing.
 
     Args:
         compared: The operations of each database.
         package: The package that the revision is for, if it is for one.
+        written: Whether there is a file that can be reviewed.
     """
-    written = lines(compared)
-    for line in written:
+    differences = lines(compared)
+    for line in differences:
         log.info("  %s", line)
-    if written:
+    if differences and written:
         option = "" if package is None else f" --package {package}"
         log.info("Review it before you run `%s upgrade%s`.", program(), option)

@@ -131,7 +131,7 @@ def write_revision(
                     revisions.append(one.revision)
                     made.belongs(Path(one.path), new.version_path or _folder(one, script))
         if made.files:
-            tell_contents(compared, None if package is None else package.name)
+            tell_contents(compared, None if package is None else package.name, written=not dry_run)
         if made.placed:
             keep_heads(config)
         findings.tell()

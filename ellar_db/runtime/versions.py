@@ -95,6 +95,26 @@ def is_newest(script: ScriptDirectory, heads: Sequence[str]) -> bool:
         return False
 
 
+def is_below(script: ScriptDirectory, heads: Sequence[str], target: str) -> bool:
+    """Return whether a database has gone beyond a revision, or beyond `base`, so that only a downgrade goes there.
+
+    Args:
+        script: The folder.
+        heads: The revisions in the version table.
+        target: The revision, or the beginning of its id; of anything else, such as `label@head`, it isn't known.
+    """
+    from alembic.util import CommandError
+
+    if target == "base" or not heads:
+        return bool(heads)
+    try:
+        script = history_for(script, heads)
+        found = script.get_revision(target)
+        return found.revision.startswith(target) and found.revision in ancestors(script, heads) - set(heads)
+    except CommandError:
+        return False
+
+
 def of_each(config: Config, read: Callable[[Database, Connection], T]) -> dict[str, T]:
     """Return what `read` finds in each database of a command, by its name.
 

@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial, wraps
@@ -35,7 +35,14 @@ from ellar_db.revisions.comparison import Comparison
 from ellar_db.revisions.ownership import own_tables_only
 from ellar_db.runtime.context_options import COMPOSED, configuring
 from ellar_db.runtime.run import RunState
-from ellar_db.runtime.versions import REFUSE_UNKNOWN, drop_unused_version_table, heads_in, is_newest, told_of_another
+from ellar_db.runtime.versions import (
+    REFUSE_UNKNOWN,
+    drop_unused_version_table,
+    heads_in,
+    is_below,
+    is_newest,
+    told_of_another,
+)
 from ellar_db.scratch.databases import is_guarding
 from ellar_db.util.alembic import ENSURE_VERSION, around_migrations, command_of
 from ellar_db.util.click import replace_message
@@ -496,7 +503,28 @@ class Watch:
         for state in states:
             ends.append(End(state.database.name, state.revisions, state.at, is_newest(self.script, state.at)))
         seconds = time.monotonic() - self._began
+        if not is_changed and self._goes_back(states):
+            return
         log.info("%s.", told(self.name, ends, seconds) if self.script.get_heads() else no_revisions(self.script)[:-1])
+
+    def _goes_back(self, states: Sequence[RunState]) -> bool:
+        """Say so if an upgrade has nothing to do because the databases have gone beyond its target."""
+        target = self.command.get("destination_rev")
+        if self.name != "upgrade" or not isinstance(target, str):
+            return False
+        beyond = [state for state in states if is_below(self.script, state.at, target)]
+        if len(beyond) < len(states):
+            return False
+        chosen = f" {self.invocation.chosen.listed}" if self.invocation.chosen else ""
+        done = "revisions are" if target == "base" else f"{target} is"
+        log.info(
+            "Nothing to do: %s applied already; `%s downgrade%s %s` goes back there.",
+            done,
+            program(),
+            chosen,
+            target,
+        )
+        return True
 
     @property
     def _is_told(self) -> bool:

@@ -47,14 +47,21 @@ def replace_message(error: click.ClickException, message: str) -> None:
     vars(error)["message"] = message
 
 
-def suggest(error: click.NoSuchOption | click.NoSuchCommand) -> None:
-    """Have an error about an option or a command suggest one name, as all messages of ellar_db do.
+def suggest(error: click.UsageError, instead: str = "") -> None:
+    """Have an error about the command line suggest one thing, as all messages of ellar_db do.
 
     `possibilities` is public, but typed as final; click would add up to three of them in words of its own. The fallback
     is click's words.
+
+    Args:
+        error: The error.
+        instead: What is suggested; by default the most similar name, of an option or a command that isn't there.
     """
-    if error.possibilities:
-        replace_message(error, f"{error.message.rstrip('.')}; did you mean {error.possibilities[0]}?")
+    possible = error.possibilities if isinstance(error, (click.NoSuchOption, click.NoSuchCommand)) else None
+    if not instead and possible:
+        instead = f"did you mean {possible[0]}?"
+    if instead:
+        replace_message(error, f"{error.message.rstrip('.')}; {instead}")
         vars(error)["possibilities"] = None
 
 

@@ -26,7 +26,7 @@ SHORTEST = 4
 LONG = 8
 """Length in characters from which a secret is masked inside of words too."""
 
-IN_URL = re.compile(r"(://[^\s:/@'\"]*:)(?!password@)[^\s@'\"]+@")
+IN_URL = re.compile(r"(://[^\s:/@'\"]*:)(?!password@)[^\s@'\"]+@(?:[^\s@/?,'\"]*@)*")
 
 IN_TEXT = re.compile(r"://[^\s:/@'\"]*:(.+)@")
 
@@ -138,6 +138,11 @@ def remember(url: URL, options: Mapping[str, Any] | None = None) -> None:
     """
     shown = {url.username, url.host, url.database}
     secrets = [url.password, *_of(url.query), *_of(options or {})]
+    if url.host is not None and "@" in url.host:
+        # a password with an `@` that isn't escaped ends there for SQLAlchemy, and the rest is taken for the host
+        rest = url.host.rpartition("@")[0]
+        secrets += [rest, url.host, f"{url.password}@{rest}"]
+        shown.remove(url.host)
     # a password equal to the user's name can't be distinguished from it, and reveals nothing new
     _known.update(str(secret) for secret in secrets if secret and secret not in shown)
 

@@ -236,7 +236,6 @@ class TestDryRun:
         assert result.stderr.splitlines()[1:] == [
             "Would write migrations/versions/one_add_users.py",
             "  add table users",
-            "Review it before you run `ellar-db upgrade`.",
         ]
         assert tree(plain) == before
         assert spy() == [("scratch", "upgrade"), "check"]
@@ -251,6 +250,22 @@ class TestDryRun:
             return [line for line in text.splitlines() if not line.startswith("Create Date")]
 
         assert apart(shown) == apart(plain.revisions()[0].read_text())
+
+    def test_warns_of_what_the_file_would_lose(self, plain: Project) -> None:
+        plain.db("init")
+        plain.db("migrate")
+        plain.db("upgrade")
+        models = (plain.path / "models.py").read_text()
+        plain.write("models.py", models.replace("name: ", "title: "))
+        plain.forget("models")
+
+        shown = plain.db("migrate", "--dry-run").stderr.splitlines()
+        written = plain.db("migrate").stderr.splitlines()
+
+        assert shown[-1].startswith("Warning: DB102 users.name: ")
+        assert [line for line in shown if not line.startswith("Would write")] == [
+            line for line in written if not line.startswith("Review it")
+        ]
 
     def test_runs_no_post_write_hook(self, plain: Project) -> None:
         plain.db("init")

@@ -46,6 +46,21 @@ def test_does_nothing_where_nothing_is_to_be_done(linear: Project) -> None:
     assert linear.db("upgrade").output == "Already up to date (third).\n"
 
 
+@pytest.mark.parametrize("revision", ["first", "firs", "base"])
+def test_says_what_goes_back_to_a_revision_below(linear: Project, revision: str) -> None:
+    linear.db("upgrade")
+
+    said = linear.db("upgrade", revision).output
+
+    assert said.startswith("Nothing to do: ")
+    assert said.endswith(f" applied already; `ellar-db downgrade {revision}` goes back there.\n")
+    linear.db("downgrade", "--yes", revision)
+    assert (
+        linear.db("upgrade", revision).output
+        == f"Nothing to do: already at {'base' if revision == 'base' else 'first'}.\n"
+    )
+
+
 def test_refuses_two_heads_and_says_what_to_do(branched: Project) -> None:
     result = branched.db("upgrade", exit_code=1)
 

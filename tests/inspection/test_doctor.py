@@ -323,6 +323,16 @@ class TestApplication:
         ]
         assert "look    databases: those of the application aren't known as long as it doesn't start" in told
 
+    def test_the_folder_is_not_known_without_it(self, plain: Project) -> None:
+        plain.configure(extra="application = 'shop:app'\n")
+        plain.write("shop.py", "import nosuch_module\n")
+
+        told = found(plain, broken=True)
+
+        assert of(told, "folder") == [("look", "not known as long as the application doesn't start", None)]
+        assert [subject for state, subject, _, _ in told if state == "broken"] == ["application"]
+        assert states(found(plain, "-d", "nowhere", broken=True))["folder"] == "broken"
+
     def test_that_can_not_be_imported(self, plain: Project) -> None:
         history(plain)
         plain.configure(extra="application = 'shop:app'\n")

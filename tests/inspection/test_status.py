@@ -124,9 +124,11 @@ def test_a_revision_that_the_folder_does_not_have(linear: Project) -> None:
 
     shown = linear.db("status", "--exit-code", exit_code=1).stdout
 
-    assert "third  unknown here       2" in shown
+    assert "third  unknown here       -" in shown
+    assert "Pending" not in shown
     assert "default: the database 'default' is at third, which this folder doesn't have: " in shown
     assert stand(linear)[0]["unknown"] == ["third"]
+    assert stand(linear)[0]["pending"] == []
 
 
 def test_branches_and_what_depends_on_them(plain: Project) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SYMBOLS = ("head", "heads", "base")
 """What stands for revisions in each folder."""
 
+OTHERS = {"zero": "base"}
+"""What other programs call these: Django's `migrate shop zero`."""
+
 LIKENESS = 0.7
 """How similar a name must be: `east` isn't meant for `heads`."""
 
@@ -39,7 +42,7 @@ def meant_revision(error: BaseException) -> str:
     if not isinstance(name, str) or folder is None:
         return ""
     try:
-        return meant(name, _names(folder), LIKENESS)
+        return meant(OTHERS.get(name, name), _names(folder), LIKENESS)
     except (AssertionError, RevisionError):
         # the folder has a problem of its own
         return ""

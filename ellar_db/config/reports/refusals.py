@@ -12,12 +12,14 @@ from ellar_db.config.command_line import program, provision
 from ellar_db.config.reports.broken_files import broken_file, raised_in
 from ellar_db.config.reports.names import meant_revision
 from ellar_db.config.reports.position import NOWHERE, explained, position_of
-from ellar_db.databases.connections import UnreachableError, UnusableError, named_in
+from ellar_db.databases.connections import UnreachableError, UnusableError, connection_in, named_in
 from ellar_db.databases.database import Database
 from ellar_db.plugins.dialects import details, dialect_of
 from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.project.urls import CUT, is_cut_host
 from ellar_db.util.click import replace_exit_code
 from ellar_db.util.errors import FULL, DbError, UnavailableError, summary
+from ellar_db.util.masking import remember
 
 CROWDED = "let others end, use fewer --jobs, or wait with --connect-wait"
 """What to do about a server that has too many connections."""
@@ -52,6 +54,11 @@ def reported() -> Iterator[None]:
     except IniError as error:
         raise DbError(ini_problem(error)) from error
     except DBAPIError as error:
+        connection = connection_in(error)
+        if connection is not None and is_cut_host(connection.engine.url.host):
+            # of an env.py of somebody else's, which connects by itself
+            remember(connection.engine.url)
+            raise DbError(f"the URL of the database that env.py connects to can't be understood: {CUT}") from error
         # the run has already reported errors of revisions, so this one is the database's
         broken = broken_file(error, environment=False)
         said = [f"{named_in(error)} can't be used: {summary(error)}", *details(get_plugin_manager(), error.orig)]

@@ -26,6 +26,7 @@ from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context, open_injector
 from ellar_db.project.settings import Settings
 from ellar_db.scratch.leftovers import left_behind
+from ellar_db.util.errors import DbError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -162,7 +163,15 @@ class _Project:
             asked = alembic_config(self.request.directory, x_arg=self.request.x_arg, databases=False)
             config = self.stack.enter_context(asked)
         else:
-            config = configured(self.manager, self.request.directory)
+            named = self.request.directory is not None or "directory" in self.settings.given
+            try:
+                config = configured(self.manager, self.request.directory)
+            except DbError:
+                if named:
+                    raise
+                # the application may name one, or none may be made yet
+                yield Finding("look", folder.SUBJECT, "not known as long as the application doesn't start")
+                return
         location = Path(folder.script_of(config).dir)
         self.config, self.foreign = config, folder.is_foreign(location)
         yield from folder.check_env_py(location)
