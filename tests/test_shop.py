@@ -135,7 +135,7 @@ class TestApplication:
         done = run_pytest(shop.path, *arguments)
 
         assert done.ret == 0, done.outlines
-        assert done.parseoutcomes() == {"passed": 5 if arguments else 15}
+        assert done.parseoutcomes() == {"passed": 5 if arguments else 19}
 
     @pytest.mark.long
     def test_is_typed(self, shop: Example) -> None:
