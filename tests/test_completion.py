@@ -273,6 +273,7 @@ class TestEllar:
         ]
         assert _asked(application, "fish", COMP_WORDS=f"{begin}hea", COMP_CWORD="hea").startswith("plain,heads\t")
 
+    @pytest.mark.sampled
     @pytest.mark.parametrize(
         ("shell", "given"),
         [
