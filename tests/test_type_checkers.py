@@ -48,6 +48,7 @@ def test_mypy(tmp_path: Path) -> None:
     assert {line: ", ".join(sorted(each)) for line, each in codes.items()} == mistakes(), printed
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     find_spec("basedpyright") is None or find_spec("ellar") is None, reason="basedpyright or Ellar isn't installed"
 )
