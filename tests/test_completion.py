@@ -271,7 +271,8 @@ class TestEllar:
             "shop@head",
             "_",
         ]
-        assert _asked(application, "fish", COMP_WORDS=f"{begin}hea", COMP_CWORD="hea").startswith("plain,heads\t")
+        # in the form of the release of click
+        assert "heads" in re.split(r"[\s,]", _asked(application, "fish", COMP_WORDS=f"{begin}hea", COMP_CWORD="hea"))
 
     @pytest.mark.sampled
     @pytest.mark.parametrize(

@@ -171,16 +171,17 @@ def test_a_long_error_is_broken_at_spaces_where_the_terminal_ends(
 @pytest.mark.parametrize("command", [(), ("upgrade",)])
 def test_headings_and_names_of_help_stand_out_on_a_terminal(plain: Project, command: tuple[str, ...]) -> None:
     words = [sys.executable, "-m", "ellar_db", *command, "--help"]
-    with all_on_terminal(words, plain.path, {}) as shown:
+    size = {"COLUMNS": "80"}
+    with all_on_terminal(words, plain.path, size) as shown:
         _, _, said = shown.end()
-    told = plain.run("ellar-db", *command, "--help").stdout
+    told = plain.run("ellar-db", *command, "--help", env=size).stdout
 
     assert "\x1b[1m\x1b[4mOptions\x1b[0m:\n" in said
     assert "\x1b[1m-h, --help\x1b[0m  " in said
     assert click.unstyle(said) == told
-    with all_on_terminal(words, plain.path, {"NO_COLOR": "1"}) as shown:
+    with all_on_terminal(words, plain.path, {**size, "NO_COLOR": "1"}) as shown:
         assert shown.end()[2] == told
-    assert plain.run("ellar-db", *command, "--help", env={"FORCE_COLOR": "1"}).stdout == said
+    assert plain.run("ellar-db", *command, "--help", env={**size, "FORCE_COLOR": "1"}).stdout == said
 
 
 @pytest.mark.parametrize(
