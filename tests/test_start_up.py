@@ -18,7 +18,7 @@ from ellar_db import Databases, DbError, alembic_config
 from ellar_db.databases.connections import apart
 from ellar_db.databases.database import Database
 from ellar_db.project.application import open_injector
-from tests.support.applications import Shop, new_shop
+from tests.support.applications import Shop, new_shop, write_pending
 from tests.support.servers import asynchronous
 
 MIGRATED = {"alembic_version", "user"}
@@ -57,18 +57,6 @@ def async_url(request: pytest.FixtureRequest, new_database: Callable[[str], str]
     return asynchronous(new_database(request.param))
 
 
-def write(shop: Shop, url: str, body: str = "pass", interface: str = "") -> None:
-    """Write an application whose folder has one revision that no database has."""
-    shop.with_plain_sqlalchemy(url)
-    shop.ellar("db", "init")
-    shop.ellar("db", "migrate", "-m", "First", "--rev-id", "first")
-    shop.with_plain_sqlalchemy(url, body=body)
-    if interface:
-        root = shop.path / "shop" / "root_module.py"
-        bases = root.read_text().replace("(ModuleBase)", f"(ModuleBase, {interface})")
-        root.write_text(f"from ellar.common import {interface}\n{bases}")
-
-
 @asynccontextmanager
 async def lifespan(app: Any) -> Any:
     """Start an application and end it, as a server does."""
@@ -86,7 +74,7 @@ async def lifespan(app: Any) -> Any:
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_when_the_application_is_ready(shop: Shop, kind: str) -> None:
     url = f"sqlite:///{shop.path}/app.db"
-    write(shop, asynchronous(url) if kind == "async" else url, ON_READY, "IApplicationReady")
+    write_pending(shop, asynchronous(url) if kind == "async" else url, ON_READY, "IApplicationReady")
     assert shop.tables(url) == {"alembic_version"}
 
     shop.application()
@@ -95,7 +83,7 @@ def test_when_the_application_is_ready(shop: Shop, kind: str) -> None:
 
 
 def test_when_the_server_starts(shop: Shop, async_url: str) -> None:
-    write(shop, async_url, ON_STARTUP, "IApplicationStartup")
+    write_pending(shop, async_url, ON_STARTUP, "IApplicationStartup")
     app = shop.application()
 
     async def serve() -> None:
@@ -111,7 +99,7 @@ def test_when_the_server_starts(shop: Shop, async_url: str) -> None:
 
 
 def test_in_a_running_event_loop_the_pool_of_the_application_stays(shop: Shop, async_url: str) -> None:
-    write(shop, async_url)
+    write_pending(shop, async_url)
     app = shop.application()
 
     async def serve() -> None:
@@ -134,7 +122,7 @@ def test_in_a_running_event_loop_the_pool_of_the_application_stays(shop: Shop, a
 
 
 def test_after_an_event_loop_that_is_over(shop: Shop, async_url: str) -> None:
-    write(shop, async_url)
+    write_pending(shop, async_url)
     app = shop.application()
     engine = app.injector.get(Databases)["default"].engine
 
@@ -156,7 +144,7 @@ def test_after_an_event_loop_that_is_over(shop: Shop, async_url: str) -> None:
 
 @pytest.mark.parametrize("loop", ["a loop runs", "no loop runs"])
 def test_the_listeners_of_an_async_engine_hear_the_run(shop: Shop, loop: str) -> None:
-    write(shop, f"sqlite+aiosqlite:///{shop.path}/app.db")
+    write_pending(shop, f"sqlite+aiosqlite:///{shop.path}/app.db")
     app = shop.application()
     engine = app.injector.get(Databases)["default"].sync_engine
     heard: list[str] = []
@@ -179,7 +167,7 @@ def test_the_listeners_of_an_async_engine_hear_the_run(shop: Shop, loop: str) ->
 
 
 def test_a_sync_engine_keeps_its_connections(shop: Shop, any_database: str) -> None:
-    write(shop, any_database)
+    write_pending(shop, any_database)
     app = shop.application()
     engine = app.injector.get(Databases)["default"].engine
     with engine.connect() as connection:
@@ -197,7 +185,7 @@ def test_a_sync_engine_keeps_its_connections(shop: Shop, any_database: str) -> N
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_database_in_memory(shop: Shop, kind: str) -> None:
-    write(shop, "sqlite:///app.db")
+    write_pending(shop, "sqlite:///app.db")
     driver = "sqlite+aiosqlite" if kind == "async" else "sqlite"
     make = "create_async_engine" if kind == "async" else "create_engine"
     home = "sqlalchemy.ext.asyncio" if kind == "async" else "sqlalchemy"
@@ -237,7 +225,7 @@ def test_a_database_in_memory(shop: Shop, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_in_a_thread_of_its_own(shop: Shop, kind: str) -> None:
     url = f"sqlite:///{shop.path}/app.db"
-    write(shop, asynchronous(url) if kind == "async" else url)
+    write_pending(shop, asynchronous(url) if kind == "async" else url)
     app = shop.application()
 
     def migrate() -> None:
@@ -253,7 +241,7 @@ def test_in_a_thread_of_its_own(shop: Shop, kind: str) -> None:
 
 def test_inside_of_the_application_s_context(shop: Shop) -> None:
     url = f"sqlite:///{shop.path}/app.db"
-    write(shop, url)
+    write_pending(shop, url)
     app = shop.application()
     (shop.path / "pyproject.toml").unlink()
 
@@ -269,7 +257,7 @@ def test_inside_of_the_application_s_context(shop: Shop) -> None:
 
 def test_the_application_is_found_where_none_is_given(shop: Shop) -> None:
     url = f"sqlite:///{shop.path}/app.db"
-    write(shop, url)
+    write_pending(shop, url)
 
     with alembic_config() as config:
         command.upgrade(config, "head")
@@ -279,7 +267,7 @@ def test_the_application_is_found_where_none_is_given(shop: Shop) -> None:
 
 
 def test_a_refusal_is_an_exception(shop: Shop) -> None:
-    write(shop, f"sqlite:///{shop.path}/app.db")
+    write_pending(shop, f"sqlite:///{shop.path}/app.db")
 
     with pytest.raises(DbError, match=r"^Can't locate revision identified by 'nowhere'; "), alembic_config() as config:
         command.upgrade(config, "nowhere")
@@ -289,7 +277,7 @@ def test_a_refusal_is_an_exception(shop: Shop) -> None:
 
 
 def test_the_context_is_closed_after_a_failure(shop: Shop) -> None:
-    write(shop, f"sqlite:///{shop.path}/app.db")
+    write_pending(shop, f"sqlite:///{shop.path}/app.db")
     app = shop.application()
 
     with pytest.raises(DbError, match="nowhere"), alembic_config(app=app) as config:
@@ -299,7 +287,7 @@ def test_the_context_is_closed_after_a_failure(shop: Shop) -> None:
 
 
 def test_two_applications_one_after_the_other(shop: Shop) -> None:
-    write(shop, f"sqlite:///{shop.path}/first.db")
+    write_pending(shop, f"sqlite:///{shop.path}/first.db")
     first = shop.application()
     write_again = (shop.path / "shop" / "root_module.py").read_text().replace("first.db", "second.db")
     (shop.path / "shop" / "root_module.py").write_text(write_again)
@@ -314,7 +302,7 @@ def test_two_applications_one_after_the_other(shop: Shop) -> None:
 
 
 def test_the_application_given_beats_the_one_that_is_open(shop: Shop) -> None:
-    write(shop, f"sqlite:///{shop.path}/first.db")
+    write_pending(shop, f"sqlite:///{shop.path}/first.db")
     first = shop.application()
     root = shop.path / "shop" / "root_module.py"
     root.write_text(root.read_text().replace("first.db", "second.db"))

@@ -91,11 +91,11 @@ class DbGroup(click.Group):
         Raises:
             click.NoSuchCommand: There is none; a similar one is suggested.
         """
-        from ellar_db.cli.habits import instead_of_command
-
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
+            from ellar_db.cli.habits import instead_of_command
+
             instead = instead_of_command(error.command_name, ctx)
             if instead:
                 told = f"{error.message.rstrip('.')}; {instead}"

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, TextIO
 
+from ellar_db.output.replacing import replaced
+
 _begun: dict[int, bool] = {}
 """Whether there is a line without an end, for each stream that is watched, by its identity."""
 
@@ -29,24 +31,16 @@ def watched(stream: TextIO) -> Iterator[None]:
         12 of 40
         done
     """
-    attributes = getattr(stream, "__dict__", None)
-    if attributes is None or id(stream) in _begun:
+    if id(stream) in _begun:
         yield
         return
-    before = attributes.get("write")
-    write = attributes["write"] = partial(_write, id(stream), stream.write)
-    _begun[id(stream)] = False
-    try:
-        yield
-    finally:
-        begin_line(stream)
-        del _begun[id(stream)]
-        # unless somebody has replaced it meanwhile
-        if attributes.get("write") is write:
-            if before is None:
-                del attributes["write"]
-            else:
-                attributes["write"] = before
+    with replaced(stream, "write", partial(partial, _write, id(stream))):
+        _begun[id(stream)] = False
+        try:
+            yield
+        finally:
+            begin_line(stream)
+            del _begun[id(stream)]
 
 
 def begin_line(stream: TextIO) -> None:

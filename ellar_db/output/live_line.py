@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, TextIO
 
 import click
 
+from ellar_db.output.replacing import replaced
 from ellar_db.output.style import colour
 from ellar_db.output.widths import columns
 
@@ -19,8 +20,8 @@ _shown: list[LiveLine] = []
 _ours: list[LiveLine] = []
 """The lines that are writing themselves."""
 
-_watched: list[tuple[TextIO, Callable[[str], Any], Any]] = []
-"""Streams, what stands for their `write` while there is a line, and what did before; None if nothing."""
+_watched = ExitStack()
+"""Gives the streams their `write` back that is replaced while there is a line."""
 
 
 class LiveLine:
@@ -64,7 +65,7 @@ class LiveLine:
         if self in _shown:
             _shown.remove(self)
         if not _shown:
-            _leave()
+            _watched.close()
 
     def hide(self) -> None:
         """Make room for what somebody else is about to write."""
@@ -104,25 +105,9 @@ class LiveLine:
 def _watch() -> None:
     """See what is written to the terminal."""
     for stream in {id(each): each for each in (sys.stdout, sys.stderr)}.values():
-        attributes = getattr(stream, "__dict__", None)
-        if attributes is None or getattr(attributes.get("write"), "func", None) is _write:
-            continue
-        if stream.isatty():
-            before = attributes.get("write")
-            write = attributes["write"] = partial(_write, stream, stream.write)
-            _watched.append((stream, write, before))
-
-
-def _leave() -> None:
-    while _watched:
-        stream, write, before = _watched.pop()
-        # unless somebody has replaced it meanwhile
-        if vars(stream).get("write") is not write:
-            continue
-        if before is None:
-            del vars(stream)["write"]
-        else:
-            vars(stream)["write"] = before
+        is_watched = getattr(getattr(stream, "write", None), "func", None) is _write
+        if not is_watched and stream.isatty():
+            _watched.enter_context(replaced(stream, "write", partial(partial, _write, stream)))
 
 
 def _write(stream: TextIO, write: Callable[[str], Any], text: str) -> Any:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any, TextIO
+
+from ellar_db.output.replacing import replaced
 
 CALLS = ("write", "flush")
 
@@ -25,26 +27,11 @@ def lossy(*streams: TextIO | None) -> Iterator[None]:
         >>> with lossy(sys.stderr):
         ...     _ = sys.stderr.write("")
     """
-    changed = []
-    for stream in {id(each): each for each in streams if each is not None}.values():
-        attributes = getattr(stream, "__dict__", None)
-        if attributes is None:
-            continue
-        for name in CALLS:
-            before = attributes.get(name)
-            now = attributes[name] = partial(_call, stream, getattr(stream, name))
-            changed.append((attributes, name, before, now))
-    try:
+    with ExitStack() as stack:
+        for stream in {id(each): each for each in streams if each is not None}.values():
+            for name in CALLS:
+                stack.enter_context(replaced(stream, name, partial(partial, _call, stream)))
         yield
-    finally:
-        for attributes, name, before, now in reversed(changed):
-            # unless somebody has replaced it meanwhile
-            if attributes.get(name) is not now:
-                continue
-            if before is None:
-                del attributes[name]
-            else:
-                attributes[name] = before
 
 
 def _call(stream: TextIO, call: Callable[..., Any], *arguments: Any) -> Any:

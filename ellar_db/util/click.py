@@ -77,8 +77,8 @@ def replace_exit_code(error: click.ClickException, code: int) -> None:
 def replace_show(error: click.ClickException, show: Callable[..., None]) -> None:
     """Replace how one click exception is shown.
 
-    `ClickException.show` is public, but a method of a class; the group's own or Ellar's calls it, whichever is the
-    outermost. The fallback is click's own text, without colour.
+    `ClickException.show` is public, but a method of a class. The outermost group calls it, which is Ellar's under
+    `ellar db`. The fallback is click's own text, without colour.
 
     Args:
         error: The exception.

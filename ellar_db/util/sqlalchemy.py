@@ -161,9 +161,9 @@ def listeners(target: Any, event: str) -> Sequence[Any]:
 def is_called_once(listener: Any) -> bool:
     """Return whether a listener is called for the first event only, such as SQLAlchemy's own of a pool's `connect`.
 
-    That one lets the dialect of the engine that it was made for know the database of the first connection, whichever
-    pool has it. The module of the wrapper that SQLAlchemy puts around such a function is the only sign of it. The
-    fallback is to connect the engine before its listeners are copied.
+    That one tells the dialect of its engine about the database of the first connection, of any pool. The module of the
+    wrapper that SQLAlchemy puts around such a function is the only sign of it. The fallback is to connect
+    the engine before its listeners are copied.
 
     Args:
         listener: One of `listeners`.

@@ -20,7 +20,7 @@ from sqlalchemy import create_engine, text
 from ellar_db import Database, Databases, DbError, alembic_config, library
 from ellar_db.library import check, current, heads, migrate, plan, revision, status, upgrade, verify
 from ellar_db.testing import Project
-from tests.support.applications import Shop, new_shop
+from tests.support.applications import Shop, new_shop, write_pending
 from tests.support.servers import asynchronous
 
 
@@ -44,18 +44,6 @@ def said() -> Iterator[list[logging.LogRecord]]:
     logger.setLevel(logging.INFO)
     yield found
     logger.removeHandler(handler)
-
-
-def write(shop: Shop, url: str, body: str = "pass", interface: str = "") -> None:
-    """Write an application whose folder has one revision that no database has."""
-    shop.with_plain_sqlalchemy(url)
-    shop.ellar("db", "init")
-    shop.ellar("db", "migrate", "-m", "First", "--rev-id", "first")
-    shop.with_plain_sqlalchemy(url, body=body)
-    if interface:
-        root = shop.path / "shop" / "root_module.py"
-        bases = root.read_text().replace("(ModuleBase)", f"(ModuleBase, {interface})")
-        root.write_text(f"from ellar.common import {interface}\n{bases}")
 
 
 def test_nothing_is_printed(linear: Project, capfd: pytest.CaptureFixture[str]) -> None:
@@ -248,7 +236,7 @@ def test_in_a_running_event_loop(linear: Project, new_database: Callable[[str], 
 def test_when_an_application_is_ready(shop: Shop, kind: str) -> None:
     url = f"sqlite:///{shop.path}/app.db"
     body = "def on_ready(self, app):\n    from ellar_db.library import upgrade\n\n    upgrade()\n"
-    write(shop, asynchronous(url) if kind == "async" else url, body, "IApplicationReady")
+    write_pending(shop, asynchronous(url) if kind == "async" else url, body, "IApplicationReady")
     assert shop.tables(url) == {"alembic_version"}
 
     shop.application()
@@ -258,7 +246,7 @@ def test_when_an_application_is_ready(shop: Shop, kind: str) -> None:
 
 def test_of_an_application_that_is_given(shop: Shop) -> None:
     url = f"sqlite:///{shop.path}/app.db"
-    write(shop, url)
+    write_pending(shop, url)
     app = shop.application()
     (shop.path / "pyproject.toml").unlink()
 
@@ -268,7 +256,7 @@ def test_of_an_application_that_is_given(shop: Shop) -> None:
 
 
 def test_the_databases_of_an_application_are_injected_and_given(shop: Shop) -> None:
-    write(shop, f"sqlite:///{shop.path}/app.db")
+    write_pending(shop, f"sqlite:///{shop.path}/app.db")
     app = shop.application()
 
     databases = app.injector.get(Databases)
@@ -343,7 +331,7 @@ def open_files(file: Path) -> int:
 @pytest.mark.parametrize("named", ["ellar", "ellar-db"])
 def test_an_application_that_a_call_makes_is_closed(shop: Shop, named: str) -> None:
     file = shop.path / "app.db"
-    write(shop, f"sqlite:///{file}")
+    write_pending(shop, f"sqlite:///{file}")
     if named == "ellar-db":
         (shop.path / "pyproject.toml").write_text("[tool.ellar-db]\napplication = 'shop.server:bootstrap'\n")
     gc.collect()
@@ -365,7 +353,7 @@ def test_an_application_that_a_call_makes_is_closed(shop: Shop, named: str) -> N
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the open files can't be told")
 def test_an_application_of_somebody_else_stays_open(shop: Shop) -> None:
     file = shop.path / "app.db"
-    write(shop, f"sqlite:///{file}")
+    write_pending(shop, f"sqlite:///{file}")
     app = shop.application()
     engine = app.injector.get(Databases)["default"].sync_engine
     with engine.connect() as connection:

@@ -35,6 +35,7 @@ __all__ = [
     "answer",
     "columns",
     "new_shop",
+    "write_pending",
 ]
 
 PLAIN_ADDITION = """
@@ -118,3 +119,15 @@ def new_shop(path: Path) -> Iterator[Shop]:
     """Return a folder for an application; at the end the connections that its engines kept are closed."""
     with new_application(path, Shop) as shop:
         yield shop
+
+
+def write_pending(shop: Shop, url: str, body: str = "pass", interface: str = "") -> None:
+    """Write an application whose folder has one revision that no database has."""
+    shop.with_plain_sqlalchemy(url)
+    shop.ellar("db", "init")
+    shop.ellar("db", "migrate", "-m", "First", "--rev-id", "first")
+    shop.with_plain_sqlalchemy(url, body=body)
+    if interface:
+        root = shop.path / "shop" / "root_module.py"
+        bases = root.read_text().replace("(ModuleBase)", f"(ModuleBase, {interface})")
+        root.write_text(f"from ellar.common import {interface}\n{bases}")
