@@ -20,6 +20,7 @@ import click
 from docs.generators.docstrings import as_markdown, flowed
 from docs.generators.documents import documents_page
 from docs.generators.exit_codes import exit_codes_page
+from docs.generators.floors import floors_picture
 from docs.generators.library import library_page
 from docs.generators.options import options_page
 from docs.generators.values import values_page
@@ -191,6 +192,7 @@ def settings_schema() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "pictures/floors.svg": floors_picture,
     "reference/commands.md": commands_page,
     "reference/exit-codes.md": exit_codes_page,
     "reference/hooks.md": hooks_page,

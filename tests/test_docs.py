@@ -43,6 +43,7 @@ def generator() -> ModuleType:
 @pytest.mark.parametrize(
     "name",
     [
+        "pictures/floors.svg",
         "reference/commands.md",
         "reference/exit-codes.md",
         "reference/hooks.md",

@@ -15,7 +15,6 @@ from tests.support.pages.starts import new_shop, nothing, quickstart, repository
 PAGES: dict[str, Page | str] = {
     "README.md": Page(new_shop, [("ellar db init --multi", run("rm", "-r", "shop/migrations"))]),
     "docs/README.md": Page(quickstart),
-    "docs/architecture.md": "they are a drawing",
     "docs/first-migration.md": Page(nothing),
     "docs/promises.md": "they are settings, which name a variable of the reader's",
     "examples/quickstart/README.md": Page(quickstart),
