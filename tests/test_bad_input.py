@@ -628,6 +628,16 @@ def test_a_bad_url(ready: Project, url: str) -> None:
     )
 
 
+@pytest.mark.parametrize("url", ["sqlite://shop.db", "sqlite+aiosqlite://shop.db", "sqlite://folder/shop.db"])
+def test_a_file_of_sqlite_with_too_few_slashes(ready: Project, url: str) -> None:
+    ready.configure(url=url)
+
+    assert refused(ready.db("upgrade", exit_code=1)) == (
+        "the URL of the database 'default' can't be understood: a file of SQLite is behind three slashes, as in "
+        "sqlite:///shop.db, and behind four if its path is absolute"
+    )
+
+
 CUT = "postgresql+psycopg://ann:s3cr@et99@host.invalid/app"
 UNESCAPED = "can't be understood: its password has a character that must be escaped: write @ as %40 (percent-encode odd characters)"
 ENVIRONMENT = """

@@ -31,6 +31,9 @@ FORM = "dialect+driver://user:password@host/name"
 CUT = "its password has a character that must be escaped: write @ as %40 (percent-encode odd characters)"
 """What is wrong with a URL whose password was cut at an `@` in it."""
 
+SLASHES = "a file of SQLite is behind three slashes, as in sqlite:///shop.db, and behind four if its path is absolute"
+"""What is wrong with a URL of SQLite whose file was taken for a host."""
+
 PLACEHOLDER = "driver"
 """The dialect of the URL in the ini files that Alembic's templates make."""
 
