@@ -14,7 +14,6 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.ddl.changes import Table
 from ellar_db.dialects.base import Dialect
-from ellar_db.scratch.databases import is_guarding
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -55,6 +54,9 @@ class Probes:
         self._connection: Connection | None = None
         self._cancel: Callable[..., None] | None = None
         self._limited = False
+        # what only names the rules makes no scratch database
+        from ellar_db.scratch.databases import is_guarding
+
         self._spent = BUDGET if context is None or is_guarding() else 0.0
 
     def __enter__(self) -> Probes:
