@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from ellar_db.project.urls import CUT, FORM, SLASHES, corrected, installing, is_cut_host
+from ellar_db.project.urls import CUT, FORM, corrected, installing, is_cut_host, named_file
 from ellar_db.util.errors import DbError, summary
 from ellar_db.util.masking import remember, remember_text
 from ellar_db.util.sqlalchemy import dialect_apart, engine_with_own_pool
@@ -80,8 +80,6 @@ def checked_url(name: str, spec: Mapping[str, Any]) -> URL:
     remember(url, spec)
     if url.password is not None and _is_cut(str(spec["url"])):
         raise DbError(f"the URL of the database {name!r} can't be understood: {CUT}")
-    if url.get_backend_name() == "sqlite" and url.host:
-        raise DbError(f"the URL of the database {name!r} can't be understood: {SLASHES}")
     return url
 
 
@@ -138,6 +136,8 @@ def make_engine(name: str, spec: Any, *, pooled: bool) -> Engine | AsyncEngine:
             f"{corrected(url.drivername)}"
         ) from error
     except (exc.ArgumentError, AttributeError, TypeError, ValueError) as error:
+        if told := named_file(error):
+            raise DbError(f"the URL of the database {name!r} can't be understood: {told}") from None
         raise DbError(f"the engine of the database {name!r} can't be made: {summary(error)}") from error
     if not engine.dialect.is_async:
         return engine

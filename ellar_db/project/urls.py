@@ -41,6 +41,15 @@ LOADERS = ("import_dbapi", "dbapi")
 """The functions of SQLAlchemy's dialects that import a driver."""
 
 
+def named_file(error: Exception) -> str:
+    """Return how the file of a database is named, if SQLAlchemy took it for a host; else an empty string.
+
+    Args:
+        error: Its exception about the URL.
+    """
+    return SLASHES if str(error).startswith("Invalid SQLite URL") else ""
+
+
 def installing(module: str) -> str:
     """Return how to install a driver, or which other one ellar-db brings.
 
