@@ -9,7 +9,7 @@ from pathlib import Path
 from ellar_db.history.cache import Cache, Head, Listed
 from ellar_db.history.files import RevisionFile, revision_files
 from ellar_db.history.graph import Graph
-from ellar_db.history.headers import Header, UnclearError, read_header
+from ellar_db.history.headers import Header, UnclearError
 from ellar_db.history.order import newest_first
 
 
@@ -91,6 +91,8 @@ class History:
         return listing
 
     def _read(self, path: str) -> Header:
+        from ellar_db.history.patterns import read_header
+
         try:
             # read at once, without a buffer
             with open(path, "rb", buffering=0) as file:
@@ -110,6 +112,7 @@ class History:
 
     def _parse(self, source: bytes, path: str) -> Header:
         # few files need it
+        from ellar_db.history.patterns import read_header
         from ellar_db.history.syntax import parse_header
 
         try:

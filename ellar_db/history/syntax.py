@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from ellar_db.history.headers import ID, NAMES, Header, UnclearError
+from ellar_db.history.headers import NAMES, Header, UnclearError
+from ellar_db.history.patterns import ID
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ellar_db.history.headers import Header, UnclearError, read_header
+from ellar_db.history.headers import Header, UnclearError
+from ellar_db.history.patterns import read_header
 from ellar_db.history.syntax import parse_header
 
 ROOT = Path(__file__).parents[2]
