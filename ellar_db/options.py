@@ -195,11 +195,11 @@ def renamed(value: str) -> tuple[str, str]:
         >>> renamed("users")
         ('', '')
     """
-    found = RENAMED.fullmatch(value)
+    found = re.fullmatch(RENAMED, value)
     if found is None:
         return "", ""
     old, new = (
-        QUOTED.sub(lambda part: part[1].replace('""', '"') if part[1] else part[0], name) for name in found.groups()
+        re.sub(QUOTED, lambda part: part[1].replace('""', '"') if part[1] else part[0], name) for name in found.groups()
     )
     return old, new
 
@@ -243,13 +243,14 @@ def wrong_fill(text: str) -> str:
     return f"{text!a} isn't TABLE.COLUMN=VALUE, as in users.age=18"
 
 
-QUOTED = re.compile(r'(?:(?<=\.)|^)"((?:[^"]|"")+)"(?=\.|$)|[^.]+')
-"""A part of a name, in double quotes or not."""
+# compiled when they are first used, since few commands do
+QUOTED = r'(?:(?<=\.)|^)"((?:[^"]|"")+)"(?=\.|$)|[^.]+'
+"""The pattern of a part of a name, in double quotes or not."""
 
 _PART = r'(?:"(?:[^"]|"")+"|[^:.]*)'
 
-RENAMED = re.compile(rf"({_PART}(?:\.{_PART})*):({_PART}(?:\.{_PART})*)")
-"""Two names, of which each part may be in double quotes."""
+RENAMED = rf"({_PART}(?:\.{_PART})*):({_PART}(?:\.{_PART})*)"
+"""The pattern of two names, of which each part may be in double quotes."""
 
 RELATIVE = {"ignore_unknown_options": True}
 """Context settings of commands whose revision may be written as `-1`."""

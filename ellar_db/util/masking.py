@@ -33,11 +33,8 @@ IN_TEXT = re.compile(r"://[^\s:/@'\"]*:(.+)@")
 KEPT = frozenset("\n\t\u200c\u200d")
 """Characters that aren't printable and yet are shown: the last two join letters and emojis, or keep them apart."""
 
-IN_SQL = re.compile(
-    r"\b((?:PASSWORD|IDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS|USING)(?:\s+PASSWORD)?)\s*[=(]?\s*E?)'(?:[^']|'')*'",
-    re.IGNORECASE,
-)
-"""The password of a user in SQL, as in `CREATE ROLE ann PASSWORD 'pa55word'`."""
+IN_SQL = r"\b((?:PASSWORD|IDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS|USING)(?:\s+PASSWORD)?)\s*[=(]?\s*E?)'(?:[^']|'')*'"
+"""The password of a user in SQL, as in `CREATE ROLE ann PASSWORD 'pa55word'`; compiled when it is first used."""
 
 _known: set[str] = set()
 
@@ -126,7 +123,7 @@ def masked_statement(text: str) -> str:
         >>> masked_statement("CREATE ROLE ann PASSWORD 'pa55word'")
         "CREATE ROLE ann PASSWORD '***'"
     """
-    return IN_SQL.sub(rf"\1'{MASK}'", masked(text))
+    return re.sub(IN_SQL, rf"\1'{MASK}'", masked(text), flags=re.IGNORECASE)
 
 
 def remember(url: URL, options: Mapping[str, Any] | None = None) -> None:
