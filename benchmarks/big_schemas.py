@@ -46,8 +46,22 @@ def make(metadata: MetaData, schemas: list, tables: int) -> None:
 '''  # fmt: skip
 
 
-def folders(work: Path, url: str, schemas: list[str | None], tables: int) -> tuple[Path, Path]:
-    """Make a folder of ours and one of Alembic's, for the same models."""
+DEFAULTS = "both with server defaults"
+"""What a row says in which Alembic compares server defaults, which `alembic init` leaves out."""
+
+
+def folders(
+    work: Path, url: str, schemas: list[str | None], tables: int, *, defaults: bool = False
+) -> tuple[Path, Path]:
+    """Make a folder of ours and one of Alembic's, for the same models.
+
+    Args:
+        work: The folder in which they are made.
+        url: The database.
+        schemas: The schemas of the models; None is the default one.
+        tables: How many tables each has.
+        defaults: Alembic compares server defaults too, as ours does.
+    """
     models = f"{MODELS}make(metadata, {schemas!r}, {tables})\n"
     ours, theirs = work / "ours", work / "theirs"
     for folder in (ours, theirs):
@@ -66,6 +80,7 @@ def folders(work: Path, url: str, schemas: list[str | None], tables: int) -> tup
         "target_metadata = None", "from models import metadata as target_metadata"
     )
     options = ", include_schemas=True" if any(schemas) else ""
+    options += ", compare_server_default=True" if defaults else ""
     env.write_text(
         text.replace("target_metadata=target_metadata", f"target_metadata=target_metadata{options}"), encoding="utf-8"
     )
@@ -107,6 +122,7 @@ def rows(work: Path, database: Scratch, *, grows: bool) -> Iterator[Row]:
     """Yield the rows of the table, or those of growing numbers of tables; the tables are made when a row is reached."""
     cases: list[tuple[str, list[str | None], int, float | None, float]] = [
         ("check, 500 tables, PostgreSQL", [None], 500, 0.60, 0.0),
+        (f"check, 500 tables, PostgreSQL, {DEFAULTS}", [None], 500, None, 0.0),
         ("check, 5 schemas of 60 tables", ["a", "b", "c", "d", "e"], 60, 0.50, 0.0),
         ("check, 1,000 tables, PostgreSQL at 10 ms", [None], 1_000, 0.30, 10.0),
     ]
@@ -116,7 +132,8 @@ def rows(work: Path, database: Scratch, *, grows: bool) -> Iterator[Row]:
     for number, (title, schemas, tables, goal, distance) in enumerate(cases):
         create(database, schemas, tables)
         with away(database.url, distance) as url:
-            ours, theirs = folders(work / str(number), url if distance else database.url, schemas, tables)
+            known = url if distance else database.url
+            ours, theirs = folders(work / str(number), known, schemas, tables, defaults=DEFAULTS in title)
             yield checked(title, ours, theirs, goal, "wall" if distance else "cpu", tables)
 
 

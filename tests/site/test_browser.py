@@ -25,14 +25,20 @@ STILL = "Promise.all(document.getAnimations().map((each) => each.finished)).then
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def program() -> str:
+    return chromium()
+
+
+@pytest.fixture(scope="module")
+def site(program: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, which isn't built where there is no browser."""
     return built(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def browser(site: Path) -> Iterator[Browser]:
+def browser(program: str, site: Path) -> Iterator[Browser]:
     """A browser for all tests here; the site is there before it starts."""
-    with Browser(chromium()) as browser:
+    with Browser(program) as browser:
         yield browser
 
 
