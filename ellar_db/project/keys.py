@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from ellar_db.project.toml import parse_toml
@@ -204,6 +205,7 @@ KEYS: Mapping[str, Key] = {
 """The keys of `[tool.ellar-db]`, of ellar-db.toml and, as variables, of the environment."""
 
 
+@cache
 def variable(key: str) -> str:
     """Return the environment variable of a key.
 
