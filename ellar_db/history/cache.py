@@ -73,9 +73,7 @@ class Cache:
         self._path = folder / CACHES / NAME
         self._files = files
         self._began = time.time_ns()
-        self._stamps = SEPARATOR.join(
-            [f"{path} {size} {modified} {changed} {inode}" for path, (size, modified, changed, inode) in files]
-        )
+        self._stamps = SEPARATOR.join([f"{path} {stamp}" for path, stamp, _ in files])
         sections = self._load() if len(files) >= WORTH else EMPTY
         self._heads, self._saved, self._headers, self._listing = sections
 
@@ -142,8 +140,8 @@ class Cache:
 
         latest = self._began - SETTLED
         stamps = [
-            written if max(stamp.modified, stamp.changed) < latest and path not in broken else UNSETTLED
-            for written, (path, stamp) in zip(self._stamps.split(SEPARATOR), self._files, strict=True)
+            written if file.latest < latest and file.path not in broken else UNSETTLED
+            for written, file in zip(self._stamps.split(SEPARATOR), self._files, strict=True)
         ]
         sections = [json.dumps(heads), SEPARATOR.join(stamps), json.dumps(headers), json.dumps(listing)]
         # nothing else needs it

@@ -14,32 +14,20 @@ from ellar_db.history.headers import UnclearError
 CACHES = "__pycache__"
 
 
-class Stamp(NamedTuple):
-    """What changes whenever the contents of a file do, all in whole numbers.
-
-    Args:
-        size: In bytes.
-        modified: When its contents were changed, in nanoseconds.
-        changed: When anything of it was changed, in nanoseconds; a program that restores `modified` can't restore it.
-        inode: The number of the file, which another file that replaces it doesn't have.
-    """
-
-    size: int
-    modified: int
-    changed: int
-    inode: int
-
-
 class RevisionFile(NamedTuple):
     """A file that Alembic reads as a revision.
 
     Args:
         path: Its absolute path.
-        stamp: What it was like when it was found.
+        stamp: What changes whenever its contents do: its size in bytes, when its contents were changed, when anything
+            of it was changed, which a program that restores the first can't restore, and its number, which another
+            file that replaces it doesn't have.
+        latest: The later of the two times, in nanoseconds.
     """
 
     path: str
-    stamp: Stamp
+    stamp: str
+    latest: int
 
 
 def revision_files(folders: Sequence[Path], *, recursive: bool = False) -> list[RevisionFile]:
@@ -88,8 +76,9 @@ def _read_folder(place: str, found: list[RevisionFile]) -> list[str]:
             state = _state(entry)
             if "\n" in name or not stat.S_ISREG(state.st_mode):
                 raise UnclearError(f"{entry.path!r} is no plain file")
-            stamp = Stamp(state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
-            found.append(RevisionFile(entry.path, stamp))
+            modified, changed = state.st_mtime_ns, state.st_ctime_ns
+            stamp = f"{state.st_size} {modified} {changed} {state.st_ino}"
+            found.append(RevisionFile(entry.path, stamp, max(modified, changed)))
     return below
 
 

@@ -17,7 +17,7 @@ import pytest
 from ellar_db.history import cache as cache_module
 from ellar_db.history import folder as folder_module
 from ellar_db.history.cache import NAME, WORTH, Cache
-from ellar_db.history.files import RevisionFile, Stamp
+from ellar_db.history.files import RevisionFile
 from ellar_db.history.folder import History
 from ellar_db.history.graph import Graph
 from ellar_db.history.headers import Header
@@ -358,7 +358,7 @@ def test_a_file_that_cannot_be_compiled_is_named_each_time(folder: Path) -> None
 
 
 def test_names_that_are_not_text(tmp_path: Path) -> None:
-    files = [RevisionFile(f"/v/r{place}\udcff.py", Stamp(1, 1, 1, 1)) for place in range(WORTH)]
+    files = [RevisionFile(f"/v/r{place}\udcff.py", "1 1 1 1", 1) for place in range(WORTH)]
     cache = Cache(tmp_path, files)
 
     cache.save([Header("a", (), (), (), "")] * WORTH, [], set())
