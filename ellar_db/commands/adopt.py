@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @options.environment
 @click.option(
     "--app",
-    metavar="MODULE:NAME",
-    help="The Flask application or its factory, or the configuration of advanced-alchemy.",
+    metavar="MODULE[:NAME]",
+    help="The Flask application or its factory, which `flask` finds in the module, or the configuration of advanced-alchemy.",
 )
 @click.option(
     "--group",

@@ -82,7 +82,9 @@ def read_header(source: bytes, *, broken: bool = False) -> Header | None:
     own = found.get("revision", "")
     if own[:1] not in ("'", '"') or "down_revision" not in found:
         return None
-    rest = LOOK_UP.sub("", text[position - 1 :])
+    rest = text[position - 1 :]
+    if "globals" in rest:
+        rest = LOOK_UP.sub("", rest)
     for each in DOUBTS:
         if each in rest and not broken:
             return None

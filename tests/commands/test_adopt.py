@@ -394,7 +394,41 @@ class TestSettings:
 
         assert 'metadata = "shop:db"' in (folder.project.path / "pyproject.toml").read_text()
 
-    def test_a_factory_of_flask(self, make: Callable[..., ForeignFolder]) -> None:
+    @pytest.mark.parametrize("variables", [".env", ".flaskenv"])
+    def test_the_application_that_flask_finds_by_a_file(
+        self, make: Callable[..., ForeignFolder], variables: str
+    ) -> None:
+        folder = make("flask")
+        (folder.project.path / "app.py").rename(folder.project.path / "store.py")
+        folder.project.write(variables, "FLASK_APP=store\n")
+
+        folder.adopted("adopt", "--yes")
+
+        assert parse_toml(folder.files()["pyproject.toml"])["tool"]["ellar-db"]["metadata"] == "store:db"
+
+    def test_the_module_of_an_application_of_flask(self, make: Callable[..., ForeignFolder]) -> None:
+        folder = make("flask")
+        (folder.project.path / "app.py").rename(folder.project.path / "store.py")
+
+        folder.adopted("adopt", "--yes", "--app", "store")
+
+        assert parse_toml(folder.files()["pyproject.toml"])["tool"]["ellar-db"]["metadata"] == "store:db"
+
+    def test_a_module_in_which_flask_finds_no_application(self, make: Callable[..., ForeignFolder]) -> None:
+        folder = make("flask")
+        folder.project.write("store.py", "from app import db\n")
+        before = folder.files()
+
+        done = folder.adopted("adopt", "--yes", "--app", "store", exit_code=1)
+
+        assert done.stderr.endswith(
+            "Error: --app is 'store', in which `flask` finds no application; name it, or its factory, as in --app "
+            "store:create_app\n"
+        )
+        assert folder.files() == before
+
+    @pytest.mark.parametrize("named", ["app:create_app", "app"])
+    def test_a_factory_of_flask(self, make: Callable[..., ForeignFolder], named: str) -> None:
         folder = make("flask")
         app = folder.project.path / "app.py"
         source = app.read_text(encoding="utf-8")
@@ -408,7 +442,7 @@ class TestSettings:
             + f"\n\n    class User{models.replace(chr(10), chr(10) + '    ').rstrip()}\n\n    return app\n",
         )
 
-        folder.adopted("adopt", "--yes", "--app", "app:create_app")
+        folder.adopted("adopt", "--yes", "--app", named)
         folder.adopted("migrate", "-m", "m", "--rev-id", "third", exit_code=1)  # the database is behind
         folder.adopted("upgrade")
         folder.adopted("migrate", "-m", "m", "--rev-id", "third")

@@ -131,14 +131,41 @@ def _alembic(request: Mapping[str, Any]) -> Config:
 
 def _flask(named: str | None) -> Any:
     if named is None:
-        from flask.cli import ScriptInfo
+        from flask.cli import ScriptInfo, load_dotenv
 
-        # the program `flask` reads the variable, not what looks for the application
+        # as the program `flask` does before it looks for the application: .env and .flaskenv may name it
+        load_dotenv()
         return ScriptInfo(app_import_path=os.environ.get("FLASK_APP") or None).load_app()
     from ellar_db.project.importing import called, imported
 
-    found = imported(named, "--app")
+    found = imported(_of_flask(named), "--app")
     return found if hasattr(found, "app_context") else called(found)
+
+
+def _of_flask(named: str) -> str:
+    """Return the name of an application or its factory; of a module alone, what `flask` would find there.
+
+    Raises:
+        DbError: It has none.
+        UnavailableError: It can't be imported.
+    """
+    if ":" in named:
+        return named
+    from flask import Flask
+
+    from ellar_db.project.importing import imported_module
+
+    known = vars(imported_module(named, f"--app is {named!r}"))
+    made = [name for name, value in known.items() if isinstance(value, Flask)]
+    found = [name for name in ("app", "application") if name in made] or (made if len(made) == 1 else [])
+    if not made:
+        found = [name for name in ("create_app", "make_app") if callable(known.get(name))]
+    if not found:
+        raise DbError(
+            f"--app is {named!r}, in which `flask` finds no application; name it, or its factory, as in "
+            f"--app {named}:create_app"
+        )
+    return f"{named}:{found[0]}"
 
 
 def _advanced_alchemy(named: str | None, directory: str) -> Config:
@@ -345,8 +372,9 @@ def _from_application(request: Mapping[str, Any], metadata: Any) -> Iterator[str
         if found is metadata:
             from ellar_db.project.importing import imported
 
-            called = "" if hasattr(imported(named, "--app"), "app_context") else "()"
-            yield f"{named}{called}.extensions['migrate'].db{path}"
+            name = _of_flask(named)
+            called = "" if hasattr(imported(name, "--app"), "app_context") else "()"
+            yield f"{name}{called}.extensions['migrate'].db{path}"
 
 
 if __name__ == "__main__":
