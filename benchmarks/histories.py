@@ -154,6 +154,9 @@ def rows(folders: Folders, servers: list[Scratch]) -> Iterator[Row]:
 
     yield Row("--help", "alembic", *pair("--help", 20), goal=0.17)
     yield Row("heads, 20 revisions", "alembic", *pair("heads", 20), goal=0.18)
+    ours, theirs = pair("heads", 20)
+    alone = Side((*ours.command[:1], "-c", "import click, pluggy"), ours.folder)
+    yield Row("heads, 20 revisions: the imports of click and pluggy alone", "alembic", alone, theirs)
     ours, theirs = pair("heads", 10_000)
     yield Row("heads, 10,000, cached", "alembic", ours, theirs, goal=0.05)
     first = Side(ours.command, ours.folder, before=partial(without_caches, ours.folder))

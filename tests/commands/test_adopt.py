@@ -419,11 +419,11 @@ class TestSettings:
         folder.project.write("store.py", "from app import db\n")
         before = folder.files()
 
-        done = folder.adopted("adopt", "--yes", "--app", "store", exit_code=1)
+        done = folder.adopted("adopt", "--yes", "--app", "store", exit_code=3)
 
         assert done.stderr.endswith(
-            "Error: --app is 'store', in which `flask` finds no application; name it, or its factory, as in --app "
-            "store:create_app\n"
+            "Error: the folder can't be run: --app is 'store', in which `flask` finds no application; name it, or its "
+            "factory, as in --app store:create_app\n"
         )
         assert folder.files() == before
 
