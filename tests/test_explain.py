@@ -284,6 +284,22 @@ def offline(shop: Shop) -> None:
     shop.db("upgrade")
 
 
+def equal_values(shop: Shop) -> None:
+    users = (
+        "CREATE TABLE users (id INTEGER, email VARCHAR(20))",
+        "INSERT INTO users VALUES (1, 'a'), (2, 'a'), (3, 'b')",
+    )
+    shop.sql(shop.on("postgresql"), *users)
+    shop.body("op.create_unique_constraint('one', 'users', ['email'])")
+    shop.fails("E22", "upgrade")
+    shop.body(
+        "op.execute('UPDATE users SET email = NULL WHERE id NOT IN '"
+        "'(SELECT kept.id FROM (SELECT min(id) AS id FROM users GROUP BY email) AS kept)'); "
+        "op.create_unique_constraint('one', 'users', ['email'])"
+    )
+    shop.db("upgrade")
+
+
 TROUBLES = {
     "E01": several_heads,
     "E02": not_up_to_date,
@@ -306,6 +322,7 @@ TROUBLES = {
     "E19": not_permitted,
     "E20": pooled,
     "E21": offline,
+    "E22": equal_values,
 }
 
 
@@ -313,6 +330,31 @@ TROUBLES = {
 @pytest.mark.parametrize("code", TROUBLES)
 def test_the_error_names_its_page_and_the_advice_leads_out(shop: Shop, code: str) -> None:
     TROUBLES[code](shop)
+
+
+INDEX = "op.create_index('one', 'users', ['email'], unique=True)"
+CONSTRAINT = "op.create_unique_constraint('one', 'users', ['email'])"
+ROW = "op.execute(\"INSERT INTO users VALUES (1, 'c')\")"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        *[(kind, body) for kind in ("sqlite", "postgresql", "mariadb") for body in (INDEX, ROW)],
+        *[(kind, CONSTRAINT) for kind in ("postgresql", "mariadb")],
+    ],
+)
+def test_equal_values_on_each_kind_of_database(shop: Shop, kind: str, body: str) -> None:
+    users = "CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(20))"
+    shop.sql(shop.on(kind), users, "INSERT INTO users VALUES (1, 'a'), (2, 'a')")
+    shop.body(body)
+
+    shop.fails("E22", "upgrade")
+
+
+def test_a_revision_that_another_run_has_recorded_is_no_equal_value() -> None:
+    told = "the upgrade failed: UNIQUE constraint failed: alembic_version.version_num"
+    assert troubles.with_page(told) == told
 
 
 def test_each_page_has_its_sign_and_its_trouble() -> None:

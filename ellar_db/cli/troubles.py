@@ -15,6 +15,7 @@ SIGNS = {
     "E10": r"type \"[^\"]+\" already exists",
     "E09": r"No support for ALTER of constraints in SQLite",
     "E12": r"contains null values|Cannot add a NOT NULL column|NOT NULL constraint failed",
+    "E22": r"could not create unique index|(UNIQUE constraint failed|Duplicate entry|duplicate key)(?!.*version_num)",
     "E19": r"permission denied for schema",
     "E20": r"prepared statement \"[^\"]+\" (does not exist|already exists)",
     "E14": r"this database can't roll back schema changes|`[^`]+ repair[^`]*`",

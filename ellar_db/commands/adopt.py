@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 @click.option(
     "--app",
     metavar="MODULE[:NAME]",
-    help="The Flask application or its factory, which `flask` finds in the module, or the configuration of advanced-alchemy.",
+    help="The Flask application or its factory, found in the module as by `flask`, or the configuration of "
+    "advanced-alchemy.",
 )
 @click.option(
     "--group",

@@ -132,9 +132,11 @@ def _alembic(request: Mapping[str, Any]) -> Config:
 def _flask(named: str | None) -> Any:
     if named is None:
         from flask.cli import ScriptInfo, load_dotenv
+        from flask.helpers import get_load_dotenv
 
         # as the program `flask` does before it looks for the application: .env and .flaskenv may name it
-        load_dotenv()
+        if get_load_dotenv():
+            load_dotenv()
         return ScriptInfo(app_import_path=os.environ.get("FLASK_APP") or None).load_app()
     from ellar_db.project.importing import called, imported
 

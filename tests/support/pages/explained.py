@@ -76,4 +76,5 @@ EXPLAINED: dict[str, Page | str] = {
     "docs/explain/E19.md": STATEMENTS,
     "docs/explain/E20.md": SETTINGS,
     "docs/explain/E21.md": OPERATIONS,
+    "docs/explain/E22.md": OPERATIONS,
 }
