@@ -392,9 +392,39 @@ class TestCommand:
             "line": 1,
             "variable": None,
             "problem": f"ellar-db.toml: lock must be true or false; mend it in {project.path}/ellar-db.toml",
+            "urls": {},
         }
         assert by_key["lock-timeout"]["variable"] == "ELLAR_DB_LOCK_TIMEOUT"
         assert by_key["confirm"]["source"] == "default"
+
+    def test_where_urls_lead_whose_variables_are_in_the_environment(
+        self, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        project.write(
+            "pyproject.toml",
+            """
+            [tool.ellar-db]
+            database = "${SHOP_URL}"
+            databases.log = { url = "sqlite:///${LOG_FILE:-log.db}", echo = true }
+            databases.old = "${OLD_URL}"
+            databases.plain = "sqlite:///plain.db"
+            """,
+        )
+        monkeypatch.setenv("SHOP_URL", "postgresql://ann:hunter22@h/x")
+
+        result = project.db("settings")
+
+        assert result.stdout.endswith(
+            "\n\nThe database 'default' is at postgresql://ann:***@h/x.\nThe database 'log' is at sqlite:///log.db.\n"
+            "The URL of the database 'old' names the environment variable OLD_URL, which isn't set.\n"
+        )
+        assert "hunter" not in result.output
+        by_key = {
+            each["key"]: each["urls"] for each in document(project, "settings", schema="settings-listed")["settings"]
+        }
+        assert by_key["database"] == {"default": "postgresql://ann:***@h/x"}
+        assert by_key["databases"] == {"log": "sqlite:///log.db", "old": None}
+        assert by_key["metadata"] == {}
 
     def test_refuses_what_nothing_reads(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         project.write("pyproject.toml", "[tool.ellar-db]\ndirectry = 'x'\n")

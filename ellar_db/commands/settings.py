@@ -67,6 +67,10 @@ def _show(found: Settings, rows: Sequence[Listed]) -> None:
         style = "" if row.source.kind == "default" else "bold"
         table.add_row(row.key, printable(row.text), printable(str(row.source)), style=style)
     print_table(table)
+    places = [f"The database {name!r} is at {url}." for row in rows for name, url in row.urls.items() if url]
+    places += [f"{unset[0].upper()}{unset[1:]}." for row in rows for unset in row.unset]
+    if places:
+        say("\n" + "\n".join(places))
     for file in found.env_files:
         names = variables_of(found, file)
         # the values are secrets

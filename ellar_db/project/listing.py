@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ellar_db.project.keys import KEYS
-from ellar_db.project.settings import Settings, Source
+from ellar_db.project.settings import Settings, Source, expanded
+from ellar_db.util.errors import DbError
 from ellar_db.util.masking import MASK, SECRET, masked, remember_text
 
 
@@ -23,12 +24,17 @@ class Listed:
         value: Its value as written, with secrets masked; None if it has none.
         source: Where the value comes from.
         problem: What is wrong with it; empty if nothing is.
+        urls: The URLs in it that name environment variables, with these in their place and secrets masked, by database;
+            None where one isn't set.
+        unset: A sentence about each that isn't.
     """
 
     key: str
     value: Any
     source: Source
     problem: str = ""
+    urls: Mapping[str, str | None] = field(default_factory=dict)
+    unset: Sequence[str] = ()
 
     @property
     def text(self) -> str:
@@ -48,6 +54,7 @@ class Listed:
             "line": source.line,
             "variable": source.variable,
             "problem": self.problem or None,
+            "urls": dict(self.urls),
         }
 
 
@@ -59,7 +66,26 @@ def listed_settings(settings: Settings) -> Iterator[Listed]:
     """
     for name, key in KEYS.items():
         value = settings.table.get(name, key.default)
-        yield Listed(name, without_secrets(value), settings.source(name), settings.wrong(name))
+        problem = settings.wrong(name)
+        urls, unset = ({}, []) if problem else _urls(name, value)
+        yield Listed(name, without_secrets(value), settings.source(name), problem, urls, unset)
+
+
+def _urls(name: str, value: Any) -> tuple[dict[str, str | None], list[str]]:
+    """Return what becomes of the URLs in which `${NAME}` is replaced, by database, and what is wrong with them."""
+    urls, unset = dict[str, str | None](), list[str]()
+    # the only database has this name
+    specs = {"default": value} if name == "database" else value if name == "databases" else {}
+    for database, spec in specs.items():
+        url = spec.get("url") if isinstance(spec, dict) else spec
+        if not isinstance(url, str) or "${" not in url:
+            continue
+        try:
+            urls[database] = without_secrets(expanded(url, f"the URL of the database {database!r}"))
+        except DbError as error:
+            urls[database] = None
+            unset.append(error.message)
+    return urls, unset
 
 
 def without_secrets(value: Any) -> Any:
