@@ -398,6 +398,7 @@ class TestSettings:
     def test_the_application_that_flask_finds_by_a_file(
         self, make: Callable[..., ForeignFolder], variables: str
     ) -> None:
+        pytest.importorskip("dotenv", reason="python-dotenv isn't installed, without which flask reads no files")
         folder = make("flask")
         (folder.project.path / "app.py").rename(folder.project.path / "store.py")
         folder.project.write(variables, "FLASK_APP=store\n")
