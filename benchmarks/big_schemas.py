@@ -52,10 +52,22 @@ ALIKE = "what both compare"
 LEAVING_OUT = """
 import sys
 
+from alembic.util import PriorityDispatchResult
+
 from ellar_db.autogenerate import pipeline
 from ellar_db.cli import main
+from ellar_db.util.garbage import search_rarely
 
-pipeline.enable = bool
+
+def leave(*_):
+    return PriorityDispatchResult.STOP
+
+
+search_rarely()
+pipeline.comparator = lambda *_: lambda *_: PriorityDispatchResult.CONTINUE
+pipeline.compare_indexes = pipeline.keep_foreign_keys = pipeline.comparator()
+pipeline.compare_identity = leave
+pipeline.steps = tuple
 sys.argv = ["ellar-db", "check"]
 main()
 """
