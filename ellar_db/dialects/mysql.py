@@ -552,13 +552,16 @@ class MySQLLock(ServerLock):
         number = self.ask_session(connection)
         if number is None:
             return ""
+        # MySQL has whole seconds alone
+        seconds = "time_ms / 1000" if getattr(connection.dialect, "is_mariadb", False) else "time"
         found = connection.execute(
-            text("SELECT host, time FROM information_schema.processlist WHERE id = :number"), {"number": number}
+            text(f"SELECT host, {seconds} FROM information_schema.processlist WHERE id = :number"), {"number": number}
         ).first()
         if found is None:
             return f"connection {number}"
         # the session has been idle since it got the lock
-        since = (datetime.now(timezone.utc).astimezone() - timedelta(seconds=found[1] or 0)).strftime("%H:%M:%S")
+        idle = timedelta(seconds=float(found[1] or 0))
+        since = (datetime.now(timezone.utc).astimezone() - idle).strftime("%H:%M:%S")
         return f"connection {number} from {found[0]} since {since}"
 
     def _name(self, connection: Connection) -> str:

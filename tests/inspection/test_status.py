@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -155,7 +156,10 @@ def test_who_holds_the_lock(
     [found] = stand(project)
 
     assert found["holder"].startswith(("connection ", f"process {process.pid} on "))
-    assert f"default: being migrated by {found['holder']}" in project.db("status").stdout
+    # when is reckoned anew each time, from how long the session has done nothing
+    who, _, when = found["holder"].rpartition(" since ")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", when)
+    assert f"default: being migrated by {who} since " in project.db("status").stdout
 
 
 def test_a_lock_file_that_a_killed_run_left_is_nobodys(linear: Project) -> None:
