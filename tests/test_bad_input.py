@@ -638,6 +638,31 @@ def test_a_file_of_sqlite_with_too_few_slashes(ready: Project, url: str) -> None
     )
 
 
+def test_a_file_of_sqlite_with_too_few_slashes_keeps_the_others_from_being_begun(ready: Project) -> None:
+    ready.write(
+        "tenants.py",
+        """
+        from ellar_db import Database
+        from ellar_db.hookspecs import hookimpl
+        from models import Base
+
+        @hookimpl
+        def ellar_db_databases():
+            for place in ("/good.db", "bad.db"):
+                yield Database(place.strip("/")[:-3], f"sqlite://{place}", Base.metadata, group="tenants")
+        """,
+    )
+    ready.write("pyproject.toml", "[tool.ellar-db]\nplugins = ['tenants']\n")
+    ready.forget("tenants")
+
+    said = refused(ready.db("upgrade", exit_code=1))
+
+    assert said.startswith(
+        "the URL of the database 'bad' can't be understood: a file of SQLite is behind three slashes"
+    )
+    assert not (ready.path / "good.db").exists()
+
+
 CUT = "postgresql+psycopg://ann:s3cr@et99@host.invalid/app"
 UNESCAPED = "can't be understood: its password has a character that must be escaped: write @ as %40 (percent-encode odd characters)"
 ENVIRONMENT = """

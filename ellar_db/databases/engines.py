@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -80,7 +81,24 @@ def checked_url(name: str, spec: Mapping[str, Any]) -> URL:
     remember(url, spec)
     if url.password is not None and _is_cut(str(spec["url"])):
         raise DbError(f"the URL of the database {name!r} can't be understood: {CUT}")
+    if told := _told_of_file(url):
+        raise DbError(f"the URL of the database {name!r} can't be understood: {told}")
     return url
+
+
+@cache
+def _told_of_file(url: URL) -> str:
+    """Return how the file of a database is named, if SQLAlchemy takes it for a host; else an empty string.
+
+    All else that is wrong is said when the engine is made, which of thousands only those get that are used.
+    """
+    from sqlalchemy import exc
+
+    try:
+        url.get_dialect()().create_connect_args(url)
+    except (exc.ArgumentError, ImportError, AttributeError, TypeError, ValueError) as error:
+        return named_file(error)
+    return ""
 
 
 def refuse_cut(name: str, url: URL) -> None:
@@ -136,8 +154,6 @@ def make_engine(name: str, spec: Any, *, pooled: bool) -> Engine | AsyncEngine:
             f"{corrected(url.drivername)}"
         ) from error
     except (exc.ArgumentError, AttributeError, TypeError, ValueError) as error:
-        if told := named_file(error):
-            raise DbError(f"the URL of the database {name!r} can't be understood: {told}") from None
         raise DbError(f"the engine of the database {name!r} can't be made: {summary(error)}") from error
     if not engine.dialect.is_async:
         return engine
