@@ -212,6 +212,7 @@ class Invocation:
         chosen: The databases that the command is for, if it isn't for all.
         each: Runs what the folder does on each database of a group; None does so one after the other.
         ran: Called with what was done on each database, once a run has succeeded.
+        home: The application's migrations folder, where a run of a package is recorded; None without one.
     """
 
     manager: PluginManager
@@ -232,6 +233,7 @@ class Invocation:
     chosen: Selection | None = None
     each: Each | None = None
     ran: Callable[[Ran], object] | None = None
+    home: Path | None = None
 
     def limits_of(self, database: Database) -> Limits:
         """Return the limits of a database in this invocation.

@@ -41,6 +41,18 @@ def package_config(package: PackageMigrations) -> Config:
     return config
 
 
+def home_of(config: Config) -> Path | None:
+    """Return the migrations folder of an application, where runs of packages are recorded; None if there is none.
+
+    The folder with the env.py of packages is that of all projects.
+
+    Args:
+        config: The application's configuration.
+    """
+    home = Path(config.get_main_option("script_location") or "")
+    return home if (home / "env.py").is_file() else None
+
+
 def for_package(config: Config, package: PackageMigrations) -> Config:
     """Return the configuration of a package that corresponds to a command's configuration.
 
@@ -54,7 +66,7 @@ def for_package(config: Config, package: PackageMigrations) -> Config:
     made = package_config(package)
     made.stdout, made.output_buffer, made.cmd_opts = config.stdout, config.output_buffer, config.cmd_opts
     made.attributes.update(config.attributes)
-    change_invocation(made, package=package, ahead=None)
+    change_invocation(made, package=package, ahead=None, home=invocation_of(config).home or home_of(config))
     if DATABASES in config.attributes:
         chosen = invocation_of(config).chosen
         made.attributes[DATABASES] = databases_for(package, config.attributes[DATABASES], chosen)

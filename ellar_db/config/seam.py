@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -12,7 +12,7 @@ from ellar_db.config.collection import collect_databases, find_package
 from ellar_db.config.command_options import command_options
 from ellar_db.config.folder import configured
 from ellar_db.config.invocation import DATABASES, KEY, Answers, Each, Invocation, Ran
-from ellar_db.config.packages import databases_for, package_config
+from ellar_db.config.packages import databases_for, home_of, package_config
 from ellar_db.config.reports.broken_files import without_ini
 from ellar_db.config.reports.refusals import reported
 from ellar_db.config.revision_files import checked_revisions
@@ -24,6 +24,7 @@ from ellar_db.options import Selection
 from ellar_db.plugins.manager import get_plugin_manager
 from ellar_db.project.application import application_context
 from ellar_db.project.importing import path_kept
+from ellar_db.util.errors import DbError
 from ellar_db.util.masking import PrintableStream
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ def alembic_config(
         stack.enter_context(checked_revisions())
         is_made = stack.enter_context(application_context(manager.settings, app))
         brought = None if package is None else find_package(manager, package)
+        home = None
+        if brought is not None:
+            # without a folder of the application's, a package runs all the same
+            with suppress(DbError):
+                home = home_of(configured(manager, directory))
         config = configured(manager, directory) if brought is None else package_config(brought)
         stack.enter_context(without_ini(config))
         # Alembic's own default is the sys.stdout of the time when Alembic was imported
@@ -120,6 +126,7 @@ def alembic_config(
             each=each,
             ran=ran,
             rehearses=rehearses,
+            home=home,
         )
         manager.tell("ellar_db_configure", config=config)
         if brought is not None and databases is not False:

@@ -75,7 +75,7 @@ class Fleet:
         one_of_several = package is not None and asked != package.name
         # --resume goes on with the package that failed, and then with those after it, and the application
         self._goes_on = self._goes_on or one_of_several
-        with Record(Path(work.script.dir), part) as record:
+        with Record(invocation_of(config).home or Path(work.script.dir), part) as record:
             run = Run(config, work, self.many, record, package=asked or "", anew=self._goes_on)
             try:
                 run.of(members)

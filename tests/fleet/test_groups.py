@@ -949,6 +949,8 @@ def ellar_db_migrations():
         refuse_t2(audited, "kept", "logged", versions)
         said = audited.db("upgrade", "--package", "audit", exit_code=1).stderr
         assert "`ellar-db upgrade --package audit head --resume` goes on with what is left" in said
+        # packages have one env.py for all projects, each of which has its own runs
+        assert (audited.path / "migrations" / "__pycache__" / "ellar-db-run-audit.jsonl").exists()
         write_revision(versions, "kept", "logged", "pass")
 
         audited.db("upgrade", "--package", "audit", "head", "--resume")
