@@ -212,7 +212,8 @@ class Invocation:
         chosen: The databases that the command is for, if it isn't for all.
         each: Runs what the folder does on each database of a group; None does so one after the other.
         ran: Called with what was done on each database, once a run has succeeded.
-        home: The application's migrations folder, where a run of a package is recorded; None without one.
+        home: Where a run of a package is recorded: the application's migrations folder, or, without one, the project's
+            folder; None where no package was asked for.
     """
 
     manager: PluginManager

@@ -21,7 +21,7 @@ from ellar_db.databases.database import Database, Databases
 from ellar_db.databases.limits import refuse_unknown
 from ellar_db.databases.selection import selected
 from ellar_db.options import Selection
-from ellar_db.plugins.manager import get_plugin_manager
+from ellar_db.plugins.manager import PluginManager, get_plugin_manager
 from ellar_db.project.application import application_context
 from ellar_db.project.importing import path_kept
 from ellar_db.util.errors import DbError
@@ -100,11 +100,7 @@ def alembic_config(
         stack.enter_context(checked_revisions())
         is_made = stack.enter_context(application_context(manager.settings, app))
         brought = None if package is None else find_package(manager, package)
-        home = None
-        if brought is not None:
-            # without a folder of the application's, a package runs all the same
-            with suppress(DbError):
-                home = home_of(configured(manager, directory))
+        home = None if brought is None else _home(manager, directory)
         config = configured(manager, directory) if brought is None else package_config(brought)
         stack.enter_context(without_ini(config))
         # Alembic's own default is the sys.stdout of the time when Alembic was imported
@@ -139,6 +135,17 @@ def _close(databases: Iterable[Database]) -> None:
     for database in databases:
         for each in database.made:
             close_idle(each)
+
+
+def _home(manager: PluginManager, directory: Path | str | None) -> Path:
+    """Return where the runs of a package are recorded: the application's migrations folder, or that of the project."""
+    # without a folder of the application's, a package runs all the same
+    with suppress(DbError):
+        found = home_of(configured(manager, directory))
+        if found is not None:
+            return found
+    file = manager.settings.path or manager.settings.pyproject
+    return Path() if file is None else file.parent
 
 
 def _given(databases: bool | Databases | Iterable[Database]) -> Iterable[Database] | None:

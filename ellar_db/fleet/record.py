@@ -46,7 +46,7 @@ class Record:
     It lies beside the compiled env.py, where Git and images leave it out. One run at a time writes it.
 
     Args:
-        folder: The migrations folder.
+        folder: The migrations folder; of a package in a project without one, the project's folder.
         part: What is in the file's name besides: a package, a shard; empty for none.
     """
 

@@ -960,6 +960,18 @@ def ellar_db_migrations():
             audited.db("upgrade", "--package", "audit", "--resume", exit_code=1).stderr
         )
 
+    def test_are_recorded_beside_pyproject_where_the_application_has_no_migrations(self, audited: Project) -> None:
+        (audited.path / "migrations" / "env.py").unlink()
+        versions = audited.path / "audit_versions"
+        refuse_t2(audited, "kept", "logged", versions)
+
+        said = audited.db("upgrade", "--package", "audit", exit_code=1).stderr
+
+        assert "`ellar-db upgrade --package audit head --resume` goes on with what is left" in said
+        assert (audited.path / "__pycache__" / "ellar-db-run-audit.jsonl").exists()
+        write_revision(versions, "kept", "logged", "pass")
+        assert "1 migrated; " in audited.db("upgrade", "--package", "audit", "head", "--resume").stderr
+
     def test_are_left_out_where_none_of_their_databases_is_chosen(self, audited: Project) -> None:
         audited.write("audit.toml", "")
         file = audited.path / "tenants.py"
