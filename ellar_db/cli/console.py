@@ -46,14 +46,16 @@ class _Progress(logging.Handler):
             if not self._quiet:
                 self.screen.step(step)
             return
+        is_problem = record.levelno > logging.INFO
         # what autogenerate detects is shown in words, once it is known what is written
-        progress = record.name.startswith("ellar_db") or self._verbose
+        if not is_problem and not self._verbose and not record.name.startswith("ellar_db"):
+            return
         # a revision's message may have several lines
         line = styled(masked_statement(" ".join(record.getMessage().splitlines())))
-        if record.levelno > logging.INFO:
+        if is_problem:
             style = WARNING if record.levelno == logging.WARNING else BAD
             self.screen.line(styled(f"{record.levelname.capitalize()}:", **style), " ", line)
-        elif progress:
+        else:
             self.screen.line(line)
 
     def begin(self, step: Step) -> None:

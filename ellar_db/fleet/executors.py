@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from inspect import signature
 from typing import TYPE_CHECKING
 
-from ellar_db.fleet.worker import end_with
+from ellar_db.fleet.worker import begin_for
 from ellar_db.plugins.manager import PluginManager
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+    from multiprocessing.context import BaseContext
 
 MOST = 61 if sys.platform == "win32" else sys.maxsize
 """The most processes of one pool: Windows can't wait for more."""
+
+COPIES = sys.platform == "linux" and (
+    sys.version_info >= (3, 12) or (3, 11, 1) <= sys.version_info < (3, 12) or (3, 10, 9) <= sys.version_info < (3, 11)
+)
+"""Whether the processes are copies of one that has imported what all of them need.
+
+In older releases of Python, other users of the machine could let that process run anything (CVE-2022-42919). macOS and
+Windows start processes anew.
+"""
+
+NEEDED = ("ellar_db.fleet.worker", "ellar_db.runtime.environment", "alembic.command")
+"""What all of them need; nothing of the project's, whose modules may open connections or start threads."""
+
+DRIVERS = ("aiomysql", "asyncpg", "psycopg", "psycopg2", "pymysql")
+"""What a run needs of these is what this process has imported already."""
 
 
 @contextmanager
@@ -57,18 +74,17 @@ def _shut_down(made: Executor) -> None:
 
 @contextmanager
 def _processes(jobs: int) -> Iterator[tuple[Executor, Callable[[], object]]]:
-    """Return processes that are started anew, and not copied: a copy would share connections and locks."""
+    """Return processes that have nothing of this one, which a copy would share: connections, locks, threads."""
     from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
 
-    context = get_context("spawn")
+    context = _context()
     # at its end when this process closes it, or is killed
     theirs, ours = context.Pipe(duplex=False)
     # the same, when it is closed because nothing more is to be begun; no lock that a killed process would keep
     going, stopping = context.Pipe(duplex=False)
-    made: Executor = ProcessPoolExecutor(
-        min(jobs, MOST), mp_context=context, initializer=end_with, initargs=(theirs, going)
-    )
+    # the one that is copied has the environment of the time when it was started
+    arguments = theirs, going, dict(os.environ)
+    made: Executor = ProcessPoolExecutor(min(jobs, MOST), mp_context=context, initializer=begin_for, initargs=arguments)
     try:
         yield made, stopping.close
     except BaseException:
@@ -78,6 +94,25 @@ def _processes(jobs: int) -> Iterator[tuple[Executor, Callable[[], object]]]:
         made.shutdown(wait=True, cancel_futures=True)
         for end in (ours, theirs, stopping, going):
             end.close()
+
+
+def _context() -> BaseContext:
+    """Return how processes are started: where it is safe, as copies of one that imports what all need, else anew."""
+    from multiprocessing import get_context
+
+    if COPIES:
+        from multiprocessing import forkserver, resource_tracker
+
+        copies = get_context("forkserver")
+        copies.set_forkserver_preload([*NEEDED, *(name for name in DRIVERS if name in sys.modules)])
+        # it needs a folder for temporary files, which may be missing where nothing can be written
+        with suppress(OSError):
+            # starting this one lets the signals through that are held back below
+            resource_tracker.ensure_running()
+            with undisturbed():
+                forkserver.ensure_running()
+            return copies
+    return get_context("spawn")
 
 
 @contextmanager

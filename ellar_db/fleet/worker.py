@@ -244,13 +244,18 @@ def work_on(task: Task, names: Sequence[str]) -> list[dict[str, Any]]:
     return [outcome.values for outcome in (*each.outcomes, *untold)]
 
 
-def end_with(end: Connection, going: Connection) -> None:
-    """Let this process end what it is doing once the one that started it asks for that, or is gone.
+def begin_for(end: Connection, going: Connection, environment: Mapping[str, str]) -> None:
+    """Let this process work for another one, and end what it is doing once that asks for it, or is gone.
 
     Args:
         end: Is at its end then.
         going: Is at its end when nothing more is to be begun.
+        environment: The environment variables of the process that asks for the work.
     """
+    if os.environ != environment:
+        # this process is a copy of one that was started earlier
+        os.environ.clear()
+        os.environ.update(environment)
     _going.append(going)
     parent = parent_process()
     _started_for_it.set()

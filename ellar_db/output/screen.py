@@ -36,7 +36,8 @@ class Screen:
 
         Of many on a terminal, only one that fails has a line of its own.
         """
-        is_short = self.is_live and step.total > FEW and not self._every
+        is_live = self.is_live
+        is_short = is_live and step.total > FEW and not self._every
         if step.state == "running":
             if not is_short:
                 self._head(step)
@@ -50,7 +51,7 @@ class Screen:
         self._head(step)
         after = f"  {duration(step.seconds)}"
         title = step.title
-        if self.is_live:
+        if is_live:
             # a longer line would be broken
             taken = columns(f"  {step.state}  {_count(step)}{step.revision} {after}")
             title = cut(title, width(sys.stderr) - 1 - taken)

@@ -113,7 +113,8 @@ def masked(text: str) -> str:
     pattern = _pattern(frozenset(_known))
     if pattern is not None:
         text = pattern.sub(MASK, text)
-    return IN_URL.sub(rf"\1{MASK}@", text)
+    # most texts have no URL
+    return IN_URL.sub(rf"\1{MASK}@", text) if "://" in text else text
 
 
 def masked_statement(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-import selectors
+import select
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -134,15 +134,24 @@ def is_silent(connection: Connection) -> bool:
     if source is None:
         return False
     try:
-        with selectors.DefaultSelector() as selector:
-            selector.register(source.fileno(), selectors.EVENT_READ)
-            return not selector.select(0)
+        return not _is_readable(source.fileno())
     except (OSError, ValueError, KeyError):  # a connection that is closed already
         return False
     except Exception as error:  # drivers raise errors of their own for one that is closed
         if type(error).__module__.partition(".")[0] not in ("psycopg", "psycopg2"):
             raise
         return False
+
+
+def _is_readable(number: int) -> bool:
+    """Return whether a socket can be read, so that what has come is known before it is read."""
+    if hasattr(select, "poll"):
+        # two system calls, where a selector needs five, before each revision
+        asked = select.poll()
+        asked.register(number, select.POLLIN)
+        return bool(asked.poll(0))
+    # Windows has no poll, and its select takes sockets of any number
+    return bool(select.select([number], [], [], 0)[0])
 
 
 def listeners(target: Any, event: str) -> Sequence[Any]:

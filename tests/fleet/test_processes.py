@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ellar_db.fleet.executors import COPIES
 from ellar_db.testing import Project
 from tests.support.fleets import VISIT, extend, files, folder, history, lines, program, visits
 from tests.support.histories import TURNS
@@ -69,6 +70,54 @@ def test_downgrade_and_stamp_too(project: Project) -> None:
 
     assert [visits(project, name) for name in names] == [["one", "two", "-two"]] * 4
     assert "4 databases: 4 already there; " in program(project, "upgrade").stderr
+
+
+ORIGIN = "import os; print(os.getppid(), os.environ.get('SHOP_NAME'), file=open('origins', 'a'))"
+
+
+@pytest.mark.skipif(not COPIES, reason="processes are started anew here")
+def test_are_copies_of_one_that_has_imported_what_they_need(project: Project) -> None:
+    files(project, 6)
+    history(project, "one")
+    write_revision(folder(project), "one", None, f"{ORIGIN}; import time; time.sleep(0.1)")
+
+    process = start(project, "upgrade", "-j", "3")
+    _, said = process.communicate(timeout=TIMEOUT)
+
+    origins = {line.split()[0] for line in (project.path / "origins").read_text().splitlines()}
+    assert process.returncode == 0, said
+    assert len(origins) == 1
+    assert str(process.pid) not in origins
+
+
+def test_have_the_environment_variables_of_the_program_at_that_time(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files(project, 2)
+    history(project, "one", "two")
+    for each, before in (("one", None), ("two", "one")):
+        write_revision(folder(project), each, before, ORIGIN)
+
+    for each, name in (("one", "books"), ("two", "pens")):
+        monkeypatch.setenv("SHOP_NAME", name)
+        project.db("upgrade", "-j", "2", each)
+
+    named = [line.split()[1] for line in (project.path / "origins").read_text().splitlines()]
+    assert named == ["books", "books", "pens", "pens"]
+
+
+def test_are_started_anew_where_there_is_no_folder_for_temporary_files(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    names = files(project, 4)
+    history(project, "one")
+    monkeypatch.setattr("multiprocessing.forkserver.ensure_running", refuse)
+
+    assert "4 databases: 4 migrated; " in project.db("upgrade", "-j", "2").stderr
+    assert [visits(project, name) for name in names] == [["one"]] * 4
 
 
 @pytest.mark.long
