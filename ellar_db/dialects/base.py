@@ -146,6 +146,17 @@ class Dialect(Comparing):
         inspector, wanted = inspect(connection), set(names)
         return {name: wanted & set(inspector.get_table_names(schema=name)) for name in inspector.get_schema_names()}
 
+    def table_names(self, connection: Connection, schema: str | None) -> list[str]:
+        """Return the names of the tables in a schema.
+
+        Args:
+            connection: A connection to the database.
+            schema: The schema; None is the default one.
+        """
+        from sqlalchemy import inspect
+
+        return inspect(connection).get_table_names(schema=schema)
+
     # One run at a time
 
     def lock(self, database: Database, limits: Limits) -> Lock | None:
@@ -297,6 +308,18 @@ class Dialect(Comparing):
             connection: The run's connection, before its first statement.
         """
         return []
+
+    def leftovers_of_schemas(self, database: Database, connection: Connection) -> dict[str, list[str]]:
+        """Return the leftovers of earlier runs in all schemas of a server, which it is asked once, by schema.
+
+        Args:
+            database: A schema of the server.
+            connection: A connection to it.
+
+        Returns:
+            Those of each schema that has any, and under an empty string those that are in none.
+        """
+        return {"": self.leftovers(database, connection)}
 
     # Diagnosis
 

@@ -13,6 +13,7 @@ from ellar_db.databases.database import Database
 from ellar_db.databases.limits import Limits
 from ellar_db.dialects.base import Dialect
 from ellar_db.guards.journal import Journal
+from ellar_db.guards.leftovers import Leftovers
 from ellar_db.util.errors import DbError
 from ellar_db.util.sqlalchemy import isolation_level_of_engine
 
@@ -37,7 +38,14 @@ class Guard:
 
 @contextmanager
 def guarded(
-    database: Database, connection: Connection, dialect: Dialect, limits: Limits, program: str, *, settling: bool
+    database: Database,
+    connection: Connection,
+    dialect: Dialect,
+    limits: Limits,
+    program: str,
+    leftovers: Leftovers,
+    *,
+    settling: bool,
 ) -> Iterator[Guard]:
     """Make a run that writes safe.
 
@@ -47,6 +55,7 @@ def guarded(
         dialect: The database's kind.
         limits: The time-outs of the run's statements.
         program: The command line of the program, for messages.
+        leftovers: What earlier runs left behind, as far as the command has asked.
         settling: The run resolves an interrupted run, and so isn't refused because of it.
 
     Raises:
@@ -55,7 +64,7 @@ def guarded(
     """
     _leave_autocommit(connection, dialect)
     _set_timeouts(connection, dialect, limits)
-    _tell_leftovers(database, connection, dialect)
+    _tell_leftovers(database, connection, dialect, leftovers)
     with ExitStack() as stack:
         check = stack.enter_context(dialect.guard(connection))
         if dialect.rolls_back_ddl(database):
@@ -95,11 +104,11 @@ def _set_timeouts(connection: Connection, dialect: Dialect, limits: Limits) -> N
             connection.exec_driver_sql(statement)
 
 
-def _tell_leftovers(database: Database, connection: Connection, dialect: Dialect) -> None:
+def _tell_leftovers(database: Database, connection: Connection, dialect: Dialect, leftovers: Leftovers) -> None:
     """Warn of what earlier runs left; nothing of it is removed."""
     from sqlalchemy.exc import DBAPIError
 
     # a server may not let every user ask, and one that is only like PostgreSQL may not know the question
     with suppress(DBAPIError), briefly(connection):
-        for leftover in dialect.leftovers(database, connection):
+        for leftover in leftovers.of(database, dialect, connection):
             log.warning("on the database %r, %s", database.name, leftover)

@@ -19,6 +19,7 @@ from ellar_db.databases.database import DEFAULT, Database, Databases
 from ellar_db.fleet.positions import Position, read_each
 from ellar_db.fleet.targets import run_or_name
 from ellar_db.guards.entry import EntryTable
+from ellar_db.guards.leftovers import Leftovers
 from ellar_db.guards.locking import holder_of
 from ellar_db.plugins.dialects import dialect_of
 from ellar_db.runtime.versions import read_from
@@ -136,6 +137,7 @@ class _Survey:
         self.foreign: list[Database] = []
         self.found: list[Standing] = []
         self._places: dict[tuple[str, ...], Mapping[str, Any]] = {}
+        self._leftovers = Leftovers()
 
     def begin(self, config: Config, databases: Sequence[Database], connection: Connection | None) -> None:
         """Note on which databases env.py runs."""
@@ -270,7 +272,7 @@ class _Survey:
             repair = f"`{program()} repair{database.choice}`"
             values["interrupted"] = f"{entry.story} {repair} says what to do"
         with briefly(connection):
-            values["leftovers"] = dialect.leftovers(database, connection)
+            values["leftovers"] = self._leftovers.of(database, dialect, connection)
         values["columns"] = self._columns(database, connection)
         return values
 

@@ -24,6 +24,7 @@ from ellar_db.dialects.errors import described, original_of
 from ellar_db.dialects.server_session import ServerSession
 from ellar_db.guards.guard import Guard, guarded
 from ellar_db.guards.journal import RolledBackError
+from ellar_db.guards.leftovers import Leftovers
 from ellar_db.guards.locking import LostLockError
 from ellar_db.guards.marks import TransactionMark, may_end_transaction
 from ellar_db.guards.statements import UnfinishedError, checked_statements
@@ -131,11 +132,12 @@ class RunState:
         """The journal, if schema changes can't be rolled back."""
         return None if self.guard is None else self.guard.journal
 
-    def protect(self, limits: Limits, *, settling: bool = False) -> None:
+    def protect(self, limits: Limits, leftovers: Leftovers, *, settling: bool = False) -> None:
         """Guard the run as the database's dialect requires, until `release`.
 
         Args:
             limits: The timeouts of its statements.
+            leftovers: What earlier runs left behind, as far as the command has asked.
             settling: The run resolves an interrupted one, and so isn't refused because of it.
 
         Raises:
@@ -157,7 +159,7 @@ class RunState:
         self._pool.callback(event.remove, pool, "checkin", given_back)
         self._guards.enter_context(self._following_transactions(connection))
         self.check_statements = self._guards.enter_context(checked_statements(connection, self.dialect))
-        guarding = guarded(self.database, connection, self.dialect, limits, program(), settling=settling)
+        guarding = guarded(self.database, connection, self.dialect, limits, program(), leftovers, settling=settling)
         self.guard = self._guards.enter_context(guarding)
         with briefly(connection):
             self._cancel = self.dialect.canceller(self.database, connection)

@@ -310,7 +310,13 @@ def _behind(position: Position) -> str:
 
 
 def told_of_another(
-    context: MigrationContext, manager: PluginManager, dialect: Dialect, *, refused: bool, ours: bool
+    context: MigrationContext,
+    manager: PluginManager,
+    dialect: Dialect,
+    database: Database,
+    *,
+    refused: bool,
+    ours: bool,
 ) -> None:
     """Say that another version table has the revisions which the folder's own one lacks.
 
@@ -320,6 +326,7 @@ def told_of_another(
         context: Alembic's context of a database, which isn't offline.
         manager: The plugins, whose packages have version tables of their own, perhaps with the same ids.
         dialect: The database's kind.
+        database: The database.
         refused: The command runs revisions, and would run again what is applied; or it needs all of them.
         ours: Whether env.py calls ellar_db, which takes the table's name from settings.
 
@@ -330,7 +337,9 @@ def told_of_another(
         return
     known = {revision.revision for revision in context.script.walk_revisions()}
     own = context.version_table
-    for table, found in _others(context.connection, dialect, context.version_table_schema, own):
+    # of a schema that is a database, all of its own tables are meant, and no others
+    schema = context.version_table_schema or database.schema or None
+    for table, found in _others(context.connection, dialect, schema, own):
         if found and found <= known and table not in version_tables(manager):
             choice = position_in(context, (), "").choice
             listed, stamp = ", ".join(sorted(found)), f"`{program()} stamp{choice} {' '.join(sorted(found))}`"
@@ -359,7 +368,7 @@ def _others(connection: Connection, dialect: Dialect, schema: str | None, own: s
     from sqlalchemy.exc import DBAPIError, NoSuchTableError
 
     inspector = inspect(connection)
-    for name in inspector.get_table_names(schema=schema):
+    for name in dialect.table_names(connection, schema):
         likely = name in USUAL or "version" in name or "alembic" in name
         if name == own or not likely:
             continue

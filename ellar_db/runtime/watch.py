@@ -24,6 +24,7 @@ from ellar_db.databases.connections import apart, connected, naming, patiently
 from ellar_db.databases.database import DEFAULT, Database
 from ellar_db.databases.limits import limits_of
 from ellar_db.guards.entry import EntryTable
+from ellar_db.guards.leftovers import Leftovers
 from ellar_db.guards.locking import Locks, in_order
 from ellar_db.hooktypes import Run
 from ellar_db.output.lossy import lossy
@@ -102,6 +103,7 @@ class Watch:
         self.ours = False
         self.states: list[RunState] = []
         self.locks = Locks(self.manager)
+        self.leftovers = Leftovers()
         self.comparison = Comparison(
             self.config,
             self.manager,
@@ -160,6 +162,7 @@ class Watch:
         self.environment.context_opts = dict(self.command)
         try:
             with Watch(self.environment) as own:
+                own.leftovers = self.leftovers
                 if way is not None:
                     own.plan = _once(own.plan, way)
                 yield own
@@ -223,7 +226,7 @@ class Watch:
             _refuse_rehearsal(state)
             state.rehearses = True
         if self.writes and connection is not None:
-            state.protect(self.invocation.limits_of(database), settling=self.invocation.settling)
+            state.protect(self.invocation.limits_of(database), self.leftovers, settling=self.invocation.settling)
             state.before_step = lambda: self.locks.check(database, connection)
         if self.manager.hook.ellar_db_step.get_hookimpls():
             state.around_step = lambda step, work: wrapped(
@@ -419,7 +422,7 @@ class Watch:
             # and a package's own table has the name that the package gives it
             if self.name != REFUSE_UNKNOWN and not state.database.package:
                 refused = self._needs_revisions
-                told_of_another(context, self.manager, state.dialect, refused=refused, ours=self.ours)
+                told_of_another(context, self.manager, state.dialect, state.database, refused=refused, ours=self.ours)
             work()
             if state.rehearses:
                 self._undo(state)

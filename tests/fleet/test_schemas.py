@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from sqlalchemy import inspect, make_url, text
+from sqlalchemy.exc import IntegrityError
 
 from ellar_db import Database, hookimpl
 from ellar_db.plugins.manager import get_plugin_manager
@@ -118,6 +120,26 @@ class TestSchemas:
             assert without_page(project.db(command, exit_code=3).stderr).endswith(f"{advised}\n")
         assert "2 databases: 2 migrated; " in project.db("upgrade", "--provision").stderr
 
+    def test_another_version_table_is_found_in_the_schema_alone(
+        self, project: Project, url: str, prefix: str, names: dict[str, str]
+    ) -> None:
+        tenants(project, url, prefix, names)
+        history(project, "one")
+        project.db("upgrade", "--provision")
+        with sync_engine(url).begin() as connection:
+            dialect = connection.dialect
+            for schema, renamed in ((names["t1"], "shop_version"), (names["t3"], "alembic_versions")):
+                place = quoted(dialect, prefix + schema)
+                connection.execute(plain_text(f"CREATE TABLE {place}.{renamed} (version_num VARCHAR(32) NOT NULL)"))
+                connection.execute(plain_text(f"INSERT INTO {place}.{renamed} VALUES ('one')"))
+                connection.execute(plain_text(f"DELETE FROM {place}.alembic_version"))
+
+        said = project.db("upgrade", "--keep-going", exit_code=1).stderr
+
+        for name, table in (("t1", "shop_version"), ("t3", "alembic_versions")):
+            assert f"{name}: failed: the version table alembic_version is empty, and {table} has one" in said
+        assert "4 databases: 2 already there, 2 failed; " in said
+
     def test_an_interrupted_run_is_not_taken_for_a_finished_one(self, project: Project, url: str, prefix: str) -> None:
         if not prefix:
             pytest.skip("PostgreSQL rolls back what an interrupted run did, and has no journal")
@@ -142,6 +164,33 @@ class TestSchemas:
         assert "Say `ellar-db repair --database t1 --applied` or `ellar-db repair --database t1 --reverted`" in said
         project.db("repair", "--database", "t1", "one", "--applied")
         assert "2 databases: 2 already there; " in project.db("upgrade").stderr
+
+
+def test_an_invalid_index_is_told_of_its_own_schema_alone(project: Project, new_database: Callable[[str], str]) -> None:
+    url = new_database("postgresql")
+    names = {f"t{number}": name for number, name in enumerate(NAMES)}
+    tenants(project, url, "", names)
+    history(project, "one")
+    project.db("upgrade", "--provision")
+    place = quoted(sync_engine(url).dialect, names["t3"])
+    engine = sync_engine(url).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(plain_text(f"CREATE TABLE {place}.codes AS SELECT 1 AS code FROM generate_series(1, 2)"))
+        with pytest.raises(IntegrityError):
+            connection.execute(plain_text(f"CREATE UNIQUE INDEX CONCURRENTLY by_code ON {place}.codes (code)"))
+    told = f"the index {place}.by_code on {place}.codes is invalid, and no query uses it"
+
+    said = project.db("downgrade", "base", "--yes").stderr
+    standing = json.loads(project.db("status", "--json", exit_code=None).stdout)["databases"]
+    again = project.db("upgrade", "--jobs", "2").stderr
+
+    for each in (said, again):
+        assert each.count("is invalid") == 1
+        assert f"Warning: t3: on the database 't3', {told}" in each
+    assert {each["database"]: len(each["leftovers"]) for each in standing} == {"t0": 0, "t1": 0, "t2": 0, "t3": 1}
+    with engine.connect() as connection:
+        connection.execute(plain_text(f"DROP INDEX {place}.by_code"))
+    assert "is invalid" not in project.db("downgrade", "base", "--yes").stderr
 
 
 def test_an_applications_own_connections_stay_as_they_are(project: Project, new_database: Callable[[str], str]) -> None:

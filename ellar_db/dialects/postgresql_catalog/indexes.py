@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ellar_db.dialects.statements import LEADING
@@ -23,14 +24,17 @@ REINDEX = re.compile(
 )
 
 INVALID = (
-    "SELECT i.indexrelid::regclass::text AS name, i.indrelid::regclass::text AS of, i.indisunique AS is_unique "
-    # a partitioned index is invalid until each partition has its own
-    "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisvalid AND c.relkind = 'i'"
+    "SELECT i.indexrelid::regclass::text AS name, i.indrelid::regclass::text AS of, i.indisunique AS is_unique, "
+    "n.nspname AS schema, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS full_name, "
+    "quote_ident(n.nspname) || '.' || quote_ident(t.relname) AS full_of "
+    # an index is in the schema of its table; a partitioned one is invalid until each partition has its own
+    "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid AND c.relkind = 'i'"
 )
 NAMED = {
     "CREATE": "i.indexrelid = to_regclass(:name)",
     # a failed REINDEX leaves another index on the same table
-    "INDEX": "i.indrelid = (SELECT n.indrelid FROM pg_index n WHERE n.indexrelid = to_regclass(:name))",
+    "INDEX": "i.indrelid = (SELECT o.indrelid FROM pg_index o WHERE o.indexrelid = to_regclass(:name))",
     "TABLE": "i.indrelid = to_regclass(:name)",
     "SCHEMA": "c.relnamespace = to_regnamespace(:name)",
     "DATABASE": "CAST(:name AS text) IS NOT DISTINCT FROM CAST(:name AS text)",
@@ -58,18 +62,35 @@ def unfinished(connection: Connection, statement: str) -> str:
     from sqlalchemy import text
 
     found = connection.execute(text(f"{INVALID} AND {NAMED[kind]} ORDER BY 1"), {"name": name}).first()
-    return "" if found is None else f"the index {found.name} on {found.of} is invalid: {_cure(found)}, and run again"
+    if found is None:
+        return ""
+    return f"the index {found.name} on {found.of} is invalid: {_cure(found.name, found.is_unique)}, and run again"
 
 
 def invalid(connection: Connection) -> list[str]:
     """Return the invalid indexes of a database that no other session is making now, with what to do about each."""
-    rows = connection.exec_driver_sql(f"{INVALID} AND NOT {BUILT_ELSEWHERE} ORDER BY 1")
-    return [f"the index {row.name} on {row.of} is invalid, and no query uses it: {_cure(row)}" for row in rows]
+    return [_told(row.name, row.of, row.is_unique) for row in _invalid(connection)]
 
 
-def _cure(index: Any) -> str:
-    duplicates = ", remove the duplicate rows" if index.is_unique else ""
-    return f"a statement that makes it without a transaction has failed. `DROP INDEX {index.name}`{duplicates}"
+def invalid_by_schema(connection: Connection) -> dict[str, list[str]]:
+    """Return the same by the schemas in which they are, whichever schema this session is in."""
+    found: dict[str, list[str]] = {}
+    for row in _invalid(connection):
+        found.setdefault(row.schema, []).append(_told(row.full_name, row.full_of, row.is_unique))
+    return found
+
+
+def _invalid(connection: Connection) -> Iterable[Any]:
+    return connection.exec_driver_sql(f"{INVALID} AND NOT {BUILT_ELSEWHERE} ORDER BY 1")
+
+
+def _told(name: str, table: str, is_unique: bool) -> str:
+    return f"the index {name} on {table} is invalid, and no query uses it: {_cure(name, is_unique)}"
+
+
+def _cure(name: str, is_unique: bool) -> str:
+    duplicates = ", remove the duplicate rows" if is_unique else ""
+    return f"a statement that makes it without a transaction has failed. `DROP INDEX {name}`{duplicates}"
 
 
 def _named(statement: str) -> tuple[str, str | None]:
