@@ -1,6 +1,7 @@
 """What migrating many databases with the same tables costs, beside what teams do with Alembic: a loop, a process each.
 
 usage: python benchmarks/fleets.py [--pairs 5] [--only WORD] [--json FILE] [--growth] [--most 2000]
+    [--most-schemas 500]
 
 Alembic's env.py is that of the recipe for tenants in its documentation: `-x tenant=NAME` sets the search path.
 """
@@ -12,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from databases import Scratch, scratch_databases
@@ -165,6 +167,20 @@ def growth(work: Path, most: int) -> Iterator[Row]:
         number *= 10 if number * 10 <= most else 2 if number * 2 <= most else most + 1
 
 
+def growth_of_schemas(work: Path, server: Scratch, most: int) -> Iterator[Row]:
+    """Yield rows of growing numbers of schemas, each with the tables of three revisions, of which the last is new."""
+    for number in (each for each in (10, 100, 500, 2_000) if each <= most):
+        ours, theirs = folders(work / f"schemas-{number}", server.url, 3, number)
+        make_schemas(server, number)
+        cost_of((*OURS, "upgrade", "--jobs", "2"), ours)
+        back = partial(cost_of, (*OURS, "downgrade", "--yes", "--jobs", "2", "--", "-1"), ours)
+        yield Row(
+            f"a new revision, schemas of PostgreSQL, {number:,}", "a loop of command.upgrade",
+            Side((*OURS, "upgrade"), ours, before=back),
+            Side((sys.executable, "loop.py", str(number)), theirs, before=back), None, "wall", number,
+        )  # fmt: skip
+
+
 def main() -> int:
     """Print a line for each row.
 
@@ -174,10 +190,14 @@ def main() -> int:
     parser = options(__doc__)
     parser.add_argument("--growth", action="store_true", help="measure how costs grow, instead")
     parser.add_argument("--most", type=int, default=2_000, help="the largest number of databases")
+    parser.add_argument("--most-schemas", type=int, default=500, help="the largest number of schemas")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, scratch_databases(Path(name), ["postgresql"]) as servers:
-        work = Path(name)
-        wanted = growth(work, given.most) if given.growth else rows(work, next(iter(servers), None))
+        work, server = Path(name), next(iter(servers), None)
+        wanted = rows(work, server)
+        if given.growth:
+            of_schemas = () if server is None else growth_of_schemas(work, server, given.most_schemas)
+            wanted = chain(growth(work, given.most), of_schemas)
         return measure_all(wanted, given)
 
 

@@ -97,21 +97,21 @@ def draw(results: Sequence[Mapping[str, Any]], counted: str) -> Iterator[str]:
     # the same picture for the same results
     plt.rcParams["svg.hashsalt"] = "ellar_db"
     for name in dict.fromkeys(each["name"].rsplit(", ", 1)[0] for each in results):
-        points = sorted(
-            (each["size"], each["ours"], each["theirs"]) for each in results if each["name"].rsplit(", ", 1)[0] == name
-        )
+        shown = [each for each in results if each["name"].rsplit(", ", 1)[0] == name]
+        points = sorted((each["size"], each["ours"], each["theirs"]) for each in shown)
+        unit = "wall-clock seconds" if shown[0]["by"] == "wall" else "CPU seconds"
         sizes, ours, theirs = zip(*points, strict=True)
         figure, axes = plt.subplots(figsize=(6, 3.4))
         axes.plot(sizes, theirs, "o--", color="0.5", label="Alembic")
         axes.plot(sizes, ours, "o-", color="tab:blue", label="ellar_db")
-        axes.set(xscale="log", yscale="log", xlabel=counted, ylabel="CPU seconds", title=name)
+        axes.set(xscale="log", yscale="log", xlabel=counted, ylabel=unit, title=name)
         axes.grid(alpha=0.3, which="both")
         axes.legend()
         file = CHARTS / f"{name.replace(', ', '-').replace(' ', '-')}.svg"
         figure.tight_layout()
         figure.savefig(file, metadata={"Date": None})
         plt.close(figure)
-        yield f"![{name}: CPU seconds by the number of {counted}](performance/{file.name})"
+        yield f"![{name}: {unit} by the number of {counted}](performance/{file.name})"
         yield ""
 
 
