@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 MOST = 61 if sys.platform == "win32" else sys.maxsize
 """The most processes of one pool: Windows can't wait for more."""
 
-COPIES = sys.platform == "linux" and (
-    sys.version_info >= (3, 12) or (3, 11, 1) <= sys.version_info < (3, 12) or (3, 10, 9) <= sys.version_info < (3, 11)
-)
+COPIES = sys.platform == "linux" and sys.version_info >= (3, 11, 1)
 """Whether the processes are copies of one that has imported what all of them need.
 
-In older releases of Python, other users of the machine could let that process run anything (CVE-2022-42919). macOS and
-Windows start processes anew.
+In older releases of Python, other users of the machine could let that process run anything (CVE-2022-42919), or it
+would import modules of the working directory in place of Python's own. macOS and Windows start processes anew.
 """
 
 NEEDED = ("ellar_db.fleet.worker", "ellar_db.runtime.environment", "alembic.command")
 """What all of them need; nothing of the project's, whose modules may open connections or start threads."""
+
+SAFE = "PYTHONSAFEPATH"
+"""The environment variable with which Python doesn't import from the working directory (from 3.11 on)."""
 
 DRIVERS = ("aiomysql", "asyncpg", "psycopg", "psycopg2", "pymysql")
 """What a run needs of these is what this process has imported already."""
@@ -108,7 +109,8 @@ def _context() -> BaseContext:
         # it needs a folder for temporary files, which may be missing where nothing can be written
         with suppress(OSError):
             # starting this one lets the signals through that are held back below
-            resource_tracker.ensure_running()
+            with _importing_what_is_installed():
+                resource_tracker.ensure_running()
             with undisturbed():
                 forkserver.ensure_running()
             return copies
@@ -116,16 +118,40 @@ def _context() -> BaseContext:
 
 
 @contextmanager
+def _importing_what_is_installed() -> Iterator[None]:
+    """Let a Python that is started in the block look for modules in the working directory last.
+
+    A project's `logging.py` would else be imported as Python's own. Alembic puts that directory first, as `alembic.ini`
+    says, once this process has imported what it needs.
+    """
+    before, path = os.environ.get(SAFE), list(sys.path)
+    os.environ[SAFE] = "1"
+    here = os.path.realpath(os.curdir)
+    sys.path.sort(key=lambda each: os.path.realpath(each) == here)
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        if before is None:
+            del os.environ[SAFE]
+        else:
+            os.environ[SAFE] = before
+
+
+@contextmanager
 def undisturbed() -> Iterator[None]:
     """Start processes in the block, to which Ctrl-C of a terminal means nothing: this process tells them to end.
 
     A signal for this one waits until the block ends, since a process that is half started would tell of it by itself.
+    They import nothing from the working directory before they know what the program's Python imports.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        with _importing_what_is_installed():
+            yield
         return
     came: list[int] = []
     with ExitStack() as stack:
+        stack.enter_context(_importing_what_is_installed())
         for each in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(each) is not None:
                 stack.callback(signal.signal, each, signal.signal(each, lambda number, _: came.append(number)))

@@ -106,6 +106,23 @@ def test_have_the_environment_variables_of_the_program_at_that_time(
     assert named == ["books", "books", "pens", "pens"]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 looks into the working directory first, always")
+def test_import_what_the_program_does_whatever_is_in_the_working_directory(project: Project) -> None:
+    names = files(project, 4)
+    history(project, "one")
+    # nobody's folder of revisions is the package, and no module of the project one of Python's
+    for each in ("alembic/__init__", "uuid", "textwrap", "logging"):
+        project.write(f"{each}.py", "raise RuntimeError('imported by mistake')\n")
+
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ellar-db"), "upgrade", "-j", "2"],
+        cwd=project.path, env={**os.environ, "ELLAR_DB_LOAD_PLUGINS": ""}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert "4 databases: 4 migrated; " in done.stderr
+    assert [visits(project, name) for name in names] == [["one"]] * 4
+
+
 def test_are_started_anew_where_there_is_no_folder_for_temporary_files(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
