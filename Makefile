@@ -39,7 +39,7 @@ help:
 	@echo 'make docs-check    fail if these pages are stale'
 	@echo 'make site          build the documentation site in build/site; fail if a link is broken, or a page is in no list'
 	@echo 'make pictures      make the pictures of docs/ from runs of the program (PICTURES="status plan" for some); five minutes'
-	@echo 'make bench         compare times with Alembic and ellar-sql, and write docs/performance.md (PAIRS=...); two hours'
+	@echo 'make bench         compare times with Alembic and ellar-sql, and write docs/performance.md (PAIRS=...); an hour or more'
 	@echo 'make faults-table  compare what faults leave behind with Alembic, Flask-Migrate and ellar-sql'
 	@echo 'make fidelity      compare what migrate sees, of every feature in benchmarks/corpus/, with Alembic'
 	@echo 'make lint-corpus   compare what linters say of the revisions in benchmarks/lint_corpus/ with what these do'

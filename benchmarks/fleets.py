@@ -134,6 +134,8 @@ def rows(work: Path, server: Scratch | None) -> Iterator[Row]:
         "200 schemas at head, PostgreSQL: the imports alone", "a loop of command.upgrade",
         Side((sys.executable, "-c", IMPORTS), ours), Side(loop, theirs),
     )  # fmt: skip
+    yield one_more(work, server, 200)
+    yield one_more(work, server, 200, jobs=2)
     ours, theirs = folders(work / "new", server.url, 30, 50)
     anew = partial(make_schemas, server, 50)
     theirs_each = Side((sys.executable, "each.py", "50"), theirs, before=anew)
@@ -143,6 +145,21 @@ def rows(work: Path, server: Scratch | None) -> Iterator[Row]:
             f"{name}, {jobs} jobs" if goal is None else name, "an alembic process each",
             Side((*OURS, "upgrade", "--jobs", str(jobs)), ours, before=anew), theirs_each, goal, "wall",
         )  # fmt: skip
+
+
+def one_more(work: Path, server: Scratch, number: int, jobs: int = 1) -> Row:
+    """Return the row of a new revision, the last of three, in schemas that have the tables of the others."""
+    folder = work / f"schemas-{number}-{jobs}"
+    ours, theirs = folders(folder, server.url, 3, number)
+    make_schemas(server, number)
+    cost_of((*OURS, "upgrade", "--jobs", "2"), ours)
+    back = partial(cost_of, (*OURS, "downgrade", "--yes", "--jobs", "2", "--", "-1"), ours)
+    at_once = ("--jobs", str(jobs)) if jobs > 1 else ()
+    return Row(
+        f"a new revision, schemas of PostgreSQL{f' and {jobs} jobs' if jobs > 1 else ''}, {number:,}",
+        "a loop of command.upgrade", Side((*OURS, "upgrade", *at_once), ours, before=back),
+        Side((sys.executable, "loop.py", str(number)), theirs, before=back), None, "wall", number,
+    )  # fmt: skip
 
 
 def growth(work: Path, most: int) -> Iterator[Row]:
@@ -168,17 +185,9 @@ def growth(work: Path, most: int) -> Iterator[Row]:
 
 
 def growth_of_schemas(work: Path, server: Scratch, most: int) -> Iterator[Row]:
-    """Yield rows of growing numbers of schemas, each with the tables of three revisions, of which the last is new."""
+    """Yield rows of growing numbers of schemas."""
     for number in (each for each in (10, 100, 500, 2_000) if each <= most):
-        ours, theirs = folders(work / f"schemas-{number}", server.url, 3, number)
-        make_schemas(server, number)
-        cost_of((*OURS, "upgrade", "--jobs", "2"), ours)
-        back = partial(cost_of, (*OURS, "downgrade", "--yes", "--jobs", "2", "--", "-1"), ours)
-        yield Row(
-            f"a new revision, schemas of PostgreSQL, {number:,}", "a loop of command.upgrade",
-            Side((*OURS, "upgrade"), ours, before=back),
-            Side((sys.executable, "loop.py", str(number)), theirs, before=back), None, "wall", number,
-        )  # fmt: skip
+        yield one_more(work, server, number)
 
 
 def main() -> int:
