@@ -139,10 +139,10 @@ def rows(work: Path, server: Scratch | None) -> Iterator[Row]:
     ours, theirs = folders(work / "new", server.url, 30, 50)
     anew = partial(make_schemas, server, 50)
     theirs_each = Side((sys.executable, "each.py", "50"), theirs, before=anew)
-    for jobs, goal in ((2, 0.12), (12, None)):
-        name = "50 new schemas, 30 revisions, PostgreSQL"
+    name = "50 new schemas, 30 revisions, PostgreSQL"
+    for title, jobs, goal in ((name, 2, 0.12), (f"{name}, 12 jobs", 12, None)):
         yield Row(
-            f"{name}, {jobs} jobs" if goal is None else name, "an alembic process each",
+            title, "an alembic process each",
             Side((*OURS, "upgrade", "--jobs", str(jobs)), ours, before=anew), theirs_each, goal, "wall",
         )  # fmt: skip
 

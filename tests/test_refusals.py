@@ -455,6 +455,7 @@ ELSEWHERE = {
     "runtime/outcome.py": "the connection is lost",
     "runtime/repair.py": "several revisions didn't end",
     "config/reports/broken_files.py": "an env.py of Flask-Migrate or advanced-alchemy, with the tests of such folders",
+    "fleet/parallel.py": "a process dies",
     "commands/init.py": "no refusal",
     "commands/list_templates.py": "no refusal",
     "commands/plugins/command.py": "no refusal",

@@ -113,7 +113,7 @@ def _refuse(context: AutogenContext, place: str, type_: TypeEngine[Any]) -> None
 def _check_repr(place: str, type_: TypeEngine[Any]) -> None:
     try:
         repr(type_)
-    except Exception as error:  # it is the application's
+    except Exception as error:  # the application's own code may raise anything
         raise DbError(
             f"the type of {place} can't be written into a revision: the __repr__ of {type(type_).__name__} failed with "
             f"{summary(error)}; mend it"
@@ -126,7 +126,7 @@ def _check_definition(context: MigrationContext, place: str, type_: TypeEngine[A
     kind = type(type_).__name__
     try:
         type_.compile(dialect=context.dialect)
-    except Exception as error:  # it is the application's
+    except Exception as error:  # the application's own code may raise anything
         cause = (
             f"SQLAlchemy has no {kind} for it"
             if isinstance(error, UnsupportedCompilationError)

@@ -41,8 +41,8 @@ def package_config(package: PackageMigrations) -> Config:
     return config
 
 
-def home_of(config: Config) -> Path | None:
-    """Return the migrations folder of an application, where runs of packages are recorded; None if there is none.
+def home_of(config: Config) -> Path:
+    """Return where runs of packages are recorded: the application's migrations folder, or without one the project's.
 
     The folder with the env.py of packages is that of all projects.
 
@@ -50,7 +50,8 @@ def home_of(config: Config) -> Path | None:
         config: The application's configuration.
     """
     home = Path(config.get_main_option("script_location") or "")
-    return home if (home / "env.py").is_file() else None
+    # a command runs in the project's folder
+    return home if (home / "env.py").is_file() else Path()
 
 
 def for_package(config: Config, package: PackageMigrations) -> Config:

@@ -138,14 +138,11 @@ def _close(databases: Iterable[Database]) -> None:
 
 
 def _home(manager: PluginManager, directory: Path | str | None) -> Path:
-    """Return where the runs of a package are recorded: the application's migrations folder, or that of the project."""
+    """Return where the runs of a package are recorded."""
     # without a folder of the application's, a package runs all the same
     with suppress(DbError):
-        found = home_of(configured(manager, directory))
-        if found is not None:
-            return found
-    file = manager.settings.path or manager.settings.pyproject
-    return Path() if file is None else file.parent
+        return home_of(configured(manager, directory))
+    return Path()
 
 
 def _given(databases: bool | Databases | Iterable[Database]) -> Iterable[Database] | None:

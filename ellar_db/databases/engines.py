@@ -86,7 +86,6 @@ def checked_url(name: str, spec: Mapping[str, Any]) -> URL:
     return url
 
 
-@cache
 def _told_of_file(url: URL) -> str:
     """Return how the file of a database is named, if SQLAlchemy takes it for a host; else an empty string.
 
@@ -95,10 +94,18 @@ def _told_of_file(url: URL) -> str:
     from sqlalchemy import exc
 
     try:
-        url.get_dialect()().create_connect_args(url)
+        _dialect(url.drivername).create_connect_args(url)
     except (exc.ArgumentError, ImportError, AttributeError, TypeError, ValueError) as error:
         return named_file(error)
     return ""
+
+
+@cache
+def _dialect(drivername: str) -> Dialect:
+    """Return SQLAlchemy's dialect of URLs, of which thousands may have the same."""
+    from sqlalchemy import URL
+
+    return URL.create(drivername).get_dialect()()
 
 
 def refuse_cut(name: str, url: URL) -> None:

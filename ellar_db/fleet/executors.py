@@ -12,6 +12,7 @@ from inspect import signature
 from typing import TYPE_CHECKING
 
 from ellar_db.fleet.worker import begin_for
+from ellar_db.history.shortcuts import shortcuts
 from ellar_db.plugins.manager import PluginManager
 
 if TYPE_CHECKING:
@@ -98,10 +99,10 @@ def _processes(jobs: int) -> Iterator[tuple[Executor, Callable[[], object]]]:
 
 
 def _context() -> BaseContext:
-    """Return how processes are started: where it is safe, as copies of one that imports what all need, else anew."""
+    """Return how processes are started: as copies of one that imports what all need, where that is safe, or anew."""
     from multiprocessing import get_context
 
-    if COPIES:
+    if COPIES and shortcuts():
         from multiprocessing import forkserver, resource_tracker
 
         copies = get_context("forkserver")
@@ -109,16 +110,16 @@ def _context() -> BaseContext:
         # it needs a folder for temporary files, which may be missing where nothing can be written
         with suppress(OSError):
             # starting this one lets the signals through that are held back below
-            with _importing_what_is_installed():
+            with _working_directory_last():
                 resource_tracker.ensure_running()
-            with undisturbed():
+            with starting_processes():
                 forkserver.ensure_running()
             return copies
     return get_context("spawn")
 
 
 @contextmanager
-def _importing_what_is_installed() -> Iterator[None]:
+def _working_directory_last() -> Iterator[None]:
     """Let a Python that is started in the block look for modules in the working directory last.
 
     A project's `logging.py` would else be imported as Python's own. Alembic puts that directory first, as `alembic.ini`
@@ -139,19 +140,19 @@ def _importing_what_is_installed() -> Iterator[None]:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Start processes in the block, to which Ctrl-C of a terminal means nothing: this process tells them to end.
+def starting_processes() -> Iterator[None]:
+    """Let processes be started in the block, to which Ctrl-C of a terminal means nothing: this one tells them to end.
 
     A signal for this one waits until the block ends, since a process that is half started would tell of it by itself.
     They import nothing from the working directory before they know what the program's Python imports.
     """
     if threading.current_thread() is not threading.main_thread():
-        with _importing_what_is_installed():
+        with _working_directory_last():
             yield
         return
     came: list[int] = []
     with ExitStack() as stack:
-        stack.enter_context(_importing_what_is_installed())
+        stack.enter_context(_working_directory_last())
         for each in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(each) is not None:
                 stack.callback(signal.signal, each, signal.signal(each, lambda number, _: came.append(number)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ellar_db.fleet.executors import executor, undisturbed
+from ellar_db.config.command_line import program, quoted
+from ellar_db.fleet.executors import executor, starting_processes
 from ellar_db.fleet.outcome import Outcome
 from ellar_db.fleet.worker import Task, work_on
 from ellar_db.options import Many
@@ -75,7 +76,7 @@ class Parallel:
             while rest and not broken and not self._stops and len(waiting) < 2 * self._many.jobs:
                 chunk = rest.pop()
                 try:
-                    with undisturbed():
+                    with starting_processes():
                         waiting[pool.submit(work_on, self._task.for_some(chunk), chunk)] = chunk
                 except BrokenExecutor:
                     rest.append(chunk)
@@ -98,11 +99,12 @@ class Parallel:
         while self._suspects and not self._stops:
             name = self._suspects.pop(0)
             try:
-                with undisturbed():
+                with starting_processes():
                     future = pool.submit(work_on, self._task.for_some([name]), [name])
                 self._take(future.result())
             except Exception as error:  # as above
-                told = f"its process died before it told what it did ({summary(error)}); look at it with `current`"
+                where = f"`{program()} current --database {quoted(name)}` says where it is"
+                told = f"its process died before it told what it did ({summary(error)}); {where}"
                 self._take([Outcome(name, "failed", error=told).values])
                 return
 

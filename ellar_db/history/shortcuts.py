@@ -1,4 +1,4 @@
-"""The switch that leaves everything to Alembic."""
+"""The switch that turns all faster ways off."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ SLOWLY = "ELLAR_DB_NO_SHORTCUTS"
 
 
 def shortcuts() -> bool:
-    """Return whether ellar_db may read and order revisions in its own, faster way."""
+    """Return whether ellar_db may read and order revisions, and start processes, in faster ways than the usual ones."""
     return os.environ.get(SLOWLY, "") in ("", "0")

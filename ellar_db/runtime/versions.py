@@ -312,7 +312,6 @@ def _behind(position: Position) -> str:
 def told_of_another(
     context: MigrationContext,
     manager: PluginManager,
-    dialect: Dialect,
     database: Database,
     *,
     refused: bool,
@@ -325,7 +324,6 @@ def told_of_another(
     Args:
         context: Alembic's context of a database, which isn't offline.
         manager: The plugins, whose packages have version tables of their own, perhaps with the same ids.
-        dialect: The database's kind.
         database: The database.
         refused: The command runs revisions, and would run again what is applied; or it needs all of them.
         ours: Whether env.py calls ellar_db, which takes the table's name from settings.
@@ -339,6 +337,7 @@ def told_of_another(
     own = context.version_table
     # of a schema that is a database, all of its own tables are meant, and no others
     schema = context.version_table_schema or database.schema or None
+    dialect = dialect_of(manager, database)
     for table, found in _others(context.connection, dialect, schema, own):
         if found and found <= known and table not in version_tables(manager):
             choice = position_in(context, (), "").choice

@@ -422,7 +422,7 @@ class Watch:
             # and a package's own table has the name that the package gives it
             if self.name != REFUSE_UNKNOWN and not state.database.package:
                 refused = self._needs_revisions
-                told_of_another(context, self.manager, state.dialect, state.database, refused=refused, ours=self.ours)
+                told_of_another(context, self.manager, state.database, refused=refused, ours=self.ours)
             work()
             if state.rehearses:
                 self._undo(state)

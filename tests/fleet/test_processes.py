@@ -76,18 +76,27 @@ ORIGIN = "import os; print(os.getppid(), os.environ.get('SHOP_NAME'), file=open(
 
 
 @pytest.mark.skipif(not COPIES, reason="processes are started anew here")
-def test_are_copies_of_one_that_has_imported_what_they_need(project: Project) -> None:
+def test_are_copies_of_one_that_has_imported_what_they_need(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     files(project, 6)
     history(project, "one")
-    write_revision(folder(project), "one", None, f"{ORIGIN}; import time; time.sleep(0.1)")
+    write_revision(folder(project), "one", None, ORIGIN)
 
-    process = start(project, "upgrade", "-j", "3")
-    _, said = process.communicate(timeout=TIMEOUT)
+    def origins() -> tuple[str, set[str]]:
+        process = start(project, "upgrade", "-j", "3")
+        _, said = process.communicate(timeout=TIMEOUT)
+        assert process.returncode == 0, said
+        return str(process.pid), {line.split()[0] for line in (project.path / "origins").read_text().splitlines()}
 
-    origins = {line.split()[0] for line in (project.path / "origins").read_text().splitlines()}
-    assert process.returncode == 0, said
-    assert len(origins) == 1
-    assert str(process.pid) not in origins
+    own, found = origins()
+    assert len(found) == 1
+    assert own not in found
+
+    for file in (project.path / "files").iterdir():
+        file.unlink()
+    (project.path / "origins").unlink()
+    monkeypatch.setenv("ELLAR_DB_NO_SHORTCUTS", "1")
+    own, found = origins()
+    assert found == {own}
 
 
 def test_have_the_environment_variables_of_the_program_at_that_time(
@@ -177,9 +186,11 @@ def test_that_die_are_named_and_the_others_done(project: Project) -> None:
     said = program(project, "upgrade", "-j", "2", "--keep-going", exit_code=1).stderr
 
     assert "t7: failed: its process died before it told what it did" in said
+    assert "; `ellar-db current --database t7` says where it is\n" in said
     assert "20 databases: 19 migrated, 1 failed; " in said or "already there, 1 failed; " in said
     assert [visits(project, name) for name in names if name != "t7"] == [["one", "two"]] * 19
 
+    assert program(project, "current", "--database", "t7").returncode == 0
     write_revision(folder(project), "two", "one", VISIT.format("two"))
     program(project, "upgrade", "--resume")
     assert visits(project, "t7") == ["one", "two"]

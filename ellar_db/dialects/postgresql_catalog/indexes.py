@@ -73,7 +73,7 @@ def invalid(connection: Connection) -> list[str]:
 
 
 def invalid_by_schema(connection: Connection) -> dict[str, list[str]]:
-    """Return the same by the schemas in which they are, whichever schema this session is in."""
+    """Return the invalid indexes of all schemas by schema, with the schema before each name."""
     found: dict[str, list[str]] = {}
     for row in _invalid(connection):
         found.setdefault(row.schema, []).append(_told(row.full_name, row.full_of, row.is_unique))
